@@ -1,0 +1,62 @@
+// Which commands there are. A command's own file is loaded when that command is asked for, so that starting costs the
+// same however many there are.
+
+import type { DefineCommand } from './command.ts';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly define: DefineCommand }>;
+}
+
+/** In the order in which help lists them. */
+export const commandGroups: readonly {
+  readonly heading: string;
+  readonly commands: readonly CommandEntry[];
+}[] = [
+  {
+    heading: 'Build:',
+    commands: [
+      { name: 'build', summary: 'build targets', load: () => import('./commands/build.ts') },
+      { name: 'list', summary: 'what there is to build', load: () => import('./commands/list.ts') },
+      { name: 'why', summary: 'why a target would be built again', load: () => import('./commands/why.ts') },
+      { name: 'check', summary: 'build again and compare', load: () => import('./commands/check.ts') },
+      { name: 'shell', summary: "a shell in a step's sandbox", load: () => import('./commands/shell.ts') },
+    ],
+  },
+  {
+    heading: 'Look at outputs:',
+    commands: [
+      { name: 'ls', summary: 'list files of an output', load: () => import('./commands/ls.ts') },
+      { name: 'cat', summary: 'print a file of an output', load: () => import('./commands/cat.ts') },
+      { name: 'path', summary: 'where an output lies on disk', load: () => import('./commands/path.ts') },
+      { name: 'log', summary: 'the log of a step', load: () => import('./commands/log.ts') },
+      { name: 'diff', summary: 'compare two outputs file by file', load: () => import('./commands/diff.ts') },
+      { name: 'graph', summary: 'draw what needs what', load: () => import('./commands/graph.ts') },
+    ],
+  },
+  {
+    heading: 'Sources, store and machine:',
+    commands: [
+      { name: 'lock', summary: 'update pins', load: () => import('./commands/lock.ts') },
+      {
+        name: 'fetch',
+        summary: 'collect the sources of a target',
+        load: () => import('./commands/fetch.ts'),
+      },
+      { name: 'store', summary: 'the local store', load: () => import('./commands/store.ts') },
+      { name: 'doctor', summary: 'what this machine lacks', load: () => import('./commands/doctor.ts') },
+      {
+        name: 'completion',
+        summary: 'completion for a shell',
+        load: () => import('./commands/completion.ts'),
+      },
+    ],
+  },
+];
+/** For the completion scripts. */
+export const hiddenCommand: CommandEntry = {
+  name: '__complete',
+  summary: 'what can follow the given words',
+  load: () => import('./commands/complete.ts'),
+};

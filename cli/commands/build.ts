@@ -1,0 +1,100 @@
+// cairn build: brings targets up to date and says what they are.
+
+import { InvalidArgumentError } from 'commander';
+import type { BuildReport, DerivationId } from '../../engine/index.ts';
+import { UserError } from '../../store/base/errors.ts';
+import type { DefineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { addHelpNotes } from '../help.ts';
+import { openProject, type Project } from '../project.ts';
+import { openRenderer } from '../render/open-renderer.ts';
+import { recordBuilds } from '../roots.ts';
+import type { FoundOutput } from '../targets.ts';
+
+export interface BuildFlags {
+  readonly dryRun?: boolean;
+  readonly jobs?: number;
+  readonly keepGoing?: boolean;
+  readonly offline?: boolean;
+  readonly rebuild?: boolean;
+  readonly outLink?: string;
+}
+
+export const define: DefineCommand = (command, runs) => {
+  command
+    .argument('[target...]', 'what to build: NAME, or NAME@TARGET for another machine than the usual one')
+    .option('-n, --dry-run', 'only say what would be done, and why')
+    .option('-j, --jobs <count>', 'commands at once, and processes of all makes in them together', parseCount)
+    .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
+    .option('--offline', 'use nothing but this machine')
+    .option('--rebuild', 'build the targets again even if they are up to date')
+    .option('-o, --out-link <path>', 'make a symbolic link to the result, which also keeps it in the store')
+    .action(runs(build));
+  addHelpNotes(command, {
+    examples: [
+      ['cairn build lsb', 'build the output "lsb"'],
+      ['cairn build sed@x86_64-linux bash', 'two of them'],
+      ['cairn build lsb --dry-run', 'what would be done, and why'],
+      ['cairn build lsb --out-link result', 'and find it in ./result'],
+    ],
+    exitCodes: [0, 1, 2, 3, 130],
+  });
+};
+
+/** A whole number of at least one, from the command line. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError('Give a whole number of at least 1.');
+}
+
+async function build(context: Context, flags: BuildFlags, targets: readonly string[]): Promise<ExitCode> {
+  const startedMs = performance.now();
+  const renderer = openRenderer(context);
+  const { jobs, offline } = flags;
+  const settings = { ...(jobs !== undefined && { jobs }), ...(offline !== undefined && { offline }) };
+  await using project = await openProject(context, { targets, settings, emit: renderer.emit });
+  const wanted = targets.map((target) => project.find(target));
+  if (wanted.length === 0) throw noTarget(project);
+  if (flags.dryRun === true) {
+    const { showPlan } = await import('../plan-report.ts');
+    return showPlan(context, project.engine.plan(idsOf(project, wanted, flags), flags));
+  }
+  const report = await project.engine
+    .build(idsOf(project, wanted, flags), flags)
+    .catch(async (error: unknown) => {
+      await renderer.close();
+      throw error;
+    });
+  const view = await renderer.close();
+  const made = wanted.filter(({ id }) => report.outputs.has(id));
+  await recordBuilds(project, made);
+  if (flags.outLink !== undefined) {
+    const { writeOutLinks } = await import('../out-link.ts');
+    await writeOutLinks(project, made, flags.outLink);
+  }
+  const { showResults } = await import('../build-report.ts');
+  showResults(context, { project, wanted, report, view, elapsedMs: performance.now() - startedMs });
+  return exitCodeOf(report, made, flags);
+}
+
+// A package's output is often composed around the command that builds it; building that again is what is meant.
+function idsOf(project: Project, wanted: readonly FoundOutput[], { rebuild }: BuildFlags): DerivationId[] {
+  const ids = wanted.map(({ id }) => id);
+  if (rebuild !== true) return ids;
+  return [...new Set([...ids, ...wanted.flatMap((target) => project.commandBehind(target)?.id ?? [])])];
+}
+
+function exitCodeOf(report: BuildReport, made: readonly FoundOutput[], { keepGoing }: BuildFlags): ExitCode {
+  if (report.ok) return exitCodes.ok;
+  if (report.cancelled) return exitCodes.interrupted;
+  return keepGoing === true && made.length > 0 ? exitCodes.partial : exitCodes.buildFailed;
+}
+
+function noTarget({ evaluation }: Project): UserError {
+  const names = [...new Set([...evaluation.outputs.values()].map(({ name }) => name))];
+  return new UserError('USAGE', 'say what to build', {
+    hint: `This flake has ${names.slice(0, 20).join(', ')}${names.length > 20 ? ' and more' : ''}. \`cairn list\` describes them.`,
+  });
+}

@@ -1,0 +1,52 @@
+// cairn cat: one file of an output, byte for byte.
+
+import { createReadStream } from 'node:fs';
+import { DigestHasher, type Digest } from '../../store/base/digest.ts';
+import { UserError } from '../../store/base/errors.ts';
+import { MissingBlob, type Node, type Store } from '../../store/index.ts';
+import type { DefineCommand } from '../command.ts';
+import { openContents } from '../contents.ts';
+import type { Context } from '../context.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { addHelpNotes } from '../help.ts';
+
+export const define: DefineCommand = (command, runs) => {
+  command.argument('<target/file>', 'a file in an output').action(runs(cat));
+  addHelpNotes(command, {
+    examples: [['cairn cat lsb/usr/lib/os-release', 'print that file']],
+    exitCodes: [0, 1, 2, 20],
+  });
+};
+
+async function cat(context: Context, _: unknown, text: string): Promise<ExitCode> {
+  await using contents = await openContents(context, [text]);
+  const digest = fileOf(contents.find(text).node, text);
+  await copyOut(contents.store, digest, context);
+  return exitCodes.ok;
+}
+
+function fileOf(node: Node, text: string): Digest {
+  if (node.kind === 'blob') return node.digest;
+  const hint =
+    node.kind === 'tree'
+      ? `List it: cairn ls ${text}`
+      : `It points to ${node.target}; name that file instead.`;
+  throw new UserError(
+    'PATH_INVALID',
+    `${text} is a ${node.kind === 'tree' ? 'folder' : 'symbolic link'}, not a file`,
+    {
+      hint,
+    },
+  );
+}
+
+// Checked on its way: a reader must not take damaged content for good. It is known only at the end.
+async function copyOut(store: Store, digest: Digest, { out, signal }: Context): Promise<void> {
+  const hasher = new DigestHasher();
+  for await (const chunk of createReadStream(await store.blobs.path(digest, false), { signal })) {
+    hasher.update(chunk as Buffer);
+    out.write(chunk as Buffer);
+    await out.flush();
+  }
+  if (hasher.digest() !== digest) throw new MissingBlob(digest);
+}

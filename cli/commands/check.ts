@@ -1,0 +1,110 @@
+// cairn check: builds every step of a target a second time under other conditions, and compares.
+
+import type { CheckResult } from '../../engine/index.ts';
+import { stepRef } from '../../engine/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { DefineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { describeDifference, differenceLine } from '../file-difference.ts';
+import { addHelpNotes } from '../help.ts';
+import { openProject, type Project } from '../project.ts';
+import { failureLines } from '../render/failures.ts';
+import { stepFields } from '../render/json.ts';
+import { stepName } from '../render/names.ts';
+import { openRenderer } from '../render/open-renderer.ts';
+import { formatCount } from '../render/units.ts';
+import { commandsOf } from '../steps.ts';
+import { parseCount } from './build.ts';
+
+interface CheckFlags {
+  readonly jobs?: number;
+  readonly only?: boolean;
+}
+
+export const define: DefineCommand = (command, runs) => {
+  command
+    .argument('<target...>', 'what to check, with everything it is built from')
+    .option('--only', "only the targets' own commands, not those of what they need")
+    .option('-j, --jobs <count>', 'commands at once', parseCount)
+    .action(runs(check));
+  addHelpNotes(command, {
+    about:
+      'The second time has another build folder, user, umask, core count, time, and order of folder entries.',
+    examples: [
+      ['cairn check lsb', 'prove that lsb is reproducible'],
+      ['cairn check --only sed', 'sed alone'],
+    ],
+    exitCodes: [0, 1, 2, 4, 130],
+  });
+};
+
+async function check(context: Context, flags: CheckFlags, targets: readonly string[]): Promise<ExitCode> {
+  const renderer = openRenderer(context);
+  const settings = flags.jobs === undefined ? {} : { jobs: flags.jobs };
+  await using project = await openProject(context, { targets, settings, emit: renderer.emit });
+  const results = await checkTargets(project, targets, flags).finally(() => renderer.close());
+  const view = await renderer.close();
+  if (view !== undefined && context.shared.json !== true)
+    context.err.lines(failureLines(view, context.err.style));
+  if (results === undefined) return exitCodes.buildFailed;
+  for (const result of results) await showResult(context, result, project.store);
+  if (context.shared.json !== true) context.out.lines([summary(results)]);
+  return exitCodeOf(results);
+}
+
+/** Undefined when the targets could not even be built once. */
+async function checkTargets(
+  project: Project,
+  targets: readonly string[],
+  { only }: CheckFlags,
+): Promise<readonly CheckResult[] | undefined> {
+  const wanted = targets.map((target) => project.find(target));
+  const ids = wanted.map(({ id }) => id);
+  const steps =
+    only === true
+      ? wanted.flatMap((target) => project.commandBehind(target) ?? [])
+      : commandsOf(project.evaluation, ids);
+  const report = await project.engine.build([...new Set([...ids, ...steps.map(({ id }) => id)])]);
+  return report.ok ? project.engine.check(steps) : undefined;
+}
+
+async function showResult({ out, shared }: Context, result: CheckResult, store: Store): Promise<void> {
+  const { step, kind } = result;
+  const name = stepName(stepRef(step));
+  const files = kind === 'different' ? await differencesOf(result, store) : [];
+  if (shared.json === true) {
+    out.lines([JSON.stringify({ type: 'check', ...stepFields(stepRef(step)), result: kind, files })]);
+    return;
+  }
+  const colour = kind === 'identical' ? out.style.good : out.style.bad;
+  out.lines([`${colour(kind)}  ${name}`, ...files.map(({ line }) => `  ${line}`)]);
+}
+
+async function differencesOf(
+  { differences }: Extract<CheckResult, { kind: 'different' }>,
+  store: Store,
+): Promise<{ readonly output: string; readonly line: string }[]> {
+  const found = [];
+  for (const { output, paths } of differences) {
+    for (const path of paths) {
+      const described = await describeDifference(path, store);
+      found.push({ output, ...described, line: differenceLine(described) });
+    }
+  }
+  return found;
+}
+
+function summary(results: readonly CheckResult[]): string {
+  const count = (kind: CheckResult['kind']): number =>
+    results.filter((result) => result.kind === kind).length;
+  const facts = [`${formatCount(results.length, 'step')} built again: ${count('identical')} identical`];
+  if (count('different') > 0) facts.push(`${count('different')} different`);
+  if (count('failed') > 0) facts.push(`${count('failed')} failed`);
+  return facts.join(', ');
+}
+
+// A step that fails under other conditions depends on them just as much.
+function exitCodeOf(results: readonly CheckResult[]): ExitCode {
+  return results.every(({ kind }) => kind === 'identical') ? exitCodes.ok : exitCodes.notReproducible;
+}

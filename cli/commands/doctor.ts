@@ -1,0 +1,83 @@
+// cairn doctor: what this machine lacks, and how to mend it.
+
+import { UserError } from '../../store/base/errors.ts';
+import type { DefineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { checkMachine } from '../doctor/machine.ts';
+import { checkProject } from '../doctor/project.ts';
+import { checkSandboxes } from '../doctor/sandbox.ts';
+import { checkStorage } from '../doctor/storage.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { addHelpNotes } from '../help.ts';
+import { withStore } from '../opened-store.ts';
+import { configOf, openProject } from '../project.ts';
+import { openRenderer } from '../render/open-renderer.ts';
+import { plainLine, plainText } from '../render/plain-text.ts';
+
+interface DoctorFlags {
+  readonly offline?: boolean;
+}
+
+export const define: DefineCommand = (command, runs) => {
+  command
+    .option('--offline', 'do not download the program that the sandbox needs to be tried')
+    .action(runs(doctor));
+  addHelpNotes(command, {
+    about: 'In the folder of a project it also looks at its config, its lock file and its mirrors.',
+    examples: [['cairn doctor', 'before the first build, or when builds fail for no good reason']],
+    exitCodes: [0, 1],
+  });
+};
+
+async function doctor(context: Context, { offline = false }: DoctorFlags): Promise<ExitCode> {
+  let failures = 0;
+  const show = (findings: readonly Finding[]): void => {
+    failures += findings.filter(({ state }) => state === 'fail').length;
+    const { out, shared } = context;
+    const json = shared.json === true;
+    out.lines(
+      findings.flatMap((finding) =>
+        json ? [JSON.stringify({ type: 'finding', ...finding })] : lines(context, finding),
+      ),
+    );
+  };
+  show(checkMachine());
+  show(await storageFindings(context));
+  show(await projectFindings(context, offline));
+  return failures === 0 ? exitCodes.ok : exitCodes.buildFailed;
+}
+
+async function storageFindings(context: Context): Promise<Finding[]> {
+  try {
+    return await withStore(context, checkStorage);
+  } catch (error) {
+    return [mistake('store', error)];
+  }
+}
+
+async function projectFindings(context: Context, offline: boolean): Promise<Finding[]> {
+  try {
+    const configPath = configOf(context);
+    const renderer = openRenderer(context);
+    await using project = await openProject(context, { settings: { offline }, emit: renderer.emit });
+    const found = await checkProject({ configPath, store: project.store, signal: context.signal });
+    return [...found, ...(await checkSandboxes(project).finally(() => renderer.close()))];
+  } catch (error) {
+    return [mistake('config', error)];
+  }
+}
+
+function mistake(subject: string, error: unknown): Finding {
+  if (!(error instanceof UserError)) throw error;
+  const state = error.code === 'CONFIG_MISSING' ? 'warn' : 'fail';
+  return { subject, state, message: error.message, hint: error.hint };
+}
+
+function lines({ out: { style } }: Context, { subject, state, message, hint }: Finding): string[] {
+  const colours = { ok: style.good, warn: style.warn, fail: style.bad };
+  const head = `${colours[state](state.padEnd(4))}  ${subject.padEnd(15)}  ${plainLine(message)}`;
+  return hint === undefined
+    ? [head]
+    : [head, `                       ${style.accent('next:')} ${plainText(hint)}`];
+}

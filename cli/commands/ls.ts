@@ -1,0 +1,82 @@
+// cairn ls: the files of an output.
+
+import { digestSize } from '../../store/base/digest.ts';
+import { sortedNames, type Node, type Trees } from '../../store/index.ts';
+import type { DefineCommand } from '../command.ts';
+import { openContents } from '../contents.ts';
+import type { Context } from '../context.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { addHelpNotes } from '../help.ts';
+import { plainLine } from '../render/plain-text.ts';
+import { tableLines } from '../render/table.ts';
+
+interface LsFlags {
+  readonly long?: boolean;
+  readonly recursive?: boolean;
+}
+
+export const define: DefineCommand = (command, runs) => {
+  command
+    .argument('<target[/path]>', 'an output, a digest, or a folder in one')
+    .option('-l, --long', 'with sizes and digests')
+    .option('-R, --recursive', 'everything below')
+    .action(runs(ls));
+  addHelpNotes(command, {
+    examples: [
+      ['cairn ls lsb/usr/bin', 'the programs in lsb'],
+      ['cairn ls -lR zlib@x86_64-linux', 'all of zlib, with sizes'],
+    ],
+  });
+};
+
+interface Entry {
+  readonly path: string;
+  readonly node: Node;
+}
+
+async function ls(context: Context, flags: LsFlags, text: string): Promise<ExitCode> {
+  const { out, shared } = context;
+  await using contents = await openContents(context, [text]);
+  const { node } = contents.find(text);
+  const entries = [...entriesOf(node, contents.store.trees, flags.recursive === true)];
+  if (shared.json === true) out.lines(entries.map((entry) => JSON.stringify(entryRecord(entry))));
+  else out.lines(flags.long === true ? longLines(entries) : entries.map(shortLine));
+  return exitCodes.ok;
+}
+
+function* entriesOf(top: Node, trees: Pick<Trees, 'get'>, recursive: boolean, above = ''): Generator<Entry> {
+  if (top.kind !== 'tree') {
+    yield { path: above, node: top };
+    return;
+  }
+  const directory = trees.get(top.digest) ?? new Map<string, Node>();
+  for (const name of sortedNames(directory)) {
+    const node = directory.get(name)!;
+    const path = above === '' ? name : `${above}/${name}`;
+    yield { path, node };
+    if (recursive && node.kind === 'tree') yield* entriesOf(node, trees, recursive, path);
+  }
+}
+
+function shortLine({ path, node }: Entry): string {
+  return plainLine(node.kind === 'tree' ? `${path}/` : path);
+}
+
+function longLines(entries: readonly Entry[]): string[] {
+  const rows = entries.map(({ path, node }) => [
+    node.kind === 'tree' ? 'tree' : node.kind === 'symlink' ? 'link' : node.executable ? 'prog' : 'file',
+    node.kind === 'blob' ? String(digestSize(node.digest)) : '',
+    node.kind === 'symlink' ? '' : node.digest.slice(0, 16),
+    plainLine(
+      node.kind === 'symlink' ? `${path} -> ${node.target}` : node.kind === 'tree' ? `${path}/` : path,
+    ),
+  ]);
+  return tableLines(rows, ['left', 'right']);
+}
+
+function entryRecord({ path, node }: Entry): object {
+  const content =
+    node.kind === 'blob' ? { sizeBytes: digestSize(node.digest), executable: node.executable } : {};
+  const identity = node.kind === 'symlink' ? { target: node.target } : { digest: node.digest };
+  return { type: 'entry', path, kind: node.kind, ...content, ...identity };
+}

@@ -1,0 +1,80 @@
+// cairn store repair: takes damage out of the way, and builds or downloads again what it belonged to.
+
+import type { DerivationId } from '../../../engine/index.ts';
+import { UserError } from '../../../store/base/errors.ts';
+import type { Store } from '../../../store/index.ts';
+import type { DefineCommand } from '../../command.ts';
+import type { Context } from '../../context.ts';
+import { exitCodes, type ExitCode } from '../../exit-codes.ts';
+import { addHelpNotes } from '../../help.ts';
+import { withStore } from '../../opened-store.ts';
+import { openWholeProject, type Project } from '../../project.ts';
+import { failureLines } from '../../render/failures.ts';
+import { openRenderer, type OpenRenderer } from '../../render/open-renderer.ts';
+import { formatCount } from '../../render/units.ts';
+import { closureOf } from '../../steps.ts';
+import { damageLines, verifyWithMeter } from './verify.ts';
+
+export const defineRepair: DefineCommand = (store, runs) => {
+  const command = store.command('repair').description('mend what `verify` finds').action(runs(repair));
+  addHelpNotes(command, {
+    about:
+      'Damaged files are moved to corrupt/ in the store. What this project needs of them is built or downloaded again\n' +
+      'at once; the rest when it is wanted.',
+    examples: [['cairn store repair', 'verify, set damage aside, and build again what it belonged to']],
+    exitCodes: [0, 1, 130],
+  });
+};
+
+async function repair(context: Context): Promise<ExitCode> {
+  const lost = await withStore(context, (store) => setDamageAside(context, store));
+  const project = lost.size === 0 ? undefined : await projectHere(context);
+  if (project === undefined) return exitCodes.ok;
+  const { renderer } = project;
+  await using opened = project.project;
+  const ids = neededOf(opened, lost);
+  const report = await opened.engine.build(ids, { keepGoing: true }).finally(() => renderer.close());
+  const view = await renderer.close();
+  const { out, err, shared } = context;
+  if (view !== undefined && shared.json !== true) err.lines(failureLines(view, err.style));
+  if (shared.json === true)
+    out.lines([JSON.stringify({ type: 'repaired', wanted: ids.length, ok: report.ok })]);
+  else out.lines([`${formatCount(report.outputs.size, 'step')} of this project made again`]);
+  return report.ok ? exitCodes.ok : exitCodes.buildFailed;
+}
+
+async function setDamageAside(context: Context, store: Store): Promise<ReadonlySet<string>> {
+  const { damages } = await verifyWithMeter(context, store);
+  if (context.shared.json !== true) context.out.lines(damageLines(damages).slice(0, -1));
+  const { derivations } = await (await store.maintenance()).setAside(damages);
+  const { out, shared } = context;
+  if (shared.json === true) {
+    out.lines([JSON.stringify({ type: 'set-aside', damages: damages.length, derivations })]);
+  } else {
+    out.lines([
+      damages.length === 0
+        ? 'nothing is damaged'
+        : `${formatCount(damages.length, 'thing')} set aside; ${formatCount(derivations.length, 'step')} no longer up to date`,
+    ]);
+  }
+  return new Set(derivations);
+}
+
+// Damage is set aside with or without a project; only building again needs one.
+async function projectHere(
+  context: Context,
+): Promise<{ readonly project: Project; readonly renderer: OpenRenderer } | undefined> {
+  const renderer = openRenderer(context);
+  try {
+    return { project: await openWholeProject(context, { emit: renderer.emit }), renderer };
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'CONFIG_MISSING') return undefined;
+    throw error;
+  }
+}
+
+function neededOf({ evaluation }: Project, lost: ReadonlySet<string>): DerivationId[] {
+  const outputs = [...evaluation.outputs.values()].map(({ id }) => id);
+  const tops = evaluation.sandbox === undefined ? outputs : [...outputs, evaluation.sandbox];
+  return [...closureOf(evaluation, tops)].map(({ id }) => id).filter((id) => lost.has(id));
+}

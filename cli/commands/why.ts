@@ -1,0 +1,36 @@
+// cairn why: what changed since a target was last built, the root cause first.
+
+import { explain, planFacts, type Cause } from '../../engine/index.ts';
+import type { DefineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { addHelpNotes } from '../help.ts';
+import { openProject } from '../project.ts';
+import { causeRecord, whyLines } from '../why-report.ts';
+
+export const define: DefineCommand = (command, runs) => {
+  command.argument('<target>', 'an output').action(runs(why));
+  addHelpNotes(command, {
+    about:
+      'Compares each step below the target with its version of the last build, field by field. Steps that changed\n' +
+      'themselves come first; what only follows from them is shown as the way from there to the target.',
+    examples: [['cairn why lsb', 'why the next build of lsb has something to do']],
+  });
+};
+
+async function why(context: Context, _: unknown, target: string): Promise<ExitCode> {
+  await using project = await openProject(context, { targets: [target] });
+  const { evaluation, store, engine } = project;
+  const { key, id } = project.find(target);
+  const causes = explain(id, evaluation.steps, planFacts(store));
+  const toBuild = engine.plan([id]).toBuild;
+  const { out, shared } = context;
+  const isToDo = (cause: Cause): boolean => toBuild.has(cause.step.id);
+  if (shared.json === true)
+    out.lines(causes.map((cause) => JSON.stringify(causeRecord(cause, isToDo(cause)))));
+  else
+    out.lines(
+      whyLines({ target: key, wanted: id, causes, toBuild: new Set(toBuild.keys()), style: out.style }),
+    );
+  return exitCodes.ok;
+}

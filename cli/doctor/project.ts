@@ -1,0 +1,83 @@
+// The project in this folder: its config, its lock, the mirrors it downloads from.
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadFlake, lockPathOf } from '../../engine/index.ts';
+import { pinsFor, readLock, type Lock } from '../../engine/lock/index.ts';
+import { openMirrors, type Mirrors } from '../../engine/sources/index.ts';
+import { UserError } from '../../store/base/errors.ts';
+import type { Store } from '../../store/index.ts';
+import { formatCount } from '../render/units.ts';
+import { fail, ok, warn, type Finding } from './finding.ts';
+
+const answerMs = 5000;
+
+export interface ProjectCheck {
+  readonly configPath: string;
+  readonly store: Store;
+  readonly signal: AbortSignal;
+}
+
+export async function checkProject({ configPath, store, signal }: ProjectCheck): Promise<Finding[]> {
+  try {
+    const flake = await loadFlake({ configPath, store });
+    const lock = readLock(lockPathOf(configPath));
+    const mirrors = openMirrors({ configured: flake.mirrors });
+    return [
+      ok('config', configPath),
+      checkLock(() => pinsFor(lock, flake.inputs)),
+      ...(await Promise.all(mirrorNames(lock).map((name) => checkMirror(name, mirrors, signal)))),
+    ];
+  } catch (error) {
+    return [mistake('config', error)];
+  }
+}
+
+function checkLock(pins: () => ReturnType<typeof pinsFor>): Finding {
+  try {
+    const count = Object.values(pins()).flat().length;
+    return ok('lock', `every input is pinned (${formatCount(count, 'download')})`);
+  } catch (error) {
+    return mistake('lock', error);
+  }
+}
+
+function mirrorNames(lock: Lock): string[] {
+  const urls = Object.values(lock.inputs).flatMap(({ pins }) => pins.flatMap((pin) => pin.urls));
+  return [...new Set(urls.flatMap((url) => /^mirror:\/\/([^/]+)\//.exec(url)?.[1] ?? []))].sort();
+}
+
+async function checkMirror(name: string, mirrors: Mirrors, signal: AbortSignal): Promise<Finding> {
+  const subject = `mirror ${name}`;
+  const bases = mirrors.bases(name);
+  const variable = `CAIRN_MIRROR_${name.toUpperCase().replaceAll('-', '_')}`;
+  if (bases.length === 0)
+    return fail(subject, 'nothing says where it is', `Set ${variable} to its base URL.`);
+  for (const base of bases) if (await answers(base, signal)) return ok(subject, `${base} answers`);
+  return warn(
+    subject,
+    `${bases.join(', ')} does not answer`,
+    `What is in the store can be built without it. Check the network, or set ${variable} to another base URL.`,
+  );
+}
+
+// Any answer will do: mirrors need not list their top folder.
+async function answers(base: string, signal: AbortSignal): Promise<boolean> {
+  if (base.startsWith('file:')) return existsSync(fileURLToPath(base));
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
+    const { status, body } = await fetch(`${base}/`, { method: 'HEAD', signal: limit });
+    await body?.cancel();
+    return status < 500;
+  } catch {
+    // Name not found, refused, timed out: it does not answer, whatever the reason.
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+function mistake(subject: string, error: unknown): Finding {
+  if (!(error instanceof UserError)) throw error;
+  const place = error.where === undefined ? '' : ` (${error.where})`;
+  return fail(subject, `${error.message}${place}`, error.hint);
+}

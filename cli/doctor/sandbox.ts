@@ -1,0 +1,42 @@
+// Whether commands can run in sandboxes here. Brings the sandbox's own program into the store when it is not there.
+
+import {
+  checkSandbox,
+  chooseSandboxTool,
+  type SandboxFinding,
+  type SandboxTool,
+} from '../../engine/sandbox/index.ts';
+import { UserError } from '../../store/base/errors.ts';
+import type { Project } from '../project.ts';
+import { fail, ok, type Finding } from './finding.ts';
+
+export async function checkSandboxes(project: Project): Promise<Finding[]> {
+  try {
+    const tool = await sandboxTool(project);
+    const findings = await checkSandbox({ tool, folder: await project.store.scratch('doctor') });
+    const works = findings.at(-1)?.ok === true;
+    return findings.map((finding) => toFinding(finding, works));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [fail('sandbox', error.message, error.hint)];
+  }
+}
+
+async function sandboxTool({ engine, evaluation }: Project): Promise<SandboxTool> {
+  const { sandbox } = evaluation;
+  if (sandbox === undefined) return chooseSandboxTool(undefined);
+  const report = await engine.build([sandbox]);
+  if (report.ok) return chooseSandboxTool(await engine.materialise(sandbox));
+  const failed = [...report.outcomes.values()].find((outcome) => outcome.kind === 'failed');
+  throw new UserError(
+    'SANDBOX_UNAVAILABLE',
+    `the sandbox's own program is not in the store and could not be brought there: ${failed?.failure.message ?? 'interrupted'}`,
+    { hint: failed?.failure.hint ?? 'Try again.', fault: 'environment' },
+  );
+}
+
+// What the kernel restricts does not matter when the trial works all the same.
+function toFinding({ subject, ok: isGood, message, hint }: SandboxFinding, works: boolean): Finding {
+  if (isGood) return ok(subject, message);
+  return { subject, state: works ? 'ok' : 'fail', message, hint: works ? undefined : hint };
+}

@@ -1,0 +1,119 @@
+// The command line as a whole: the options that commands share, and the way from words to a command.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { UserError } from '../store/base/errors.ts';
+import { packageRoot } from '../store/base/package-root.ts';
+import { commandGroups, hiddenCommand, type CommandEntry } from './command-table.ts';
+import type { RunCommand, Runs } from './command.ts';
+import type { Context, SharedFlags } from './context.ts';
+import { exitCodeMeanings, exitCodes, type ExitCode } from './exit-codes.ts';
+
+/** Parses the words of a command line and runs the command they name. @throws UserError `USAGE`. */
+export async function runProgram(
+  words: readonly string[],
+  surroundings: Omit<Context, 'shared'>,
+): Promise<ExitCode> {
+  let result: ExitCode = exitCodes.ok;
+  const runs: Runs =
+    (run) =>
+    async (...received) => {
+      const command = received.at(-1) as Command;
+      const flags: SharedFlags = command.optsWithGlobals();
+      const run_ = run as unknown as RunCommand<readonly unknown[], unknown>;
+      result = await run_({ ...surroundings, shared: flags }, flags, ...received.slice(0, -2));
+    };
+  const program = makeProgram(surroundings, async (entry, command) =>
+    (await entry.load()).define(command, runs, () => describeProgram(surroundings)),
+  );
+  try {
+    await program.parseAsync(withHelpAsOption(words), { from: 'user' });
+    return result;
+  } catch (error) {
+    if (error instanceof CommanderError) return endOfParsing(error);
+    throw error;
+  }
+}
+
+/** The whole program with every command defined, for completion. Its actions do nothing. */
+async function describeProgram(surroundings: Omit<Context, 'shared'>): Promise<Command> {
+  const program = makeProgram(surroundings, () => Promise.resolve());
+  const noAction: Runs = () => () => Promise.resolve();
+  for (const entry of commandGroups.flatMap(({ commands }) => commands)) {
+    const command = program.commands.find((candidate) => candidate.name() === entry.name)!;
+    (await entry.load()).define(command, noAction, () => Promise.resolve(program));
+  }
+  return program;
+}
+
+function makeProgram(
+  { out, err }: Pick<Context, 'out' | 'err'>,
+  define: (entry: CommandEntry, command: Command) => Promise<void>,
+): Command {
+  const program = new Command('cairn')
+    .description(
+      'Builds a custom Linux system, and anything else, from pinned sources: the same bits every time.',
+    )
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'how to use it')
+    .option('--config <file>', 'the config, instead of flake-like.config.ts here or above')
+    .option('--store <folder>', 'the store, instead of CAIRN_STORE or ~/.local/share/cairn')
+    .option('--json', 'one JSON object a line, for machines')
+    .option('--no-eval-cache', 'evaluate the config even if nothing has changed')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      outputError: () => undefined,
+    })
+    .addHelpText('after', programNotes());
+  const entries = new Map<string, CommandEntry>();
+  for (const { heading, commands } of commandGroups) {
+    for (const entry of commands) {
+      entries.set(entry.name, entry);
+      program.command(entry.name).summary(entry.summary).description(entry.summary).helpGroup(heading);
+    }
+  }
+  const help = new Command('help').argument('[command]').description('how to use a command');
+  program.addHelpCommand(help.helpGroup(commandGroups.at(-1)!.heading));
+  entries.set(hiddenCommand.name, hiddenCommand);
+  program.command(hiddenCommand.name, { hidden: true });
+  return program.hook('preSubcommand', (_, command) => define(entries.get(command.name())!, command));
+}
+
+function programNotes(): string {
+  const codes = Object.entries(exitCodeMeanings).map(
+    ([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`,
+  );
+  return [
+    '',
+    'Examples:',
+    '  cairn build lsb              build the output "lsb" of this project',
+    '  cairn build lsb --dry-run    what that would do, and why',
+    '  cairn ls lsb/usr/bin         look into it',
+    '',
+    'Exit status:',
+    ...codes,
+  ].join('\n');
+}
+
+// The parser shows help for `help build` without defining what is loaded late; for `build --help` it does.
+function withHelpAsOption(words: readonly string[]): readonly string[] {
+  return words[0] === 'help' ? [...words.slice(1), '--help'] : words;
+}
+
+// Its errors end in lines of their own with a suggestion, where it has one.
+function endOfParsing(error: CommanderError): ExitCode {
+  if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') return exitCodes.ok;
+  if (error.code === 'commander.help') return exitCodes.usage;
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'See `cairn --help`, or `cairn COMMAND --help`.';
+  throw new UserError('USAGE', message, { hint });
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version;
+}

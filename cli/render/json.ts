@@ -1,0 +1,97 @@
+// Events for machines: one object a line, with field names that stay. Knows nothing of people.
+
+import type { Event, Outcome, Outputs, PlannedStep, StepRef } from '../../engine/index.ts';
+import type { Output } from '../output.ts';
+import type { Renderer } from './renderer.ts';
+import { emptyView, reduce } from './view-model.ts';
+
+export type JsonRecord = { readonly [field: string]: unknown } & { readonly type: string };
+
+export function jsonRenderer(output: Output): Renderer {
+  let view = emptyView(performance.now());
+  return {
+    emit(event) {
+      output.lines(eventRecords(event).map((record) => JSON.stringify(record)));
+      view = reduce(view, event, performance.now());
+    },
+    stopping: () => undefined,
+    close: () => view,
+  };
+}
+
+/** The records for one event: one, except for a plan, which has one for each step that is not up to date. */
+export function eventRecords(event: Event): JsonRecord[] {
+  switch (event.type) {
+    case 'planned':
+      return planRecords(event.steps);
+    case 'step-started':
+      return [{ type: event.type, ...stepFields(event.step), expectedMs: event.expectedMs }];
+    case 'step-waiting':
+      return [{ type: event.type, ...stepFields(event.step), holder: event.holder }];
+    case 'step-output':
+      return [{ type: event.type, ...stepFields(event.step), text: event.text }];
+    case 'step-progress':
+      return [
+        {
+          type: event.type,
+          ...stepFields(event.step),
+          doneBytes: event.doneBytes,
+          totalBytes: event.totalBytes,
+        },
+      ];
+    case 'step-finished':
+      return [{ type: event.type, ...stepFields(event.step), ...outcomeFields(event.outcome) }];
+    case 'notice':
+      return [{ type: event.type, message: event.message, ...(event.step && stepFields(event.step)) }];
+  }
+}
+
+/** A plan's summary, and each of its steps that is to be done. */
+export function planRecords(steps: readonly PlannedStep[]): JsonRecord[] {
+  const toDo = steps.filter(({ decision }) => decision !== 'up-to-date');
+  return [
+    { type: 'planned', toDo: toDo.length, upToDate: steps.length - toDo.length },
+    ...toDo.map(({ step, decision, reason, expectedMs }) => ({
+      type: 'planned-step',
+      ...stepFields(step),
+      decision,
+      reason,
+      expectedMs,
+    })),
+  ];
+}
+
+/** How records name a step. */
+export function stepFields({ id, name, kind, target }: StepRef): Omit<JsonRecord, 'type'> {
+  return { id, name, kind, target };
+}
+
+function outcomeFields(outcome: Outcome): Omit<JsonRecord, 'type'> {
+  switch (outcome.kind) {
+    case 'built':
+      return {
+        outcome: outcome.kind,
+        outputs: outputsField(outcome.outputs),
+        durationMs: Math.round(outcome.durationMs),
+        log: outcome.log,
+      };
+    case 'reused':
+    case 'up-to-date':
+      return { outcome: outcome.kind, outputs: outputsField(outcome.outputs) };
+    case 'failed':
+      return { outcome: outcome.kind, durationMs: Math.round(outcome.durationMs), ...outcome.failure };
+    case 'skipped':
+      return { outcome: outcome.kind, because: outcome.because };
+    case 'cancelled':
+      return { outcome: outcome.kind };
+  }
+}
+
+function outputsField(outputs: Outputs): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, node]) => [
+      name,
+      node.kind === 'symlink' ? node.target : node.digest,
+    ]),
+  );
+}

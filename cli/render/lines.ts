@@ -1,0 +1,90 @@
+// The lines that stay: what a log of the build has to say about one event. Pure; knows no terminal.
+
+import type { Outcome, StepFinished } from '../../engine/index.ts';
+import type { Event } from '../../engine/index.ts';
+import { stepName } from './names.ts';
+import { plainLine } from './plain-text.ts';
+import type { Style } from './style.ts';
+import { formatBytes, formatDuration } from './units.ts';
+import type { View } from './view-model.ts';
+
+export interface LineOptions {
+  readonly style: Style;
+  /** Also say what starts, and that sources came in: for logs, where nothing else shows it. */
+  readonly complete: boolean;
+}
+
+/** Lines for `event`; `view` is the state before it. */
+export function eventLines(event: Event, view: View, options: LineOptions): string[] {
+  const { style, complete } = options;
+  switch (event.type) {
+    case 'step-started':
+      return complete && event.step.kind === 'run' ? [started(event.step, event.expectedMs, style)] : [];
+    case 'step-waiting':
+      return complete
+        ? [`${style.dim('waiting')} ${stepName(event.step)}: ${plainLine(event.holder)} is at it`]
+        : [];
+    case 'step-finished':
+      return finishedLines(event, view, options);
+    case 'notice':
+      return [`${style.warn('note')} ${plainLine(event.message)}`];
+    case 'planned':
+    case 'step-output':
+    case 'step-progress':
+      return [];
+  }
+}
+
+function started(step: StepFinished['step'], expectedMs: number | undefined, style: Style): string {
+  const expected =
+    expectedMs === undefined ? '' : style.dim(` (took ${formatDuration(expectedMs)} last time)`);
+  return `${style.dim('start')} ${stepName(step)}${expected}`;
+}
+
+function finishedLines(
+  { step, outcome }: StepFinished,
+  view: View,
+  { style, complete }: LineOptions,
+): string[] {
+  const name = stepName(step);
+  switch (outcome.kind) {
+    case 'built':
+      return showsSuccess(step.kind, complete)
+        ? [`${style.good(builtWord(step.kind))} ${name} ${style.dim(amount(step, outcome, view))}`]
+        : [];
+    case 'reused':
+      return step.kind === 'run'
+        ? [`${style.good('same')} ${name} ${style.dim('(inputs came to the same content: not built)')}`]
+        : [];
+    case 'failed':
+      return [
+        `${style.bad('failed')} ${name} ${style.dim(`(${formatDuration(outcome.durationMs)})`)}: ${plainLine(outcome.failure.message)}`,
+      ];
+    case 'skipped':
+      return complete && step.kind === 'run'
+        ? [`${style.warn('skip')} ${name}: needs ${outcome.because.map(plainLine).join(', ')}`]
+        : [];
+    case 'up-to-date':
+    case 'cancelled':
+      return [];
+  }
+}
+
+// Steps on Merkle nodes take microseconds and come in thousands: counted at the end, never listed.
+function showsSuccess(kind: StepFinished['step']['kind'], complete: boolean): boolean {
+  return kind === 'run' || (complete && (kind === 'fetch' || kind === 'unpack'));
+}
+
+function builtWord(kind: StepFinished['step']['kind']): string {
+  return kind === 'run' ? 'built' : 'done';
+}
+
+function amount(
+  step: StepFinished['step'],
+  outcome: Extract<Outcome, { kind: 'built' }>,
+  view: View,
+): string {
+  const progress = view.running.get(step.id)?.progress;
+  const size = progress === undefined ? '' : `${formatBytes(progress.doneBytes)}, `;
+  return `(${size}${formatDuration(outcome.durationMs)})`;
+}

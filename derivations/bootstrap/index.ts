@@ -1,0 +1,38 @@
+// Everything prebuilt that packages are built from and checked against, out of the pins. Each tree has its own file.
+
+import type { Derivation, Target } from '../../engine/model/index.ts';
+import type { PinsByName } from '../lib/pins.ts';
+import { cxxTree } from './cxx.ts';
+import { debianLibraries } from './debian-libraries.ts';
+import { seedTree } from './seed.ts';
+import { libcTree, sysrootTree } from './sysroot.ts';
+
+export interface Bootstrap {
+  /** The root of every build: compilers for both targets and what configure scripts and makefiles call. */
+  readonly seed: Derivation;
+  /** The C++ compilers: a layer above the seed. */
+  readonly cxx: Derivation;
+  /** The C library of the target with its headers: what is at /target. */
+  readonly sysroot: Derivation;
+  /** The C library as a program of the target needs it. */
+  readonly libc: Derivation;
+  /** Debian's own builds of our libraries, to compare symbols with. Never part of a target. */
+  readonly debian: Derivation;
+}
+
+/** @example bootstrap({ pins, target: 'aarch64-linux' }).seed */
+export function bootstrap({
+  pins,
+  target,
+}: {
+  readonly pins: PinsByName;
+  readonly target: Target;
+}): Bootstrap {
+  return {
+    seed: seedTree(pins),
+    cxx: cxxTree(pins),
+    sysroot: sysrootTree(pins, target),
+    libc: libcTree(pins, target),
+    debian: debianLibraries(pins, target),
+  };
+}

@@ -1,0 +1,57 @@
+// The package set's public face: what a flake imports as "cairn/derivations".
+
+import type { Derivation, Output, Target } from '../engine/model/index.ts';
+import { bootstrap } from './bootstrap/index.ts';
+import { lsb } from './images/lsb.ts';
+import type { BuiltPackage } from './lib/built-package.ts';
+import { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
+import type { PinsByName } from './lib/pins.ts';
+import { cards } from './packages/index.ts';
+
+export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
+export { sandboxTool } from './bootstrap/sandbox.ts';
+export { lsb } from './images/lsb.ts';
+export { inputs } from './inputs.ts';
+export { autotools, script, type Autotools, type Build, type Script } from './lib/build.ts';
+export type { BuiltPackage } from './lib/built-package.ts';
+export { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
+export { debianSource, definePackage, type Gives, type Needs, type Package } from './lib/package.ts';
+export { targetFacts, type TargetFacts } from './lib/platform.ts';
+export { cards } from './packages/index.ts';
+
+/**
+ * All packages for one target; `overrides` change single cards.
+ * @example createPackages({ pins, target, overrides: { sed: (sed) => ({ ...sed, patches: [fix] }) } }).sed.out
+ */
+export function createPackages(options: PackageSetOptions<typeof cards>): PackageSet<typeof cards> {
+  return createPackageSet(cards, options);
+}
+
+/**
+ * What the flake of this repository gives, by name: every package, what has a `dev` output as `NAME-dev`, `lsb`, and the
+ * trees everything is built from.
+ */
+export function packageOutputs({
+  pins,
+  target,
+}: {
+  readonly pins: PinsByName;
+  readonly target: Target;
+}): Readonly<Record<string, Output>> {
+  const packages = createPackages({ pins, target });
+  const built: readonly BuiltPackage[] = Object.values(packages);
+  const { seed, sysroot, libc } = bootstrap({ pins, target });
+  return {
+    ...Object.fromEntries(built.flatMap(outputsOfPackage)),
+    lsb: { derivation: lsb({ packages: built, libc }), description: 'the whole userland as one target root' },
+    seed: { derivation: seed, description: 'the prebuilt tools that everything is built with' },
+    sysroot: { derivation: sysroot, description: 'the C library and headers that packages are linked with' },
+    libc: { derivation: libc, description: 'the C library as programs need it' },
+  };
+}
+
+function outputsOfPackage({ card, version, out, dev }: BuiltPackage): [string, Output][] {
+  const description = `${card.description} (${version}, ${card.licence})`;
+  const output = (derivation: Derivation): Output => ({ derivation, description });
+  return [[card.name, output(out)], ...(dev ? [[`${card.name}-dev`, output(dev)] as [string, Output]] : [])];
+}

@@ -1,0 +1,89 @@
+// Everything that comes from outside, as declarations; `cairn lock` pins them in flake-like.lock. Debian's stable suite
+// and its main area, because their files stay where they are.
+
+import type { InputDeclaration } from '../engine/model/index.ts';
+import { cards } from './packages/index.ts';
+
+const trixie = { kind: 'debian-packages', suite: 'trixie', architecture: 'amd64' } as const;
+
+// What packages depend on for being configured on a live system, for other languages, or for looking for faults.
+const withoutInSeed = words(`
+  dpkg debconf debconf-2.0 init-system-helpers install-info readline-common gcc-14-base cpp gcc
+  gcc-14-aarch64-linux-gnu-base gcc-14-cross-base
+  libc6-dev-arm64-cross libc6-arm64-cross libgcc-s1-arm64-cross libstdc++6-arm64-cross
+  libasan8 liblsan0 libtsan2 libubsan1 libhwasan0 libitm1 libcc1-0 libquadmath0 libgomp1 libatomic1
+  libasan8-arm64-cross liblsan0-arm64-cross libtsan2-arm64-cross libubsan1-arm64-cross libhwasan0-arm64-cross
+  libitm1-arm64-cross libgomp1-arm64-cross libatomic1-arm64-cross
+  libcrypt-dev rpcsvc-proto libc-dev-bin libgprofng0 libsystemd0 openssl-provider-legacy libdb5.3t64 libgdbm6t64
+  libgdbm-compat4t64 libltdl7
+`);
+
+const seed = {
+  ...trixie,
+  packages: words(`
+    base-files dash bash coreutils sed grep gawk tar xz-utils zstd bzip2 gzip patch diffutils findutils
+    bison flex bc m4 pkgconf-bin pkgconf file make debianutils perl-base ncurses-bin libc-bin
+    gcc-14-x86-64-linux-gnu gcc-14-aarch64-linux-gnu binutils binutils-aarch64-linux-gnu libc6-dev
+    perl autoconf automake libtool autotools-dev libltdl-dev
+    python3-minimal cpio rsync kmod libelf-dev libssl-dev openssl
+  `),
+  without: withoutInSeed,
+} as const satisfies InputDeclaration;
+
+// The C++ compilers above the seed: everything else they need is in it.
+const cxx = {
+  ...trixie,
+  packages: words(
+    'g++-14-x86-64-linux-gnu libstdc++-14-dev g++-14-aarch64-linux-gnu libstdc++-14-dev-arm64-cross',
+  ),
+  without: words(`
+    gcc-14-base gcc-14-x86-64-linux-gnu gcc-14-aarch64-linux-gnu gcc-14-aarch64-linux-gnu-base gcc-14-cross-base
+    libgcc-14-dev libgcc-14-dev-arm64-cross libc6 libc6-dev libc6-dev-arm64-cross libc6-arm64-cross
+    libstdc++6 libstdc++6-arm64-cross libgcc-s1 libgmp10 libisl23 libmpc3 libmpfr6 libzstd1 zlib1g
+  `),
+} as const satisfies InputDeclaration;
+
+const sandbox = {
+  ...trixie,
+  packages: words('bubblewrap coreutils'),
+  without: words('libacl1 libattr1 libgmp10 libssl3t64 libsystemd0 libgcc-s1'),
+} as const satisfies InputDeclaration;
+
+const sysroot = {
+  ...trixie,
+  packages: words('libc6 libc6-dev linux-libc-dev libgcc-s1'),
+  without: words('gcc-14-base libc-dev-bin libcrypt-dev rpcsvc-proto'),
+} as const satisfies InputDeclaration;
+
+// Compared with, never shipped: see bootstrap/debian-libraries.ts.
+const debianLibraries = {
+  ...trixie,
+  packages: words(`
+    zlib1g libtinfo6 libncursesw6 libncurses6 libreadline8t64 libcrypt1 libproc2-0
+    libblkid1 libfdisk1 libmount1 libsmartcols1 libuuid1 libmagic1t64 libgdbm6t64 libpipeline1
+  `),
+  without: words('libc6 libselinux1 libsystemd0 readline-common libmagic-mgc libbz2-1.0 liblzma5 libzstd1'),
+} as const satisfies InputDeclaration;
+
+type CardName = keyof typeof cards;
+
+/** What a flake that uses these packages spreads into its own inputs. */
+export const inputs = {
+  seed,
+  cxx,
+  sandbox,
+  'sysroot-aarch64-linux': { ...sysroot, architecture: 'arm64' },
+  'sysroot-x86_64-linux': sysroot,
+  'debian-aarch64-linux': { ...debianLibraries, architecture: 'arm64' },
+  'debian-x86_64-linux': debianLibraries,
+  ...sources(),
+} as const satisfies Readonly<Record<string, InputDeclaration>>;
+
+function sources(): { readonly [Name in CardName]: InputDeclaration } {
+  const entries = Object.values(cards).map((card) => [card.name, card.source] as const);
+  return Object.fromEntries(entries) as ReturnType<typeof sources>;
+}
+
+function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}

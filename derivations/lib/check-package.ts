@@ -1,0 +1,81 @@
+// The checks of a built package, as small steps that the package depends on: a failing check fails the package. Each
+// leaves an empty output, so a check that passes again never makes anything else run again.
+
+import {
+  compose,
+  from,
+  run,
+  write,
+  type InputLike,
+  type Run,
+  type Target,
+} from '../../engine/model/index.ts';
+import type { Bootstrap } from '../bootstrap/index.ts';
+import type { BuiltPackage } from './built-package.ts';
+import { checkProgram } from './check-program.ts';
+import { outputsOfCard, type Package } from './package.ts';
+import { targetFacts } from './platform.ts';
+
+export interface CheckedPackage {
+  readonly card: Package;
+  readonly build: Run;
+  readonly target: Target;
+  readonly base: Bootstrap;
+  /** Everything the package needs when running. */
+  readonly runtime: readonly BuiltPackage[];
+}
+
+/** The steps that have to succeed; programs of the package run only where they can, on x86_64. */
+export function checkPackage(checked: CheckedPackage): readonly Run[] {
+  const runs = checked.target === 'x86_64-linux' ? checked.card.gives.runs : [];
+  return [checkFiles(checked), ...runs.map((argv, at) => checkRun(checked, argv, at))];
+}
+
+function checkFiles({ card, build, target, base, runtime }: CheckedPackage): Run {
+  const { triplet, elfMachine } = targetFacts[target];
+  const { files, setuid = [], libraries = [], lacks = [] } = card.gives;
+  const words = (option: string, values: readonly string[]): readonly string[] =>
+    values.flatMap((value) => [option, value.replaceAll('$target', triplet)]);
+  const built = Object.fromEntries(
+    outputsOfCard(card).map((output) => [`/package/${output}`, from(build, { output })]),
+  );
+  return run({
+    name: `${card.name}-check`,
+    target,
+    layers: [base.seed],
+    inputs: {
+      ...built,
+      '/check': write({ name: 'check-program', files: { 'check.py': checkProgram } }),
+      '/runtime': sharedLibraries(card, [base.libc, ...runtime.map((other) => other.out)]),
+      ...(libraries.length > 0 ? { '/debian': base.debian } : {}),
+    },
+    argv: [
+      '/usr/bin/python3',
+      '/check/check.py',
+      ...['--triplet', triplet, '--machine', elfMachine],
+      ...words('--file', [...files, ...setuid]),
+      ...words('--library', libraries),
+      ...words('--lacks', lacks),
+    ],
+  });
+}
+
+function sharedLibraries(card: Package, trees: readonly InputLike[]): InputLike {
+  return compose({
+    name: `${card.name}-runtime-libraries`,
+    parts: trees.map((input) => ({ input, include: ['usr/lib/**/*.so*'] })),
+  });
+}
+
+function checkRun(
+  { card, build, target, base, runtime }: CheckedPackage,
+  argv: readonly string[],
+  at: number,
+): Run {
+  return run({
+    name: `${card.name}-runs-${at + 1}`,
+    target,
+    layers: [base.libc, ...runtime.map((other) => other.out), build],
+    argv,
+  });
+}

@@ -1,0 +1,153 @@
+// From cards to build steps: sources, patches, /target, the build, its checks. Needs are resolved by name, so a change
+// to one card changes that package and those that need it, and nothing else.
+
+import {
+  UserError,
+  compose,
+  from,
+  isDerivation,
+  run,
+  unpackPin,
+  write,
+  type Compose,
+  type Derivation,
+  type InputLike,
+  type Target,
+} from '../../engine/model/index.ts';
+import { bootstrap, type Bootstrap } from '../bootstrap/index.ts';
+import { buildEnvironment, buildScript } from './build-script.ts';
+import type { BuiltPackage } from './built-package.ts';
+import { checkCard } from './check-card.ts';
+import { checkPackage } from './check-package.ts';
+import { outputsOfCard, type Package } from './package.ts';
+import { pinOf, type PinsByName } from './pins.ts';
+
+type Cards = Readonly<Record<string, Package>>;
+type Overrides<Named extends Cards> = { readonly [Name in keyof Named]?: (card: Named[Name]) => Package };
+export type PackageSet<Named extends Cards> = { readonly [Name in keyof Named]: BuiltPackage };
+
+export interface PackageSetOptions<Named extends Cards> {
+  readonly pins: PinsByName;
+  readonly target: Target;
+  /** What to change in a card: `{ sed: (sed) => ({ ...sed, patches: [text] }) }`. */
+  readonly overrides?: Overrides<Named>;
+}
+
+/**
+ * All packages of `cards`, built for one target.
+ * @throws UserError `DERIVATION_INVALID` when a card has a field that no card has, or needs a package that is not there,
+ * or itself.
+ * @example createPackageSet(cards, { pins, target, overrides: { sed: (sed) => ({ ...sed, patches: [fix] }) } }).sed.out
+ */
+export function createPackageSet<const Named extends Cards>(
+  cards: Named,
+  { pins, target, overrides }: PackageSetOptions<Named>,
+): PackageSet<Named> {
+  const base = bootstrap({ pins, target });
+  const built = new Map<string, BuiltPackage>();
+  const named = (name: string, path: readonly string[]): BuiltPackage => {
+    const known = built.get(name);
+    if (known !== undefined) return known;
+    const original = cards[name];
+    if (original === undefined || path.includes(name)) throw unresolvable(name, path);
+    const override = overrides?.[name] as ((card: Package) => Package) | undefined;
+    const card = checkCard(name, override?.(original) ?? original);
+    const need = (needed: string): BuiltPackage => named(needed, [...path, name]);
+    const fresh = createPackage(card, { pins, target, base, need });
+    built.set(name, fresh);
+    return fresh;
+  };
+  return Object.fromEntries(Object.keys(cards).map((name) => [name, named(name, [])])) as PackageSet<Named>;
+}
+
+interface Surroundings {
+  readonly pins: PinsByName;
+  readonly target: Target;
+  readonly base: Bootstrap;
+  readonly need: (name: string) => BuiltPackage;
+}
+
+function createPackage(card: Package, { pins, target, base, need }: Surroundings): BuiltPackage {
+  const direct = (card.needs?.libraries ?? []).map(need);
+  const libraries = unique(direct.flatMap((library) => [library, ...library.libraries]));
+  const running = [...direct, ...(card.needs?.runtime ?? []).map(need)];
+  const runtime = unique(running.flatMap((other) => [other, ...other.runtime]));
+  const alsoThere = (card.needs?.build ?? []).map(need);
+  const building = unique([...alsoThere.flatMap((other) => [other, ...other.libraries]), ...libraries]);
+
+  const { tree, version } = source(card, pins);
+  const build = run({
+    name: card.name,
+    target,
+    layers: [base.seed, ...(card.needs?.tools ?? []).map((tool) => base[tool])],
+    inputs: {
+      '/src': tree,
+      '/target': targetRoot(card, base, building),
+      '/recipe': write({ name: `${card.name}-recipe`, files: { 'build.sh': scriptOf(card) } }),
+      ...patches(card),
+    },
+    env: buildEnvironment(target, card.needs?.tools?.includes('cxx') ?? false),
+    argv: ['/bin/bash', '-euo', 'pipefail', '/recipe/build.sh'],
+    outputs: outputsOfCard(card),
+  });
+  const checks = checkPackage({ card, build, target, base, runtime });
+  const gated = (output: 'out' | 'dev', name: string): Compose =>
+    compose({ name, parts: [from(build, { output }), ...checks] });
+  return {
+    card,
+    version,
+    build,
+    runtime,
+    libraries,
+    out: gated('out', card.name),
+    dev: outputsOfCard(card).includes('dev') ? gated('dev', `${card.name}-dev`) : undefined,
+  };
+}
+
+function scriptOf(card: Package): string {
+  return buildScript(card.build, { isPatched: (card.patches ?? []).length > 0 });
+}
+
+function source(card: Package, pins: PinsByName): { tree: Derivation; version: string } {
+  if (isDerivation(card.source)) return { tree: card.source, version: 'local' };
+  const pin = pinOf(pins, card.name);
+  return { tree: unpackPin(pin), version: pin.version };
+}
+
+function patches(card: Package): Readonly<Record<string, Derivation>> {
+  const all = card.patches ?? [];
+  if (all.length === 0) return {};
+  const parts = all.map((patch, at) => {
+    const file = `${String(at + 1).padStart(3, '0')}.patch`;
+    return typeof patch === 'string'
+      ? write({ name: `${card.name}-patch-${at + 1}`, files: { [file]: patch } })
+      : { input: patch, at: file };
+  });
+  return { '/patches': compose({ name: `${card.name}-patches`, parts }) };
+}
+
+/** The C library and the needed packages, as a compiler sees them: no program or manual of theirs can matter. */
+function targetRoot(card: Package, base: Bootstrap, needed: readonly BuiltPackage[]): Derivation {
+  if (needed.length === 0) return base.sysroot;
+  const include = ['usr/include/**', 'usr/lib/**', 'usr/share/pkgconfig/**', 'usr/share/aclocal/**'];
+  const trees = needed.flatMap((other): InputLike[] => [other.out, ...(other.dev ? [other.dev] : [])]);
+  return compose({
+    name: `${card.name}-target`,
+    parts: [base.sysroot, ...trees.map((input) => ({ input, include }))],
+  });
+}
+
+function unique<T>(values: readonly T[]): readonly T[] {
+  return [...new Set(values)];
+}
+
+function unresolvable(name: string, path: readonly string[]): UserError {
+  const needer = path.at(-1) ?? 'nothing';
+  return path.includes(name)
+    ? new UserError('DERIVATION_INVALID', `packages need each other: ${[...path, name].join(' → ')}`, {
+        hint: 'Take one of these names out of `needs`.',
+      })
+    : new UserError('DERIVATION_INVALID', `${needer} needs "${name}", and there is no such package`, {
+        hint: 'Correct the name in `needs`, or add a card with that name.',
+      });
+}

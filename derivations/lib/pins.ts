@@ -1,0 +1,28 @@
+// Finding an input's pins by name, with an error that says how to get them. Pure.
+
+import { UserError, type Pin, type Pins } from '../../engine/model/index.ts';
+
+/** The pins of all inputs, by input name. */
+export type PinsByName = Readonly<Record<string, Pins | undefined>>;
+
+/** @throws UserError `LOCK_MISSING_PIN` when there is no such input. */
+export function pinsOf(pins: PinsByName, name: string): Pins {
+  const found = pins[name];
+  if (found !== undefined) return found;
+  throw new UserError('LOCK_MISSING_PIN', `there is no input "${name}"`, {
+    hint: `Spread \`inputs\` from "cairn/derivations" into your flake's inputs, then run \`cairn lock ${name}\`.`,
+  });
+}
+
+/** The pin of an input that is one file. */
+export function pinOf(pins: PinsByName, name: string): Pin {
+  const [pin, ...others] = pinsOf(pins, name);
+  if (pin !== undefined && others.length === 0) return pin;
+  throw new UserError(
+    'LOCK_MISSING_PIN',
+    `input "${name}" has ${others.length + (pin ? 1 : 0)} pins, not one`,
+    {
+      hint: `Run \`cairn lock ${name}\`.`,
+    },
+  );
+}

@@ -1,0 +1,67 @@
+// shadow without PAM, so that passwords are checked by the programs themselves. login and su are here and not in
+// util-linux (see there); nologin is util-linux's and groups is coreutils', as in Debian.
+import { autotools } from '../lib/build.ts';
+import { debianSource, definePackage } from '../lib/package.ts';
+
+export const shadow = definePackage({
+  name: 'shadow',
+  description: 'accounts, passwords and logging in',
+  licence: 'BSD-3-Clause',
+  homepage: 'https://github.com/shadow-maint/shadow',
+  source: debianSource('shadow'),
+  needs: { libraries: ['libxcrypt'] },
+  build: autotools({
+    configure: [
+      '--bindir=/usr/bin',
+      '--sbindir=/usr/sbin',
+      '--with-yescrypt',
+      '--with-bcrypt',
+      '--with-group-name-max-length=32',
+      '--disable-logind',
+      '--without-libpam',
+      '--without-libbsd',
+      '--without-audit',
+      '--without-selinux',
+      '--without-acl',
+      '--without-attr',
+      '--without-btrfs',
+      '--without-nscd',
+      '--without-sssd',
+      '--without-tcb',
+    ],
+    install: ['exec_prefix=/usr'],
+    // The archive has the pages; make would only make them anew from DocBook. Three are of programs that are
+    // not here, or util-linux's.
+    after: `
+for section in 1 5 8; do install -Dm644 -t "$out/usr/share/man/man$section" "$src/man/man$section"/*; done
+rm "$out/usr/sbin/nologin" "$out"/usr/share/man/man8/{lastlog,nologin,sulogin}.8
+`,
+  }),
+  gives: {
+    files: [
+      'etc/login.defs',
+      'usr/bin/login',
+      'usr/bin/passwd',
+      'usr/bin/su',
+      'usr/sbin/useradd',
+      'usr/share/man/man1/passwd.1',
+      'usr/share/man/man8/useradd.8',
+    ],
+    runs: [
+      ['/usr/bin/passwd', '--help'],
+      ['/usr/sbin/useradd', '--help'],
+      ['/usr/bin/chage', '--help'],
+    ],
+    setuid: [
+      ...[
+        'usr/bin/su',
+        'usr/bin/passwd',
+        'usr/bin/gpasswd',
+        'usr/bin/chfn',
+        'usr/bin/chsh',
+        'usr/bin/newgrp',
+      ],
+      ...['usr/bin/newuidmap', 'usr/bin/newgidmap'],
+    ],
+  },
+});

@@ -1,0 +1,78 @@
+// util-linux as Debian divides it: kill is procps's, chfn and chsh are shadow's, cal and last are other packages'. Its
+// su, runuser and login want PAM, which is not in this set, so here they are shadow's (Debian: the other way round).
+import { autotools } from '../lib/build.ts';
+import { debianSource, definePackage } from '../lib/package.ts';
+import { backingFileWithoutLinks, sourcesBelowDevOnly } from '../patches/util-linux.ts';
+
+export const utilLinux = definePackage({
+  name: 'util-linux',
+  description: 'file systems, disks, consoles and other parts of Linux',
+  licence: 'GPL-2.0-or-later AND LGPL-2.1-or-later AND BSD-3-Clause AND ISC',
+  homepage: 'https://github.com/util-linux/util-linux',
+  source: debianSource('util-linux'),
+  patches: [backingFileWithoutLinks, sourcesBelowDevOnly],
+  needs: { libraries: ['libxcrypt', 'ncurses', 'readline', 'zlib'] },
+  build: autotools({
+    configure: [
+      '--bindir=/usr/bin',
+      '--sbindir=/usr/sbin',
+      '--enable-usrdir-path',
+      '--disable-makeinstall-chown',
+      '--disable-makeinstall-setuid',
+      '--disable-makeinstall-tty-setgid',
+      '--disable-kill',
+      '--disable-chfn-chsh',
+      '--disable-login',
+      '--disable-su',
+      '--disable-runuser',
+      '--disable-cal',
+      '--disable-last',
+      '--disable-utmpdump',
+      // Not installed since CVE-2024-28085.
+      '--disable-mesg',
+      '--disable-write',
+      '--disable-hwclock-gplv3',
+      '--disable-liblastlog2',
+      '--disable-pam-lastlog2',
+      '--disable-uuidd',
+      '--disable-bash-completion',
+      '--disable-asciidoc',
+      '--disable-poman',
+      '--without-python',
+      '--without-systemd',
+      '--without-udev',
+      '--without-selinux',
+      '--without-audit',
+      '--without-cryptsetup',
+      '--without-econf',
+      '--without-cap-ng',
+      '--without-libmagic',
+      '--without-user',
+      '--without-utempter',
+      '--without-btrfs',
+    ],
+  }),
+  gives: {
+    outputs: ['out', 'dev'],
+    files: [
+      'usr/bin/mount',
+      'usr/bin/lsblk',
+      'usr/bin/more',
+      'usr/sbin/agetty',
+      'usr/sbin/blkid',
+      'usr/sbin/fdisk',
+      'usr/sbin/sulogin',
+      'usr/share/man/man8/mount.8',
+      'usr/lib/$target/pkgconfig/mount.pc',
+    ],
+    libraries: ['libblkid.so.1', 'libfdisk.so.1', 'libmount.so.1', 'libsmartcols.so.1', 'libuuid.so.1'],
+    runs: [
+      ['/usr/bin/mount', '--version'],
+      ['/usr/bin/lsblk', '--version'],
+      ['/usr/sbin/fdisk', '--version'],
+      ['/usr/bin/uuidgen'],
+      ['/usr/bin/unshare', '--version'],
+    ],
+    setuid: ['usr/bin/mount', 'usr/bin/umount'],
+  },
+});

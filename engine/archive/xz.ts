@@ -1,0 +1,78 @@
+// xz and lzma by lzma-native (liblzma), which decodes on the thread pool and verifies every integrity check. Blocks of a
+// large .xz are decoded several at a time.
+
+import lzma from 'lzma-native';
+import { availableParallelism } from 'node:os';
+import { malformed } from './bad-archive.ts';
+import type { FileRange } from './file-range.ts';
+import { throughTransform } from './through-transform.ts';
+import { xzBlocks, type XzBlock } from './xz-blocks.ts';
+
+/**
+ * Small, because all that one piece grows to is in memory at once: at most 7,000 times as much. A multiple of four, as
+ * every stream's length is: lzma-native finds the next stream only when the "YZ" that ends one is not split.
+ */
+const pieceBytes = 16 * 1024;
+const bufsize = 256 * 1024;
+/** What a decoder may use: xz's own presets need up to 65 MiB, other dictionaries more. */
+const memlimit = 2 ** 30;
+/** So many blocks of at most this size are in memory at once. xz makes blocks of 24 MiB unless told otherwise. */
+const blocksAtOnce = Math.min(3, availableParallelism());
+const largestBlockBytes = 32 * 2 ** 20;
+
+/** Streams that follow each other are one, as with xz(1). */
+export function unxz(compressed: FileRange): AsyncIterable<Buffer> {
+  const blocks = xzBlocks(compressed) ?? [];
+  return blocks.length > 1 && blocks.every(({ plainBytes }) => plainBytes <= largestBlockBytes)
+    ? decodeBlocks(blocks)
+    : decode('streamDecoder', compressed.pieces(pieceBytes));
+}
+
+/** The format before xz, which has no checksum. */
+export function unlzma(compressed: FileRange): AsyncIterable<Buffer> {
+  return decode('aloneDecoder', compressed.pieces(pieceBytes));
+}
+
+function decode(
+  coder: 'streamDecoder' | 'aloneDecoder',
+  pieces: Iterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  return throughTransform(pieces, lzma.createStream(coder, { bufsize, memlimit }));
+}
+
+async function* decodeBlocks(blocks: readonly XzBlock[]): AsyncGenerator<Buffer, void, undefined> {
+  const waiting = blocks.values();
+  const ahead: Promise<Buffer[]>[] = [];
+  const stop = new AbortController();
+  const startNext = (): void => {
+    const { value: block } = waiting.next();
+    if (block === undefined) return;
+    const decoding = decodeBlock(block, stop.signal);
+    // An error counts when it is this block's turn.
+    decoding.catch(() => undefined);
+    ahead.push(decoding);
+  };
+  for (let count = 0; count < blocksAtOnce; count++) startNext();
+  try {
+    for (let block = ahead.shift(); block !== undefined; block = ahead.shift()) {
+      const chunks = await block;
+      startNext();
+      yield* chunks;
+    }
+  } finally {
+    stop.abort();
+    await Promise.allSettled(ahead);
+  }
+}
+
+async function decodeBlock(block: XzBlock, signal: AbortSignal): Promise<Buffer[]> {
+  const chunks: Buffer[] = [];
+  let plainBytes = 0;
+  for await (const chunk of decode('streamDecoder', block.stream(pieceBytes))) {
+    if (signal.aborted) break;
+    plainBytes += chunk.length;
+    if (plainBytes > block.plainBytes) malformed('its xz data is more than its index says');
+    chunks.push(chunk);
+  }
+  return chunks;
+}

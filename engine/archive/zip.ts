@@ -1,0 +1,97 @@
+// Zip archives (PKWARE APPNOTE) by yauzl, which goes by the central directory and checks sizes. Hands entries to a sink;
+// adds the checksums, Unix modes and symlinks.
+
+import { crc32 } from 'node:zlib';
+import { getFileNameLowLevel, openPromise, type Entry, type ZipFile } from 'yauzl';
+import { isErrno } from '../../store/base/errors.ts';
+import { BadArchive, hostile, malformed, shown } from './bad-archive.ts';
+import { decodeName } from './entry-path.ts';
+import type { EntrySink } from './entry-sink.ts';
+import type { OutputMeter } from './limits.ts';
+
+/** "Version made by": the upper byte is 3 where the upper half of the external attributes is a Unix mode. */
+const madeOnUnix = 3;
+const typeMask = 0o170000;
+const symlinkType = 0o120000;
+const folderType = 0o040000;
+const fileType = 0o100000;
+const longestTargetBytes = 4096;
+
+export interface ZipContext {
+  readonly sink: EntrySink;
+  readonly meter: OutputMeter;
+}
+
+/** @throws BadArchive for whatever is not a whole zip archive, or must not be unpacked. */
+export async function readZip(path: string, context: ZipContext): Promise<void> {
+  const zip = await openZip(path);
+  try {
+    for await (const entry of zip.eachEntry()) await readEntry(zip, entry, context);
+  } catch (error) {
+    throw explained(error);
+  } finally {
+    zip.close();
+  }
+}
+
+async function openZip(path: string): Promise<ZipFile> {
+  try {
+    return await openPromise(path, { autoClose: false, decodeStrings: false, validateEntrySizes: true });
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+async function readEntry(zip: ZipFile, entry: Entry, { sink, meter }: ZipContext): Promise<void> {
+  const name = entryName(entry);
+  if (entry.isEncrypted()) malformed(`its entry ${shown(name)} is encrypted`);
+  const mode = entry.versionMadeBy >>> 8 === madeOnUnix ? entry.externalFileAttributes >>> 16 : 0;
+  const type = mode & typeMask;
+  const sizeBytes = entry.uncompressedSize;
+  const chunks = contentOf(zip, entry, { name, meter });
+  if (name.endsWith('/') || type === folderType) sink.folder(name);
+  else if (type === symlinkType) sink.symlink(name, await readTarget(name, sizeBytes, chunks));
+  else if (type !== fileType && type !== 0) hostile(`its entry ${shown(name)} is a device, fifo or socket`);
+  else await sink.file({ name, executable: (mode & 0o111) !== 0, sizeBytes, chunks });
+}
+
+// The name field is in a character set of its maker's choice, unless an extra field or a flag says UTF-8. Only UTF-8
+// can be told for sure.
+function entryName({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string {
+  const unicodePath = extraFields.some(({ id }) => id === 0x7075);
+  return unicodePath
+    ? getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true)
+    : decodeName(fileNameRaw);
+}
+
+async function* contentOf(
+  zip: ZipFile,
+  entry: Entry,
+  { name, meter }: { readonly name: string; readonly meter: OutputMeter },
+): AsyncGenerator<Buffer, void, undefined> {
+  let checksum = 0;
+  for await (const chunk of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
+    meter.add(chunk.length);
+    checksum = crc32(chunk, checksum);
+    yield chunk;
+  }
+  if (checksum !== entry.crc32) malformed(`its entry ${shown(name)} has a wrong checksum`);
+}
+
+async function readTarget(name: string, sizeBytes: number, chunks: AsyncIterable<Buffer>): Promise<string> {
+  if (sizeBytes > longestTargetBytes) malformed(`its symlink ${shown(name)} has no possible target`);
+  const parts: Buffer[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return decodeName(Buffer.concat(parts));
+}
+
+// yauzl's own errors are plain, zlib's have a code that starts with Z_.
+function explained(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof BadArchive) return error;
+  const isLibrarys = error.name === 'Error' && (!('code' in error) || isZlibError(error));
+  return isLibrarys ? new BadArchive('malformed', `its zip data is damaged (${error.message})`) : error;
+}
+
+function isZlibError(error: Error): boolean {
+  return isErrno(error) || String((error as NodeJS.ErrnoException).code).startsWith('Z_');
+}

@@ -1,0 +1,99 @@
+// Builds steps a second time under other conditions and compares: the proof behind "same inputs, same image".
+// What the second build gave is kept (unreferenced, until garbage collection) so that it can be looked at.
+
+import { cpus } from 'node:os';
+import { MissingBlob, sameNode, type Store } from '../store/index.ts';
+import { compareNodes, type Difference } from './compare.ts';
+import type { Emit, Outcome, Outputs } from './events.ts';
+import type { Executor, Variation } from './execute/executor.ts';
+import { failedBecause } from './failure.ts';
+import type { DerivationId } from './model/encode.ts';
+import { buildRequest } from './perform/perform.ts';
+import { resolveStep, type ResolvedStep } from './plan/resolve.ts';
+import type { Slots } from './schedule/slots.ts';
+import { lineageOf, stepRef, type Step } from './step.ts';
+
+/** What came of checking one step. */
+export type CheckResult =
+  | { readonly kind: 'identical'; readonly step: Step; readonly outputs: Outputs }
+  | { readonly kind: 'different'; readonly step: Step; readonly differences: readonly OutputDifference[] }
+  | { readonly kind: 'failed'; readonly step: Step; readonly outcome: Outcome };
+
+export interface OutputDifference {
+  readonly output: string;
+  readonly first: Outputs[string];
+  readonly second: Outputs[string];
+  readonly paths: readonly Difference[];
+}
+
+export interface CheckContext {
+  readonly store: Store;
+  readonly slots: Slots;
+  readonly executor: Executor;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** Conditions as unlike the usual ones as one machine can make them. */
+export const otherConditions: Variation = {
+  buildFolder: '/another/place/to-build-in',
+  uid: 1000,
+  umask: 0o077,
+  jobs: cpus().length > 1 ? 1 : 3,
+  shuffledReaddir: true,
+};
+
+/** Checks every step that runs a command, several at once; all of them must have been built. */
+export async function checkSteps(steps: readonly Step[], context: CheckContext): Promise<CheckResult[]> {
+  return Promise.all(steps.map((step) => context.slots.use('run', () => checkStep(step, context))));
+}
+
+async function checkStep(step: Step, context: CheckContext): Promise<CheckResult> {
+  const { store, emit } = context;
+  const expectedMs = store.records.duration(lineageOf(step.derivation));
+  if (!context.signal.aborted) emit({ type: 'step-started', step: stepRef(step), expectedMs });
+  const first = store.records.memo(step.id)!.outputs;
+  const outcome = await buildAgain(step, context);
+  emit({ type: 'step-finished', step: stepRef(step), outcome });
+  if (!('outputs' in outcome)) return { kind: 'failed', step, outcome };
+  const differences = Object.entries(outcome.outputs).flatMap(([output, second]): OutputDifference[] => {
+    const before = first[output]!;
+    return sameNode(before, second)
+      ? []
+      : [{ output, first: before, second, paths: compareNodes(before, second, store.trees) }];
+  });
+  return differences.length === 0
+    ? { kind: 'identical', step, outputs: first }
+    : { kind: 'different', step, differences };
+}
+
+async function buildAgain(step: Step, { store, executor, emit, signal }: CheckContext): Promise<Outcome> {
+  if (signal.aborted) return { kind: 'cancelled' };
+  try {
+    const result = await executor.execute(buildRequest(resolved(step, store)), {
+      signal,
+      variation: otherConditions,
+      onOutput: (text) => emit({ type: 'step-output', step: stepRef(step), text }),
+    });
+    if (result.kind === 'cancelled') return result;
+    if (result.kind === 'failed') {
+      const { reason, message, logTail, logFile, keptFolder, durationMs } = result;
+      const hint = 'It was built before, so it depends on a condition that the check changes.';
+      return {
+        kind: 'failed',
+        durationMs,
+        failure: { reason, message, hint, code: 'CHECK_FAILED', logTail, logFile, keptFolder },
+      };
+    }
+    await result.batch.commit();
+    return { kind: 'built', outputs: result.outputs, durationMs: result.durationMs, log: result.log };
+  } catch (error) {
+    if (error instanceof MissingBlob) throw error;
+    return failedBecause(error);
+  }
+}
+
+function resolved(step: Step, store: Store): ResolvedStep {
+  const outputsOf = (id: DerivationId): Outputs => store.records.memo(id)!.outputs;
+  return resolveStep(step, outputsOf, (root, path) => store.trees.lookup(root, path));
+}

@@ -1,0 +1,324 @@
+// The engine's composition: plans, schedules and performs what is wanted, on one store. The sandbox, the downloads and
+// the archives are opened only when a step needs them.
+
+import { hostname } from 'node:os';
+import { bug, UserError } from '../store/base/errors.ts';
+import { MissingBlob, type Node, type Store } from '../store/index.ts';
+import type { CheckResult } from './check.ts';
+import type { Emit, Event, Outcome, Outputs } from './events.ts';
+import type { BuildRequest, Executor } from './execute/executor.ts';
+import type { ActionId, DerivationId } from './model/encode.ts';
+import type { PerformContext } from './perform/perform.ts';
+import type { PlanFacts } from './plan/facts.ts';
+import { makePlan, plannedSteps, type Plan } from './plan/planner.ts';
+import { resolveStep, type ResolvedStep } from './plan/resolve.ts';
+import { producersOf } from './producers.ts';
+import type { SlotCounts, Slots } from './schedule/slots.ts';
+import { lineageOf, stepRef, type Step, type StepSource } from './step.ts';
+
+/** What an engine works with. */
+export interface EngineOptions {
+  readonly store: Store;
+  readonly steps: StepSource;
+  /** The step that gives the sandbox's own program; undefined to use an installed one. */
+  readonly sandbox: DerivationId | undefined;
+  readonly slots: SlotCounts;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly fetch: PerformContext['fetch'];
+  readonly unpack: PerformContext['unpack'];
+  /** Opens the executor; `tool` is the folder with the sandbox's program, when the flake gives one. */
+  readonly openExecutor: (tool: string | undefined) => Promise<Executor>;
+  /** Ends what `fetch` and `unpack` have started. */
+  readonly close: () => Promise<void>;
+}
+
+export interface BuildOptions {
+  /** Build the wanted steps even if they are up to date. */
+  readonly rebuild?: boolean;
+  readonly keepGoing?: boolean;
+}
+
+export interface BuildReport {
+  /** Of every step that was looked at and was not up to date already. */
+  readonly outcomes: ReadonlyMap<DerivationId, Outcome>;
+  /** Outputs of each wanted step that has them. */
+  readonly outputs: ReadonlyMap<DerivationId, Outputs>;
+  readonly ok: boolean;
+  readonly cancelled: boolean;
+}
+
+/** One store, one flake, any number of builds. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #facts: PlanFacts;
+  /** Steps that are to be done whatever the records say. */
+  readonly #forced = new Set<DerivationId>();
+  #slots: Promise<Slots> | undefined;
+  #executor: Promise<Executor> | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#facts = planFacts(options.store);
+  }
+
+  /** What a build would do, and why. Changes nothing. */
+  plan(wanted: readonly DerivationId[], options: BuildOptions = {}): Plan {
+    return this.#plan(wanted, options.rebuild === true ? new Set(wanted) : this.#forced);
+  }
+
+  /** Builds what is wanted and not up to date. Failed steps are outcomes in the report. */
+  async build(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<BuildReport> {
+    if (options.rebuild === true) for (const id of wanted) this.#forced.add(id);
+    const plan = this.#plan(wanted, this.#forced);
+    this.#emit({ type: 'planned', steps: plannedSteps(plan) });
+    await this.#recordCutOffs(plan);
+    const outcomes =
+      plan.toBuild.size === 0 ? new Map<DerivationId, Outcome>() : await this.#run(plan, options);
+    return report(wanted, plan, outcomes);
+  }
+
+  /**
+   * A folder with the content of a wanted step's output. Content that got lost is built again first.
+   * @throws UserError `STORE_MISSING_BLOB` when even that does not bring it back.
+   */
+  async materialise(id: DerivationId, output = 'out'): Promise<string> {
+    return this.#withContent(id, async () => {
+      const node = this.#outputNode(id, output);
+      const { store } = this.#options;
+      return node.kind === 'tree'
+        ? store.materialise(node.digest)
+        : store.blobs.path(node.digest, node.executable);
+    });
+  }
+
+  /** Runs `use`, which reads an output's content; builds the content again when it turns out to be lost. */
+  async #withContent<T>(id: DerivationId, use: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await use();
+      } catch (error) {
+        if (!(error instanceof MissingBlob) || attempt === 2) throw error;
+        await this.#rebuildLost([id], error);
+      }
+    }
+  }
+
+  /** Builds commands that are up to date a second time under other conditions, and compares. */
+  async check(steps: readonly Step[]): Promise<CheckResult[]> {
+    const { store, signal } = this.#options;
+    const [{ checkSteps }, slots, executor] = await Promise.all([
+      import('./check.ts'),
+      this.#openSlots(),
+      this.executor(),
+    ]);
+    return checkSteps(steps, {
+      store,
+      signal,
+      executor,
+      slots,
+      emit: (event) => this.#emit(event),
+    });
+  }
+
+  /** What a command's sandbox is made of. Everything it needs must be up to date. */
+  async requestOf(step: Step): Promise<BuildRequest> {
+    const { upToDate } = this.#plan(step.inputIds, this.#forced);
+    const { buildRequest } = await import('./perform/perform.ts');
+    const outputsOf = (id: DerivationId): Outputs => upToDate.get(id)?.outputs ?? bug(`${id} is not built`);
+    return buildRequest(resolveStep(step, outputsOf, this.#facts.lookup));
+  }
+
+  /** The executor, with the sandbox's program brought up to date if need be. */
+  executor(): Promise<Executor> {
+    this.#executor ??= this.#openExecutor();
+    return this.#executor;
+  }
+
+  /** Processor time of all commands that this engine has run, in milliseconds. */
+  async buildersCpuMs(): Promise<number> {
+    const executor = await this.#executor?.catch(() => undefined);
+    return executor?.buildersCpuMs() ?? 0;
+  }
+
+  async close(): Promise<void> {
+    const executor = await this.#executor?.catch(() => undefined);
+    await executor?.close();
+    await this.#options.close();
+  }
+
+  #plan(wanted: readonly DerivationId[], rebuild: ReadonlySet<DerivationId>): Plan {
+    const { steps, sandbox } = this.#options;
+    return makePlan(wanted, { steps, sandbox, rebuild, facts: this.#facts });
+  }
+
+  async #run(plan: Plan, { keepGoing = false }: BuildOptions): Promise<Map<DerivationId, Outcome>> {
+    const { store, signal, sandbox, steps } = this.#options;
+    // Loaded with the first plan that has something to do: most find everything up to date.
+    const [{ runPlan }, { performStep }, slots] = await Promise.all([
+      import('./schedule/scheduler.ts'),
+      import('./perform/perform.ts'),
+      this.#openSlots(),
+    ]);
+    const reused: { readonly step: Step; readonly action: ActionId; readonly outputs: Outputs }[] = [];
+    const outcomes = await runPlan(plan, {
+      slots,
+      keepGoing,
+      signal,
+      sandbox,
+      lookup: this.#facts.lookup,
+      realised: (resolved) => this.#realised(resolved),
+      perform: (resolved, slot) => performStep(resolved, slot, this.#performContext()),
+      producers: (ids, missing) => producersOf(ids, missing.digest, { store, steps }),
+      replan: (lost) => this.#replan(lost),
+      onStart: (step) =>
+        this.#emit({
+          type: 'step-started',
+          step: stepRef(step),
+          expectedMs: this.#facts.duration(lineageOf(step.derivation)),
+        }),
+      onFinish: (step, outcome, resolved) => {
+        this.#forced.delete(step.id);
+        if (outcome.kind === 'reused' && resolved !== undefined)
+          reused.push({ step, action: resolved.action, outputs: outcome.outputs });
+        this.#emit({ type: 'step-finished', step: stepRef(step), outcome });
+      },
+    });
+    await this.#recordReused(reused);
+    return outcomes;
+  }
+
+  #realised({ step, action }: ResolvedStep): Outputs | undefined {
+    if (this.#forced.has(step.id)) return undefined;
+    const outputs = this.#facts.realisation(action)?.outputs;
+    return outputs !== undefined && this.#facts.hasOutputs(outputs) ? outputs : undefined;
+  }
+
+  #replan(lost: ReadonlySet<DerivationId>): Plan {
+    for (const id of lost) this.#forced.add(id);
+    for (const id of lost) {
+      const step = stepRef(this.#options.steps(id));
+      this.#emit({
+        type: 'notice',
+        step,
+        message: `content of ${step.name} is missing or damaged in the store: building it again`,
+      });
+    }
+    return this.#plan([...lost], lost);
+  }
+
+  async #rebuildLost(ids: readonly DerivationId[], missing: MissingBlob): Promise<void> {
+    const { store, steps } = this.#options;
+    const plan = this.#replan(producersOf(ids, missing.digest, { store, steps }));
+    const outcomes = await this.#run(plan, {});
+    const failed = [...outcomes].find(([, outcome]) => !('outputs' in outcome));
+    if (plan.toBuild.size > 0 && failed === undefined) return;
+    throw new UserError(
+      'STORE_MISSING_BLOB',
+      `content ${missing.digest} is missing from the store and could not be built again`,
+      {
+        hint: 'Run `cairn store verify` to see what is damaged, then `cairn store repair`.',
+        fault: 'environment',
+        cause: missing,
+      },
+    );
+  }
+
+  // Derivations that are new, but whose action was realised before: the next plan should not have to resolve them.
+  async #recordCutOffs(plan: Plan): Promise<void> {
+    const cutOff = [...plan.upToDate.values()].filter((upToDate) => upToDate.cutOff !== undefined);
+    await this.#recordReused(
+      cutOff.map(({ step, outputs, cutOff: action }) => ({ step, outputs, action: action! })),
+    );
+  }
+
+  async #recordReused(
+    reused: readonly { readonly step: Step; readonly action: ActionId; readonly outputs: Outputs }[],
+  ): Promise<void> {
+    if (reused.length === 0) return;
+    await this.#options.store.records.update((records) => {
+      for (const { step, action, outputs } of reused) {
+        records.putMemo({ derivation: step.id, action, outputs });
+        records.putLineage(lineageOf(step.derivation), { derivation: step.id, action });
+      }
+    });
+  }
+
+  #performContext(): PerformContext {
+    const { store, signal, fetch, unpack } = this.#options;
+    return {
+      store,
+      signal,
+      fetch,
+      unpack,
+      emit: (event) => this.#emit(event),
+      builder: hostname(),
+      realised: (resolved) => this.#realised(resolved),
+      executor: () => this.executor(),
+    };
+  }
+
+  #openSlots(): Promise<Slots> {
+    this.#slots ??= import('./schedule/slots.ts').then(({ Slots }) => new Slots(this.#options.slots));
+    return this.#slots;
+  }
+
+  async #openExecutor(): Promise<Executor> {
+    const { sandbox, openExecutor } = this.#options;
+    if (sandbox === undefined) return openExecutor(undefined);
+    const { ok } = this.#facts.memo(sandbox) === undefined ? await this.build([sandbox]) : { ok: true };
+    if (ok) return openExecutor(await this.materialise(sandbox));
+    throw new UserError('SANDBOX_UNAVAILABLE', "the sandbox's own program could not be built", {
+      hint: 'The failed step above says why.',
+      fault: 'environment',
+    });
+  }
+
+  #outputNode(id: DerivationId, output: string): Exclude<Node, { kind: 'symlink' }> {
+    const node = this.#facts.memo(id)?.outputs[output];
+    if (node !== undefined && node.kind !== 'symlink') return node;
+    const { name } = this.#options.steps(id).derivation;
+    throw new UserError('PATH_NOT_FOUND', `${name} has no output "${output}" in the store`, {
+      hint: `Build it first: cairn build ${name}`,
+    });
+  }
+
+  #emit(event: Event): void {
+    this.#options.emit(event);
+  }
+}
+
+/** The store's records, as the planner asks for them. */
+export function planFacts(store: Store): PlanFacts {
+  const { records, trees, blobs } = store;
+  const has = (node: Node): boolean =>
+    node.kind === 'symlink' ||
+    (node.kind === 'tree' ? trees.get(node.digest) !== undefined : blobs.has(node.digest));
+  return {
+    memo: (id) => records.memo(id),
+    realisation: (action) => records.realisation(action),
+    lineage: (name) => records.lineage(name),
+    description: (id) => records.description(id),
+    duration: (lineage) => records.duration(lineage),
+    hasOutputs: (outputs) => Object.values(outputs).every(has),
+    lookup: (root, path) => trees.lookup(root, path),
+  };
+}
+
+function report(
+  wanted: readonly DerivationId[],
+  plan: Plan,
+  outcomes: ReadonlyMap<DerivationId, Outcome>,
+): BuildReport {
+  const outputs = new Map<DerivationId, Outputs>();
+  for (const id of wanted) {
+    const outcome = outcomes.get(id);
+    const found =
+      outcome !== undefined && 'outputs' in outcome ? outcome.outputs : plan.upToDate.get(id)?.outputs;
+    if (found !== undefined) outputs.set(id, found);
+  }
+  const all = [...outcomes.values()];
+  const cancelled =
+    all.some((outcome) => outcome.kind === 'cancelled') && !all.some((outcome) => outcome.kind === 'failed');
+  return { outcomes, outputs, cancelled, ok: wanted.every((id) => outputs.has(id)) };
+}

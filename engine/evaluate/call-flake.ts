@@ -1,0 +1,78 @@
+// Calls a flake's functions with its pins, targets and environment. Knows nothing of ids or the store.
+
+import { UserError } from '../../store/base/errors.ts';
+import { pinsFor } from '../lock/pins-for.ts';
+import { readLock } from '../lock/lock-file.ts';
+import { isDerivation, type Derivation, type Target } from '../model/derivation.ts';
+import type { OutputsContext, Pins } from '../model/flake.ts';
+import { optionError } from './check-flake.ts';
+import type { EvaluateOptions } from './evaluate-options.ts';
+import { lockPathOf } from './find-config.ts';
+import type { LoadedConfig } from './load-config.ts';
+import { optionPlace } from './option-place.ts';
+import {
+  declaredEnvironment,
+  guardedEnvironment,
+  namedOutputs,
+  type NamedOutput,
+} from './outputs-context.ts';
+import { formatPlace } from './place.ts';
+
+export interface FlakeOutputs {
+  readonly outputs: ReadonlyMap<Target, readonly NamedOutput[]>;
+  readonly sandbox: Derivation | undefined;
+  /** The declared variables' values. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The outputs for each target, and the sandbox's tree. Errors are those of `evaluate`. */
+export function callFlake(
+  config: LoadedConfig,
+  targets: readonly Target[],
+  { configPath, env }: Pick<EvaluateOptions, 'configPath' | 'env'>,
+): FlakeOutputs {
+  const { flake, source } = config;
+  const declared = declaredEnvironment(flake.environment, env);
+  const pins = lockedPins(config, configPath);
+  const context = (target: Target): OutputsContext<never> => ({
+    pins: pins as OutputsContext<never>['pins'],
+    target,
+    env: guardedEnvironment(declared),
+  });
+  const fail = (path: readonly string[], problem: string): UserError =>
+    optionError(path, problem, { configPath, source });
+
+  const outputs = new Map<Target, readonly NamedOutput[]>();
+  for (const target of targets)
+    outputs.set(
+      target,
+      namedOutputs(
+        config.call(() => flake.outputs(context(target))),
+        fail,
+      ),
+    );
+  const sandbox = config.call(() => flake.sandbox?.(context(flake.targets[0])));
+  if (sandbox !== undefined && !isDerivation(sandbox)) throw fail(['sandbox'], 'it must return a derivation');
+  return { outputs, sandbox, env: declared };
+}
+
+function lockedPins(
+  { flake, source, observations }: LoadedConfig,
+  configPath: string,
+): Readonly<Record<string, Pins>> {
+  const lockPath = lockPathOf(configPath);
+  if (observations.isFile(lockPath)) observations.read(lockPath);
+  const lock = readLock(lockPath);
+  const pins: Record<string, Pins> = {};
+  for (const [name, declaration] of Object.entries(flake.inputs)) {
+    try {
+      Object.assign(pins, pinsFor(lock, { [name]: declaration }));
+    } catch (error) {
+      const place = optionPlace(source, ['inputs', name]);
+      if (error instanceof UserError && place !== undefined)
+        error.where ??= formatPlace({ file: configPath, ...place });
+      throw error;
+    }
+  }
+  return pins;
+}

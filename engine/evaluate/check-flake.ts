@@ -1,0 +1,64 @@
+// Whether what a config exports is a flake, said field by field. Types say the same in an editor; this is for those
+// without one. Derivations are not looked at here: they check themselves where they are made.
+
+import * as v from 'valibot';
+import { UserError } from '../../store/base/errors.ts';
+import { targets } from '../model/derivation.ts';
+import type { Flake } from '../model/flake.ts';
+import { optionPlace } from './option-place.ts';
+import { formatPlace } from './place.ts';
+
+const texts = v.array(v.string());
+const callable = v.custom<(...values: never[]) => unknown>(
+  (value) => typeof value === 'function',
+  'it must be a function',
+);
+
+const flakeSchema = v.object({
+  kind: v.literal('flake'),
+  description: v.string(),
+  inputs: v.record(
+    v.string(),
+    v.looseObject({ kind: v.picklist(['debian-source', 'debian-packages', 'url']) }),
+  ),
+  targets: v.pipe(v.array(v.picklist(targets)), v.minLength(1)),
+  mirrors: v.record(v.string(), texts),
+  environment: texts,
+  sandbox: v.optional(callable),
+  outputs: callable,
+});
+
+/**
+ * The flake that a module exports by default.
+ * @throws UserError `CONFIG_INVALID` with the path of the option that is wrong, and its place in `source`.
+ */
+export function checkFlake(exports: unknown, configPath: string, source: string): Flake {
+  const flake = (exports as { readonly default?: unknown } | undefined)?.default;
+  if ((flake as Partial<Flake> | undefined)?.kind !== 'flake') throw noFlake(flake, configPath);
+  const checked = v.safeParse(flakeSchema, flake, { abortEarly: true });
+  if (checked.success) return flake as Flake;
+  const [issue] = checked.issues;
+  const path = v.getDotPath(issue) ?? '';
+  throw optionError(path.split('.'), issue.message, { configPath, source });
+}
+
+/** An error about one option of a flake, by its path: `['inputs', 'sed', 'suite']`. */
+export function optionError(
+  path: readonly string[],
+  problem: string,
+  { configPath, source }: { readonly configPath: string; readonly source: string },
+): UserError {
+  const place = optionPlace(source, path);
+  return new UserError('CONFIG_INVALID', `${path.join('.')}: ${problem}`, {
+    hint: 'See the types of defineFlake; an editor with TypeScript shows what is expected.',
+    where: place === undefined ? configPath : formatPlace({ file: configPath, ...place }),
+  });
+}
+
+function noFlake(value: unknown, configPath: string): UserError {
+  const found = value === undefined ? 'has no default export' : 'exports something else than a flake';
+  return new UserError('CONFIG_INVALID', `${configPath} ${found}`, {
+    hint: 'Write export default defineFlake({ description, inputs, outputs }).',
+    where: configPath,
+  });
+}

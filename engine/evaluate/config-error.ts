@@ -1,0 +1,91 @@
+// Whatever is thrown while a config is evaluated, as an error for its author: with the place in their file where it
+// came from. Errors of the config's realm are not instances of ours, so they are told by their shape.
+
+import { UserError, type ErrorCode, type Fault } from '../../store/base/errors.ts';
+import { packageRoot } from '../../store/base/package-root.ts';
+import { formatPlace, stackPlaces, type Place } from './place.ts';
+import { absentGlobalHint } from './pure-realm.ts';
+
+/** Finds the source place of a place in a loaded module; undefined outside of those. */
+export type SourcePlace = (place: Place) => Place | undefined;
+
+/** The UserError to report for `thrown`; one that has its place already is kept as it is. */
+export function configError(thrown: unknown, configPath: string, sourcePlace: SourcePlace): unknown {
+  const error = shapeOf(thrown);
+  if (error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') return new DOMException('interrupted', 'AbortError');
+  if (error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return tookTooLong(configPath);
+  if (error.message.startsWith('bug: ')) return thrown;
+  const where = error.where ?? firstPlace(error.stack, sourcePlace) ?? configPath;
+  if (error.name === 'UserError') return userError(error, where, thrown);
+  return impureAccess(error, where) ?? mistake(error, where, thrown);
+}
+
+interface ErrorShape {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly code?: string;
+  readonly hint?: string;
+  readonly fault?: Fault;
+  readonly where?: string;
+}
+
+function shapeOf(thrown: unknown): ErrorShape {
+  if (typeof thrown !== 'object' || thrown === null || !('message' in thrown))
+    return { name: 'Error', message: `it threw ${String(thrown)}`, stack: '' };
+  const { name, message, stack } = thrown as Partial<Record<string, unknown>>;
+  return {
+    ...thrown,
+    name: String(name),
+    message: String(message),
+    stack: typeof stack === 'string' ? stack : '',
+  };
+}
+
+// The author's own files come before those of packages they installed, and of cairn's own engine, which is among the
+// loaded modules when a config in cairn's checkout imports its sources.
+function firstPlace(stack: string, sourcePlace: SourcePlace): string | undefined {
+  const places = stackPlaces(stack).flatMap((place) => sourcePlace(place) ?? []);
+  const place = places.find(({ file }) => !isForeign(file)) ?? places[0];
+  return place === undefined ? undefined : formatPlace(place);
+}
+
+function isForeign(file: string): boolean {
+  const own = ['engine', 'store'].map((room) => `${packageRoot}/${room}/`);
+  return file.includes('/node_modules/') || own.some((folder) => file.startsWith(folder));
+}
+
+function userError({ code, message, hint, fault }: ErrorShape, where: string, cause: unknown): UserError {
+  return new UserError(code as ErrorCode, message, {
+    where,
+    cause,
+    ...(hint !== undefined && { hint }),
+    ...(fault !== undefined && { fault }),
+  });
+}
+
+function impureAccess({ name, message }: ErrorShape, where: string): UserError | undefined {
+  const missing = name === 'ReferenceError' ? /^(\w+) is not defined$/.exec(message)?.[1] : undefined;
+  const hint = missing === undefined ? undefined : absentGlobalHint(missing);
+  if (missing === undefined || hint === undefined) return undefined;
+  return new UserError('CONFIG_IMPURE', `"${missing}" is not there when a config is evaluated`, {
+    hint,
+    where,
+  });
+}
+
+function mistake({ name, message }: ErrorShape, where: string, cause: unknown): UserError {
+  const text = name === 'Error' ? message : `${name}: ${message}`;
+  return new UserError('CONFIG_INVALID', `the config failed: ${text}`, {
+    hint: 'Mend it there; an editor with TypeScript shows most mistakes as they are made.',
+    where,
+    cause,
+  });
+}
+
+function tookTooLong(configPath: string): UserError {
+  return new UserError('CONFIG_INVALID', 'evaluating the config took too long', {
+    hint: 'Look for a loop that does not end.',
+    where: configPath,
+  });
+}

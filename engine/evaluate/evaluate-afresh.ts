@@ -1,0 +1,134 @@
+// Evaluates a config: loads it, calls it for each target, imports its local folders, identifies what it gave, and keeps
+// all of that for the next time.
+
+import { dirname } from 'node:path';
+import { bug } from '../../store/base/errors.ts';
+import type { RecordWriter } from '../../store/index.ts';
+import type { Local, Target } from '../model/derivation.ts';
+import type { DerivationId } from '../model/encode.ts';
+import type { Step } from '../step.ts';
+import { callFlake, type FlakeOutputs } from './call-flake.ts';
+import type { EvaluateOptions } from './evaluate-options.ts';
+import { targetsOf, type EvaluatedOutput, type Evaluation, type LocalSource } from './evaluation.ts';
+import {
+  evaluatorVersion,
+  readEvaluation,
+  stillHolding,
+  writeEvaluation,
+  type EvaluatedTarget,
+  type EvaluationRecord,
+} from './evaluation-record.ts';
+import { closureOf, identify, localsOf, type Identified } from './identify.ts';
+import { importLocals, localOf } from './import-locals.ts';
+import { loadConfig, type LoadedConfig } from './load-config.ts';
+
+/** Evaluates whether or not an evaluation is kept. Errors are those of `evaluate`. */
+export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluation> {
+  const { configPath, store, names, signal } = options;
+  const config = loadConfig({ ...options, records: store.records });
+  const given = callFlake(config, targetsOf(names, config.flake), options);
+  const roots = rootsOf(given);
+  const closure = closureOf(roots);
+  const locals = await importLocals(localsOf(closure), { store, folder: dirname(configPath), signal });
+  const identified = identify(closure, (local) => locals.get(local)!.content);
+  const record = evaluationRecord(config, given, { identified, locals });
+  await store.records.update((writer) => keep(writer, { config, identified, record, options }));
+  return evaluation(record, identified, locals, configPath);
+}
+
+interface Found {
+  readonly identified: Identified;
+  readonly locals: ReadonlyMap<Local, LocalSource>;
+}
+
+function rootsOf({ outputs, sandbox }: FlakeOutputs) {
+  const roots = [...outputs.values()].flatMap((named) => named.map(({ derivation }) => derivation));
+  return sandbox === undefined ? roots : [...roots, sandbox];
+}
+
+function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Found): EvaluationRecord {
+  const { description, targets, mirrors, environment } = config.flake;
+  const sandbox = given.sandbox === undefined ? undefined : found.identified.idOf(given.sandbox);
+  const parts: Partial<Record<Target, EvaluatedTarget>> = {};
+  for (const [target, named] of given.outputs) {
+    const outputs = named.map(({ name, derivation, description }): EvaluatedOutput => ({
+      id: found.identified.idOf(derivation),
+      name,
+      target,
+      kind: derivation.kind,
+      description,
+    }));
+    const roots = [...named.map(({ derivation }) => derivation), ...(given.sandbox ? [given.sandbox] : [])];
+    const locals = found.locals.size === 0 ? [] : localsOf(closureOf(roots));
+    parts[target] = { outputs, sandbox, locals: sourcesOf(locals, found.locals) };
+  }
+  return {
+    evaluator: evaluatorVersion(),
+    files: config.observations.files,
+    links: config.observations.links,
+    env: Object.fromEntries(Object.entries(given.env).map(([name, value]) => [name, value ?? null])),
+    flake: { description, targets, mirrors, environment },
+    targets: parts,
+  };
+}
+
+// Several derivations may stand for one folder.
+function sourcesOf(locals: readonly Local[], sources: ReadonlyMap<Local, LocalSource>): LocalSource[] {
+  return [...new Set(locals.map((local) => sources.get(local)!))];
+}
+
+interface Kept {
+  readonly config: LoadedConfig;
+  readonly identified: Identified;
+  readonly record: EvaluationRecord;
+  readonly options: EvaluateOptions;
+}
+
+function keep(writer: RecordWriter, { config, identified, record, options }: Kept): void {
+  const { records } = options.store;
+  for (const { id, encoded } of identified.steps.values())
+    if (!records.hasDescription(id)) writer.putEncodedDescription(id, encoded);
+  config.transformer.record(writer);
+  writeEvaluation(writer, options.configPath, withOtherTargets(record, options));
+}
+
+// What was kept for other targets stays, as long as it holds.
+function withOtherTargets(record: EvaluationRecord, options: EvaluateOptions): EvaluationRecord {
+  const kept = readEvaluation(options.store.records, options.configPath);
+  const before = kept === undefined ? undefined : stillHolding(kept, options.env);
+  if (before === undefined) return record;
+  const files = new Map([...before.files, ...record.files].map((file) => [file.path, file]));
+  const links = new Map([...before.links, ...record.links].map((link) => [link.path, link]));
+  return {
+    ...record,
+    files: [...files.values()],
+    links: [...links.values()],
+    targets: { ...before.targets, ...record.targets },
+  };
+}
+
+function evaluation(
+  record: EvaluationRecord,
+  { steps }: Identified,
+  locals: ReadonlyMap<Local, LocalSource>,
+  configPath: string,
+): Evaluation {
+  const parts = Object.values(record.targets);
+  const localSteps = new Map<DerivationId, Step>();
+  for (const source of locals.values()) {
+    const { id, content } = source;
+    localSteps.set(id, { id, derivation: localOf(source), inputIds: [], content });
+  }
+  return {
+    configPath,
+    flake: record.flake,
+    outputs: new Map(
+      parts.flatMap((part) => part.outputs).map((output) => [`${output.name}@${output.target}`, output]),
+    ),
+    sandbox: parts[0]?.sandbox,
+    steps: (id) => localSteps.get(id) ?? steps.get(id) ?? bug(`derivation ${id} was not evaluated`),
+    locals: [...new Set(locals.values())],
+    files: record.files.map((file) => file.path),
+    isCached: false,
+  };
+}

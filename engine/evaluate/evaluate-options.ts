@@ -1,0 +1,23 @@
+// What an evaluation is asked for. Types only.
+
+import type { Store } from '../../store/index.ts';
+
+export interface EvaluateOptions {
+  /** Absolute, from `findConfig` or what a person named. */
+  readonly configPath: string;
+  readonly store: Store;
+  /** Where declared variables are looked up. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Names of outputs that are wanted, like `lsb` or `lsb@x86_64-linux`: only their targets are evaluated. */
+  readonly names: readonly string[];
+  /** False to evaluate even if nothing has changed. */
+  readonly useCache?: boolean;
+  readonly signal?: AbortSignal;
+  /** Gets what the config writes with `console`. */
+  readonly onPrint?: (text: string) => void;
+  /** How long one call into the config may take. */
+  readonly limitMs?: number;
+}
+
+/** What it takes to load a flake without evaluating its outputs. */
+export type LoadFlakeOptions = Pick<EvaluateOptions, 'configPath' | 'store' | 'onPrint' | 'limitMs'>;

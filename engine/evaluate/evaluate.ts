@@ -1,0 +1,46 @@
+// The one way in: a config file to its outputs, from the kept evaluation when that still holds. What it takes to
+// evaluate afresh (jiti, Babel, valibot) is loaded only when that is needed.
+
+import type { Flake } from '../model/flake.ts';
+import { outputNamed, targetsOf, type Evaluation } from './evaluation.ts';
+import type { EvaluateOptions, LoadFlakeOptions } from './evaluate-options.ts';
+import { readEvaluation, stillHolding, writeEvaluation } from './evaluation-record.ts';
+import { holdTheSame } from './import-locals.ts';
+import { recordedEvaluation } from './recorded-evaluation.ts';
+
+/**
+ * Evaluates a config for the targets that `names` are about; for its first target when there are none.
+ * @throws UserError `CONFIG_INVALID`, `CONFIG_IMPURE`, `DERIVATION_INVALID` with the place in the config; `LOCK_INVALID`,
+ * `LOCK_MISSING_PIN`, `TARGET_UNKNOWN`, `GRAPH_CYCLE`, `SOURCE_UNREADABLE`.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  options.signal?.throwIfAborted();
+  const kept = options.useCache === false ? undefined : await keptEvaluation(options);
+  if (kept !== undefined) return kept;
+  const { evaluateAfresh } = await import('./evaluate-afresh.ts');
+  return evaluateAfresh(options);
+}
+
+/** What a config says of itself, its inputs first of all, without evaluating any output. Errors are those of `evaluate`. */
+export async function loadFlake(options: LoadFlakeOptions): Promise<Flake> {
+  const { loadConfig } = await import('./load-config.ts');
+  const { flake, transformer } = loadConfig({ ...options, records: options.store.records });
+  await options.store.records.update((writer) => transformer.record(writer));
+  return flake;
+}
+
+async function keptEvaluation(options: EvaluateOptions): Promise<Evaluation | undefined> {
+  const { configPath, store, env, names, signal } = options;
+  const kept = readEvaluation(store.records, configPath);
+  const record = kept === undefined ? undefined : stillHolding(kept, env);
+  if (record === undefined) return undefined;
+  const targets = targetsOf(names, record.flake);
+  const evaluation = recordedEvaluation(record, { configPath, store, targets });
+  if (evaluation === undefined) return undefined;
+  // Garbage collection may have taken descriptions away that no root needs.
+  const wanted = names.flatMap((name) => outputNamed(evaluation, name) ?? []);
+  if (wanted.some(({ id }) => !store.records.hasDescription(id))) return undefined;
+  if (!(await holdTheSame(evaluation.locals, { store, signal }))) return undefined;
+  if (record !== kept) await store.records.update((writer) => writeEvaluation(writer, configPath, record));
+  return evaluation;
+}

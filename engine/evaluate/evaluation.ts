@@ -1,0 +1,98 @@
+// What an evaluation gives, and finding an output in it by the name a person typed. Knows nothing of how it came about.
+
+import type { Digest } from '../../store/base/digest.ts';
+import { UserError } from '../../store/base/errors.ts';
+import type { Derivation, Target } from '../model/derivation.ts';
+import type { DerivationId } from '../model/encode.ts';
+import type { StepSource } from '../step.ts';
+import { closestNames } from './closest-names.ts';
+
+/** A config's outputs for the targets that were asked for, all named by derivation ids. */
+export interface Evaluation {
+  readonly configPath: string;
+  readonly flake: FlakeFacts;
+  /** By `name@target`. */
+  readonly outputs: ReadonlyMap<string, EvaluatedOutput>;
+  /** The step that gives the sandbox's own program; undefined when the flake names none. */
+  readonly sandbox: DerivationId | undefined;
+  /** Any step of the outputs' closures, and of the sandbox's. */
+  readonly steps: StepSource;
+  readonly locals: readonly LocalSource[];
+  /** All files that were read, or would have been if they were there: what to watch, beside the local folders. */
+  readonly files: readonly string[];
+  /** True when nothing had to be evaluated. */
+  readonly isCached: boolean;
+}
+
+/** What a flake says of itself. */
+export interface FlakeFacts {
+  readonly description: string;
+  /** The first is what a name without `@target` means. */
+  readonly targets: readonly [Target, ...Target[]];
+  readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  /** Names of the environment variables it may read. */
+  readonly environment: readonly string[];
+}
+
+export interface EvaluatedOutput {
+  readonly id: DerivationId;
+  readonly name: string;
+  readonly target: Target;
+  readonly kind: Derivation['kind'];
+  readonly description: string | undefined;
+}
+
+/** A folder of this machine that is part of what was evaluated. */
+export interface LocalSource {
+  readonly id: DerivationId;
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly exclude: readonly string[];
+  /** The tree it was found to hold, which is in the store. */
+  readonly content: Digest;
+}
+
+/** The targets that names like `lsb` and `lsb@x86_64-linux` are about. @throws UserError `TARGET_UNKNOWN`. */
+export function targetsOf(names: readonly string[], flake: Pick<FlakeFacts, 'targets'>): readonly Target[] {
+  if (names.length === 0) return [flake.targets[0]];
+  return [...new Set(names.map((name) => parseName(name, flake).target))];
+}
+
+/**
+ * The output that a name like `lsb` or `lsb@x86_64-linux` means.
+ * @throws UserError `TARGET_UNKNOWN` with the names that may have been meant.
+ */
+export function findOutput(evaluation: Named, text: string): EvaluatedOutput {
+  const found = outputNamed(evaluation, text);
+  if (found !== undefined) return found;
+  const { name, target } = parseName(text, evaluation.flake);
+  const known = [...evaluation.outputs.values()].filter((output) => output.target === target);
+  throw unknown(name, `output "${name}" for ${target}`, known.map((output) => output.name).sort());
+}
+
+/** The same, or undefined when no output has that name. */
+export function outputNamed({ flake, outputs }: Named, text: string): EvaluatedOutput | undefined {
+  const { name, target } = parseName(text, flake);
+  return outputs.get(`${name}@${target}`);
+}
+
+type Named = Pick<Evaluation, 'flake' | 'outputs'>;
+
+function parseName(text: string, { targets }: Pick<FlakeFacts, 'targets'>): { name: string; target: Target } {
+  const [name = '', suffix] = text.split(/@(.*)/);
+  if (suffix === undefined) return { name, target: targets[0] };
+  const target = targets.find((known) => known === suffix);
+  if (target === undefined) throw unknown(suffix, `target "${suffix}"`, targets);
+  return { name, target };
+}
+
+const shownNames = 20;
+
+function unknown(name: string, what: string, known: readonly string[]): UserError {
+  const closest = closestNames(name, known);
+  const more = known.length > shownNames ? ` and ${known.length - shownNames} more` : '';
+  const all = known.length === 0 ? 'none' : `${known.slice(0, shownNames).join(', ')}${more}`;
+  const meant = closest.length === 0 ? '' : `Did you mean ${closest.join(' or ')}? `;
+  return new UserError('TARGET_UNKNOWN', `the config has no ${what}`, { hint: `${meant}There is: ${all}.` });
+}

@@ -1,0 +1,84 @@
+// Brings local folders into the store: what they hold is part of what is evaluated. Knows nothing of configs but the
+// folder that relative paths start from.
+
+import { resolve } from 'node:path';
+import type { Digest } from '../../store/base/digest.ts';
+import type { Store } from '../../store/index.ts';
+import type { Local } from '../model/derivation.ts';
+import { actionIdOf, actionRecord, derivationIdOf, derivationRecord } from '../model/encode.ts';
+import type { LocalSource } from './evaluation.ts';
+
+export interface ImportLocalsOptions {
+  readonly store: Store;
+  /** What relative paths start from. */
+  readonly folder: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Imports each local folder once, however often it is named. @throws UserError `SOURCE_UNREADABLE`. */
+export async function importLocals(
+  locals: readonly Local[],
+  { store, folder, signal }: ImportLocalsOptions,
+): Promise<ReadonlyMap<Local, LocalSource>> {
+  const sources = new Map<Local, LocalSource>();
+  const known = new Map<string, LocalSource>();
+  for (const local of locals) {
+    const path = resolve(folder, local.path);
+    const key = [local.name, path, ...local.exclude].join('\0');
+    const source = known.get(key) ?? (await importLocal({ ...local, path }, { store, signal }));
+    known.set(key, source);
+    sources.set(local, source);
+  }
+  await recordLocals([...known.values()], store);
+  return sources;
+}
+
+/** True when the folders hold what they were found to hold. Brings what they hold now into the store. */
+export async function holdTheSame(
+  sources: readonly LocalSource[],
+  { store, signal }: Omit<ImportLocalsOptions, 'folder'>,
+): Promise<boolean> {
+  for (const { path, exclude, content } of sources) {
+    if ((await importFolder(path, exclude, { store, signal })) !== content) return false;
+  }
+  await recordLocals(sources, store);
+  return true;
+}
+
+async function importLocal(local: Local, options: Omit<ImportLocalsOptions, 'folder'>): Promise<LocalSource> {
+  const { name, path, exclude } = local;
+  const content = await importFolder(path, exclude, options);
+  return { id: derivationIdOf(derivationRecord(local, noInputs, content)), name, path, exclude, content };
+}
+
+async function importFolder(
+  path: string,
+  exclude: readonly string[],
+  { store, signal }: Omit<ImportLocalsOptions, 'folder'>,
+): Promise<Digest> {
+  const { node } = await store.importFolder(path, { exclude, ...(signal !== undefined && { signal }) });
+  return node.digest;
+}
+
+// An imported folder is realised: nothing is left to be done for it.
+async function recordLocals(sources: readonly LocalSource[], { records }: Store): Promise<void> {
+  const isNew = ({ id }: LocalSource): boolean => records.memo(id) === undefined;
+  if (!sources.some(isNew)) return;
+  await records.update((writer) => {
+    for (const source of sources.filter(isNew)) {
+      const derivation = source.id;
+      const action = actionIdOf(actionRecord(localOf(source), noInputs, source.content));
+      const outputs = { out: { kind: 'tree', digest: source.content } } as const;
+      writer.putMemo({ derivation, action, outputs });
+    }
+  });
+}
+
+/** The derivation of a local source. */
+export function localOf({ name, path, exclude }: Pick<LocalSource, 'name' | 'path' | 'exclude'>): Local {
+  return Object.freeze({ kind: 'local', name, path, exclude });
+}
+
+function noInputs(): never {
+  throw new TypeError('a local folder has no inputs');
+}

@@ -1,0 +1,65 @@
+// A config file brought to life: its flake, and a way to call the flake's functions so that whatever goes wrong in them
+// is reported with the author's own file and line. Knows nothing of targets, pins or ids.
+
+import { UserError } from '../../store/base/errors.ts';
+import type { RecordReader } from '../../store/index.ts';
+import type { Flake } from '../model/flake.ts';
+import { checkFlake } from './check-flake.ts';
+import { configError } from './config-error.ts';
+import { ModuleLoader } from './module-loader.ts';
+import { Observations } from './observations.ts';
+import { createPureRealm } from './pure-realm.ts';
+import { Transformer } from './transform.ts';
+
+export interface ConfigOptions {
+  /** Absolute. */
+  readonly configPath: string;
+  /** Where transformed modules are kept. */
+  readonly records: RecordReader;
+  /** Gets what the config writes with `console`; that is thrown away when not given. */
+  readonly onPrint?: ((text: string) => void) | undefined;
+  /** How long one call into the config may take. */
+  readonly limitMs?: number | undefined;
+}
+
+export interface LoadedConfig {
+  readonly flake: Flake;
+  /** The config file's text. */
+  readonly source: string;
+  readonly observations: Observations;
+  readonly transformer: Transformer;
+  /** Calls one of the flake's functions. @throws UserError for whatever it throws. */
+  call<T>(work: () => T): T;
+}
+
+const usualLimitMs = 120_000;
+
+/** @throws UserError `CONFIG_MISSING`; `CONFIG_INVALID`, `CONFIG_IMPURE`, with the place. */
+export function loadConfig(options: ConfigOptions): LoadedConfig {
+  const { configPath, records, onPrint = () => undefined, limitMs = usualLimitMs } = options;
+  const realm = createPureRealm({ onPrint });
+  const observations = new Observations();
+  const transformer = new Transformer(records);
+  const loader = new ModuleLoader({ realm, observations, transformer });
+  const call = <T>(work: () => T): T => {
+    try {
+      return realm.run(work, limitMs);
+    } catch (error) {
+      throw configError(error, configPath, (place) => loader.sourcePlace(place));
+    }
+  };
+  if (!observations.isFile(configPath)) throw missingConfig(configPath);
+  const source = observations.read(configPath).toString();
+  const flake = checkFlake(
+    call(() => loader.load(configPath)),
+    configPath,
+    source,
+  );
+  return { flake, source, observations, transformer, call };
+}
+
+function missingConfig(configPath: string): UserError {
+  return new UserError('CONFIG_MISSING', `there is no config file ${configPath}`, {
+    hint: 'Look at the name after --config.',
+  });
+}

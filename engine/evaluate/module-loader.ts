@@ -1,0 +1,152 @@
+// Loads a config and what it imports into a pure realm, as CommonJS modules would be loaded: each once, cycles seen
+// half-done. Every file goes through the observations. Knows nothing of flakes.
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { compileFunction } from 'node:vm';
+import { packageRoot } from '../../store/base/package-root.ts';
+import { isErrno, UserError } from '../../store/base/errors.ts';
+import type { Observations } from './observations.ts';
+import type { Place } from './place.ts';
+import { pureBuiltin } from './pure-builtins.ts';
+import type { PureRealm } from './pure-realm.ts';
+import { fileFormat, resolveImport } from './resolve-import.ts';
+import { sourcePlace, type TransformedModule, type Transformer } from './transform.ts';
+
+export interface LoaderOptions {
+  readonly realm: PureRealm;
+  readonly observations: Observations;
+  readonly transformer: Transformer;
+}
+
+type Exports = Readonly<Record<string, unknown>>;
+
+export class ModuleLoader {
+  readonly #options: LoaderOptions;
+  readonly #modules = new Map<string, { exports: unknown }>();
+  readonly #transformed = new Map<string, TransformedModule>();
+
+  constructor(options: LoaderOptions) {
+    this.#options = options;
+  }
+
+  /** What a file exports. To be called inside the realm's `run`. */
+  load(path: string): unknown {
+    const loaded = this.#modules.get(path);
+    if (loaded !== undefined) return loaded.exports;
+    const module: { exports: unknown } = { exports: {} };
+    this.#modules.set(path, module);
+    try {
+      this.#evaluate(path, module);
+    } catch (error) {
+      this.#modules.delete(path);
+      throw error;
+    }
+    return module.exports;
+  }
+
+  /** The place in a source file that a place in a loaded module is; undefined for other files. */
+  sourcePlace(place: Place): Place | undefined {
+    const transformed = this.#transformed.get(place.file);
+    return transformed === undefined ? undefined : sourcePlace(transformed, place);
+  }
+
+  #evaluate(path: string, module: { exports: unknown }): void {
+    const bytes = this.#options.observations.read(path);
+    const text = decodeText(path, bytes);
+    switch (fileFormat(path)) {
+      case 'text':
+        module.exports = { __esModule: true, default: text };
+        break;
+      case 'json':
+        module.exports = parseJson(path, text);
+        break;
+      case 'module':
+        this.#runModule(path, text, module);
+    }
+  }
+
+  #runModule(path: string, source: string, module: { exports: unknown }): void {
+    const { realm, transformer } = this.#options;
+    const transformed = transformer.transform(path, source);
+    this.#transformed.set(path, transformed);
+    const names = ['exports', 'require', 'module', '__filename', '__dirname', 'jitiImport', 'jitiESMResolve'];
+    const compiled = { filename: path, parsingContext: realm.context };
+    const run = compileFunction(transformed.code, names, compiled) as (...values: unknown[]) => void;
+    const require = (specifier: string): unknown => this.#import(specifier, path);
+    const importLater = (specifier: string): Promise<unknown> =>
+      new Promise((settle) => settle(require(specifier)));
+    const resolve = (specifier: string): string => this.#resolveUrl(specifier, path);
+    run(module.exports, require, module, path, dirname(path), importLater, resolve);
+  }
+
+  #import(specifier: string, importer: string): unknown {
+    const resolved = resolveImport(specifier, importer, this.#options.observations);
+    switch (resolved.kind) {
+      case 'cairn':
+        return ownModule(resolved.name);
+      case 'builtin':
+        return pureBuiltin(resolved.name);
+      case 'file':
+        return this.load(resolved.path);
+    }
+  }
+
+  #resolveUrl(specifier: string, importer: string): string {
+    const resolved = resolveImport(specifier, importer, this.#options.observations);
+    return resolved.kind === 'file' ? pathToFileURL(resolved.path).href : resolved.name;
+  }
+}
+
+/** The built files a config gets for `cairn` and `cairn/derivations`, wherever it is: those of the cairn that runs. */
+export const ownModules: Readonly<Record<string, string>> = {
+  cairn: join(packageRoot, 'dist/engine/model/index.js'),
+  'cairn/derivations': join(packageRoot, 'dist/derivations/index.js'),
+};
+
+const nativeRequire = createRequire(import.meta.url);
+
+function ownModule(name: string): Exports {
+  const path = ownModules[name];
+  if (path === undefined) {
+    throw new UserError('CONFIG_INVALID', `a config cannot import "${name}"`, {
+      hint: `It can import ${Object.keys(ownModules).join(' and ')}, which are pure.`,
+    });
+  }
+  try {
+    return nativeRequire(path) as Exports;
+  } catch (error) {
+    if (!isErrno(error, 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND')) throw error;
+    throw new UserError('CONFIG_INVALID', `"${name}" is not built: there is no ${path}`, {
+      hint: `Run \`npm run build\` in ${packageRoot}.`,
+      fault: 'environment',
+      cause: error,
+    });
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decodeText(path: string, bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new UserError('CONFIG_INVALID', `${path} is not UTF-8 text, so it cannot be imported`, {
+      hint: 'Bring files of bytes in with localFolder() or as a pinned input.',
+      cause,
+    });
+  }
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UserError('CONFIG_INVALID', `${path} is not JSON: ${(cause as Error).message}`, {
+      hint: 'Mend it, or name it otherwise if it is to be read as text.',
+      where: path,
+      cause,
+    });
+  }
+}

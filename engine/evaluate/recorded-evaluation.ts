@@ -1,0 +1,68 @@
+// An evaluation out of the store's records. Steps come to life one by one, as they are asked for. Does not ask whether
+// the record still holds.
+
+import type { CborValue } from '../../store/base/cbor.ts';
+import { UserError } from '../../store/base/errors.ts';
+import type { Store } from '../../store/index.ts';
+import { decodeDerivation } from '../model/decode.ts';
+import type { Target } from '../model/derivation.ts';
+import type { DerivationId } from '../model/encode.ts';
+import type { Step, StepSource } from '../step.ts';
+import type { Evaluation, LocalSource } from './evaluation.ts';
+import type { EvaluationRecord } from './evaluation-record.ts';
+import { localOf } from './import-locals.ts';
+
+export interface RecordedOptions {
+  readonly configPath: string;
+  readonly store: Store;
+  readonly targets: readonly Target[];
+}
+
+/** The kept evaluation for some targets; undefined when it was not made for all of them. */
+export function recordedEvaluation(
+  record: EvaluationRecord,
+  { configPath, store, targets }: RecordedOptions,
+): Evaluation | undefined {
+  const parts = targets.flatMap((target) => record.targets[target] ?? []);
+  if (parts.length < targets.length) return undefined;
+  const outputs = parts.flatMap((part) => part.outputs);
+  const locals = parts.flatMap((part) => part.locals);
+  return {
+    configPath,
+    flake: record.flake,
+    outputs: new Map(outputs.map((output) => [`${output.name}@${output.target}`, output])),
+    sandbox: parts[0]?.sandbox,
+    steps: recordedSteps((id) => store.records.description(id), locals),
+    locals,
+    files: record.files.map((file) => file.path),
+    isCached: true,
+  };
+}
+
+function recordedSteps(
+  descriptionOf: (id: DerivationId) => CborValue | undefined,
+  locals: readonly LocalSource[],
+): StepSource {
+  const known = new Map<DerivationId, Step>();
+  for (const source of locals) {
+    const { id, content } = source;
+    known.set(id, { id, derivation: localOf(source), inputIds: [], content });
+  }
+  const step = (id: DerivationId): Step => {
+    const found = known.get(id) ?? decodeStep(id);
+    known.set(id, found);
+    return found;
+  };
+  const decodeStep = (id: DerivationId): Step => ({
+    id,
+    ...decodeDerivation(descriptionOf(id) ?? gone(id), (input) => step(input).derivation),
+  });
+  return step;
+}
+
+function gone(id: DerivationId): never {
+  throw new UserError('STORE_CORRUPT', `the store no longer knows the derivation ${id}`, {
+    hint: 'Evaluate the config again: run the command with --no-eval-cache.',
+    fault: 'environment',
+  });
+}

@@ -1,0 +1,76 @@
+// The seam between "what to run" and "where". An executor is dumb: it is handed content addresses only.
+
+import type { Batch, Node } from '../../store/index.ts';
+import type { Digest } from '../../store/base/digest.ts';
+import type { FailureReason } from '../events.ts';
+import type { Limits, Platform } from '../model/derivation.ts';
+
+/** A resolved `run` derivation: everything a machine needs to know to run it, and nothing else. */
+export interface BuildRequest {
+  /** For the log's name and process titles only. */
+  readonly name: string;
+  readonly platform: Platform;
+  /** Trees stacked into the root, lowest first. */
+  readonly layers: readonly Digest[];
+  /** Read-only inputs by absolute path, sorted by path. */
+  readonly inputs: readonly { readonly path: string; readonly node: Node }[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
+  readonly outputs: readonly string[];
+  readonly limits: Limits;
+}
+
+export interface ExecuteOptions {
+  readonly signal: AbortSignal;
+  /** Gets the log as it is written. */
+  readonly onOutput: (text: string) => void;
+  /** Conditions varied by `cairn check`; absent means the usual ones. */
+  readonly variation?: Variation;
+}
+
+/**
+ * Conditions that must not matter to a result. `cairn check` builds a second time with all of them changed. The clock is
+ * not among them: faking it takes privileges or a preloaded library, but time has moved on, and SOURCE_DATE_EPOCH stays.
+ */
+export interface Variation {
+  /** Absolute path of the folder the step works in, and its HOME. */
+  readonly buildFolder: string;
+  /** User and group id inside. Only this one is mapped: `chown` to any other fails. */
+  readonly uid: number;
+  readonly umask: number;
+  /** How many jobs it is told to run; it gets no jobserver. */
+  readonly jobs: number;
+  /**
+   * Layers and inputs list their entries in another order (each folder is an overlay of two halves). What the step makes
+   * itself is listed as the file system will.
+   */
+  readonly shuffledReaddir: boolean;
+}
+
+/** What came of a request. Outputs are in `batch`, not yet committed: whoever asked commits or discards them. */
+export type ExecuteResult =
+  | {
+      readonly kind: 'succeeded';
+      readonly outputs: Readonly<Record<string, Node>>;
+      readonly batch: Batch;
+      readonly log: Digest | undefined;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly reason: FailureReason;
+      readonly message: string;
+      readonly logTail: readonly string[];
+      readonly logFile: string;
+      readonly keptFolder: string | undefined;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'cancelled' };
+
+/** Runs requests. @throws MissingBlob when an input's content is not there; UserError `SANDBOX_UNAVAILABLE`. */
+export interface Executor {
+  execute(request: BuildRequest, options: ExecuteOptions): Promise<ExecuteResult>;
+  /** Processor time that the requests which have ended took, all together, in milliseconds. */
+  buildersCpuMs(): number;
+  close(): Promise<void>;
+}

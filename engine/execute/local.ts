@@ -1,0 +1,211 @@
+// Runs requests on this machine, each in a sandbox of its own. Knows nothing of derivations, plans or slots.
+
+import { lstatSync, statfsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isErrno, UserError } from '../../store/base/errors.ts';
+import { emptyTree, type Batch, type Node, type Store } from '../../store/index.ts';
+import type { FailureReason } from '../events.ts';
+import type { Limits } from '../model/derivation.ts';
+import { requireSandbox } from '../sandbox/check.ts';
+import { sandboxCommand } from '../sandbox/command.ts';
+import { conditionsFor, type JobPool } from '../sandbox/conditions.ts';
+import { keepFailedStep } from '../sandbox/failed-steps.ts';
+import { FolderRemover } from '../sandbox/folder-remover.ts';
+import { Launcher } from '../sandbox/launcher.ts';
+import { mountsOf } from '../sandbox/mounts.ts';
+import { ReaddirOrder } from '../sandbox/readdir-order.ts';
+import { Rigs } from '../sandbox/rigs.ts';
+import { runSandbox, type SandboxEnd } from '../sandbox/run-sandbox.ts';
+import { StepLog } from '../sandbox/step-log.ts';
+import type { SandboxTool } from '../sandbox/tool.ts';
+import { describeFailure, reasonForStatus, saysDiskFull } from '../sandbox/verdict.ts';
+import { makeWorkFolder, type WorkFolder } from '../sandbox/work-folder.ts';
+import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from './executor.ts';
+
+export interface LocalExecutorOptions {
+  readonly store: Store;
+  readonly tool: SandboxTool;
+  /** What running builds share; without it each is told to do one thing at a time. */
+  readonly jobs?: JobPool;
+  /** Limits for requests that name none. */
+  readonly limits?: Limits;
+}
+
+/** An executor for this process. Close it before the store. */
+export async function createLocalExecutor(options: LocalExecutorOptions): Promise<Executor> {
+  return new SandboxExecutor(options, await options.store.scratch('builds'));
+}
+
+/** A request under way. */
+interface Step {
+  readonly request: BuildRequest;
+  readonly options: ExecuteOptions;
+  readonly startedMs: number;
+  readonly log: StepLog;
+  readonly work: WorkFolder;
+}
+
+type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
+
+/** With less room than this, a failure is put down to the disk. */
+const scarceBytes = 1024 * 1024;
+
+class SandboxExecutor implements Executor {
+  readonly #options: LocalExecutorOptions;
+  readonly #scratch: string;
+  readonly #launcher = new Launcher();
+  readonly #rigs: Rigs;
+  readonly #order: ReaddirOrder;
+  readonly #remover = new FolderRemover();
+  #steps = 0;
+
+  constructor(options: LocalExecutorOptions, scratch: string) {
+    this.#options = options;
+    this.#scratch = scratch;
+    this.#rigs = new Rigs(scratch, options.tool);
+    this.#order = new ReaddirOrder(options.store);
+  }
+
+  async execute(request: BuildRequest, options: ExecuteOptions): Promise<ExecuteResult> {
+    const step: Step = {
+      request,
+      options,
+      startedMs: performance.now(),
+      log: new StepLog(join(this.#options.store.path, 'logs'), request.name, options.onOutput),
+      work: makeWorkFolder(join(this.#scratch, `step-${this.#steps++}`), request.outputs),
+    };
+    try {
+      const result = await this.#runAndIngest(step);
+      if (result.kind === 'cancelled') step.log.remove();
+      return result;
+    } catch (error) {
+      if (isErrno(error, 'ENOSPC', 'EDQUOT')) return this.#fail(step, { kind: 'disk-full' });
+      if (isErrno(error, 'E2BIG')) return this.#fail(step, { kind: 'input' }, tooLong(request));
+      step.log.remove();
+      throw error;
+    } finally {
+      this.#remover.remove(step.work.path);
+    }
+  }
+
+  buildersCpuMs(): number {
+    return this.#launcher.cpuMs();
+  }
+
+  async close(): Promise<void> {
+    await this.#launcher.close();
+    this.#remover.remove(this.#scratch);
+    await this.#remover.close();
+  }
+
+  async #runAndIngest(step: Step): Promise<ExecuteResult> {
+    const end = await this.#run(step);
+    switch (end.kind) {
+      case 'cancelled':
+        return end;
+      case 'exceeded':
+        return this.#fail(step, end.excess);
+      case 'not-started':
+        return this.#explain(step);
+      case 'exited':
+        return end.status === 0 ? this.#ingest(step) : this.#fail(step, reasonForStatus(end.status));
+    }
+  }
+
+  async #run({ request, options, log, work }: Step): Promise<SandboxEnd> {
+    const { store, tool, jobs = { slots: 1 }, limits } = this.#options;
+    const { signal, variation } = options;
+    const order = variation?.shuffledReaddir === true ? this.#order : undefined;
+    const mounts = await mountsOf(store, request, order);
+    const conditions = conditionsFor(jobs, variation);
+    const rig = await this.#rigs.take();
+    const command = sandboxCommand(request, { tool, mounts, scaffold: rig.scaffold, work, conditions });
+    const end = await runSandbox(command, {
+      launcher: this.#launcher,
+      rig,
+      umask: conditions.umask,
+      limits: { ...limits, ...request.limits },
+      signal,
+      onOutput: (chunk) => log.write(chunk),
+    });
+    this.#rigs.give(rig);
+    return end;
+  }
+
+  async #ingest(step: Step): Promise<ExecuteResult> {
+    const { request, options, log, work } = step;
+    const batch = this.#options.store.begin();
+    try {
+      const outputs: Record<string, Node> = {};
+      for (const output of request.outputs)
+        outputs[output] = await takeOutput(batch, join(work.outputs, output));
+      log.close();
+      const logDigest = log.sizeBytes > 0 ? await batch.takeFile(log.path, false) : undefined;
+      if (!options.signal.aborted)
+        return { kind: 'succeeded', outputs, batch, log: logDigest, durationMs: elapsedMs(step) };
+      await batch.discard();
+      return { kind: 'cancelled' };
+    } catch (error) {
+      await batch.discard();
+      if (!(error instanceof UserError)) throw error;
+      if (error.code === 'DISK_FULL') return this.#fail(step, { kind: 'disk-full' });
+      if (error.code === 'OUTPUT_INVALID') return this.#fail(step, { kind: 'bad-output' }, error.message);
+      throw error;
+    }
+  }
+
+  // Either no sandbox can be set up on this machine, or this one could not: then bubblewrap's last line says why.
+  async #explain(step: Step): Promise<ExecuteResult> {
+    await requireSandbox({ tool: this.#options.tool, folder: this.#scratch });
+    const failed = this.#fail(step, { kind: 'input' });
+    const line = failed.logTail.at(-1)?.replace(/^bwrap: /, '') ?? 'bubblewrap did not say why';
+    return { ...failed, message: `${failed.message}: ${line}` };
+  }
+
+  #fail(step: Step, reason: FailureReason, message?: string): Failed {
+    const { request, options, log, work } = step;
+    const logTail = log.keep();
+    const isFull = reason.kind === 'disk-full' || saysDiskFull(logTail) || this.#isDiskScarce();
+    const actual: FailureReason = isFull ? { kind: 'disk-full' } : reason;
+    return {
+      kind: 'failed',
+      reason: actual,
+      message: message ?? describeFailure(request.name, actual),
+      logTail,
+      logFile: log.path,
+      // What a full disk needs is room.
+      keptFolder: isFull
+        ? undefined
+        : keepFailedStep(
+            this.#options.store.path,
+            work,
+            { request, variation: options.variation },
+            this.#remover,
+          ),
+      durationMs: elapsedMs(step),
+    };
+  }
+
+  #isDiskScarce(): boolean {
+    const { bavail, bsize } = statfsSync(this.#scratch);
+    return bavail * bsize < scarceBytes;
+  }
+}
+
+// A step may have removed the folder, or put something else in its place.
+async function takeOutput(batch: Batch, folder: string): Promise<Node> {
+  const stats = lstatSync(folder, { throwIfNoEntry: false });
+  if (stats === undefined) return emptyTree;
+  if (stats.isDirectory()) return batch.takeFolder(folder);
+  throw new UserError('OUTPUT_INVALID', `output ${basename(folder)} is not a folder any more`, {
+    hint: 'A step puts files into $out; it must not replace it.',
+  });
+}
+
+function tooLong({ name }: BuildRequest): string {
+  return `${name} has arguments or variables too long for the kernel; write them to a file and make that an input`;
+}
+
+function elapsedMs({ startedMs }: Step): number {
+  return Math.round(performance.now() - startedMs);
+}

@@ -1,0 +1,27 @@
+// The engine's door. What only some commands need has doors of its own (lock/, sandbox/ and sources/index.ts), because a
+// bundle loads all that a door leads to.
+
+export type { CheckResult, OutputDifference } from './check.ts';
+export { compareNodes, type Difference } from './compare.ts';
+export { Engine, planFacts, type BuildOptions, type BuildReport } from './engine.ts';
+export { closestNames } from './evaluate/closest-names.ts';
+export { checkEvaluation } from './evaluate/check-evaluation.ts';
+export { evaluate, loadFlake } from './evaluate/evaluate.ts';
+export type { EvaluateOptions, LoadFlakeOptions } from './evaluate/evaluate-options.ts';
+export {
+  findOutput,
+  outputNamed,
+  type EvaluatedOutput,
+  type Evaluation,
+  type FlakeFacts,
+  type LocalSource,
+} from './evaluate/evaluation.ts';
+export { findConfig, lockPathOf } from './evaluate/find-config.ts';
+export { sourceExcerpt } from './evaluate/place.ts';
+export type * from './events.ts';
+export type { BuildRequest } from './execute/executor.ts';
+export type { ActionId, DerivationId } from './model/encode.ts';
+export { openEngine, type OpenEngineOptions, type Settings } from './open-engine.ts';
+export { explain, isRootCause, type Cause, type Change } from './plan/explain.ts';
+export { plannedSteps, type Plan } from './plan/planner.ts';
+export { lineageOf, stepRef, type Step, type StepSource } from './step.ts';

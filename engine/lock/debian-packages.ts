@@ -1,0 +1,132 @@
+// A Debian suite's binary packages by name and by what they provide. Knows Packages stanzas; chooses nothing.
+
+import type { Stanza } from '../sources/deb822.ts';
+import type { Index } from './debian-index.ts';
+import { compareVersions, satisfies, type Relation } from './debian-version.ts';
+
+/** Fields of a Packages index that are needed here. */
+export const packageFields: ReadonlySet<string> = new Set([
+  'package',
+  'version',
+  'priority',
+  'pre-depends',
+  'depends',
+  'provides',
+  'filename',
+  'size',
+  'sha256',
+]);
+
+export interface BinaryPackage {
+  readonly name: string;
+  readonly version: string;
+  /** The archive it is in, as a mirror's name. */
+  readonly mirror: string;
+  readonly filename: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** Lower is more important; unknown priorities come last. */
+  readonly priority: number;
+  /** Every group has to be satisfied, by one of its alternatives. */
+  readonly dependencies: readonly (readonly Alternative[])[];
+}
+
+/** One way to satisfy a dependency: a package, real or virtual, perhaps with a bound on its version. */
+export interface Alternative {
+  readonly name: string;
+  readonly relation: Relation | undefined;
+  readonly version: string;
+}
+
+const priorities = ['required', 'important', 'standard', 'optional', 'extra'];
+
+export class PackageSet {
+  readonly #byName = new Map<string, Stanza>();
+  readonly #mirrors = new Map<Stanza, string>();
+  readonly #provides = new Map<
+    string,
+    { readonly provider: string; readonly version: string | undefined }[]
+  >();
+  readonly #read = new Map<string, BinaryPackage>();
+
+  /** Of several versions of a package the newest counts. */
+  constructor(indices: readonly Index[]) {
+    for (const { mirror, stanzas } of indices) {
+      for (const stanza of stanzas) {
+        const name = stanza.get('package') ?? '';
+        const known = this.#byName.get(name)?.get('version');
+        if (known !== undefined && compareVersions(known, stanza.get('version') ?? '') >= 0) continue;
+        this.#byName.set(name, stanza);
+        this.#mirrors.set(stanza, mirror);
+      }
+    }
+    for (const [provider, stanza] of this.#byName) this.#addProvides(provider, stanza);
+  }
+
+  get names(): Iterable<string> {
+    return this.#byName.keys();
+  }
+
+  get(name: string): BinaryPackage | undefined {
+    const known = this.#read.get(name);
+    const stanza = this.#byName.get(name);
+    if (known !== undefined || stanza === undefined) return known;
+    const read = readPackage(stanza, this.#mirrors.get(stanza) ?? '');
+    this.#read.set(name, read);
+    return read;
+  }
+
+  /** Names of the packages that satisfy the alternative, best first: the one of that name, then by priority and name. */
+  satisfying({ name, relation, version }: Alternative): string[] {
+    const own = this.#byName.get(name)?.get('version');
+    const real = own !== undefined && satisfies(own, relation, version) ? [name] : [];
+    const providers = (this.#provides.get(name) ?? [])
+      .filter(
+        (one) =>
+          relation === undefined || (one.version !== undefined && satisfies(one.version, relation, version)),
+      )
+      .map(({ provider }) => provider);
+    return [
+      ...new Set([...real, ...providers.sort((a, b) => this.#rank(a) - this.#rank(b) || (a < b ? -1 : 1))]),
+    ];
+  }
+
+  #rank(name: string): number {
+    return this.get(name)?.priority ?? priorities.length;
+  }
+
+  #addProvides(provider: string, stanza: Stanza): void {
+    for (const { name, relation, version } of readRelations(stanza.get('provides')).flat()) {
+      const entry = { provider, version: relation === '=' ? version : undefined };
+      const list = this.#provides.get(name);
+      if (list === undefined) this.#provides.set(name, [entry]);
+      else list.push(entry);
+    }
+  }
+}
+
+function readPackage(stanza: Stanza, mirror: string): BinaryPackage {
+  const priority = priorities.indexOf(stanza.get('priority') ?? '');
+  return {
+    name: stanza.get('package') ?? '',
+    version: stanza.get('version') ?? '',
+    mirror,
+    filename: stanza.get('filename') ?? '',
+    sha256: stanza.get('sha256') ?? '',
+    sizeBytes: Number(stanza.get('size')),
+    priority: priority === -1 ? priorities.length : priority,
+    dependencies: [...readRelations(stanza.get('pre-depends')), ...readRelations(stanza.get('depends'))],
+  };
+}
+
+// name[:architecture] [(relation version)], with "," between groups and "|" between alternatives (deb-control(5)).
+function readRelations(field: string | undefined): Alternative[][] {
+  const groups = field?.split(',').filter((group) => group.trim() !== '') ?? [];
+  return groups.map((group) => group.split('|').map(readAlternative));
+}
+
+function readAlternative(text: string): Alternative {
+  const match = /^\s*([^\s:([]+)(?::[\w-]+)?\s*(?:\(\s*(<<|<=|=|>=|>>)\s*([^\s)]+)\s*\))?/.exec(text);
+  const [, name = text.trim(), relation, version = ''] = match ?? [];
+  return { name, relation: relation as Relation | undefined, version };
+}

@@ -1,0 +1,78 @@
+// Declarations of inputs as they are compared and written: one checked form with its fields in a fixed order. Pure.
+
+import { UserError } from '../../store/base/errors.ts';
+import type { DebianPackages, DebianSource, InputDeclaration, Url } from '../model/flake.ts';
+import { CheckedValue, InvalidValue } from './checked-value.ts';
+
+const packagePattern = /^[a-z0-9][a-z0-9+.-]+$/;
+const packageWords = "a Debian package's name";
+const suitePattern = /^[a-z][a-z0-9-]*$/;
+const componentPattern = /^[a-z][a-z0-9-]*$/;
+export const urlPattern = /^(https?|file):\/\/[^\s]+$|^mirror:\/\/[a-z0-9-]+\/[^\s]+$/;
+
+/** A declaration from a lock file or from a config that no type checker saw. @throws InvalidValue */
+export function checkDeclaration(value: CheckedValue): InputDeclaration {
+  const kinds = ['debian-source', 'debian-packages', 'url'] as const;
+  const kind = value.member('kind').oneOf(...kinds);
+  switch (kind) {
+    case 'debian-source':
+      return debianSource(value);
+    case 'debian-packages':
+      return debianPackages(value);
+    case 'url':
+      return url(value);
+  }
+}
+
+/**
+ * An input's declaration in its checked form. @throws UserError `CONFIG_INVALID` naming the input and the field.
+ */
+export function declarationOf(input: string, declaration: unknown): InputDeclaration {
+  try {
+    return checkDeclaration(new CheckedValue(declaration, `inputs.${input}`));
+  } catch (error) {
+    if (!(error instanceof InvalidValue)) throw error;
+    throw new UserError('CONFIG_INVALID', `${error.path}: ${error.message}`, {
+      hint: "Write for example { kind: 'debian-source', suite: 'trixie', package: 'sed' }.",
+    });
+  }
+}
+
+/** True when both, in their checked form, want the same, so that the pins of one are the pins of the other. */
+export function sameDeclaration(a: InputDeclaration, b: InputDeclaration): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function debianSource(value: CheckedValue): DebianSource {
+  const fields = value.object(['kind', 'suite', 'package']);
+  return {
+    kind: 'debian-source',
+    suite: fields.get('suite').text(suitePattern, "a suite's name"),
+    package: fields.get('package').text(packagePattern, packageWords),
+  };
+}
+
+function debianPackages(value: CheckedValue): DebianPackages {
+  const fields = value.object(['kind', 'suite', 'architecture', 'packages'], ['without', 'components']);
+  const list = (name: 'without' | 'components', pattern: RegExp, what: string) =>
+    fields.has(name) ? { [name]: fields.get(name).texts(pattern, what) } : {};
+  return {
+    kind: 'debian-packages',
+    suite: fields.get('suite').text(suitePattern, "a suite's name"),
+    architecture: fields.get('architecture').oneOf('amd64', 'arm64'),
+    packages: fields.get('packages').texts(packagePattern, packageWords),
+    ...list('without', packagePattern, packageWords),
+    ...list('components', componentPattern, "an archive area's name"),
+  };
+}
+
+function url(value: CheckedValue): Url {
+  const fields = value.object(['kind', 'urls'], ['version']);
+  const urls = fields.get('urls').texts(urlPattern, 'a URL (https://…, mirror://NAME/path)');
+  if (urls.length === 0) fields.get('urls').fail('it must have at least one URL');
+  return {
+    kind: 'url',
+    urls,
+    ...(fields.has('version') && { version: fields.get('version').text(/^\S+$/, 'a version') }),
+  };
+}

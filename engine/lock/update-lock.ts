@@ -1,0 +1,118 @@
+// `cairn lock`: the one place that looks for newer versions. Gives the new lock as a value; whoever asked writes it.
+// Knows each kind of input's way to its pins by name only.
+
+import { UserError } from '../../store/base/errors.ts';
+import type { Emit } from '../events.ts';
+import type { Flake, InputDeclaration, Pins } from '../model/flake.ts';
+import { openMirrors, type Mirrors } from '../sources/mirrors.ts';
+import type { Patience } from '../sources/transfer.ts';
+import { DebianArchive } from './debian-archive.ts';
+import { pinPackages } from './debian-closure.ts';
+import { pinSource } from './debian-source.ts';
+import { declarationOf, sameDeclaration } from './declaration.ts';
+import { changesBetween, olderVersions, withFurtherUrls, type LockChange } from './lock-changes.ts';
+import { formatLock, parseLock, type Lock, type LockedInput } from './lock-file.ts';
+import { pinUrl } from './pin-url.ts';
+
+export interface UpdateLockOptions {
+  readonly flake: Pick<Flake, 'inputs' | 'mirrors'>;
+  readonly lock: Lock;
+  /** Inputs to look at; without it, all of them, and inputs the flake no longer has are dropped. */
+  readonly names?: readonly string[];
+  /** The lock inside cairn's own package: inputs of it that the flake has too, and has not locked, need no network. */
+  readonly shipped?: Lock;
+  readonly signal: AbortSignal;
+  readonly emit: Emit;
+  /** Where downloads come from; by default the flake's mirrors, the environment and the machine's own. */
+  readonly mirrors?: Mirrors;
+  /** Armored keys that may sign a Debian release; by default Debian's. */
+  readonly archiveKeys?: readonly string[];
+  readonly patience?: Partial<Patience>;
+}
+
+export interface LockUpdate {
+  readonly lock: Lock;
+  readonly changes: readonly LockChange[];
+}
+
+/**
+ * Finds the current version of each input. All or nothing: an error leaves nothing half done.
+ * @throws UserError `LOCK_SIGNATURE`, `FETCH_FAILED`, `CONFIG_INVALID` (an input that Debian does not have), `USAGE`
+ * (a name that is not an input).
+ */
+export async function updateLock(options: UpdateLockOptions): Promise<LockUpdate> {
+  const { flake, lock, names } = options;
+  const unknown = names?.find((name) => !Object.hasOwn(flake.inputs, name));
+  if (unknown !== undefined) throw unknownInput(unknown, flake);
+  const inputs: Record<string, LockedInput> = names === undefined ? {} : { ...lock.inputs };
+  const updater = new Updater(options);
+  for (const name of names ?? Object.keys(flake.inputs)) {
+    options.signal.throwIfAborted();
+    inputs[name] = await updater.lockInput(name, declarationOf(name, flake.inputs[name]));
+  }
+  const updated = parseLock(formatLock({ version: 1, inputs }), 'flake-like.lock');
+  return { lock: updated, changes: changesBetween(lock, updated) };
+}
+
+class Updater {
+  readonly #options: UpdateLockOptions;
+  readonly #mirrors: Mirrors;
+  readonly #archive: DebianArchive;
+
+  constructor(options: UpdateLockOptions) {
+    const { flake, signal, patience, archiveKeys } = options;
+    const onDownload = (what: string) => this.#notice(`reading Debian's ${what}`);
+    this.#options = options;
+    this.#mirrors = options.mirrors ?? openMirrors({ configured: flake.mirrors });
+    this.#archive = new DebianArchive({
+      mirrors: this.#mirrors,
+      signal,
+      patience,
+      keys: archiveKeys,
+      onDownload,
+    });
+  }
+
+  async lockInput(name: string, declaration: InputDeclaration): Promise<LockedInput> {
+    const { lock, shipped, names } = this.#options;
+    const locked = inputOf(lock, name);
+    const isLocked = locked !== undefined && sameDeclaration(locked.declaration, declaration);
+    const given = inputOf(shipped, name);
+    const isGiven = given !== undefined && sameDeclaration(given.declaration, declaration);
+    if (isGiven && !isLocked && names === undefined) return given;
+    const before = locked?.pins ?? [];
+    const found = await this.#pin(name, declaration, before);
+    for (const warning of olderVersions(before, found)) this.#notice(`${name}: ${warning}`);
+    const mayKeepUrls = isLocked || declaration.kind !== 'url';
+    return { declaration, pins: mayKeepUrls ? withFurtherUrls(found, before) : found };
+  }
+
+  async #pin(name: string, declaration: InputDeclaration, before: Pins): Promise<Pins> {
+    switch (declaration.kind) {
+      case 'debian-source':
+        return [pinSource(declaration, await this.#archive.sources(declaration.suite))];
+      case 'debian-packages':
+        return pinPackages(declaration, await this.#archive.packages(declaration));
+      case 'url': {
+        const { signal, patience } = this.#options;
+        const onNotice = (message: string) => this.#notice(message);
+        const options = { mirrors: this.#mirrors, before: before[0], onNotice, signal, patience };
+        return [await pinUrl(name, declaration, options)];
+      }
+    }
+  }
+
+  #notice(message: string): void {
+    this.#options.emit({ type: 'notice', message, step: undefined });
+  }
+}
+
+function inputOf(lock: Lock | undefined, name: string): LockedInput | undefined {
+  return lock !== undefined && Object.hasOwn(lock.inputs, name) ? lock.inputs[name] : undefined;
+}
+
+function unknownInput(name: string, { inputs }: Pick<Flake, 'inputs'>): UserError {
+  return new UserError('USAGE', `the flake has no input "${name}"`, {
+    hint: `Its inputs are ${Object.keys(inputs).sort().join(', ')}.`,
+  });
+}

@@ -1,0 +1,302 @@
+// The functions that make derivations, and what can be asked of one. Pure: no I/O, no ids.
+
+import {
+  checkFields,
+  checkName,
+  checkNumber,
+  checkOneOf,
+  checkRelative,
+  checkRecord,
+  checkString,
+  checkStrings,
+  invalid,
+} from './check.ts';
+import type {
+  Compose,
+  ComposePart,
+  Derivation,
+  Fetch,
+  FileContent,
+  Input,
+  InputLike,
+  Limits,
+  Local,
+  Platform,
+  Run,
+  Target,
+  Unpack,
+  Write,
+} from './kinds.ts';
+
+export type * from './kinds.ts';
+
+export const targets: readonly Target[] = ['aarch64-linux', 'x86_64-linux'];
+const platforms: readonly Platform[] = ['x86_64-linux'];
+
+const outputPattern = /^[a-z][a-z0-9_]{0,31}$/;
+
+/** A download. `sha256` is not optional: what is not pinned is not an input. */
+export function fetchUrl(spec: {
+  readonly name: string;
+  readonly urls: readonly string[];
+  readonly sha256: string;
+  readonly sizeBytes?: number;
+}): Fetch {
+  checkFields('fetchUrl', spec, ['name', 'urls', 'sha256', 'sizeBytes']);
+  checkName(spec.name);
+  checkStrings(spec.name, 'urls', spec.urls);
+  checkNumber(spec.name, 'sizeBytes', spec.sizeBytes);
+  if (!/^[0-9a-f]{64}$/.test(spec.sha256)) {
+    invalid(
+      `${spec.name}: sha256 must be 64 lower-case hex digits, not "${spec.sha256}"`,
+      'Take it from `sha256sum FILE`.',
+    );
+  }
+  const wrong = spec.urls.find((url) => !/^(https?|mirror|file):\/\/./.test(url));
+  if (wrong !== undefined)
+    invalid(`${spec.name}: "${wrong}" is not a URL`, 'Use https://… or mirror://NAME/path.');
+  if (spec.urls.length === 0) invalid(`${spec.name}: no URL is given`, 'Give at least one.');
+  const { name, urls, sha256, sizeBytes } = spec;
+  return Object.freeze({ kind: 'fetch', name, urls, sha256, ...(sizeBytes !== undefined && { sizeBytes }) });
+}
+
+/** The tree inside an archive. `strip` defaults to 1 for source archives; packages of files use 0. */
+export function unpack(spec: {
+  readonly name: string;
+  readonly archive: InputLike;
+  readonly strip?: number;
+}): Unpack {
+  checkFields('unpack', spec, ['name', 'archive', 'strip']);
+  checkName(spec.name);
+  checkNumber(spec.name, 'strip', spec.strip);
+  return Object.freeze({
+    kind: 'unpack',
+    name: spec.name,
+    archive: input(spec.name, spec.archive),
+    strip: spec.strip ?? 1,
+  });
+}
+
+/** A tree of literal files, by relative path. A string is a text file. */
+export function write(spec: {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string | FileContent>>;
+}): Write {
+  checkFields('write', spec, ['name', 'files']);
+  checkName(spec.name);
+  checkRecord(spec.name, 'files', spec.files);
+  const files: Record<string, FileContent> = {};
+  for (const [path, content] of Object.entries(spec.files)) {
+    checkRelative(spec.name, path);
+    files[path] = fileContent(spec.name, path, content);
+  }
+  return Object.freeze({ kind: 'write', name: spec.name, files });
+}
+
+export interface ComposePartSpec {
+  readonly input: InputLike;
+  readonly at?: string;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+}
+
+/**
+ * One tree out of several.
+ * @example compose({ name: 'root', parts: [bash, { input: coreutils, exclude: ['usr/share/doc'] }] })
+ */
+export function compose(spec: {
+  readonly name: string;
+  readonly parts: readonly (InputLike | ComposePartSpec)[];
+  readonly conflicts?: 'error' | 'later-wins';
+}): Compose {
+  checkFields('compose', spec, ['name', 'parts', 'conflicts']);
+  const { name, conflicts = 'error' } = spec;
+  checkName(name);
+  checkOneOf(name, 'conflicts', conflicts, ['error', 'later-wins']);
+  if (!Array.isArray(spec.parts)) invalid(`${name}: parts must be a list of inputs`, 'Write parts: [zlib].');
+  const parts = spec.parts.map((part: InputLike | ComposePartSpec) => composePart(name, part));
+  return Object.freeze({ kind: 'compose', name, parts, conflicts });
+}
+
+/** A folder of this machine, without what its ignore files (`.gitignore`, `.cairnignore`) and `exclude` leave out. */
+export function localFolder(spec: {
+  readonly name: string;
+  readonly path: string;
+  readonly exclude?: readonly string[];
+}): Local {
+  checkFields('localFolder', spec, ['name', 'path', 'exclude']);
+  checkName(spec.name);
+  checkString(spec.name, 'path', spec.path);
+  checkStrings(spec.name, 'exclude', spec.exclude ?? []);
+  return Object.freeze({ kind: 'local', name: spec.name, path: spec.path, exclude: spec.exclude ?? [] });
+}
+
+export interface RunSpec {
+  readonly name: string;
+  readonly platform?: Platform;
+  readonly target?: Target;
+  readonly layers: readonly InputLike[];
+  readonly inputs?: Readonly<Record<string, InputLike>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
+  readonly outputs?: readonly string[];
+  readonly limits?: Limits;
+}
+
+const runFields: readonly (keyof RunSpec)[] = [
+  'name',
+  'platform',
+  'target',
+  'layers',
+  'inputs',
+  'env',
+  'argv',
+  'outputs',
+  'limits',
+];
+const limitFields: readonly (keyof Limits)[] = [
+  'timeoutSeconds',
+  'silenceSeconds',
+  'memoryBytes',
+  'logBytes',
+];
+
+/**
+ * A command in the sandbox.
+ * @example run({ name: 'hello', layers: [seed], argv: ['/bin/sh', '-c', 'echo hello > $out/hello'] })
+ */
+export function run(spec: RunSpec): Run {
+  checkFields('run', spec, runFields);
+  const { name, argv, env = {}, outputs = ['out'], limits = {} } = spec;
+  const { platform = 'x86_64-linux', target = 'x86_64-linux' } = spec;
+  checkName(name);
+  checkOneOf(name, 'platform', platform, platforms);
+  checkOneOf(name, 'target', target, targets);
+  checkStrings(name, 'argv', argv);
+  if (argv.length === 0) invalid(`${name}: argv is empty`, 'Name a program, like ["/bin/sh", "-c", "…"].');
+  checkRecord(name, 'env', env);
+  for (const variable of Object.keys(env)) checkString(name, `env.${variable}`, env[variable]);
+  checkOutputs(name, outputs);
+  checkLimits(name, limits);
+  if (!Array.isArray(spec.layers))
+    invalid(`${name}: layers must be a list of trees`, 'Write layers: [seed].');
+  const layers = spec.layers.map((layer: InputLike) => input(name, layer));
+  const inputs = placedInputs(name, spec.inputs ?? {});
+  return Object.freeze({ kind: 'run', name, platform, target, layers, inputs, env, argv, outputs, limits });
+}
+
+/** An output of a derivation, narrowed to `subpath`: `from(zlib, { output: 'dev', subpath: 'usr/include' })`. */
+export function from(
+  derivation: Derivation,
+  narrowed: { readonly output?: string; readonly subpath?: string } = {},
+): Input {
+  checkFields('from', narrowed, ['output', 'subpath']);
+  const { output = 'out', subpath = '' } = narrowed;
+  if (subpath !== '') checkRelative('from', subpath);
+  return input('from', { derivation, output, subpath });
+}
+
+/** The inputs a derivation names, in a fixed order, each as often as it is named. */
+export function inputsOf(derivation: Derivation): readonly Input[] {
+  switch (derivation.kind) {
+    case 'fetch':
+    case 'write':
+    case 'local':
+      return [];
+    case 'unpack':
+      return [derivation.archive];
+    case 'compose':
+      return derivation.parts.map((part) => part.input);
+    case 'run':
+      return [...derivation.layers, ...Object.values(derivation.inputs)];
+  }
+}
+
+/** The names of a derivation's outputs. */
+export function outputsOf(derivation: Derivation): readonly string[] {
+  return derivation.kind === 'run' ? derivation.outputs : ['out'];
+}
+
+const derivationKinds = new Set<string>([
+  'fetch',
+  'unpack',
+  'write',
+  'compose',
+  'local',
+  'run',
+] satisfies Derivation['kind'][]);
+
+/** True for values made by the functions above. */
+export function isDerivation(value: unknown): value is Derivation {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    derivationKinds.has((value as { kind?: string }).kind ?? '')
+  );
+}
+
+function fileContent(name: string, path: string, content: string | FileContent): FileContent {
+  if (typeof content === 'string') return { text: content };
+  const what = `files["${path}"]`;
+  checkFields(`${name}: ${what}`, content, ['text', 'bytes', 'symlink', 'executable']);
+  if ('symlink' in content) checkString(name, `${what}.symlink`, content.symlink);
+  else if ('text' in content) checkString(name, `${what}.text`, content.text);
+  else if (!ArrayBuffer.isView(content.bytes))
+    invalid(`${name}: ${what} has no content`, 'Give it text, bytes (a Uint8Array) or a symlink.');
+  return content;
+}
+
+function composePart(name: string, part: InputLike | ComposePartSpec): ComposePart {
+  const isSpec = typeof part === 'object' && 'input' in part;
+  const { input: from, at = '', include = [], exclude = [] } = isSpec ? part : { input: part };
+  if (isSpec) checkFields(`${name}: a part`, part, ['input', 'at', 'include', 'exclude']);
+  if (at !== '') checkRelative(name, at);
+  checkStrings(name, 'include', include);
+  checkStrings(name, 'exclude', exclude);
+  return { input: input(name, from), at, include, exclude };
+}
+
+function checkOutputs(name: string, outputs: readonly string[]): void {
+  checkStrings(name, 'outputs', outputs);
+  const isWrong =
+    outputs.length === 0 ||
+    new Set(outputs).size !== outputs.length ||
+    outputs.some((output) => !outputPattern.test(output));
+  if (isWrong)
+    invalid(`${name}: outputs must be one or more different lower-case names`, 'For example ["out", "dev"].');
+}
+
+function checkLimits(name: string, limits: Limits): void {
+  checkFields(`${name}: limits`, limits, limitFields);
+  for (const limit of limitFields) checkNumber(name, `limits.${limit}`, limits[limit]);
+}
+
+function placedInputs(name: string, spec: Readonly<Record<string, InputLike>>): Record<string, Input> {
+  checkRecord(name, 'inputs', spec);
+  const inputs: Record<string, Input> = {};
+  for (const [path, value] of Object.entries(spec)) {
+    if (!path.startsWith('/') || path === '/')
+      invalid(`${name}: input path "${path}" must be absolute`, 'Write /src, for example.');
+    checkRelative(name, path.slice(1));
+    inputs[path] = input(name, value);
+  }
+  return inputs;
+}
+
+// A config is checked at run time too: it may be JavaScript, or have an `any` in it.
+function input(user: string, value: InputLike): Input {
+  const full = isDerivation(value) ? { derivation: value, output: 'out', subpath: '' } : value;
+  if (!isDerivation((full as Partial<Input> | undefined)?.derivation)) {
+    invalid(
+      `${user}: an input is not a derivation`,
+      'Pass a derivation, or from(derivation, { output, subpath }).',
+    );
+  }
+  if (!outputsOf(full.derivation).includes(full.output)) {
+    invalid(
+      `${user}: ${full.derivation.name} has no output "${full.output}"`,
+      `It has ${outputsOf(full.derivation).join(', ')}.`,
+    );
+  }
+  return full;
+}

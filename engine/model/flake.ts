@@ -1,0 +1,118 @@
+// What a flake-like.config.ts exports: inputs to be pinned, and outputs as a pure function of the pins and the target.
+
+import { UserError } from '../../store/base/errors.ts';
+import { targets as allTargets, type Derivation, type Target } from './derivation.ts';
+
+/** What is wanted from outside. `cairn lock` turns each into pins; builds use only the pins. */
+export type InputDeclaration = DebianSource | DebianPackages | Url;
+
+/** The original (upstream) archive of a Debian source package. */
+export interface DebianSource {
+  readonly kind: 'debian-source';
+  readonly suite: string;
+  readonly package: string;
+}
+
+/** Binary packages of a Debian suite: `packages` and everything they depend on, but for `without`. */
+export interface DebianPackages {
+  readonly kind: 'debian-packages';
+  readonly suite: string;
+  readonly architecture: 'amd64' | 'arm64';
+  readonly packages: readonly string[];
+  /** Dependencies that are not wanted, and their dependencies with them. */
+  readonly without?: readonly string[];
+  /** Archive areas to look in; `main` alone when not given. */
+  readonly components?: readonly string[];
+}
+
+/** A file at a URL, pinned when it is first locked. Further URLs are tried in order. */
+export interface Url {
+  readonly kind: 'url';
+  readonly urls: readonly string[];
+  readonly version?: string;
+}
+
+/** One download, as `flake-like.lock` has it. */
+export interface Pin {
+  /** The package or file it is. */
+  readonly name: string;
+  readonly version: string;
+  readonly urls: readonly string[];
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** The pins of one input, in a fixed order. */
+export type Pins = readonly Pin[];
+
+/** A named output: a derivation, or something that carries one and may say more about itself. */
+export type Output = Derivation | { readonly derivation: Derivation; readonly description?: string };
+
+export interface OutputsContext<Inputs extends Readonly<Record<string, InputDeclaration>>> {
+  readonly pins: { readonly [Name in keyof Inputs]: Pins };
+  readonly target: Target;
+  /** Declared environment variables; one that is not in `environment` is not here. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface FlakeSpec<Inputs extends Readonly<Record<string, InputDeclaration>>> {
+  readonly description: string;
+  readonly inputs: Inputs;
+  /** Which targets there are; the first is what a name without `@target` means. All that cairn knows when not given. */
+  readonly targets?: readonly [Target, ...Target[]];
+  /** Base URLs by mirror name, tried before the defaults: `{ debian: ['https://mirror.example/debian'] }`. */
+  readonly mirrors?: Readonly<Record<string, readonly string[]>>;
+  /** Names of environment variables that evaluation may read; their values become part of what is evaluated. */
+  readonly environment?: readonly string[];
+  /** The tree with the sandbox's own program (see derivations/sandbox.ts); it runs steps but is not an input of them. */
+  readonly sandbox?: (context: OutputsContext<Inputs>) => Derivation;
+  readonly outputs: (context: OutputsContext<Inputs>) => Readonly<Record<string, Output>>;
+}
+
+export interface Flake {
+  readonly kind: 'flake';
+  readonly description: string;
+  readonly inputs: Readonly<Record<string, InputDeclaration>>;
+  readonly targets: readonly [Target, ...Target[]];
+  readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  readonly environment: readonly string[];
+  readonly sandbox: ((context: OutputsContext<never>) => Derivation) | undefined;
+  readonly outputs: (context: OutputsContext<never>) => Readonly<Record<string, Output>>;
+}
+
+const fields = ['description', 'inputs', 'targets', 'mirrors', 'environment', 'sandbox', 'outputs'];
+
+/**
+ * The default export of a `flake-like.config.ts`.
+ * @example
+ * export default defineFlake({
+ *   description: 'hello',
+ *   inputs: { sed: { kind: 'debian-source', suite: 'trixie', package: 'sed' } },
+ *   outputs: ({ pins }) => ({ source: fetchPin(pins.sed[0]) }),
+ * });
+ */
+export function defineFlake<const Inputs extends Readonly<Record<string, InputDeclaration>>>(
+  spec: FlakeSpec<Inputs>,
+): Flake {
+  const unknown = Object.keys(spec).find((field) => !fields.includes(field));
+  if (unknown !== undefined)
+    invalid(`a flake has no field "${unknown}"`, `Its fields are ${fields.join(', ')}.`);
+  if (typeof spec.outputs !== 'function')
+    invalid('a flake needs outputs', 'Write outputs: ({ pins, target }) => ({ name: derivation }).');
+  const wrong = spec.targets?.find((target) => !allTargets.includes(target));
+  if (wrong !== undefined) invalid(`"${wrong}" is not a target`, `Targets are ${allTargets.join(' and ')}.`);
+  return {
+    kind: 'flake',
+    description: spec.description,
+    inputs: spec.inputs,
+    targets: spec.targets ?? (allTargets as [Target, ...Target[]]),
+    mirrors: spec.mirrors ?? {},
+    environment: spec.environment ?? [],
+    sandbox: spec.sandbox,
+    outputs: spec.outputs,
+  };
+}
+
+function invalid(message: string, hint: string): never {
+  throw new UserError('CONFIG_INVALID', message, { hint });
+}

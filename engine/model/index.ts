@@ -1,0 +1,7 @@
+// The model's public face: what a config, a package or another project imports as "cairn".
+
+export * from './derivation.ts';
+export * from './flake.ts';
+export * from './pins.ts';
+// A config's own errors are people's errors too.
+export { UserError, type ErrorCode } from '../../store/base/errors.ts';

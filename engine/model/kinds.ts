@@ -1,0 +1,108 @@
+// What a build step is: one closed union of plain values, and what they are made of. Types only; derivation.ts makes them.
+
+/** Where a step runs. */
+export type Platform = 'x86_64-linux';
+/** What a step's output is for. */
+export type Target = 'aarch64-linux' | 'x86_64-linux';
+
+/** The pure description of one step. */
+export type Derivation = Fetch | Unpack | Write | Compose | Local | Run;
+
+/** An output of another derivation, optionally narrowed to a subtree or file of it. */
+export interface Input {
+  readonly derivation: Derivation;
+  /** Which output; every kind but `run` has only `out`. */
+  readonly output: string;
+  /** A path inside that output, or '' for all of it. Only the digest found there enters the action id. */
+  readonly subpath: string;
+}
+
+/** Where an input is asked for, a derivation alone means all of its `out`. */
+export type InputLike = Derivation | Input;
+
+/** A download whose content is known beforehand: URLs + SHA-256 → blob. */
+export interface Fetch {
+  readonly kind: 'fetch';
+  readonly name: string;
+  /** Tried in order: `mirror://NAME/path` or `https://…`. */
+  readonly urls: readonly string[];
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+  readonly sizeBytes?: number;
+}
+
+/** An archive's content: blob → tree. tar (plain, gzip, bzip2, xz, zstd), zip and deb are told apart by their first bytes. */
+export interface Unpack {
+  readonly kind: 'unpack';
+  readonly name: string;
+  readonly archive: Input;
+  /** How many leading path parts every entry loses, as in `tar --strip-components`. */
+  readonly strip: number;
+}
+
+/** Literal files → tree. */
+export interface Write {
+  readonly kind: 'write';
+  readonly name: string;
+  readonly files: Readonly<Record<string, FileContent>>;
+}
+export type FileContent =
+  | { readonly text: string; readonly executable?: boolean }
+  | { readonly bytes: Uint8Array; readonly executable?: boolean }
+  | { readonly symlink: string };
+
+/** Trees → tree, on Merkle nodes only. */
+export interface Compose {
+  readonly kind: 'compose';
+  readonly name: string;
+  readonly parts: readonly ComposePart[];
+  /** What two parts that bring different content to one path mean: an error naming both, or an overlay in order. */
+  readonly conflicts: 'error' | 'later-wins';
+}
+export interface ComposePart {
+  readonly input: Input;
+  /** Where in the result it goes; '' is the top. A blob input needs a file path here. */
+  readonly at: string;
+  /** Globs over paths of this part; when not empty, only files they match are taken. */
+  readonly include: readonly string[];
+  /** Globs over paths of this part that are left out (a directory's glob leaves out all below it). */
+  readonly exclude: readonly string[];
+}
+
+/** A folder of this machine, imported when the flake is evaluated; its id is its content. */
+export interface Local {
+  readonly kind: 'local';
+  readonly name: string;
+  /** Absolute path. It is not part of the id: only what is in the folder is. */
+  readonly path: string;
+  /** Further ignore patterns, in `.gitignore` syntax. */
+  readonly exclude: readonly string[];
+}
+
+/** A command in the sandbox. */
+export interface Run {
+  readonly kind: 'run';
+  readonly name: string;
+  readonly platform: Platform;
+  readonly target: Target;
+  /** Trees stacked into the root, lowest first. */
+  readonly layers: readonly Input[];
+  /** Further inputs, read-only, by absolute path in the sandbox. */
+  readonly inputs: Readonly<Record<string, Input>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
+  /** Names of outputs. Each is a folder `/outputs/<name>`, also given in the environment variable of that name. */
+  readonly outputs: readonly string[];
+  readonly limits: Limits;
+}
+
+/** Bounds on one step; exceeding one is a failure that names it. They are not part of the action id. */
+export interface Limits {
+  /** Wall time. */
+  readonly timeoutSeconds?: number;
+  /** Wall time without a byte of output. */
+  readonly silenceSeconds?: number;
+  /** Resident memory of all its processes together. */
+  readonly memoryBytes?: number;
+  readonly logBytes?: number;
+}

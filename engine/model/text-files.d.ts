@@ -1,0 +1,22 @@
+// Files that a config imports as their text, for the type checker: `import fix from './fix.patch'`. Other projects name
+// it in their tsconfig.json: "types": ["cairn/text-files"].
+
+declare module '*.patch' {
+  const text: string;
+  export default text;
+}
+
+declare module '*.txt' {
+  const text: string;
+  export default text;
+}
+
+declare module '*.sh' {
+  const text: string;
+  export default text;
+}
+
+declare module '*.conf' {
+  const text: string;
+  export default text;
+}

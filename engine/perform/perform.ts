@@ -1,0 +1,265 @@
+// Does one resolved step, whatever its kind, and records what came of it. Knows nothing of order, slots or plans.
+
+import { UserError } from '../../store/base/errors.ts';
+import type { Digest } from '../../store/base/digest.ts';
+import {
+  MissingBlob,
+  sameNode,
+  type Batch,
+  type Node,
+  type RecordWriter,
+  type Store,
+} from '../../store/index.ts';
+import type { Emit, Failed, Outcome, Outputs } from '../events.ts';
+import type { BuildRequest, Executor } from '../execute/executor.ts';
+import { failedBecause } from '../failure.ts';
+import type { Fetch, Local, Run, Unpack } from '../model/derivation.ts';
+import { nodeRecord, type ResolvedStep } from '../plan/resolve.ts';
+import type { SlotUse } from '../schedule/scheduler.ts';
+import { lineageOf, stepRef, type Step } from '../step.ts';
+import { composeTrees, writeTree } from './compose.ts';
+
+/** What doing a step needs from outside. */
+export interface PerformContext {
+  readonly store: Store;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** Who builds, as realisations record it. */
+  readonly builder: string;
+  /** Outputs that make doing the step needless, asked again once its lock is held. */
+  readonly realised: (resolved: ResolvedStep) => Outputs | undefined;
+  readonly fetch: (derivation: Fetch, options: FetchContext) => Promise<Digest>;
+  readonly unpack: (derivation: Unpack, archive: Digest, options: UnpackContext) => Promise<Node>;
+  readonly executor: () => Promise<Executor>;
+}
+
+export interface FetchContext {
+  readonly batch: Batch;
+  readonly signal: AbortSignal;
+  readonly onProgress: (doneBytes: number, totalBytes: number | undefined) => void;
+}
+
+export interface UnpackContext {
+  readonly batch: Batch;
+  readonly signal: AbortSignal;
+}
+
+/** Content that was made but is not committed yet. */
+interface Made {
+  readonly batch: Batch;
+  readonly outputs: Outputs;
+  readonly log: Digest | undefined;
+  readonly durationMs: number;
+}
+
+/**
+ * Does the step unless another process has done it meanwhile. Failures are outcomes.
+ * @throws MissingBlob when an input's content is not in the store.
+ */
+export async function performStep(
+  resolved: ResolvedStep,
+  slot: SlotUse,
+  context: PerformContext,
+): Promise<Outcome> {
+  const { step } = resolved;
+  const started = performance.now();
+  try {
+    if (isInstant(step)) return await makeAndRecord(resolved, slot, context);
+    const lock = await context.store.locks.acquire(`build:${resolved.action}`, {
+      signal: context.signal,
+      onWait: (holder) => context.emit({ type: 'step-waiting', step: stepRef(step), holder }),
+    });
+    try {
+      const outputs = context.realised(resolved);
+      return outputs === undefined
+        ? await makeAndRecord(resolved, slot, context)
+        : { kind: 'reused', outputs };
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    if (error instanceof MissingBlob) throw error;
+    if (context.signal.aborted) return { kind: 'cancelled' };
+    return failedBecause(error, performance.now() - started);
+  }
+}
+
+/** The request that an executor gets for a resolved `run` step. */
+export function buildRequest({ step, nodes }: ResolvedStep): BuildRequest {
+  const derivation = step.derivation as Run;
+  const inputs = Object.entries(derivation.inputs).map(([path, input]) => ({
+    path,
+    node: nodes.get(input)!,
+  }));
+  return {
+    name: derivation.name,
+    platform: derivation.platform,
+    layers: derivation.layers.map((input) => treeDigest(derivation.name, nodes.get(input)!)),
+    inputs: inputs.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    env: derivation.env,
+    argv: derivation.argv,
+    outputs: derivation.outputs,
+    limits: derivation.limits,
+  };
+}
+
+// Steps on Merkle nodes take microseconds: doing one twice is cheaper than a lock.
+function isInstant(step: Step): boolean {
+  return (
+    step.derivation.kind === 'compose' || step.derivation.kind === 'write' || step.derivation.kind === 'local'
+  );
+}
+
+async function makeAndRecord(
+  resolved: ResolvedStep,
+  slot: SlotUse,
+  context: PerformContext,
+): Promise<Outcome> {
+  const made = await slot.use(() => make(resolved, context));
+  if ('kind' in made) return made;
+  try {
+    noticeConflict(resolved, made.outputs, context);
+    await made.batch.commit((records) => record(records, resolved, made, context.builder));
+  } finally {
+    await made.batch.discard();
+  }
+  return { kind: 'built', outputs: made.outputs, durationMs: made.durationMs, log: made.log };
+}
+
+async function make(resolved: ResolvedStep, context: PerformContext): Promise<Made | Outcome> {
+  if (context.signal.aborted) return { kind: 'cancelled' };
+  if (resolved.step.derivation.kind === 'run') return runInSandbox(resolved, context);
+  const started = performance.now();
+  const batch = context.store.begin();
+  try {
+    const out = await makeNode(resolved, batch, context);
+    return { batch, outputs: { out }, log: undefined, durationMs: performance.now() - started };
+  } catch (error) {
+    await batch.discard();
+    throw error;
+  }
+}
+
+async function makeNode({ step, nodes }: ResolvedStep, batch: Batch, context: PerformContext): Promise<Node> {
+  const { derivation } = step;
+  switch (derivation.kind) {
+    case 'fetch':
+      return { kind: 'blob', digest: await fetchBlob(step, derivation, batch, context), executable: false };
+    case 'unpack':
+      return context.unpack(derivation, blobDigest(derivation.name, nodes.get(derivation.archive)!), {
+        batch,
+        signal: context.signal,
+      });
+    case 'compose':
+      return composeTrees(derivation, (part) => nodes.get(part.input)!, batch);
+    case 'write':
+      return writeTree(derivation, batch);
+    case 'local':
+      return importLocal(step, derivation, context);
+    case 'run':
+      throw new TypeError('run steps are made by runInSandbox');
+  }
+}
+
+async function fetchBlob(
+  step: Step,
+  derivation: Fetch,
+  batch: Batch,
+  context: PerformContext,
+): Promise<Digest> {
+  const ref = stepRef(step);
+  return context.fetch(derivation, {
+    batch,
+    signal: context.signal,
+    onProgress: (doneBytes, totalBytes) =>
+      context.emit({ type: 'step-progress', step: ref, doneBytes, totalBytes }),
+  });
+}
+
+// Reached when a folder's imported content is not recorded, or got lost: its id says what it must still hold.
+async function importLocal(step: Step, { path, exclude }: Local, context: PerformContext): Promise<Node> {
+  const { node } = await context.store.importFolder(path, { exclude, signal: context.signal });
+  if (step.content === undefined || node.digest === step.content) return node;
+  throw new UserError('SOURCE_UNREADABLE', `${path} changed while it was being built from`, {
+    hint: 'Run the command again: it starts from what the folder holds then.',
+  });
+}
+
+async function runInSandbox(resolved: ResolvedStep, context: PerformContext): Promise<Made | Outcome> {
+  const ref = stepRef(resolved.step);
+  const executor = await context.executor();
+  const result = await executor.execute(buildRequest(resolved), {
+    signal: context.signal,
+    onOutput: (text) => context.emit({ type: 'step-output', step: ref, text }),
+  });
+  switch (result.kind) {
+    case 'succeeded':
+      return { batch: result.batch, outputs: result.outputs, log: result.log, durationMs: result.durationMs };
+    case 'cancelled':
+      return result;
+    case 'failed':
+      return runFailure(resolved.step, result);
+  }
+}
+
+function runFailure(
+  step: Step,
+  result: Extract<Awaited<ReturnType<Executor['execute']>>, { kind: 'failed' }>,
+): Failed {
+  const { reason, message, logTail, logFile, keptFolder, durationMs } = result;
+  const { name, target } = stepRef(step);
+  const hint =
+    keptFolder === undefined
+      ? undefined
+      : `Look around in it with \`cairn shell --failed ${name}${target === undefined ? '' : `@${target}`}\`.`;
+  const code =
+    reason.kind === 'disk-full' ? 'DISK_FULL' : `BUILD_${reason.kind.toUpperCase().replace('-', '_')}`;
+  return {
+    kind: 'failed',
+    durationMs,
+    failure: { reason, message, hint, code, logTail, logFile, keptFolder },
+  };
+}
+
+function record(records: RecordWriter, { step, action }: ResolvedStep, made: Made, builder: string): void {
+  const { name } = step.derivation;
+  const durationMs = Math.round(made.durationMs);
+  records.putRealisation({ action, outputs: made.outputs, name, builder, durationMs, log: made.log });
+  records.putMemo({ derivation: step.id, action, outputs: made.outputs });
+  records.putLineage(lineageOf(step.derivation), { derivation: step.id, action });
+  records.putDuration(lineageOf(step.derivation), durationMs);
+}
+
+// The same action gave something else before: worth a line, because a cache cannot promise what a build does not keep.
+function noticeConflict(
+  { step, action }: ResolvedStep,
+  outputs: Outputs,
+  { store, emit }: PerformContext,
+): void {
+  const before = store.records.realisation(action)?.outputs;
+  if (before === undefined) return;
+  const changed = Object.keys(outputs).filter(
+    (name) => before[name] !== undefined && !sameNode(before[name], outputs[name]!),
+  );
+  if (changed.length === 0) return;
+  const message = `${step.derivation.name} is not reproducible: ${changed.map((name) => `${name} was ${describe(before[name]!)}, is ${describe(outputs[name]!)}`).join('; ')}`;
+  emit({ type: 'notice', step: stepRef(step), message });
+}
+
+function describe(node: Node): string {
+  return JSON.stringify(nodeRecord(node));
+}
+
+function treeDigest(name: string, node: Node): Digest {
+  if (node.kind === 'tree') return node.digest;
+  throw new UserError('DERIVATION_INVALID', `${name}: a layer is a ${node.kind}, not a tree`, {
+    hint: 'Layers are stacked into the root and must be folders; give a single file with `inputs` instead.',
+  });
+}
+
+function blobDigest(name: string, node: Node): Digest {
+  if (node.kind === 'blob') return node.digest;
+  throw new UserError('DERIVATION_INVALID', `${name}: the archive to unpack is a ${node.kind}, not a file`, {
+    hint: 'Pass a fetch derivation, or narrow the input to a file with from(…, { subpath }).',
+  });
+}

@@ -1,0 +1,143 @@
+// What changed between two versions of a derivation, field by field, and which change is the root cause. Pure: it
+// compares the very records that ids are made of, so that explaining and hashing cannot drift apart.
+
+import type { CborValue } from '../../store/base/cbor.ts';
+import { parseDigest } from '../../store/base/digest.ts';
+import type { Reason } from '../events.ts';
+import type { Input } from '../model/derivation.ts';
+import { derivationRecord, type DerivationId, type RecordValue } from '../model/encode.ts';
+import { lineageOf, stepInputs, type Step, type StepSource } from '../step.ts';
+import type { PlanFacts } from './facts.ts';
+
+/** A field of a derivation's record that is not what it was. */
+export type Change = FieldChange | InputChange;
+export interface FieldChange {
+  readonly kind: 'field';
+  /** Such as `env.CFLAGS` or `argv[2]`. */
+  readonly path: string;
+  /** Undefined when the field was not there. */
+  readonly before: CborValue | undefined;
+  readonly after: CborValue | undefined;
+}
+export interface InputChange {
+  readonly kind: 'input';
+  readonly path: string;
+  readonly before: DerivationId;
+  readonly after: DerivationId;
+}
+
+/** A step that is not what it was when it was last built, and what about it changed. */
+export interface Cause {
+  readonly step: Step;
+  readonly lineage: string;
+  /** Absent when nothing of this lineage was ever built. */
+  readonly changes: readonly Change[] | undefined;
+}
+
+/** A derivation's full record with its inputs written as `[id, output, subpath]`. */
+export function stepRecord(step: Step): RecordValue {
+  const references = new Map<Input, CborValue>();
+  for (const { id, input } of stepInputs(step)) references.set(input, [id, input.output, input.subpath]);
+  return derivationRecord(step.derivation, (input) => references.get(input)!, step.content);
+}
+
+/** The reason a changed derivation is built, in short: its own fields if any changed, else its inputs. */
+export function changesBetween(
+  before: DerivationId,
+  step: Step,
+  facts: Pick<PlanFacts, 'description'>,
+): Reason {
+  const record = facts.description(before);
+  if (record === undefined) return { kind: 'changed', fields: [] };
+  const changes = diffRecords(record, facts.description(step.id) ?? stepRecord(step));
+  const fields = changes.filter((change) => change.kind === 'field').map((change) => change.path);
+  if (fields.length > 0) return { kind: 'changed', fields };
+  const changed = new Set(changes.map((change) => (change as InputChange).after));
+  const inputs = [...stepInputs(step)]
+    .filter(({ id }) => changed.has(id))
+    .map(({ input }) => input.derivation.name);
+  return { kind: 'input-changed', inputs: [...new Set(inputs)] };
+}
+
+/**
+ * Every step in the closure of `wanted` that changed since its lineage was last built, root causes first: a step whose
+ * own fields changed is a root cause, one that only has changed inputs is a consequence.
+ */
+export function explain(
+  wanted: DerivationId,
+  steps: StepSource,
+  facts: Pick<PlanFacts, 'lineage' | 'description'>,
+): Cause[] {
+  const causes: Cause[] = [];
+  const seen = new Set<DerivationId>();
+  const pending = [wanted];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const step = steps(id);
+    const cause = causeOf(step, facts);
+    if (cause === undefined) continue;
+    causes.push(cause);
+    pending.push(...step.inputIds);
+  }
+  return [...causes.filter(isRootCause), ...causes.filter((cause) => !isRootCause(cause))];
+}
+
+/** True when the step itself changed, not only what it is made from. */
+export function isRootCause(cause: Cause): boolean {
+  return cause.changes === undefined || cause.changes.some((change) => change.kind === 'field');
+}
+
+/** All differences between two records, in the order of the fields. */
+export function diffRecords(
+  before: CborValue | undefined,
+  after: CborValue | undefined,
+  path = '',
+): Change[] {
+  const [oldReference, newReference] = [referencedId(before), referencedId(after)];
+  if (oldReference !== undefined && newReference !== undefined) {
+    const rest = diffLists((before as CborValue[]).slice(1), (after as CborValue[]).slice(1), path);
+    if (oldReference === newReference) return rest;
+    return [{ kind: 'input', path, before: oldReference, after: newReference }, ...rest];
+  }
+  if (Array.isArray(before) && Array.isArray(after)) return diffLists(before, after, path);
+  if (isMap(before) && isMap(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => diffRecords(before[key], after[key], path === '' ? key : `${path}.${key}`));
+  }
+  return sameScalar(before, after) ? [] : [{ kind: 'field', path, before, after }];
+}
+
+function causeOf(step: Step, facts: Pick<PlanFacts, 'lineage' | 'description'>): Cause | undefined {
+  const lineage = lineageOf(step.derivation);
+  const last = facts.lineage(lineage);
+  if (last === undefined) return { step, lineage, changes: undefined };
+  if (last.derivation === step.id) return undefined;
+  const changes = diffRecords(
+    facts.description(last.derivation as DerivationId),
+    facts.description(step.id) ?? stepRecord(step),
+  );
+  return { step, lineage, changes };
+}
+
+function diffLists(before: readonly CborValue[], after: readonly CborValue[], path: string): Change[] {
+  const length = Math.max(before.length, after.length);
+  return Array.from({ length }, (_, at) => diffRecords(before[at], after[at], `${path}[${at}]`)).flat();
+}
+
+// References are the only three-part lists that start with a digest.
+function referencedId(value: CborValue | undefined): DerivationId | undefined {
+  if (!Array.isArray(value) || value.length !== 3 || typeof value[0] !== 'string') return undefined;
+  return parseDigest(value[0]) as DerivationId | undefined;
+}
+
+function isMap(value: CborValue | undefined): value is { readonly [key: string]: CborValue | undefined } {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  );
+}
+
+function sameScalar(a: CborValue | undefined, b: CborValue | undefined): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
+  return a === b;
+}

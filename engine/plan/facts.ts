@@ -1,0 +1,19 @@
+// What a plan is made from: the store's records, as the planner may ask for them.
+
+import type { CborValue } from '../../store/base/cbor.ts';
+import type { Lineage, Memo, Realisation } from '../../store/index.ts';
+import type { Outputs } from '../events.ts';
+import type { ActionId, DerivationId } from '../model/encode.ts';
+import type { Lookup } from './resolve.ts';
+
+/** What the planner may ask. All answers are at hand: none of these waits or reads content. */
+export interface PlanFacts {
+  memo(derivation: DerivationId): Memo | undefined;
+  realisation(action: ActionId): Realisation | undefined;
+  lineage(name: string): Lineage | undefined;
+  description(derivation: DerivationId): CborValue | undefined;
+  duration(lineage: string): number | undefined;
+  /** True when the store has these outputs, as far as can be told without reading them. */
+  hasOutputs(outputs: Outputs): boolean;
+  readonly lookup: Lookup;
+}

@@ -1,0 +1,117 @@
+// Whether each step must be done, and why. Says nothing of when, and does no I/O: facts come in through an interface.
+
+import type { Outputs, PlannedStep, Reason } from '../events.ts';
+import type { ActionId, DerivationId } from '../model/encode.ts';
+import { lineageOf, stepRef, type Step, type StepSource } from '../step.ts';
+import { changesBetween } from './explain.ts';
+import type { PlanFacts } from './facts.ts';
+import { resolveStep } from './resolve.ts';
+
+export interface PlanOptions {
+  readonly steps: StepSource;
+  readonly facts: PlanFacts;
+  /** Steps to do again even if they are up to date. */
+  readonly rebuild?: ReadonlySet<DerivationId>;
+  /** What every `run` step needs to be run at all, without being an input of it. */
+  readonly sandbox?: DerivationId | undefined;
+}
+
+export interface Plan {
+  readonly wanted: readonly DerivationId[];
+  /** What must be built, inputs before what needs them. */
+  readonly toBuild: ReadonlyMap<DerivationId, PlannedBuild>;
+  /** Outputs of the steps that are up to date and were looked at. */
+  readonly upToDate: ReadonlyMap<DerivationId, UpToDate>;
+}
+
+export interface PlannedBuild {
+  readonly step: Step;
+  readonly planned: PlannedStep;
+}
+
+export interface UpToDate {
+  readonly step: Step;
+  readonly outputs: Outputs;
+  /** Set when the derivation is new, but its action had been realised: the memo to be written. */
+  readonly cutOff: ActionId | undefined;
+}
+
+/** Plans everything that `wanted` needs and that is not up to date; what lies below an up-to-date step is not looked at. */
+export function makePlan(wanted: readonly DerivationId[], options: PlanOptions): Plan {
+  const toBuild = new Map<DerivationId, PlannedBuild>();
+  const upToDate = new Map<DerivationId, UpToDate>();
+  const isDecided = (id: DerivationId): boolean => upToDate.has(id) || toBuild.has(id);
+
+  const visit = (roots: readonly DerivationId[]): void => {
+    // Depth first with a stack of our own: graphs may be deeper than the call stack.
+    const stack = [...roots].reverse();
+    const entered = new Set<DerivationId>();
+    for (let id = stack.at(-1); id !== undefined; id = stack.at(-1)) {
+      const step = options.steps(id);
+      if (isDecided(id)) {
+        stack.pop();
+      } else if (entered.has(id)) {
+        stack.pop();
+        decide(step);
+      } else {
+        const outputs = knownOutputs(step, options);
+        if (outputs !== undefined) upToDate.set(id, { step, outputs, cutOff: undefined });
+        else stack.push(...step.inputIds.filter((input) => !isDecided(input)));
+        entered.add(id);
+      }
+    }
+  };
+
+  const decide = (step: Step): void => {
+    const realised = realisedByContent(step, upToDate, options);
+    if (realised !== undefined) upToDate.set(step.id, realised);
+    else toBuild.set(step.id, { step, planned: plannedBuild(step, options) });
+  };
+
+  visit(wanted);
+  const needsSandbox = [...toBuild.values()].some(({ step }) => step.derivation.kind === 'run');
+  if (needsSandbox && options.sandbox !== undefined) visit([options.sandbox]);
+  return { wanted, toBuild, upToDate };
+}
+
+/** The plan as events show it: what was looked at, in build order. */
+export function plannedSteps(plan: Plan): PlannedStep[] {
+  const reused = [...plan.upToDate.values()].map(({ step }): PlannedStep => ({
+    step: stepRef(step),
+    decision: 'up-to-date',
+    reason: { kind: 'realised' },
+    expectedMs: undefined,
+  }));
+  return [...reused, ...[...plan.toBuild.values()].map(({ planned }) => planned)];
+}
+
+function knownOutputs(step: Step, { facts, rebuild }: PlanOptions): Outputs | undefined {
+  if (rebuild?.has(step.id)) return undefined;
+  const outputs = facts.memo(step.id)?.outputs;
+  return outputs !== undefined && facts.hasOutputs(outputs) ? outputs : undefined;
+}
+
+// A derivation never seen before may still come to an action that is realised already.
+function realisedByContent(
+  step: Step,
+  upToDate: ReadonlyMap<DerivationId, UpToDate>,
+  { facts, rebuild }: PlanOptions,
+): UpToDate | undefined {
+  if (rebuild?.has(step.id) || step.inputIds.some((id) => !upToDate.has(id))) return undefined;
+  const { action } = resolveStep(step, (id) => upToDate.get(id)!.outputs, facts.lookup);
+  const outputs = facts.realisation(action)?.outputs;
+  return outputs !== undefined && facts.hasOutputs(outputs) ? { step, outputs, cutOff: action } : undefined;
+}
+
+function plannedBuild(step: Step, { facts, rebuild }: PlanOptions): PlannedStep {
+  const lineage = lineageOf(step.derivation);
+  const reason: Reason = rebuild?.has(step.id) ? { kind: 'requested' } : reasonToBuild(step, lineage, facts);
+  return { step: stepRef(step), decision: 'build', reason, expectedMs: facts.duration(lineage) };
+}
+
+function reasonToBuild(step: Step, lineage: string, facts: PlanFacts): Reason {
+  const last = facts.lineage(lineage);
+  if (last === undefined) return { kind: 'never-built' };
+  if (last.derivation === step.id) return { kind: 'output-missing' };
+  return changesBetween(last.derivation as DerivationId, step, facts);
+}

@@ -1,0 +1,128 @@
+// Whether this machine can run sandboxes: its settings, and one real trial. Reports; changes nothing.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../../store/base/errors.ts';
+import type { BuildRequest } from '../execute/executor.ts';
+import { sandboxCommand } from './command.ts';
+import { conditionsFor } from './conditions.ts';
+import { disabledUserNamespaces, restrictsUserNamespaces } from './kernel.ts';
+import { removeTree } from './remove-tree.ts';
+import type { SandboxTool } from './tool.ts';
+import { makeScaffold, makeWorkFolder } from './work-folder.ts';
+
+/** One thing a sandbox needs, and whether this machine has it. */
+export interface SandboxFinding {
+  readonly subject: 'user-namespaces' | 'apparmor' | 'sandbox';
+  readonly ok: boolean;
+  readonly message: string;
+  /** How to mend it. */
+  readonly hint: string | undefined;
+}
+
+export interface CheckOptions {
+  readonly tool: SandboxTool;
+  /** An existing folder on the store's file system for a trial; nothing is left in it. */
+  readonly folder: string;
+}
+
+/** What this machine has and lacks for sandboxes. The last finding is the trial: when it is ok, builds will run. */
+export async function checkSandbox(options: CheckOptions): Promise<readonly SandboxFinding[]> {
+  return [userNamespaces(), appArmor(), await trial(options)];
+}
+
+/** @throws UserError `SANDBOX_UNAVAILABLE` saying what is missing and how to mend it, when the trial fails. */
+export async function requireSandbox(options: CheckOptions): Promise<void> {
+  const findings = await checkSandbox(options);
+  if (findings.at(-1)!.ok) return;
+  const cause = findings.find(({ ok }) => !ok)!;
+  throw new UserError('SANDBOX_UNAVAILABLE', `this machine cannot run sandboxes: ${cause.message}`, {
+    fault: 'environment',
+    ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+  });
+}
+
+function userNamespaces(): SandboxFinding {
+  const setting = disabledUserNamespaces();
+  if (setting === undefined)
+    return { ...good, subject: 'user-namespaces', message: 'user namespaces are allowed' };
+  return {
+    subject: 'user-namespaces',
+    ok: false,
+    message: `user namespaces are switched off (${setting})`,
+    hint: `Switch them on: sudo sysctl ${setting.replace(/=0$/, setting.startsWith('user.') ? '=15000' : '=1')}`,
+  };
+}
+
+function appArmor(): SandboxFinding {
+  const subject = 'apparmor';
+  if (!restrictsUserNamespaces())
+    return { ...good, subject, message: 'AppArmor does not restrict user namespaces' };
+  return {
+    subject,
+    ok: false,
+    message: 'AppArmor lets only programs with a profile use user namespaces',
+    hint:
+      'Install bubblewrap 0.11 or newer, whose profile allows it, ' +
+      'or run: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0',
+  };
+}
+
+const good = { ok: true, hint: undefined } as const;
+
+/** A program that is in no root: bubblewrap gets as far as starting it, and says so, only if all else worked. */
+const absentProgram = '/cairn-trial';
+const trialRequest: BuildRequest = {
+  name: 'trial',
+  platform: 'x86_64-linux',
+  layers: [],
+  inputs: [],
+  env: {},
+  argv: [absentProgram],
+  outputs: [],
+  limits: {},
+};
+
+async function trial({ tool, folder }: CheckOptions): Promise<SandboxFinding> {
+  const path = join(folder, `trial-${process.pid}`);
+  mkdirSync(path);
+  try {
+    const command = sandboxCommand(trialRequest, {
+      tool,
+      mounts: { layers: [], inputs: [] },
+      scaffold: makeScaffold(path),
+      work: makeWorkFolder(join(path, 'step'), []),
+      conditions: conditionsFor({ slots: 1 }),
+      interactive: { argv: [absentProgram], env: {} },
+    });
+    return judge(await errorOutput(command));
+  } finally {
+    removeTree(path);
+  }
+}
+
+async function errorOutput(command: readonly string[]): Promise<string> {
+  // Loaded late, as this file is among those that every command loads.
+  const { execFile } = await import('node:child_process');
+  const [program, ...args] = command;
+  return new Promise((resolve) =>
+    execFile(program!, args, { env: {}, cwd: '/', timeout: 10_000 }, (error, _, stderr) =>
+      resolve(stderr === '' ? (error?.message ?? '') : stderr),
+    ),
+  );
+}
+
+function judge(output: string): SandboxFinding {
+  const subject = 'sandbox';
+  if (output.includes(`execvp ${absentProgram}`))
+    return { ...good, subject, message: 'a sandbox can be started' };
+  return { subject, ok: false, message: output.trim().split('\n').at(-1)!, hint: hintFor(output) };
+}
+
+function hintFor(output: string): string {
+  if (/overlay/i.test(output))
+    return 'The store must lie on a file system that an overlay can write to, such as ext4, xfs or btrfs: set CAIRN_STORE.';
+  if (/namespace|uid map|permission|permitted/i.test(output))
+    return 'Inside a container, allow it to make user namespaces (Docker: --security-opt seccomp=unconfined).';
+  return 'Check that the sandbox program of the flake is complete, or install bubblewrap 0.11 or newer.';
+}

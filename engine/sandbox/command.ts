@@ -1,0 +1,108 @@
+// The one place that says what a sandbox is: a step's mounts, namespaces and environment as a bubblewrap command.
+// Pure; github.com/containers/bubblewrap, bwrap(1).
+
+import { outputsFolder, jobserverPath, environmentOf, type Conditions } from './conditions.ts';
+import type { InputMount, Mounts } from './mounts.ts';
+import type { SandboxTool } from './tool.ts';
+import type { Scaffold, WorkFolder } from './work-folder.ts';
+import type { BuildRequest } from '../execute/executor.ts';
+
+export interface CommandOptions {
+  readonly tool: SandboxTool;
+  readonly mounts: Mounts;
+  readonly scaffold: Scaffold;
+  readonly work: WorkFolder;
+  readonly conditions: Conditions;
+  /**
+   * A person at a terminal, instead of the step's command: the terminal stays the controlling one. The programs inside
+   * could then push characters into it (TIOCSTI, CVE-2017-5226), so this is for a shell that was asked for, never for
+   * a build.
+   */
+  readonly interactive?: Interactive;
+}
+
+export interface Interactive {
+  readonly argv: readonly string[];
+  /** Such as TERM. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** File descriptor on which bubblewrap reports how the command ended. */
+export const statusDescriptor = 3;
+
+// The command is process 1 itself. Bubblewrap's own process 1 would let bubblewrap end while what the command left
+// running is still being killed, and nobody would count its processor time.
+// No namespace is shared. Without capabilities, uid 0 inside can do what the person outside can, and nothing more: the
+// same for root and for an ordinary user. Further user namespaces, which would give capabilities back, are refused.
+const isolation = [
+  ...[
+    '--unshare-user',
+    '--disable-userns',
+    '--unshare-ipc',
+    '--unshare-pid',
+    '--unshare-net',
+    '--unshare-uts',
+  ],
+  ...[
+    '--unshare-cgroup-try',
+    '--cap-drop',
+    'ALL',
+    '--hostname',
+    'cairn',
+    '--die-with-parent',
+    '--as-pid-1',
+    '--clearenv',
+  ],
+];
+
+/** The command that runs `request` in its sandbox. */
+export function sandboxCommand(request: BuildRequest, options: CommandOptions): string[] {
+  const { tool, mounts, work, conditions, interactive } = options;
+  const id = String(conditions.uid);
+  return [
+    ...tool.bubblewrap,
+    ...isolation,
+    ...['--uid', id, '--gid', id],
+    ...(interactive === undefined ? ['--new-session', '--json-status-fd', String(statusDescriptor)] : []),
+    ...rootMounts(options),
+    ...folderMounts(work, conditions),
+    ...mounts.inputs.flatMap(inputMount),
+    ...Object.entries({ ...environmentOf(request, conditions), ...interactive?.env }).flatMap(
+      ([name, value]) => ['--setenv', name, value],
+    ),
+    ...['--chdir', conditions.buildFolder, '--'],
+    ...(interactive?.argv ?? request.argv),
+  ];
+}
+
+function rootMounts({ scaffold, mounts, work }: CommandOptions): string[] {
+  return [
+    ...[scaffold.mountPoints, ...mounts.layers].flatMap((layer) => ['--overlay-src', layer]),
+    ...['--overlay', work.upper, scaffold.overlay, '/'],
+    // Read-only, because for root's processes the kernel's settings under /proc/sys are their own files to write.
+    ...['--proc', '/proc', '--remount-ro', '/proc'],
+    ...['--dev', '/dev'],
+  ];
+}
+
+// Plain folders, because an overlay makes small files several times slower; on disk, because links and sorts write
+// more to /tmp than fits into memory.
+function folderMounts(work: WorkFolder, { buildFolder, jobserver }: Conditions): string[] {
+  return [
+    ...['--bind', work.temporary, '/tmp'],
+    ...['--bind', work.outputs, outputsFolder],
+    ...['--bind', work.build, buildFolder],
+    ...(jobserver === undefined ? [] : ['--bind', jobserver, jobserverPath]),
+  ];
+}
+
+function inputMount(input: InputMount): string[] {
+  switch (input.kind) {
+    case 'bind':
+      return ['--ro-bind', input.source, input.path];
+    case 'stack':
+      return [...input.sources.flatMap((source) => ['--overlay-src', source]), '--ro-overlay', input.path];
+    case 'symlink':
+      return ['--symlink', input.target, input.path];
+  }
+}

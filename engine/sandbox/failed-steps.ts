@@ -1,0 +1,74 @@
+// What failed steps left, kept for a person to look at: the newest few, each with what it takes to enter it again.
+
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isErrno } from '../../store/base/errors.ts';
+import type { BuildRequest, Variation } from '../execute/executor.ts';
+import type { FolderRemover } from './folder-remover.ts';
+import { newestFirst } from './retention.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+/** A step that failed, and the folder it worked in. */
+export interface FailedStep {
+  /** `<name>-<number>`, the folder's name. */
+  readonly name: string;
+  /** Absolute; has the layout of a work folder. */
+  readonly path: string;
+  readonly request: BuildRequest;
+  readonly variation: Variation | undefined;
+}
+
+const keptSteps = 5;
+const recordName = 'request.json';
+
+/** The failed steps that are kept, newest first. */
+export function failedSteps(storePath: string): FailedStep[] {
+  // Older ones are about to be removed.
+  const kept = newestFirst(failedFolder(storePath)).slice(0, keptSteps);
+  return kept.flatMap((path) => readFailedStep(path) ?? []);
+}
+
+/** Keeps a work folder, by moving it; the oldest one goes for it. Gives where it is now. */
+export function keepFailedStep(
+  storePath: string,
+  work: WorkFolder,
+  step: { readonly request: BuildRequest; readonly variation: Variation | undefined },
+  remover: FolderRemover,
+): string {
+  const folder = failedFolder(storePath);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(work.path, recordName), JSON.stringify(step, undefined, 2));
+  const path = moveToFreeName(work.path, join(folder, step.request.name));
+  for (const old of newestFirst(folder).slice(keptSteps)) remover.remove(old);
+  return path;
+}
+
+function failedFolder(storePath: string): string {
+  return join(storePath, 'failed');
+}
+
+function moveToFreeName(from: string, stem: string): string {
+  for (let number = 1; ; number++) {
+    const path = `${stem}-${number}`;
+    try {
+      renameSync(from, path);
+      return path;
+    } catch (error) {
+      if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+    }
+  }
+}
+
+// A folder that is being removed by another process has lost its record, perhaps.
+function readFailedStep(path: string): FailedStep | undefined {
+  try {
+    const record = JSON.parse(readFileSync(join(path, recordName), 'utf8')) as {
+      request: BuildRequest;
+      variation?: Variation;
+    };
+    return { name: basename(path), path, request: record.request, variation: record.variation };
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

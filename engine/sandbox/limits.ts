@@ -1,0 +1,60 @@
+// Watches one running step against its limits. Knows no process but by its id, and does not end anything itself.
+
+import type { FailureReason } from '../events.ts';
+import type { Limits } from '../model/derivation.ts';
+import { residentBytes } from './process-tree.ts';
+
+/** A limit that was exceeded. */
+export type Excess = Extract<FailureReason, { kind: 'timeout' | 'silence' | 'memory' | 'log-size' }>;
+
+/** What holds for a step that says nothing: generous, so that only what hangs or runs away meets them. */
+export const usualLimits = {
+  timeoutSeconds: 4 * 60 * 60,
+  silenceSeconds: 60 * 60,
+  logBytes: 64 * 1024 * 1024,
+} as const satisfies Limits;
+
+export interface Watched {
+  readonly pid: number;
+  /** The step has ended: stop watching. */
+  readonly ended: AbortSignal;
+  /** Called when a limit is exceeded, perhaps more than once. */
+  readonly onExcess: (excess: Excess) => void;
+}
+
+const memoryLookEveryMs = 500;
+/** The longest delay a timer takes, 24 days. */
+const longestDelayMs = 2 ** 31 - 1;
+
+/** Starts watching. The function it gives is to be called with the size of the log whenever that grows. */
+export function watchLimits(limits: Limits, watched: Watched): (logBytes: number) => void {
+  const { timeoutSeconds, silenceSeconds, logBytes } = { ...usualLimits, ...limits };
+  const { ended, onExcess } = watched;
+  const timers = [
+    after(timeoutSeconds, () => onExcess({ kind: 'timeout', limitSeconds: timeoutSeconds })),
+    after(silenceSeconds, () => onExcess({ kind: 'silence', limitSeconds: silenceSeconds })),
+  ] as const;
+  const memory = limits.memoryBytes === undefined ? undefined : watchMemory(limits.memoryBytes, watched);
+  ended.addEventListener(
+    'abort',
+    () => {
+      timers.forEach(clearTimeout);
+      clearInterval(memory);
+    },
+    { once: true },
+  );
+  return (sizeBytes) => {
+    timers[1].refresh();
+    if (sizeBytes > logBytes) onExcess({ kind: 'log-size', limitBytes: logBytes });
+  };
+}
+
+function after(seconds: number, act: () => void): NodeJS.Timeout {
+  return setTimeout(act, Math.min(seconds * 1000, longestDelayMs));
+}
+
+function watchMemory(limitBytes: number, { pid, onExcess }: Watched): NodeJS.Timeout {
+  return setInterval(() => {
+    if (residentBytes(pid) > limitBytes) onExcess({ kind: 'memory', limitBytes });
+  }, memoryLookEveryMs);
+}

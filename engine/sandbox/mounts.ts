@@ -1,0 +1,73 @@
+// From the content addresses of a request to folders and files of this machine that a sandbox can mount.
+
+import { UserError } from '../../store/base/errors.ts';
+import type { Digest } from '../../store/base/digest.ts';
+import type { Node, Store } from '../../store/index.ts';
+import type { BuildRequest } from '../execute/executor.ts';
+import type { ReaddirOrder } from './readdir-order.ts';
+
+/** What a sandbox is made of, apart from the folders it writes to. */
+export interface Mounts {
+  /** Folders stacked into the root, lowest first. */
+  readonly layers: readonly string[];
+  /** In the order of their paths, so that one may lie inside another. */
+  readonly inputs: readonly InputMount[];
+}
+
+export type InputMount =
+  | { readonly kind: 'bind'; readonly path: string; readonly source: string }
+  /** Several folders as one, lowest first. */
+  | { readonly kind: 'stack'; readonly path: string; readonly sources: readonly string[] }
+  | { readonly kind: 'symlink'; readonly path: string; readonly target: string };
+
+/**
+ * The kernel takes one page (4,096 bytes) of overlay options, and bubblewrap names a layer `/proc/self/fd/NNN:`. What
+ * is longer would be cut off silently.
+ */
+export const mostLayers = 200;
+
+/**
+ * Makes the layers and inputs of a request available. With `order`, every folder is split in two that are mounted over
+ * each other, so that it lists its entries in another order.
+ * @throws MissingBlob when content is not in the store; UserError `DERIVATION_INVALID` for too many layers.
+ */
+export async function mountsOf(store: Store, request: BuildRequest, order?: ReaddirOrder): Promise<Mounts> {
+  const { layers, inputs } = request;
+  if (layers.length > mostLayers) {
+    throw new UserError(
+      'DERIVATION_INVALID',
+      `${request.name} has ${layers.length} layers; ${mostLayers} is the most a sandbox can stack`,
+      { hint: 'Compose some of them into one tree first.' },
+    );
+  }
+  const split = order !== undefined && layers.length * 2 <= mostLayers;
+  const folders = await Promise.all(layers.map((tree) => foldersOf(store, tree, split ? order : undefined)));
+  return {
+    layers: folders.flat(),
+    inputs: await Promise.all(inputs.map(({ path, node }) => inputMount(store, { path, node }, order))),
+  };
+}
+
+async function inputMount(
+  store: Store,
+  { path, node }: { readonly path: string; readonly node: Node },
+  order: ReaddirOrder | undefined,
+): Promise<InputMount> {
+  switch (node.kind) {
+    case 'blob':
+      return { kind: 'bind', path, source: await store.blobs.path(node.digest, node.executable) };
+    case 'symlink':
+      return { kind: 'symlink', path, target: node.target };
+    case 'tree': {
+      const sources = await foldersOf(store, node.digest, order);
+      return sources.length === 1
+        ? { kind: 'bind', path, source: sources[0]! }
+        : { kind: 'stack', path, sources };
+    }
+  }
+}
+
+async function foldersOf(store: Store, tree: Digest, order: ReaddirOrder | undefined): Promise<string[]> {
+  const trees = order === undefined ? [tree] : await order.split(tree);
+  return Promise.all(trees.map((part) => store.materialise(part)));
+}

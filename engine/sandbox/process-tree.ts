@@ -1,0 +1,81 @@
+// What the kernel says about the processes of a sandbox, seen from outside: their memory, their time, and their end.
+// proc(5).
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { isErrno } from '../../store/base/errors.ts';
+
+// Platforms are x86_64 only: pages of 4 KiB, and 100 clock ticks a second for every program.
+const pageBytes = 4096;
+const tickMs = 10;
+
+/** Resident memory of a process and everything below it, in bytes. Pages that several share count for each. */
+export function residentBytes(pid: number): number {
+  let pages = 0;
+  const pids = [pid];
+  for (let next = pids.pop(); next !== undefined; next = pids.pop()) {
+    pages += Number(readProc(`${next}/statm`).split(' ')[1] ?? 0);
+    pids.push(...childrenOf(next));
+  }
+  return pages * pageBytes;
+}
+
+/**
+ * Ends a sandbox at once. Killing the first process of a pid namespace kills all others in it, and only when they are
+ * gone does bubblewrap, which waits for it, end as well; so bubblewrap itself is killed only while it has no child. It is
+ * stopped meanwhile, lest it make one after that was looked at.
+ */
+export function killSandbox(bubblewrapPid: number): void {
+  sendSignal(bubblewrapPid, 'SIGSTOP');
+  const children = childrenOf(bubblewrapPid);
+  for (const pid of children.length > 0 ? children : [bubblewrapPid]) killProcess(pid);
+  sendSignal(bubblewrapPid, 'SIGCONT');
+}
+
+/** Ends one process, if it is still there. */
+export function killProcess(pid: number): void {
+  sendSignal(pid, 'SIGKILL');
+}
+
+/** Processor time of all children of a process that have ended, with their descendants, in milliseconds. */
+export function endedChildrenCpuMs(pid: number): number {
+  const stat = readProc(`${pid}/stat`);
+  if (stat === '') return 0;
+  // The second field is the program's name in brackets, and may hold anything. cutime and cstime are the 16th and 17th.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) * tickMs;
+}
+
+function childrenOf(pid: number): number[] {
+  return threadsOf(pid).flatMap((thread) =>
+    readProc(`${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
+  );
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch (error) {
+    if (isErrno(error, ...gone)) return [];
+    throw error;
+  }
+}
+
+// Processes end while they are looked at.
+const gone = ['ENOENT', 'ESRCH'];
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'latin1');
+  } catch (error) {
+    if (isErrno(error, ...gone)) return '';
+    throw error;
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}

@@ -1,0 +1,60 @@
+// What a sandbox's end means: which reason a failure has, and one sentence for a person. Pure.
+
+import { constants } from 'node:os';
+import { unreachable } from '../../store/base/unreachable.ts';
+import type { FailureReason } from '../events.ts';
+
+/** The failure that an exit status other than 0 stands for; shells and bubblewrap write signal n as 128 + n. */
+export function reasonForStatus(status: number): FailureReason {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
+  return signal === undefined ? { kind: 'exit', status } : { kind: 'signal', signal };
+}
+
+/** True when the end of a log says that the file system had no room left. */
+export function saysDiskFull(logTail: readonly string[]): boolean {
+  return logTail.some((line) => /No space left on device|Disk quota exceeded/.test(line));
+}
+
+/** What happened, as a sentence without its full stop. */
+export function describeFailure(name: string, reason: FailureReason): string {
+  switch (reason.kind) {
+    case 'exit':
+      return `${name} exited with status ${reason.status}`;
+    case 'signal':
+      return `${name} was ended by ${reason.signal}`;
+    case 'timeout':
+      return `${name} ran longer than its limit of ${duration(reason.limitSeconds)}`;
+    case 'silence':
+      return `${name} wrote nothing for ${duration(reason.limitSeconds)}, its limit`;
+    case 'memory':
+      return `${name} used more memory than its limit of ${size(reason.limitBytes)}`;
+    case 'log-size':
+      return `${name} wrote more output than its limit of ${size(reason.limitBytes)}`;
+    case 'disk-full':
+      return `${name} found no room left on the disk`;
+    case 'bad-output':
+      return `${name} left an output that cannot be kept`;
+    case 'input':
+      return `${name} could not be started`;
+    default:
+      return unreachable(reason);
+  }
+}
+
+function duration(seconds: number): string {
+  const units = [
+    { seconds: 3600, name: 'hour' },
+    { seconds: 60, name: 'minute' },
+  ];
+  const unit = units.find((candidate) => seconds >= candidate.seconds && seconds % candidate.seconds === 0);
+  return plural(seconds / (unit?.seconds ?? 1), unit?.name ?? 'second');
+}
+
+function size(bytes: number): string {
+  const mebibytes = bytes / 2 ** 20;
+  return Number.isInteger(mebibytes) ? `${mebibytes} MiB` : plural(bytes, 'byte');
+}
+
+function plural(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}

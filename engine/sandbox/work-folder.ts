@@ -1,0 +1,58 @@
+// The folders one step writes to, all on the store's file system so that outputs can be moved and not copied.
+
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where a step's writes go. */
+export interface WorkFolder {
+  readonly path: string;
+  /** Writes to the root outside the folders below; thrown away. */
+  readonly upper: string;
+  readonly build: string;
+  readonly temporary: string;
+  /** One folder for each output, by its name. */
+  readonly outputs: string;
+}
+
+/** The layout under `path`, without touching anything. */
+export function workFolder(path: string): WorkFolder {
+  return {
+    path,
+    upper: join(path, 'upper'),
+    build: join(path, 'build'),
+    temporary: join(path, 'tmp'),
+    outputs: join(path, 'outputs'),
+  };
+}
+
+/** Makes the layout, empty. Always new: a folder that was used before may carry attributes and access lists. */
+export function makeWorkFolder(path: string, outputs: readonly string[]): WorkFolder {
+  const folder = workFolder(path);
+  for (const made of [path, folder.upper, folder.build, folder.outputs]) makeFolder(made);
+  for (const output of outputs) makeFolder(join(folder.outputs, output));
+  makeFolder(folder.temporary, 0o1777);
+  return folder;
+}
+
+/** What mounting a root takes beside layers and a work folder. */
+export interface Scaffold {
+  /** The lowest layer of every root: empty folders to mount the others on. May serve several roots at once. */
+  readonly mountPoints: string;
+  /** The kernel's scratch for one overlay at a time; whatever an earlier one left in it, the kernel removes. */
+  readonly overlay: string;
+}
+
+/** Makes a scaffold in an existing folder. */
+export function makeScaffold(folder: string): Scaffold {
+  const scaffold = { mountPoints: join(folder, 'mount-points'), overlay: join(folder, 'overlay') };
+  for (const name of ['', 'build', 'dev', 'outputs', 'proc', 'tmp'])
+    makeFolder(join(scaffold.mountPoints, name));
+  makeFolder(scaffold.overlay);
+  return scaffold;
+}
+
+// The mode is what a step sees, whatever this process's umask is.
+function makeFolder(path: string, mode = 0o755): void {
+  mkdirSync(path);
+  chmodSync(path, mode);
+}

@@ -1,0 +1,276 @@
+// When each planned step is started: as soon as its inputs are done and a slot is free, the one with the longest way
+// behind it first. All state is touched on one thread by this one owner; how a step is done is somebody else's business.
+
+import { MissingBlob } from '../../store/index.ts';
+import { UserError, bug } from '../../store/base/errors.ts';
+import type { Outcome, Outputs } from '../events.ts';
+import { failedBecause } from '../failure.ts';
+import { graphOf, remainingMs } from '../graph.ts';
+import type { DerivationId } from '../model/encode.ts';
+import type { Plan, PlannedBuild, UpToDate } from '../plan/planner.ts';
+import { resolveStep, type Lookup, type ResolvedStep } from '../plan/resolve.ts';
+import type { Step } from '../step.ts';
+import { BuildStates } from './build-states.ts';
+import { ReadyQueue } from './ready-queue.ts';
+import { slotKind, type SlotKind, type Slots } from './slots.ts';
+
+/** What the scheduler asks of its surroundings. */
+export interface SchedulerOptions {
+  readonly slots: Slots;
+  /** Go on with what does not depend on a failure. */
+  readonly keepGoing: boolean;
+  /** Aborted: start nothing more. */
+  readonly signal: AbortSignal;
+  readonly lookup: Lookup;
+  readonly sandbox: DerivationId | undefined;
+  /** Outputs of an action that is realised already, if it is. */
+  readonly realised: (resolved: ResolvedStep) => Outputs | undefined;
+  /** The steps, among these and below them, that lost content came from. */
+  readonly producers: (ids: Iterable<DerivationId>, missing: MissingBlob) => ReadonlySet<DerivationId>;
+  /** Does the step; leaf work goes through `slot`. @throws MissingBlob when an input's content is not there. */
+  readonly perform: (resolved: ResolvedStep, slot: SlotUse) => Promise<Outcome>;
+  /** Forgets what `lost` gave, and plans it again. */
+  readonly replan: (lost: ReadonlySet<DerivationId>) => Plan;
+  readonly onStart: (step: Step) => void;
+  readonly onFinish: (step: Step, outcome: Outcome, resolved: ResolvedStep | undefined) => void;
+}
+
+/** A started step's hold on its slot. */
+export interface SlotUse {
+  /** Runs leaf work inside the slot. */
+  use<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** A step is rebuilt this often for content that keeps getting lost before that is taken for a fault of the store. */
+const maxRebuilds = 3;
+
+/** Runs a plan to its end. Resolves when nothing runs any more; never rejects for a step's failure. */
+export async function runPlan(plan: Plan, options: SchedulerOptions): Promise<Map<DerivationId, Outcome>> {
+  const scheduler = new Scheduler(options);
+  scheduler.adopt(plan);
+  return scheduler.run();
+}
+
+class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #states = new BuildStates();
+  readonly #queues: Readonly<Record<SlotKind, ReadyQueue>> = {
+    run: new ReadyQueue(),
+    fetch: new ReadyQueue(),
+    unpack: new ReadyQueue(),
+    inline: new ReadyQueue(),
+  };
+  readonly #priorities = new Map<DerivationId, number>();
+  readonly #upToDate = new Map<DerivationId, UpToDate>();
+  readonly #rebuilds = new Map<DerivationId, number>();
+  #end: { resolve(): void; reject(error: unknown): void } | undefined;
+  #hasFailed = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over a plan, the first or one made again for lost content. */
+  adopt(plan: Plan): void {
+    for (const [id, upToDate] of plan.upToDate) if (!this.#states.has(id)) this.#upToDate.set(id, upToDate);
+    const added = [...plan.toBuild.values()].filter(({ step }) => !this.#states.has(step.id));
+    for (const { step } of added) {
+      this.#upToDate.delete(step.id);
+      this.#states.add(step, this.#needs(step));
+    }
+    this.#prioritise(plan.toBuild);
+    for (const { step } of added) this.#unblock(step.id);
+  }
+
+  async run(): Promise<Map<DerivationId, Outcome>> {
+    const stop = (): void => this.#advance();
+    this.#options.signal.addEventListener('abort', stop);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#end = { resolve, reject };
+        this.#advance();
+      });
+    } finally {
+      this.#options.signal.removeEventListener('abort', stop);
+    }
+    return new Map(
+      [...this.#states.ids()].map((id) => [id, this.#states.outcome(id) ?? bug('a step has no outcome')]),
+    );
+  }
+
+  #needs(step: Step): readonly DerivationId[] {
+    const { sandbox } = this.#options;
+    return step.derivation.kind === 'run' && sandbox !== undefined
+      ? [...step.inputIds, sandbox]
+      : step.inputIds;
+  }
+
+  #prioritise(toBuild: ReadonlyMap<DerivationId, PlannedBuild>): void {
+    const graph = graphOf([...toBuild.values()].map(({ step }) => step));
+    const remaining = remainingMs(graph, (step) => toBuild.get(step.id)?.planned.expectedMs ?? usualMs(step));
+    for (const [id, ms] of remaining) this.#priorities.set(id, ms);
+  }
+
+  // Starts what may start, settles what never will, and notices the end.
+  #advance(): void {
+    if (this.#mayStart()) {
+      for (const kind of ['inline', 'fetch', 'unpack', 'run'] as const) this.#startWhile(kind);
+    }
+    if (this.#states.count('running') > 0) return;
+    this.#settleRest();
+    this.#end?.resolve();
+  }
+
+  #mayStart(): boolean {
+    return !this.#options.signal.aborted && (!this.#hasFailed || this.#options.keepGoing);
+  }
+
+  #startWhile(kind: SlotKind): void {
+    const queue = this.#queues[kind];
+    while (this.#options.slots.isFree(kind)) {
+      const id = queue.pop();
+      if (id === undefined) return;
+      // A step may have been queued, sent back to wait for lost content, and queued again.
+      if (this.#states.state(id) === 'ready') this.#start(this.#states.step(id), kind);
+    }
+  }
+
+  #start(step: Step, kind: SlotKind): void {
+    this.#states.set(step.id, 'running');
+    void this.#perform(step, kind).then(
+      () => this.#advance(),
+      (error: unknown) => this.#end?.reject(error),
+    );
+  }
+
+  async #perform(step: Step, kind: SlotKind): Promise<void> {
+    const resolved = this.#resolve(step);
+    if ('kind' in resolved) {
+      this.#finish(step, resolved, undefined);
+      return;
+    }
+    const realised = this.#options.realised(resolved);
+    if (realised !== undefined) {
+      this.#finish(step, { kind: 'reused', outputs: realised }, resolved);
+      return;
+    }
+    try {
+      const slot: SlotUse = {
+        use: (work) =>
+          this.#options.slots.use(kind, () => {
+            this.#options.onStart(step);
+            return work();
+          }),
+      };
+      const realised = this.#options.realised(resolved);
+      const outcome: Outcome =
+        realised === undefined
+          ? await this.#options.perform(resolved, slot)
+          : { kind: 'reused', outputs: realised };
+      this.#finish(step, outcome, resolved);
+    } catch (error) {
+      if (!(error instanceof MissingBlob)) throw error;
+      if (!this.#rebuildProducers(step, error))
+        this.#finish(step, failedBecause(lostForGood(step, error)), resolved);
+    }
+  }
+
+  #resolve(step: Step): ResolvedStep | Outcome {
+    try {
+      return resolveStep(step, (id) => this.#outputs(id), this.#options.lookup);
+    } catch (error) {
+      return failedBecause(error);
+    }
+  }
+
+  #finish(step: Step, outcome: Outcome, resolved: ResolvedStep | undefined): void {
+    const state = outcome.kind === 'failed' ? 'failed' : outcome.kind === 'cancelled' ? 'cancelled' : 'done';
+    if (state === 'failed') this.#hasFailed = true;
+    this.#states.set(step.id, state, outcome);
+    this.#options.onFinish(step, outcome, resolved);
+    for (const dependent of this.#states.dependents(step.id)) {
+      if (state === 'done') this.#unblock(dependent);
+      else if (state === 'failed') this.#skip(dependent, step);
+    }
+  }
+
+  #unblock(id: DerivationId): void {
+    if (this.#states.state(id) !== 'waiting' || !this.#states.isUnblocked(id)) return;
+    this.#states.set(id, 'ready');
+    this.#queues[slotKind(this.#states.step(id).derivation.kind)].push(id, this.#priorities.get(id) ?? 0);
+  }
+
+  #skip(id: DerivationId, because: Step): void {
+    const pending = [id];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (this.#states.state(next) !== 'waiting') continue;
+      const outcome: Outcome = { kind: 'skipped', because: [because.derivation.name] };
+      this.#states.set(next, 'skipped', outcome);
+      this.#options.onFinish(this.#states.step(next), outcome, undefined);
+      pending.push(...this.#states.dependents(next));
+    }
+  }
+
+  #settleRest(): void {
+    for (const id of this.#states.ids()) {
+      const state = this.#states.state(id);
+      if (state !== 'waiting' && state !== 'ready') continue;
+      this.#states.set(id, 'cancelled', { kind: 'cancelled' });
+      this.#options.onFinish(this.#states.step(id), { kind: 'cancelled' }, undefined);
+    }
+  }
+
+  #outputs(id: DerivationId): Outputs {
+    const outcome = this.#states.has(id) ? this.#states.outcome(id) : undefined;
+    if (outcome !== undefined && 'outputs' in outcome) return outcome.outputs;
+    return this.#upToDate.get(id)?.outputs ?? bug(`step ${id} was started before its inputs were done`);
+  }
+
+  // A cache hit is a hint: when an input's content turns out to be gone, whoever made it is run again, and `step` waits.
+  #rebuildProducers(step: Step, missing: MissingBlob): boolean {
+    const producers = [...this.#options.producers(this.#needs(step), missing)];
+    const lost = new Set(producers.filter((id) => (this.#rebuilds.get(id) ?? 0) < maxRebuilds));
+    if (lost.size === 0) return false;
+    for (const id of lost) this.#rebuilds.set(id, (this.#rebuilds.get(id) ?? 0) + 1);
+    this.#states.set(step.id, 'waiting');
+    this.#reopen(lost);
+    return true;
+  }
+
+  #reopen(lost: ReadonlySet<DerivationId>): void {
+    const again = this.#options.replan(lost);
+    for (const id of again.toBuild.keys()) {
+      if (this.#states.has(id) && this.#states.state(id) === 'done') this.#states.set(id, 'waiting');
+    }
+    this.adopt(again);
+    for (const id of again.toBuild.keys()) this.#unblock(id);
+  }
+}
+
+function lostForGood(step: Step, missing: MissingBlob): UserError {
+  return new UserError(
+    'STORE_MISSING_BLOB',
+    `${step.derivation.name} needs content ${missing.digest}, which the store does not keep`,
+    {
+      hint: 'Building its producer again did not bring it back. Run `cairn store verify`, then `cairn store repair`.',
+      fault: 'environment',
+      cause: missing,
+    },
+  );
+}
+
+// For steps that were never timed: a guess by kind is enough to start long things first.
+function usualMs(step: Step): number {
+  switch (step.derivation.kind) {
+    case 'run':
+      return 30_000;
+    case 'fetch':
+      return 2_000;
+    case 'unpack':
+      return 1_000;
+    case 'compose':
+    case 'write':
+    case 'local':
+      return 1;
+  }
+}

@@ -1,0 +1,89 @@
+// What a person reads when a pinned file could not be had: which one, from where, why, and what to do now.
+
+import { digestHash, digestSize } from '../../store/base/digest.ts';
+import { UserError } from '../../store/base/errors.ts';
+import type { FetchRequest, PinOrigin } from './fetch-request.ts';
+import { redactUrl } from './redact.ts';
+import type { TransferFailure } from './transfer.ts';
+
+const elsewhere =
+  'set CAIRN_SOURCES to a folder made by `cairn fetch TARGET --to FOLDER`, or CAIRN_MIRROR_<NAME> to another mirror';
+
+/** The error for a download that failed at each of its URLs; the gravest kind of failure decides. */
+export function fetchError(
+  request: FetchRequest,
+  failures: readonly TransferFailure[],
+  origin?: PinOrigin,
+): UserError {
+  const mismatch = failures.find(({ kind }) => kind === 'mismatch');
+  if (mismatch !== undefined) return hashMismatch(request, mismatch, origin);
+  if (failures.every(({ kind }) => kind === 'gone')) return pinGone(request, failures, origin);
+  return new UserError(
+    'FETCH_FAILED',
+    `${describe(request, origin)} could not be downloaded${listOf(failures)}`,
+    {
+      hint: `Check the network and run the command again (what has arrived is kept), or ${elsewhere}.`,
+      fault: 'environment',
+    },
+  );
+}
+
+/** Downloads are off, and no folder of this machine has it. */
+export function offlineError(request: FetchRequest): UserError {
+  return new UserError('FETCH_OFFLINE', `${request.name} is not in the store, and downloads are off`, {
+    hint: `Run the command once without --offline, or ${elsewhere}.`,
+    fault: 'environment',
+  });
+}
+
+/** The store's file system has no room for it. */
+export function diskFull(request: FetchRequest, cause: Error): UserError {
+  return new UserError('DISK_FULL', `no space left for ${request.name}`, {
+    hint: 'Make room, with `cairn store gc` for one, and run the command again.',
+    fault: 'environment',
+    cause,
+  });
+}
+
+function hashMismatch(
+  request: FetchRequest,
+  { url, message, actual }: TransferFailure,
+  origin?: PinOrigin,
+): UserError {
+  const got =
+    actual === undefined ? message : `got SHA-256 ${digestHash(actual)} (${digestSize(actual)} bytes)`;
+  const size = request.sizeBytes === undefined ? '' : ` (${request.sizeBytes} bytes)`;
+  return new UserError(
+    'FETCH_HASH_MISMATCH',
+    `${describe(request, origin)}: ${redactUrl(url)} is not the pinned file: expected SHA-256 ${request.sha256}${size}, ${got}`,
+    {
+      hint:
+        'Nothing of it was kept. Either that server is damaged or lies: ' +
+        `${elsewhere}. Or upstream replaced the file: look at it, then run \`${lockCommand(origin)}\` and review the change.`,
+    },
+  );
+}
+
+function pinGone(request: FetchRequest, failures: readonly TransferFailure[], origin?: PinOrigin): UserError {
+  return new UserError(
+    'FETCH_PIN_GONE',
+    `${describe(request, origin)} has left the places it was pinned at${listOf(failures)}`,
+    {
+      hint:
+        `Run \`${lockCommand(origin)}\` to move to the version there is now. To keep this one, ${elsewhere}, ` +
+        'or add a URL that still has it to its pin in flake-like.lock (Debian has a snapshot service that keeps every file it ever had).',
+    },
+  );
+}
+
+function describe(request: FetchRequest, origin: PinOrigin | undefined): string {
+  return origin === undefined ? request.name : `${origin.name} ${origin.version} (${request.name})`;
+}
+
+function lockCommand(origin: PinOrigin | undefined): string {
+  return `cairn lock ${origin?.input ?? 'INPUT'}`;
+}
+
+function listOf(failures: readonly TransferFailure[]): string {
+  return failures.map(({ url, message }) => `\n  ${redactUrl(url)}: ${message}`).join('');
+}

@@ -1,0 +1,19 @@
+// What a download is asked for with. Types only.
+
+/** A file to fetch: a `Fetch` derivation is one. */
+export interface FetchRequest {
+  readonly name: string;
+  /** Tried in order: `mirror://NAME/path`, `https://…`, `http://…` or `file:///…`. */
+  readonly urls: readonly string[];
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+  readonly sizeBytes?: number;
+}
+
+/** The pin a download comes from, for messages. */
+export interface PinOrigin {
+  /** Name of the flake's input. */
+  readonly input: string;
+  readonly name: string;
+  readonly version: string;
+}

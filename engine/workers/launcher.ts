@@ -1,0 +1,84 @@
+// A small process that starts sandboxes. Starting one copies the page tables of whoever does it and waits for it, which
+// would take a large process many milliseconds each time. When the process it serves is gone, it ends every sandbox and
+// then itself; should it be killed, bubblewrap's --die-with-parent ends them.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import {
+  parseReport,
+  type Launch,
+  type LauncherReply,
+  type LauncherRequest,
+} from '../sandbox/launch-protocol.ts';
+import { killProcess, killSandbox } from '../sandbox/process-tree.ts';
+
+/** Bubblewrap's process ids, by the number of their launch. */
+const running = new Map<number, number>();
+/** After this long, bubblewrap itself is killed too. */
+const killPatienceMs = 1_000;
+/** How long bubblewrap's last report may take to arrive. */
+const strayPatienceMs = 50;
+
+process.on('disconnect', () => [...running.keys()].forEach(kill));
+process.on('message', (request: LauncherRequest) => {
+  if (request.kind === 'launch') start(request.number, request.launch);
+  else kill(request.number);
+});
+
+function start(number: number, launch: Launch): void {
+  const refuse = ({ code, message }: NodeJS.ErrnoException): void =>
+    reply({ kind: 'refused', number, code, message });
+  try {
+    const child = spawnWith(launch);
+    child.once('error', refuse);
+    if (child.pid !== undefined) void attend(number, child, child.pid);
+  } catch (error) {
+    refuse(error as NodeJS.ErrnoException);
+  }
+}
+
+function spawnWith({ command, log, umask }: Launch): ChildProcess {
+  const [program, ...args] = command;
+  const output = openSync(log, 'w');
+  process.umask(umask);
+  try {
+    return spawn(program!, args, { stdio: ['ignore', output, output, 'pipe'], env: {}, cwd: '/' });
+  } finally {
+    closeSync(output);
+  }
+}
+
+async function attend(number: number, child: ChildProcess, pid: number): Promise<void> {
+  running.set(number, pid);
+  reply({ kind: 'started', number, pid });
+  let report = '';
+  (child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => (report += text));
+  child.once('exit', (_, signal) => {
+    if (signal !== null) setTimeout(() => killStray(report), strayPatienceMs);
+  });
+  await once(child, 'close');
+  running.delete(number);
+  reply({ kind: 'ended', number, status: parseReport(report).status });
+}
+
+// When bubblewrap itself is killed early, its child does not know yet that it should end with it.
+function killStray(report: string): void {
+  const { childPid } = parseReport(report);
+  if (childPid !== undefined) killProcess(childPid);
+}
+
+function kill(number: number): void {
+  const pid = running.get(number);
+  if (pid === undefined) return;
+  killSandbox(pid);
+  const harder = (): void => {
+    if (running.get(number) === pid) killProcess(pid);
+  };
+  setTimeout(harder, killPatienceMs).unref();
+}
+
+function reply(message: LauncherReply): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,11 @@
+// What this repository builds: the package set in derivations/, for both targets.
+
+import { packageOutputs, inputs, sandboxTool } from './derivations/index.ts';
+import { defineFlake } from './engine/model/index.ts';
+
+export default defineFlake({
+  description: 'cairn: a custom Linux system, from pinned sources to a root',
+  inputs,
+  sandbox: ({ pins }) => sandboxTool(pins),
+  outputs: ({ pins, target }) => packageOutputs({ pins, target }),
+});

@@ -1,0 +1,49 @@
+// Digests of files on disk: small ones in one read, large ones with reading and hashing side by side.
+
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { DigestHasher, digestOf, type Digest } from './base/digest.ts';
+
+/** From this size on, reading ahead while hashing pays. */
+export const largeFileBytes = 4 << 20;
+const chunkBytes = 1 << 20;
+
+/** The digest of a file's bytes, on this thread, without giving it up in between. */
+export function hashFileSync(path: string): Digest {
+  const file = openSync(path, 'r');
+  try {
+    if (fstatSync(file).size <= chunkBytes) return digestOf(readFileSync(file));
+    const hasher = new DigestHasher();
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    for (let length: number; (length = readSync(file, buffer)) > 0;)
+      hasher.update(buffer.subarray(0, length));
+    return hasher.digest();
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The digest of a file's bytes, reading one buffer while the other is hashed. Gives the thread up between chunks. */
+export async function hashFile(path: string, signal?: AbortSignal): Promise<Digest> {
+  const file = await open(path, 'r');
+  try {
+    return await hashHandle(file, signal);
+  } finally {
+    await file.close();
+  }
+}
+
+async function hashHandle(file: FileHandle, signal: AbortSignal | undefined): Promise<Digest> {
+  const hasher = new DigestHasher();
+  let ready = Buffer.allocUnsafeSlow(chunkBytes);
+  let spare = Buffer.allocUnsafeSlow(chunkBytes);
+  let length = (await file.read(ready)).bytesRead;
+  while (length > 0) {
+    signal?.throwIfAborted();
+    const reading = file.read(spare);
+    hasher.update(ready.subarray(0, length));
+    [ready, spare] = [spare, ready];
+    length = (await reading).bytesRead;
+  }
+  return hasher.digest();
+}

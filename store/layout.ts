@@ -1,0 +1,68 @@
+// Where things lie inside a store's folder, and what form its files have. Names only: reads and writes nothing.
+
+import { join } from 'node:path';
+import { digestHash, type Digest } from './base/digest.ts';
+
+/** Raised when an older cairn could not read what a newer one writes. Kept in the file `format`. */
+export const storeFormat = 'cairn-store-1';
+
+/** Every blob file's modification time, in seconds: the same on every machine, and not 0, which some tools dislike. */
+export const canonicalMtimeSeconds = 1;
+export const directoryMode = 0o755;
+
+/** A blob file's permission bits. */
+export function blobMode(executable: boolean): number {
+  return executable ? 0o555 : 0o444;
+}
+
+/** The name of a file that holds a blob: its hash, and `.x` when it is executable. */
+export type BlobName = string;
+
+export function blobName(digest: Digest, executable: boolean): BlobName {
+  return executable ? `${digestHash(digest)}.x` : digestHash(digest);
+}
+
+/** The folders and files of a store. */
+export interface Layout {
+  readonly root: string;
+  readonly format: string;
+  readonly blobs: string;
+  readonly trees: string;
+  readonly database: string;
+  readonly logs: string;
+  readonly temporary: string;
+  readonly work: string;
+  readonly failed: string;
+  readonly corrupt: string;
+  readonly imports: string;
+}
+
+export function layoutOf(root: string): Layout {
+  return {
+    root,
+    format: join(root, 'format'),
+    blobs: join(root, 'blobs'),
+    trees: join(root, 'trees'),
+    database: join(root, 'db'),
+    logs: join(root, 'logs'),
+    temporary: join(root, 'tmp'),
+    work: join(root, 'work'),
+    failed: join(root, 'failed'),
+    corrupt: join(root, 'corrupt'),
+    imports: join(root, 'imports'),
+  };
+}
+
+/** The folders that blobs are spread over: 00 to ff. */
+export const shards: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+
+export function blobPath(layout: Layout, name: BlobName): string {
+  return `${layout.blobs}/${name.slice(0, 2)}/${name}`;
+}
+
+/** Where a tree is materialised. */
+export function treePath(layout: Layout, tree: Digest): string {
+  return `${layout.trees}/${digestHash(tree)}`;
+}

@@ -1,0 +1,153 @@
+// The store's parts put together: one object behind the contract in store.ts, opening each part when first needed.
+
+import { rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { digestHash, type Digest } from './base/digest.ts';
+import { FileBatch } from './batch.ts';
+import { FileBlobs } from './blobs.ts';
+import { Database } from './database.ts';
+import { Durability } from './durability.ts';
+import { FilePool } from './file-pool.ts';
+import { forgetCopies } from './forget-copies.ts';
+import type { Layout } from './layout.ts';
+import { DatabaseLocks } from './locks.ts';
+import { materialiseTree } from './materialise.ts';
+import { thisProcess } from './owner.ts';
+import { LmdbRecords } from './records.ts';
+import { Session, sweepDeadSessions } from './session.ts';
+import type { ImportOptions, ImportResult, Maintenance, Store } from './store.ts';
+import { StoredTrees } from './trees.ts';
+
+export class LocalStore implements Store {
+  readonly path: string;
+  readonly blobs: FileBlobs;
+  readonly trees: StoredTrees;
+  readonly records: LmdbRecords;
+  readonly locks: DatabaseLocks;
+  readonly #layout: Layout;
+  readonly #database: Database;
+  readonly #durability: Durability;
+  readonly #session: Session;
+  readonly #materialising = new Map<Digest, Promise<string>>();
+  #volatile: Database | undefined;
+  #pool: FilePool | undefined;
+  #sweeping: Promise<void> | undefined;
+
+  constructor(layout: Layout) {
+    this.path = layout.root;
+    this.#layout = layout;
+    this.#database = Database.open(layout.database, { durable: true });
+    this.#durability = new Durability(layout.temporary);
+    this.#session = new Session(layout);
+    this.blobs = new FileBlobs({
+      layout,
+      freshPath: (label) => this.#session.freshPath(label),
+      onLoss: (digest) => this.#forgetCopies(digest),
+    });
+    this.trees = new StoredTrees(() => this.#database.table('directories'));
+    this.records = new LmdbRecords(this.#database);
+    this.locks = new DatabaseLocks(
+      () => this.#openVolatile(),
+      () => this.#database.refresh(),
+    );
+  }
+
+  begin(): FileBatch {
+    this.#sweep();
+    return new FileBatch({
+      layout: this.#layout,
+      database: this.#database,
+      trees: this.trees,
+      durability: this.#durability,
+      pool: () => this.#filePool(),
+      folder: this.#session.freshPath('batch'),
+    });
+  }
+
+  async importFolder(folder: string, options: ImportOptions = {}): Promise<ImportResult> {
+    const { importFolder } = await import('./import-folder.ts');
+    return importFolder(folder, options, {
+      layout: this.#layout,
+      pool: () => this.#filePool(),
+      begin: () => this.begin(),
+      freshPath: () => this.#session.freshPath('snapshot'),
+    });
+  }
+
+  materialise(tree: Digest): Promise<string> {
+    this.#session.enter();
+    let path = this.#materialising.get(tree);
+    if (path === undefined) {
+      path = materialiseTree(tree, {
+        layout: this.#layout,
+        blobs: this.blobs,
+        trees: this.trees,
+        freshPath: () => this.#session.freshPath('tree'),
+        onLoss: (digest) => this.#forgetCopies(digest),
+      }).finally(() => this.#materialising.delete(tree));
+      this.#materialising.set(tree, path);
+    }
+    return path;
+  }
+
+  scratch(label: string): Promise<string> {
+    this.#sweep();
+    return Promise.resolve(this.#session.freshFolder(label));
+  }
+
+  async maintenance(): Promise<Maintenance> {
+    const { StoreMaintenance } = await import('./maintenance.ts');
+    return new StoreMaintenance({
+      layout: this.#layout,
+      database: this.#database,
+      sessionId: this.#session.id,
+      freshPath: (label) => this.#session.freshPath(label),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#sweeping;
+    await this.#pool?.close();
+    await this.#session.close();
+    await this.#volatile?.close();
+    await this.#database.close();
+  }
+
+  #forgetCopies(digest: Digest): void {
+    forgetCopies(new Set([digestHash(digest)]), {
+      layout: this.#layout,
+      database: this.#database,
+      freshPath: (label) => this.#session.freshPath(label),
+    });
+  }
+
+  #filePool(): FilePool {
+    this.#pool ??= new FilePool();
+    return this.#pool;
+  }
+
+  // Locks and what else need not outlive the machine's next start. After that a database that was never flushed could be
+  // damaged, so every start has one of its own.
+  #openVolatile(): Database {
+    this.#volatile ??= Database.open(`${this.#layout.database}/${volatileName()}`, { durable: false });
+    return this.#volatile;
+  }
+
+  // Once for each open store, and only by one that writes.
+  #sweep(): void {
+    // What cannot be removed now, another user's for example, is met again next time.
+    this.#sweeping ??= this.#sweepDead().catch(() => undefined);
+  }
+
+  async #sweepDead(): Promise<void> {
+    await sweepDeadSessions(this.#layout);
+    for (const name of await readdir(this.#layout.database)) {
+      if (name.startsWith('boot-') && name !== volatileName())
+        rmSync(`${this.#layout.database}/${name}`, { recursive: true, force: true });
+    }
+  }
+}
+
+function volatileName(): string {
+  return `boot-${thisProcess().bootId}`;
+}

@@ -1,0 +1,113 @@
+// Opens a store: makes its folders when they are missing, refuses a format it does not know, and puts the parts together.
+
+import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { UserError, isErrno } from './base/errors.ts';
+import { explainWriteError } from './disk-errors.ts';
+import { layoutOf, shards, storeFormat, type Layout } from './layout.ts';
+import { LocalStore } from './local-store.ts';
+import type { Store } from './store.ts';
+
+/**
+ * Opens the store in a folder, by default `CAIRN_STORE`, else `$XDG_DATA_HOME/cairn`, else `~/.local/share/cairn`.
+ * It is made when it is not there. Several processes may have it open.
+ * @throws UserError `STORE_VERSION`, `STORE_UNUSABLE`, `STORE_CORRUPT`, `DISK_FULL`.
+ */
+export async function openStore(path: string = defaultStorePath()): Promise<Store> {
+  const layout = layoutOf(resolve(path));
+  try {
+    checkFormat(layout);
+  } catch (error) {
+    throw explainWriteError(error, existingParent(layout.root));
+  }
+  return Promise.resolve(new LocalStore(layout));
+}
+
+function defaultStorePath(): string {
+  const named = process.env['CAIRN_STORE'];
+  if (named !== undefined && named !== '') return named;
+  const data = process.env['XDG_DATA_HOME'];
+  // The XDG base directory specification says to ignore a relative path.
+  const isUsable = data !== undefined && isAbsolute(data);
+  return join(isUsable ? data : join(homedir(), '.local', 'share'), 'cairn');
+}
+
+function checkFormat(layout: Layout): void {
+  const found = readFormat(layout);
+  if (found === undefined) create(layout);
+  else if (found !== storeFormat) throw otherForm(layout, found);
+}
+
+function otherForm(layout: Layout, found: string): UserError {
+  return new UserError('STORE_VERSION', `${layout.root} is a store of another form: ${found.slice(0, 40)}`, {
+    hint: `This cairn reads ${storeFormat}. Name another store with CAIRN_STORE, or use the cairn that made this one.`,
+    fault: 'environment',
+  });
+}
+
+function readFormat(layout: Layout): string | undefined {
+  try {
+    return readFileSync(layout.format, 'utf8').trim();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    if (isErrno(error, 'ENOTDIR')) throw notAFolder(layout.root, error);
+    throw error;
+  }
+}
+
+// The format is written last: a half-made store is made again. Another process may be doing the same.
+function create(layout: Layout): void {
+  try {
+    mkdirSync(layout.root, { recursive: true });
+  } catch (error) {
+    if (isErrno(error, 'EEXIST', 'ENOTDIR')) throw notAFolder(layout.root, error);
+    throw error;
+  }
+  refuseForeignFolder(layout);
+  for (const folder of [
+    layout.trees,
+    layout.logs,
+    layout.temporary,
+    layout.work,
+    layout.failed,
+    layout.database,
+  ])
+    mkdirSync(folder, { recursive: true });
+  for (const shard of shards) mkdirSync(join(layout.blobs, shard), { recursive: true });
+  const part = `${layout.format}.${process.pid}`;
+  writeFileSync(part, `${storeFormat}\n`);
+  renameSync(part, layout.format);
+}
+
+// A mistyped path must not fill somebody's home folder.
+function refuseForeignFolder(layout: Layout): void {
+  const ours = new Set<string>(Object.values(layout));
+  const foreign = readdirSync(layout.root).find(
+    (name) => !ours.has(join(layout.root, name)) && !name.startsWith('format.'),
+  );
+  if (foreign === undefined) return;
+  throw new UserError('STORE_UNUSABLE', `${layout.root} is not a store: it holds "${foreign}"`, {
+    hint: 'Name an empty or new folder with CAIRN_STORE.',
+    fault: 'environment',
+  });
+}
+
+function notAFolder(root: string, cause: Error): UserError {
+  return new UserError('STORE_UNUSABLE', `${root} is not a folder`, {
+    hint: 'Name another store with CAIRN_STORE.',
+    fault: 'environment',
+    cause,
+  });
+}
+
+function existingParent(folder: string): string {
+  for (;;) {
+    try {
+      readdirSync(folder);
+      return folder;
+    } catch {
+      folder = join(folder, '..');
+    }
+  }
+}

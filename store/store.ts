@@ -1,0 +1,255 @@
+// The store's contract: what the other rooms may ask of it. Knows nothing of how or where anything is kept.
+
+import type { CborValue } from './base/cbor.ts';
+import type { Digest } from './base/digest.ts';
+import type { Directory, Node } from './tree.ts';
+
+/** Everything that is kept between runs. Several processes may have one store open. */
+export interface Store {
+  /** The store's folder, absolute. */
+  readonly path: string;
+  readonly blobs: Blobs;
+  readonly trees: Trees;
+  readonly records: Records;
+  readonly locks: Locks;
+  /** Starts a batch: new content becomes visible, durable and referable only by `commit`. */
+  begin(): Batch;
+  /**
+   * The content of a folder of this machine as a tree, kept in the store; unchanged files are not read again.
+   * Commits by itself. @throws UserError `SOURCE_UNREADABLE`, `OUTPUT_INVALID` (a device, socket or fifo, a name
+   * that is not UTF-8).
+   */
+  importFolder(folder: string, options?: ImportOptions): Promise<ImportResult>;
+  /**
+   * A read-only folder with the tree's content, made of hard links into the store. It stays valid while this store is
+   * open (garbage collection in another process leaves it alone).
+   * @throws MissingBlob when content is missing or was found to be damaged.
+   */
+  materialise(tree: Digest): Promise<string>;
+  /** A fresh folder for in-flight work on the store's own file system; swept when its owner is gone. */
+  scratch(label: string): Promise<string>;
+  /** The store's upkeep, loaded when it is asked for. */
+  maintenance(): Promise<Maintenance>;
+  close(): Promise<void>;
+}
+
+export interface Blobs {
+  /** True when the blob is there, by name and size; its content is not read. */
+  has(digest: Digest): boolean;
+  /**
+   * The file that holds the blob, read-only, for hard links and binds.
+   * @throws MissingBlob when it is absent or not whole.
+   */
+  path(digest: Digest, executable: boolean): Promise<string>;
+  /** All bytes, verified. @throws MissingBlob when absent or corrupt. */
+  read(digest: Digest): Promise<Uint8Array>;
+}
+
+export interface Trees {
+  /** The directory with this digest, or undefined when it is not there. Reading is synchronous and cached. */
+  get(digest: Digest): Directory | undefined;
+  /** The node at a path inside a tree (see parseTreePath), or undefined. Symlinks on the way are not followed. */
+  lookup(root: Node, path: string): Node | undefined;
+}
+
+/** New content on its way into the store. Nothing in it is visible to anyone before `commit`; dropping it leaves no trace. */
+export interface Batch {
+  /** Adds bytes in memory. */
+  addBytes(bytes: Uint8Array, executable?: boolean): Digest;
+  /** Adds a stream's bytes; the digest comes out, nobody passes one in. */
+  addStream(
+    chunks: AsyncIterable<Uint8Array>,
+    options?: { readonly executable?: boolean; readonly signal?: AbortSignal },
+  ): Promise<Digest>;
+  /** Takes a file over by renaming it (same file system). The digest is computed from its bytes. */
+  takeFile(path: string, executable: boolean): Promise<Digest>;
+  /**
+   * Takes a file over by renaming it (same file system), with a digest that our own code computed while it wrote the
+   * file. For nothing else: the digest is believed.
+   */
+  adopt(path: string, digest: Digest, executable: boolean): void;
+  addDirectory(directory: Directory): Digest;
+  /** A directory that was added to this batch or is in the store already. */
+  directory(digest: Digest): Directory | undefined;
+  /**
+   * Takes a folder over: its files are moved into the store, hard links kept apart correctly, owners, times and other
+   * mode bits dropped. @throws UserError `OUTPUT_INVALID` for devices, sockets, fifos and names that are not UTF-8.
+   */
+  takeFolder(folder: string): Promise<Node & { kind: 'tree' }>;
+  /**
+   * Makes all of it durable (one file system flush shared by the batches that commit at the same moment), then visible,
+   * then writes the records in one transaction.
+   */
+  commit(write?: (records: RecordWriter) => void): Promise<void>;
+  /** Throws the content away. Safe to call after commit, where it does nothing. */
+  discard(): Promise<void>;
+}
+
+/** "action id X gave these outputs". */
+export interface Realisation {
+  readonly action: Digest;
+  readonly outputs: Readonly<Record<string, Node>>;
+  /** Name of the derivation that was built, for people. */
+  readonly name: string;
+  readonly builder: string;
+  readonly durationMs: number;
+  readonly log: Digest | undefined;
+}
+
+/** Which action a derivation came to, with what it was made of, so that `why` can compare. */
+export interface Memo {
+  readonly derivation: Digest;
+  readonly action: Digest;
+  readonly outputs: Readonly<Record<string, Node>>;
+}
+
+/** The last successful version of a derivation by lineage (`name@target`). */
+export interface Lineage {
+  readonly derivation: Digest;
+  readonly action: Digest;
+}
+
+export interface Root {
+  readonly name: string;
+  /** Derivations whose outputs, and whose whole closure's outputs, are kept. */
+  readonly derivations: readonly Digest[];
+}
+
+/** Small durable facts. Reading is synchronous; absence is undefined. */
+export interface Records extends RecordReader {
+  /** One transaction, durable when the promise resolves. */
+  update(write: (records: RecordWriter) => void): Promise<void>;
+}
+
+export interface RecordReader {
+  realisation(action: Digest): Realisation | undefined;
+  memo(derivation: Digest): Memo | undefined;
+  lineage(name: string): Lineage | undefined;
+  /** The canonical record of a derivation or an action, by its digest. */
+  description(digest: Digest): CborValue | undefined;
+  hasDescription(digest: Digest): boolean;
+  /** Last measured wall time of a derivation by lineage, in milliseconds. */
+  duration(lineage: string): number | undefined;
+  root(name: string): Root | undefined;
+  roots(): Iterable<Root>;
+  /** A cached evaluation, or another value that can be computed again, by key. */
+  cached(key: string): CborValue | undefined;
+}
+
+export interface RecordWriter {
+  putRealisation(realisation: Realisation): void;
+  /** Forgets a realisation, and the memos that lead to it, when its outputs turned out to be missing or wrong. */
+  removeRealisation(action: Digest): void;
+  putMemo(memo: Memo): void;
+  putLineage(name: string, lineage: Lineage): void;
+  putDescription(digest: Digest, description: CborValue): void;
+  /** The same for a description that was encoded already, by `encodeCbor`. */
+  putEncodedDescription(digest: Digest, encoded: Uint8Array): void;
+  putDuration(lineage: string, durationMs: number): void;
+  putRoot(root: Root): void;
+  removeRoot(name: string): void;
+  putCached(key: string, value: CborValue): void;
+}
+
+export interface Locks {
+  /**
+   * Waits until nobody else holds `key`, in this process or another; a holder that has died is replaced.
+   * `onWait` is called once, with who holds it, when there is something to wait for.
+   */
+  acquire(
+    key: string,
+    options?: { readonly signal?: AbortSignal; readonly onWait?: (holder: string) => void },
+  ): Promise<Lock>;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+export interface Maintenance {
+  /** Hashes everything again and looks whether records keep their word. Changes nothing. */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
+  /** Takes damage out of the way and forgets what led to it, so that it is built again. */
+  setAside(damages: readonly Damage[]): Promise<SetAside>;
+  /** What no root keeps, and what it would cost to have it again. Deletes only when executed. */
+  planGc(): GcPlan;
+  usage(): Promise<Usage>;
+}
+
+export interface VerifyOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+export interface VerifyReport {
+  readonly steps: readonly VerifyStep[];
+  readonly damages: readonly Damage[];
+}
+
+/** One part of a verification: how much was looked at, and for how long. */
+export interface VerifyStep {
+  readonly name: 'blobs' | 'directories' | 'trees' | 'realisations';
+  readonly durationMs: number;
+  readonly checked: number;
+  readonly sizeBytes: number;
+}
+
+export type Damage =
+  /** A file in `blobs/` whose bytes are not what its name says. */
+  | { readonly kind: 'blob'; readonly path: string; readonly name: string }
+  /** A directory record that is not what its digest says. */
+  | { readonly kind: 'directory'; readonly digest: Digest }
+  /** A materialised folder that does not have its tree's content; it is only a copy. */
+  | { readonly kind: 'tree'; readonly path: string }
+  /** Content that a realisation (of the step `wantedBy`) promises and that is not there. */
+  | { readonly kind: 'missing'; readonly digest: Digest; readonly wantedBy: string };
+
+export interface SetAside {
+  /** Derivations whose outputs held damaged content, and are not up to date any more. */
+  readonly derivations: readonly Digest[];
+}
+
+export interface GcPlan {
+  readonly stats: GcStats;
+  /** The builds whose results would go, with how long each took. */
+  readonly lost: readonly { readonly name: string; readonly durationMs: number }[];
+  /** Deletes what is garbage by then. @throws UserError `STORE_BUSY` while another process uses the store. */
+  execute(): Promise<GcStats>;
+}
+
+export interface GcStats {
+  readonly blobs: number;
+  readonly sizeBytes: number;
+  readonly realisations: number;
+  /** How long building the deleted results took, all together, in milliseconds. */
+  readonly rebuildMs: number;
+}
+
+export interface Usage {
+  readonly parts: readonly { readonly name: string; readonly files: number; readonly sizeBytes: number }[];
+  readonly sizeBytes: number;
+}
+
+export interface ImportOptions {
+  /** Ignore patterns in `.gitignore` syntax, beside the ignore files found in the folder. */
+  readonly exclude?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface ImportResult {
+  readonly node: Node & { kind: 'tree' };
+  readonly files: number;
+  /** Files whose bytes had to be read. */
+  readonly filesRead: number;
+}
+
+/** Content that should be there is not, or is damaged (and was set aside). Its producer has to be run again. */
+export class MissingBlob extends Error {
+  override readonly name = 'MissingBlob';
+  readonly digest: Digest;
+
+  constructor(digest: Digest, options?: ErrorOptions) {
+    super(`blob ${digest} is missing from the store`, options);
+    this.digest = digest;
+  }
+}

@@ -1,0 +1,32 @@
+// npm run bench [-- NAME…]: measures the figures cairn promises, each beside its yardstick in the same run.
+
+import { formatFigure, type Figure } from './figure.ts';
+import { planningFromNothing } from './figures-graph.ts';
+import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
+import { coldSteps, manyColdSteps } from './figures-steps.ts';
+import { hashing, importing, verifying } from './figures-store.ts';
+
+const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  planning: planningFromNothing,
+  steps: coldSteps,
+  hashing,
+  importing,
+  verifying,
+  'many-steps': manyColdSteps,
+  'lsb-noop': lsbNothingToDo,
+  lsb: lsbFromNothing,
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !Object.hasOwn(figures, name));
+if (unknown !== undefined) {
+  console.error(`There is no figure "${unknown}". There are: ${Object.keys(figures).join(', ')}.`);
+  process.exitCode = 2;
+} else {
+  for (const name of asked.length > 0 ? asked : Object.keys(figures)) {
+    for (const figure of await figures[name]!()) {
+      console.log(formatFigure(figure));
+      if (!figure.isMet) process.exitCode = 1;
+    }
+  }
+}

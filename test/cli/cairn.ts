@@ -1,0 +1,91 @@
+// The built command line as a process of its own, in a project, home and store that are gone after the test.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { packageRoot } from '../../store/base/package-root.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+export const mainFile = join(packageRoot, 'dist/cli/main.js');
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Each line of standard output, parsed. */
+  readonly records: () => readonly Record<string, unknown>[];
+}
+
+export interface TestProject {
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Replaces the config: `body` is what stands between the imports and the end of the file. */
+  config(body: string): void;
+  run(...args: readonly string[]): Promise<Ended>;
+  /** Starts without waiting. */
+  start(...args: readonly string[]): Running;
+  startIn(folder: string, ...args: readonly string[]): Running;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+/** A flake with two written trees and one composed of them. */
+export const smallFlake = `
+const words = write({ name: 'words', files: { 'share/words': 'one\\ntwo\\nthree\\n' } });
+const tool = write({ name: 'tool', files: { 'bin/tool': { text: '#!/bin/sh\\n', executable: true }, 'bin/alias': { symlink: 'tool' } } });
+const all = compose({ name: 'all', parts: [words, tool] });
+export default flake({ words: { derivation: words, description: 'a list of words' }, tool: { derivation: tool, description: 'a program' }, all });
+`;
+
+/** A project of its own with this config. */
+export function testProject(body: string = smallFlake, env: NodeJS.ProcessEnv = {}): TestProject {
+  const base = tempFolder('cli');
+  const folder = join(base, 'project');
+  mkdirSync(join(folder, 'node_modules'), { recursive: true });
+  symlinkSync(packageRoot, join(folder, 'node_modules/cairn'));
+  const config = (text: string): void =>
+    writeFileSync(
+      join(folder, 'flake-like.config.ts'),
+      `import { compose, defineFlake, fetchUrl, from, run, write, type Output } from 'cairn';
+const flake = (outputs: Record<string, Output>) => defineFlake({ description: 'a test', inputs: {}, outputs: () => outputs });
+${text}`,
+    );
+  config(body);
+  const full = {
+    PATH: process.env['PATH'],
+    HOME: join(base, 'home'),
+    CAIRN_STORE: join(base, 'store'),
+    TERM: 'xterm',
+    ...env,
+  };
+  const startIn: TestProject['startIn'] = (at, ...args) => startCairn(at, full, args);
+  const start: TestProject['start'] = (...args) => startIn(folder, ...args);
+  return { folder, env: full, config, startIn, start, run: (...args) => start(...args).ended };
+}
+
+function startCairn(cwd: string, env: NodeJS.ProcessEnv, args: readonly string[]): Running {
+  const child = spawn(process.execPath, [mainFile, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return { process: child, ended: collect(child) };
+}
+
+/** Waits for the end of a process, and for all it wrote. */
+export async function collect(child: ChildProcess): Promise<Ended> {
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  const records = (): readonly Record<string, unknown>[] =>
+    stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { status, stdout, stderr, records };
+}

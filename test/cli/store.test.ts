@@ -1,0 +1,95 @@
+// `cairn store`: what is kept, what can go, what is damaged, and mending it.
+
+import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { smallFlake, testProject, type TestProject } from './cairn.ts';
+
+/** Overwrites the only blob of this size. */
+function damage(project: TestProject, sizeBytes: number): void {
+  const blobs = join(project.env['CAIRN_STORE']!, 'blobs');
+  const files = readdirSync(blobs, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const paths = files.map((entry) => join(entry.parentPath, entry.name));
+  const path = paths.find((candidate) => statSync(candidate).size === sizeBytes)!;
+  chmodSync(path, 0o644);
+  writeFileSync(path, 'x'.repeat(sizeBytes));
+}
+
+describe('cairn store', () => {
+  it('keeps what was built last and deletes what nothing keeps, after saying what', async () => {
+    const project = testProject();
+    await project.run('build', 'words');
+    expect((await project.run('store', 'gc')).stdout).toContain('deleted 0 files');
+    await project.run(
+      'store',
+      'roots',
+      '--remove',
+      `build:${join(project.folder, 'flake-like.config.ts')}#words@aarch64-linux`,
+    );
+    const { stdout } = await project.run('store', 'gc', '--dry-run');
+    expect(stdout).toMatch(/^ {2}words +\d+ ms$/m);
+    expect(stdout).toMatch(/^would delete 1 file, 14 B: 1 build that took /m);
+    expect((await project.run('ls', 'words')).status).toBe(0);
+    expect((await project.run('store', 'gc', '--json')).records().at(-1)).toMatchObject({
+      type: 'gc',
+      dryRun: false,
+      blobs: 1,
+    });
+    expect((await project.run('ls', 'words')).status).toBe(1);
+    expect((await project.run('build', 'words')).stdout).toContain('built in');
+  });
+
+  it('keeps what a link points to, for as long as the link is there', async () => {
+    const project = testProject();
+    await project.run('build', 'words', '--out-link', 'result');
+    const { records } = await project.run('store', 'roots', '--json');
+    for (const { name } of records().filter((root) => String(root['name']).startsWith('build:')))
+      await project.run('store', 'roots', '--remove', String(name));
+    expect((await project.run('store', 'gc')).stdout).toContain('deleted 0 files');
+    rmSync(join(project.folder, 'result'));
+    expect((await project.run('store', 'gc')).stdout).toContain('deleted 1 file');
+  });
+
+  it('finds damage, ends with status 20, and mends it', async () => {
+    const project = testProject();
+    await project.run('build', 'all');
+    expect((await project.run('store', 'verify')).status).toBe(0);
+    damage(project, 14);
+    const { status, stdout } = await project.run('store', 'verify');
+    expect(status).toBe(20);
+    expect(stdout).toContain('1 thing damaged; mend it with `cairn store repair`');
+    expect((await project.run('cat', 'all/share/words')).status).toBe(20);
+    const repaired = await project.run('store', 'repair');
+    expect(repaired.status).toBe(0);
+    expect(repaired.stdout).toContain('1 thing set aside');
+    expect(
+      (await project.run('store', 'verify', '--json')).records().every(({ type }) => type === 'verified'),
+    ).toBe(true);
+    expect((await project.run('cat', 'all/share/words')).stdout).toBe('one\ntwo\nthree\n');
+  });
+
+  it('sets damage aside where there is no project', async () => {
+    const project = testProject();
+    await project.run('build', 'all');
+    damage(project, 14);
+    expect((await project.startIn('/', 'store', 'repair').ended).status).toBe(0);
+    expect((await project.run('build', 'all')).stdout).toContain('built in');
+  });
+
+  it('says how much room it takes', async () => {
+    const project = testProject(smallFlake);
+    await project.run('build', 'all');
+    expect((await project.run('store', 'du')).stdout).toMatch(/^blobs +\d.* 2 files$/m);
+    expect((await project.run('store', 'du', '--json')).records()).toContainEqual(
+      expect.objectContaining({ type: 'usage', name: 'blobs', files: 2 }),
+    );
+  });
+
+  it('knows only names that keep something', async () => {
+    const { status, stderr } = await testProject().run('store', 'roots', '--remove', 'nothing');
+    expect(status).toBe(2);
+    expect(stderr).toContain('error[USAGE]');
+  });
+});

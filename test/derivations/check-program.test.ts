@@ -1,0 +1,151 @@
+// The check of a built package, run with the python3 and readelf of the seed's own packages on folders made for it.
+
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkProgram } from '../../derivations/lib/check-program.ts';
+import type { Executor } from '../../engine/execute/executor.ts';
+import { createLocalExecutor } from '../../engine/execute/local.ts';
+import type { Node } from '../../store/index.ts';
+import { unpackPackage } from '../support/debian-files.ts';
+import { pins } from '../support/package-set.ts';
+import { sandboxFixture, type SandboxFixture } from '../support/sandbox-fixture.ts';
+import { execute, scriptRequest, treeOf } from '../support/sandbox-run.ts';
+
+const toolPackages = [
+  'python3.13-minimal',
+  'libpython3.13-minimal',
+  'libexpat1',
+  'zlib1g',
+  'libc6',
+  'binutils-x86-64-linux-gnu',
+  'libctf-nobfd0',
+  'libsframe1',
+  'libzstd1',
+];
+const libraries = 'usr/lib/x86_64-linux-gnu';
+
+let fixture: SandboxFixture;
+let executor: Executor;
+let tools: Node & { kind: 'tree' };
+let program: Node;
+
+beforeAll(async () => {
+  fixture = await sandboxFixture();
+  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-check-tools-'));
+  try {
+    for (const pin of pins['seed']!.filter(({ name }) => toolPackages.includes(name))) {
+      const path = pin.urls[0]!.replace('mirror://debian/', '');
+      await unpackPackage({ path, sha256: pin.sha256 }, folder);
+    }
+    symlinkSync('python3.13', join(folder, 'usr/bin/python3'));
+    symlinkSync('x86_64-linux-gnu-readelf', join(folder, 'usr/bin/readelf'));
+    const batch = fixture.store.begin();
+    tools = await batch.takeFolder(folder);
+    await batch.commit();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  program = await treeOf(fixture.store, { 'check.py': checkProgram });
+});
+afterAll(async () => {
+  await executor.close();
+  await fixture.close();
+});
+
+/** What the check says about the package that `setup` makes in `$out`; nothing when all is well. */
+async function findings(
+  setup: string,
+  wanted = '',
+  machine = 'Advanced Micro Devices X86-64',
+): Promise<string> {
+  const lines = `
+    out=/package/out dev=/package/dev
+    mkdir -p $out/${libraries} $dev $out/usr/bin /runtime/${libraries} /debian/${libraries}
+    ${setup}
+    exec python3 /check/check.py --triplet x86_64-linux-gnu --machine "${machine}" ${wanted}`;
+  const request = scriptRequest(fixture, lines, {
+    layers: [fixture.root, tools.digest],
+    inputs: [{ path: '/check', node: program }],
+    env: { PYTHONDONTWRITEBYTECODE: '1' },
+  });
+  const { result, text } = await execute(executor, request);
+  expect(result.kind).toBe(text === '' ? 'succeeded' : 'failed');
+  return text;
+}
+
+describe('the check of a package', () => {
+  test('is content with files that are where they should be', async () => {
+    expect(await findings('echo text >$out/usr/bin/x', '--file usr/bin/x')).toBe('');
+  });
+
+  test('misses files that are expected, in either output', async () => {
+    const text = await findings('echo >$dev/here', '--file usr/bin/x --file here');
+    expect(text).toContain('usr/bin/x: is expected and is not there');
+    expect(text).not.toContain('here: is expected');
+  });
+
+  test('finds programs for another processor', async () => {
+    const text = await findings('cp /usr/bin/busybox $out/usr/bin/', '', 'AArch64');
+    expect(text).toBe('out/usr/bin/busybox: is for Advanced Micro Devices X86-64, not AArch64\n');
+  });
+
+  test('finds libraries that nobody gives', async () => {
+    const setup = `cp /usr/bin/readelf $out/usr/bin/; cp /${libraries}/lib[cz]*.so* /runtime/${libraries}`;
+    expect(await findings(setup)).toBe(
+      'out/usr/bin/readelf: needs libsframe.so.1, which neither the package nor what it needs when running has\n',
+    );
+    expect(await findings(`${setup}; cp /${libraries}/libsframe.so.1 $out/${libraries}`)).toBe('');
+  });
+
+  test.each([
+    ['a path of the build', 'made in /build/lib'],
+    ['a path of the build', '-I/target/usr/include'],
+    ['the sysroot', 'cc --sysroot=/'],
+    ['the name of the build machine', 'root@cairn'],
+    ['the name of the build machine', 'x86_64-cairn-linux-gnu'],
+  ])('finds %s: %s', async (what, text) => {
+    expect(await findings(`echo "${text}" >$out/usr/bin/x`)).toContain(`out/usr/bin/x: has ${what} in it`);
+  });
+
+  test.each(['Jan  1 1970 00:00:01', new Date().toISOString().slice(0, 10)])(
+    'finds the time of the build in programs: %s',
+    async (time) => {
+      const setup = `{ cat /usr/bin/busybox; echo "${time}"; } >$out/usr/bin/x`;
+      expect(await findings(setup)).toContain('out/usr/bin/x: has the time of the build in it');
+    },
+  );
+
+  test('leaves words alone that are traces only by accident', async () => {
+    expect(await findings('echo "/usr/src/linux ./build/x cairn Jan  1 1970" >$out/usr/bin/x')).toBe('');
+  });
+
+  test('wants everything below usr, etc and var', async () => {
+    expect(await findings('mkdir $out/lib64 && echo >$out/lib64/x')).toContain(
+      'is not below usr, etc or var',
+    );
+  });
+});
+
+describe('the check of a library', () => {
+  const theirs = `cp /${libraries}/libz.so.1 /debian/${libraries}`;
+
+  test("is content with every symbol that Debian's has", async () => {
+    const setup = `${theirs}; cp /${libraries}/libz.so.1 $out/${libraries}; cp /${libraries}/libc.so.6 /runtime/${libraries}`;
+    expect(await findings(setup, '--library libz.so.1')).toBe('');
+  });
+
+  test('names the symbols that are missing, with their versions, and another soname', async () => {
+    const other = `cp /${libraries}/libsframe.so.1 $out/${libraries}/libz.so.1; cp /${libraries}/libc.so.6 /runtime/${libraries}`;
+    const text = await findings(
+      `${theirs}; ${other}`,
+      '--library libz.so.1 --lacks inflateReset2@ZLIB_1.2.3.4',
+    );
+    expect(text).toContain('libz.so.1: has another soname in it');
+    expect(text).toContain("libz.so.1: lacks deflate, which Debian's has");
+    expect(text).toContain("libz.so.1: lacks gzopen64@ZLIB_1.2.3.3, which Debian's has");
+    expect(text).not.toContain('inflateReset2');
+  });
+});

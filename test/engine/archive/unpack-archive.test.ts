@@ -1,0 +1,308 @@
+// What unpacking makes of honest archives: every format, GNU tar's own output, names, modes, links, and being stopped.
+
+import { execFileSync } from 'node:child_process';
+import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pack } from 'tar-stream';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { bzip2Of, lzmaOf, xzBlocksOf, xzOf } from './compress.ts';
+import {
+  arOf,
+  debControl,
+  debOf,
+  debVersion,
+  paxEntry,
+  tarOf,
+  zipOf,
+  zstdOf,
+  zstdZeros,
+  type TarEntry,
+} from './make-archives.ts';
+import { useRig } from './rig.ts';
+
+const rig = useRig();
+
+const entries: readonly TarEntry[] = [
+  { name: './', type: '5', mode: 0o755 },
+  { name: './bin/tool', data: '#!/bin/sh\n', mode: 0o755 },
+  { name: './bin/alias', type: '2', link: '/usr/bin/tool' },
+  { name: './empty/', type: '5' },
+  { name: './readme', data: 'read me\n' },
+];
+const tar = tarOf(entries);
+const content = {
+  'bin/tool': 'program #!/bin/sh\n',
+  'bin/alias': 'symlink /usr/bin/tool',
+  empty: 'folder',
+  readme: 'file read me\n',
+};
+
+describe('one tree comes out of', () => {
+  const halves = [tar.subarray(0, 1000), tar.subarray(1000)] as const;
+  test.each<[string, () => Buffer | Promise<Buffer>]>([
+    ['a tar', () => tar],
+    ['a gzip', () => gzipSync(tar)],
+    ['a gzip with padding', () => Buffer.concat([gzipSync(tar), Buffer.alloc(100)])],
+    ['a gzip of two members', () => Buffer.concat(halves.map((half) => gzipSync(half)))],
+    ['a bzip2', () => bzip2Of(tar)],
+    ['a bzip2 of two streams', () => Buffer.concat(halves.map(bzip2Of))],
+    ['an xz', () => xzOf(tar)],
+    ['an xz of two streams', async () => Buffer.concat(await Promise.all(halves.map(xzOf)))],
+    ['an xz of several blocks', () => xzBlocksOf(Buffer.concat([tar, Buffer.alloc(20_480)]))],
+    ['an lzma', () => lzmaOf(tar)],
+    ['a zstd', () => zstdOf(tar)],
+    ['a zstd of two frames', () => Buffer.concat(halves.map(zstdOf))],
+    ['a zstd that is really compressed', () => Buffer.from(zstdByItsOwnTool, 'base64')],
+    ['a deb', () => debOf(tar)],
+    ['a deb with xz', async () => debOf(await xzOf(tar), 'data.tar.xz')],
+    ['a deb with zstd', () => debOf(zstdOf(tar), 'data.tar.zst')],
+    [
+      'a deb with further members',
+      () =>
+        arOf([
+          debVersion,
+          debControl,
+          { name: '_odd', data: Buffer.from('x') },
+          { name: 'data.tar.gz/', data: gzipSync(tar) },
+          { name: 'more', data: Buffer.alloc(3) },
+        ]),
+    ],
+    ['a zip', () => zipOf(zipEntries(false))],
+    ['a zip with deflate', () => zipOf(zipEntries(true))],
+  ])('%s', async (_, archive) => {
+    expect(await rig.contentOf(await archive())).toEqual(content);
+  });
+
+  function zipEntries(isDeflated: boolean): Parameters<typeof zipOf>[0] {
+    return [
+      { name: 'bin/tool', data: '#!/bin/sh\n', mode: 0o100755, isDeflated },
+      { name: 'bin/alias', data: '/usr/bin/tool', mode: 0o120777 },
+      { name: 'empty/', mode: 0o040755 },
+      { name: 'readme', data: 'read me\n', mode: 0o100644, isDeflated },
+    ];
+  }
+});
+
+describe('GNU tar', () => {
+  const folder = (): string => {
+    const top = tempFolder('tar');
+    mkdirSync(join(top, 'a'.repeat(100), 'b'.repeat(100)), { recursive: true });
+    writeFileSync(join(top, 'a'.repeat(100), 'b'.repeat(100), 'long'), 'long');
+    mkdirSync(join(top, 'empty'));
+    writeFileSync(join(top, 'größe ✓'), 'not ASCII');
+    writeFileSync(join(top, 'none'), '');
+    writeFileSync(join(top, 'block'), 'x'.repeat(512));
+    writeFileSync(join(top, 'large'), Buffer.alloc(3_000_000, 'large'));
+    writeFileSync(join(top, 'program'), 'x');
+    chmodSync(join(top, 'program'), 0o4751);
+    linkSync(join(top, 'program'), join(top, 'second-name'));
+    symlinkSync(`${'far/'.repeat(50)}away`, join(top, 'symlink'));
+    return top;
+  };
+
+  test.each(['gnu', 'oldgnu', 'pax'])('writes a folder as %s that comes back as it was', async (format) => {
+    const source = folder();
+    const archive = join(tempFolder('archive'), 'a.tar');
+    execFileSync('tar', ['-C', source, `--format=${format}`, '-cf', archive, '.']);
+    const imported = await rig.store.importFolder(source);
+    expect(await rig.unpack(archive)).toEqual(imported.node);
+  });
+
+  test.each(['v7', 'ustar'])('writes a folder as %s, whose names are short', async (format) => {
+    const source = tempFolder('tar');
+    mkdirSync(join(source, 'folder'));
+    writeFileSync(join(source, 'folder/file'), 'text');
+    symlinkSync('file', join(source, 'folder/symlink'));
+    const tarred = execFileSync('tar', ['-C', source, `--format=${format}`, '-cf', '-', '.']);
+    const imported = await rig.store.importFolder(source);
+    expect(await rig.unpack(tarred)).toEqual(imported.node);
+  });
+
+  test('and this agree on what --strip-components leaves', async () => {
+    const archive = tarOf([
+      { name: 'loose', data: 'not under a top folder' },
+      { name: './dotted/file', data: '1' },
+      { name: 'first/file', data: '2' },
+      { name: 'first/inner/deep', data: '3' },
+      { name: 'second/other', data: '4' },
+      { name: 'second/link', type: '1', link: 'second/other' },
+      { name: 'second/symlink', type: '2', link: 'first/file' },
+    ]);
+    for (const strip of [0, 1, 2]) {
+      const target = tempFolder('tar');
+      execFileSync('tar', ['-C', target, `--strip-components=${strip}`, '-xf', rig.write(archive)]);
+      expect(await rig.unpack(archive, { strip })).toEqual((await rig.store.importFolder(target)).node);
+    }
+  });
+});
+
+test('pax names and sizes as tar-stream writes them', async () => {
+  const archive = pack();
+  archive.entry({ name: 'ü'.repeat(120), pax: { comment: 'odd' } }, 'text');
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive as AsyncIterable<Buffer>) chunks.push(chunk);
+  expect(await rig.contentOf(Buffer.concat(chunks))).toEqual({ ['ü'.repeat(120)]: 'file text' });
+});
+
+test('of modes only the executable bit is kept, whoever has it', async () => {
+  const modes = [0o644, 0o100, 0o010, 0o001, 0o6755, 0o1666, 0];
+  const archive = tarOf(modes.map((mode, at) => ({ name: String(at), mode })));
+  expect(Object.values(await rig.contentOf(archive))).toEqual([
+    'file ',
+    'program ',
+    'program ',
+    'program ',
+    'program ',
+    'file ',
+    'file ',
+  ]);
+});
+
+test('a hard link is the same content again, a symlink included', async () => {
+  const archive = tarOf([
+    { name: 'a', data: 'text', mode: 0o755 },
+    { name: 'b', type: '1', link: './a' },
+    { name: 'c', type: '1', link: 'b' },
+    { name: 's', type: '2', link: 'a' },
+    { name: 't', type: '1', link: 's' },
+  ]);
+  expect(await rig.contentOf(archive)).toEqual({
+    a: 'program text',
+    b: 'program text',
+    c: 'program text',
+    s: 'symlink a',
+    t: 'symlink a',
+  });
+});
+
+test('of entries with one name the later wins; folders merge', async () => {
+  const archive = tarOf([
+    { name: 'dir/', type: '5' },
+    { name: 'dir/a', data: 'first' },
+    { name: 'dir/s', type: '2', link: 'first' },
+    { name: 'hard', type: '1', link: 'dir/a' },
+    { name: 'dir/', type: '5' },
+    { name: 'dir/a', data: 'second', mode: 0o755 },
+    { name: 'dir/s', type: '2', link: 'second' },
+  ]);
+  expect(await rig.contentOf(archive)).toEqual({
+    'dir/a': 'program second',
+    'dir/s': 'symlink second',
+    hard: 'file first',
+  });
+});
+
+test('names that differ only in case, or only in Unicode form, are different names', async () => {
+  const names = ['Readme', 'README', 'readme', 'caf\u00e9', 'cafe\u0301'];
+  const archive = tarOf(names.map((name) => ({ name, data: name })));
+  expect(Object.keys(await rig.contentOf(archive)).sort()).toEqual([...names].sort());
+});
+
+test('odd names are names', async () => {
+  const names = [
+    '-rf',
+    ' ',
+    'a b',
+    '...',
+    '.hidden',
+    '__proto__',
+    'back\\slash',
+    'new\nline',
+    '\x7f',
+    'a'.repeat(255),
+  ];
+  const archive = tarOf(names.flatMap((name) => [paxEntry({ path: name }), { name: 'x', data: name }]));
+  expect(Object.keys(await rig.contentOf(archive)).sort()).toEqual([...names].sort());
+});
+
+test('an archive without entries is an empty tree, also when everything is stripped away', async () => {
+  for (const archive of [
+    tarOf([]),
+    gzipSync(tarOf([])),
+    zipOf([]),
+    debOf(tarOf([{ name: './', type: '5' }])),
+  ])
+    expect(await rig.contentOf(archive)).toEqual({ '': 'folder' });
+  expect(await rig.contentOf(tar, { strip: 9 })).toEqual({ '': 'folder' });
+});
+
+test('a symlink may point anywhere: nobody follows it', async () => {
+  const archive = tarOf([
+    { name: 'up', type: '2', link: '../../../etc/passwd' },
+    { name: 'loop', type: '2', link: 'loop' },
+  ]);
+  expect(await rig.contentOf(archive)).toEqual({
+    up: 'symlink ../../../etc/passwd',
+    loop: 'symlink loop',
+  });
+});
+
+test('large files and equal ones come out whole', async () => {
+  const large = Buffer.alloc(5_000_001, 'large');
+  const archive = tarOf([
+    { name: 'a', data: large },
+    { name: 'b', data: large },
+    { name: 'c', data: large, mode: 0o755 },
+    { name: 'd', data: 'small' },
+    { name: 'e', data: 'small', mode: 0o755 },
+    { name: 'f', data: 'small' },
+  ]);
+  const content = await rig.contentOf(gzipSync(archive));
+  expect(Object.values(content).map((text) => [text.slice(0, 12), text.length])).toEqual([
+    ['file largela', 5_000_006],
+    ['file largela', 5_000_006],
+    ['program larg', 5_000_009],
+    ['file small', 10],
+    ['program smal', 13],
+    ['file small', 10],
+  ]);
+});
+
+test('many archives at once keep apart', async () => {
+  const archives = Array.from({ length: 30 }, (_, n) =>
+    gzipSync(tarOf([{ name: `file-${n}`, data: `${n}` }])),
+  );
+  const contents = await Promise.all(archives.map((archive) => rig.contentOf(archive)));
+  expect(contents).toEqual(archives.map((_, n) => ({ [`file-${n}`]: `file ${n}` })));
+});
+
+describe('a wish to stop', () => {
+  test('ends the unpacking and leaves nothing', async () => {
+    const minutesOfWork = Buffer.concat([
+      zstdOf(
+        tarOf(
+          [
+            { name: 'file', data: 'text' },
+            { name: 'zeros', size: 2 ** 33 },
+          ],
+          Buffer.alloc(0),
+        ),
+      ),
+      zstdZeros(2 ** 33),
+    ]);
+    const controller = new AbortController();
+    const unpacking = rig.unpack(minutesOfWork, {
+      signal: controller.signal,
+      limits: { unpackedBytes: Infinity, ratio: Infinity },
+    });
+    setTimeout(() => controller.abort(new Error('enough')), 100);
+    await expect(unpacking).rejects.toThrow('enough');
+  });
+
+  test('that came before it began keeps it from beginning', async () => {
+    await expect(rig.unpack(tar, { signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
+  });
+});
+
+test('an archive that is not there is a system error, not an archive’s fault', async () => {
+  await expect(rig.unpack(join(rig.folder, 'missing'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+// Made with: tar … | zstd -19 --check
+const zstdByItsOwnTool =
+  'KLUv/QRoxQQA8gUTEZB9jBZE14u7exuUzjDMm4UUsYazTqzQxbwS+v/SN64xa15QeHUQOkox7SZ1D6QWw4RnajV06L272PkKeWM+' +
+  'u635r/DIHGZ+rWa+kBog4E4kZx3/qQrQB0A6AVjBmFTMY/qmsGwAVV9n9QDpVU2BUaylAwoNxdQBGIJ8KEKAgMGqph3GA6ZoTuqA' +
+  'J+WjBA84KID5hN2LjKws';

@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest';
+import { configProject } from '../../support/config-project.ts';
+
+// Each expression stands on line 3, after `const value = `.
+const impureExpressions: readonly (readonly [expression: string, what: RegExp, column: number])[] = [
+  ['Date.now()', /Date\.now\(\)/, 20],
+  ['new Date()', /new Date\(\)/, 15],
+  ['Date()', /Date\(\)/, 15],
+  ['new Date(2024, 1, 1)', /time zone/, 15],
+  ['new Date("2024-01-01T00:00:00")', /time zone/, 15],
+  ['Date.parse("1 January 2024")', /time zone/, 20],
+  ['new Date(0).getHours()', /getHours.*time zone/, 27],
+  ['String(new Date(0))', /toString.*time zone/, 15],
+  ['new Date(0).toLocaleDateString()', /toLocaleDateString/, 27],
+  ['Math.random()', /Math\.random\(\)/, 20],
+  ['performance.now()', /performance/, 15],
+  ['crypto.randomUUID()', /crypto/, 15],
+  ['process.env.HOME', /process/, 15],
+  ['process.platform', /process/, 15],
+  ['fetch("https://example.org")', /fetch/, 15],
+  ['setTimeout(() => 1, 1)', /setTimeout/, 15],
+  ['new WeakRef({})', /WeakRef/, 15],
+  ['Intl.Collator().resolvedOptions().locale', /Intl/, 15],
+  ['"a".localeCompare("b")', /localeCompare/, 19],
+  ['(1.5).toLocaleString()', /toLocaleString/, 21],
+  ['"i".toLocaleUpperCase()', /toLocaleUpperCase/, 19],
+  ['[1.5].toLocaleString()', /toLocaleString/, 21],
+  ['Buffer.from("a")', /Buffer/, 15],
+  ['require("node:fs").readdirSync("/")', /node:fs/, 15],
+  ['require("os").hostname()', /"os"/, 15],
+  ['require("node:crypto")', /node:crypto/, 15],
+  ['require("node:path").resolve("here")', /current folder/, 36],
+];
+
+test.each(impureExpressions)(
+  'a config that evaluates %s is refused with its line and column',
+  async (expression, what, column) => {
+    const { failure, configPath } = await configProject({
+      'flake-like.config.ts': `import { defineFlake, write } from 'cairn';
+
+const value = ${expression};
+export default defineFlake({ description: '', inputs: {}, outputs: () => ({}) });
+export const files = write({ name: 'x', files: { x: String(value) } });
+`,
+    });
+    const error = await failure();
+    expect(error).toMatchObject({ code: 'CONFIG_IMPURE', fault: 'input' });
+    expect(error.message).toMatch(what);
+    expect(error.hint).toMatch(/\.$/);
+    expect(error.where).toBe(`${configPath}:3:${column}`);
+  },
+);
+
+test('an impure access in an imported file is reported there', async () => {
+  const { failure, folder } = await configProject({
+    'flake-like.config.ts': `import { defineFlake, write } from 'cairn';
+import { stamp } from './lib/stamp.ts';
+export default defineFlake({
+  description: '',
+  inputs: {},
+  outputs: () => ({ a: write({ name: 'a', files: { a: stamp() } }) }),
+});
+`,
+    'lib/stamp.ts': `interface Unused {
+  a: string;
+}
+export function stamp(): string {
+  return \`\${Date.now()}\`;
+}
+`,
+  });
+  expect(await failure()).toMatchObject({ code: 'CONFIG_IMPURE', where: `${folder}/lib/stamp.ts:5:18` });
+});
+
+test('importing a module of Node.js that does I/O is refused where it is imported', async () => {
+  const { failure, configPath } = await configProject({
+    'flake-like.config.ts': `import { defineFlake } from 'cairn';
+import { readFileSync } from 'node:fs';
+
+export default defineFlake({ description: readFileSync('/etc/hostname', 'utf8'), inputs: {}, outputs: () => ({}) });
+`,
+  });
+  const error = await failure();
+  expect(error).toMatchObject({
+    code: 'CONFIG_IMPURE',
+    message: expect.stringContaining('node:fs') as string,
+  });
+  expect(error.where).toMatch(`${configPath}:2:`);
+  expect(error.hint).toContain("import text from './file.txt'");
+});
+
+test('explicit times, paths, encodings and URLs are there', async () => {
+  const { evaluate } = await configProject({
+    'flake-like.config.ts': `import { defineFlake, write } from 'cairn';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const facts = [
+  new Date('2024-02-29T12:00:00Z').toISOString(),
+  new Date(1709208000000).getUTCDate(),
+  new Date(Date.UTC(2024, 1, 29)).getTime(),
+  Date.parse('2024-02-29'),
+  new Date(0) instanceof Date,
+  join('a', '../b'),
+  resolve('/a', 'b', '/c', 'd'),
+  fileURLToPath('file:///a%20b'),
+  new TextEncoder().encode('ä').length,
+  atob(btoa('x')),
+  new URL('https://example.org/a/../b').href,
+  typeof process,
+  typeof globalThis.fetch,
+];
+export default defineFlake({
+  description: facts.join(' '),
+  inputs: {},
+  outputs: () => ({ bytes: write({ name: 'bytes', files: { b: { bytes: new TextEncoder().encode('b') } } }) }),
+});
+`,
+  });
+  const { flake, outputs } = await evaluate();
+  expect(flake.description).toBe(
+    '2024-02-29T12:00:00.000Z 29 1709164800000 1709164800000 true b /c/d /a b 2 x https://example.org/b undefined undefined',
+  );
+  expect(outputs.size).toBe(1);
+});
+
+test('what a config prints goes to whoever asks for it', async () => {
+  const { evaluate } = await configProject({
+    'flake-like.config.ts': `import { defineFlake } from 'cairn';
+console.log('evaluating', { a: 1 });
+export default defineFlake({ description: '', inputs: {}, outputs: () => ({}) });
+`,
+  });
+  const printed: string[] = [];
+  await evaluate({ onPrint: (text) => printed.push(text) });
+  expect(printed).toEqual(['evaluating { a: 1 }\n']);
+});
+
+test('a loop that does not end is ended', async () => {
+  const { failure } = await configProject({
+    'flake-like.config.ts': `import { defineFlake } from 'cairn';
+for (;;);
+export default defineFlake({ description: '', inputs: {}, outputs: () => ({}) });
+`,
+  });
+  expect(await failure({ limitMs: 50 })).toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('too long') as string,
+  });
+});

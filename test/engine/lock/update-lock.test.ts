@@ -1,0 +1,369 @@
+// `cairn lock` against a signed archive, and against archives that are not what they say.
+
+import { beforeAll, expect, test } from 'vitest';
+import { emptyLock, type Lock } from '../../../engine/lock/lock-file.ts';
+import { updateLock, type LockUpdate, type UpdateLockOptions } from '../../../engine/lock/update-lock.ts';
+import type { DebianPackages, DebianSource, InputDeclaration } from '../../../engine/model/flake.ts';
+import { openMirrors, type Mirrors } from '../../../engine/sources/mirrors.ts';
+import { digestHash, digestOf } from '../../../store/base/digest.ts';
+import type { UserError } from '../../../store/base/errors.ts';
+import { serve } from '../../support/web-server.ts';
+import { archiveFiles, serveArchive, signingKey, type ArchiveSpec, type SigningKey } from './fake-archive.ts';
+
+const [a, b, c] = ['a', 'b', 'c'].map((digit) => digit.repeat(64)) as [string, string, string];
+const sed: DebianSource = { kind: 'debian-source', suite: 'trixie', package: 'sed' };
+const seed: DebianPackages = {
+  kind: 'debian-packages',
+  suite: 'trixie',
+  architecture: 'amd64',
+  packages: ['sed'],
+};
+const nowhere: Mirrors = openMirrors({ env: {}, aptFolder: '/nonexistent' });
+const day = 24 * 3600 * 1000;
+
+const sources = `
+Package: sed
+Version: 4.9-2
+Directory: pool/main/s/sed
+Checksums-Sha256:
+ ${a} 1398 sed_4.9.orig.tar.xz
+ ${b} 12 sed_4.9.orig.tar.xz.asc
+ ${b} 99 sed_4.9-2.debian.tar.xz
+ ${c} 11 sed_4.9-2.dsc
+`;
+const packages = `
+Package: sed
+Version: 4.9-2
+Pre-Depends: libc6 (>= 2.38)
+Filename: pool/main/s/sed/sed_4.9-2_amd64.deb
+Size: 5
+SHA256: ${b}
+
+Package: libc6
+Version: 2.41-12
+Filename: pool/main/g/glibc/libc6_2.41-12_amd64.deb
+Size: 6
+SHA256: ${c}
+`;
+
+let key: SigningKey;
+let otherKey: SigningKey;
+beforeAll(async () => {
+  key = await signingKey();
+  otherKey = await signingKey();
+});
+
+interface Update extends Partial<UpdateLockOptions> {
+  readonly inputs: Readonly<Record<string, InputDeclaration>>;
+}
+
+/** Runs an update with what the test says of it, and collects its notices. */
+async function update({ inputs, ...options }: Update): Promise<LockUpdate & { notices: string[] }> {
+  const notices: string[] = [];
+  const result = await updateLock({
+    flake: { inputs, mirrors: {} },
+    lock: emptyLock,
+    signal: new AbortController().signal,
+    emit: (event) => event.type === 'notice' && notices.push(event.message),
+    mirrors: nowhere,
+    archiveKeys: [key.publicKey],
+    patience: { backoffMs: 1 },
+    ...options,
+  });
+  return { ...result, notices };
+}
+
+async function mirrorOf(spec: Partial<ArchiveSpec> = {}): Promise<Mirrors> {
+  return (await serveArchive(await archiveFiles({ sources, packages, signers: [key], ...spec }))).mirrors;
+}
+
+async function failureOf(updating: Promise<unknown>): Promise<UserError> {
+  const error: unknown = await updating.then(
+    () => new Error('it was accepted'),
+    (reason: unknown) => reason,
+  );
+  if ((error as Error).name !== 'UserError') throw error;
+  return error as UserError;
+}
+
+test('a source package is pinned at its original archive, binary packages with what they need', async () => {
+  const { lock, changes } = await update({ inputs: { sed, seed }, mirrors: await mirrorOf() });
+  expect(lock.inputs['sed']?.pins).toEqual([
+    {
+      name: 'sed',
+      version: '4.9',
+      urls: ['mirror://debian/pool/main/s/sed/sed_4.9.orig.tar.xz'],
+      sha256: a,
+      sizeBytes: 1398,
+    },
+  ]);
+  expect(lock.inputs['seed']?.pins).toEqual([
+    {
+      name: 'libc6',
+      version: '2.41-12',
+      urls: ['mirror://debian/pool/main/g/glibc/libc6_2.41-12_amd64.deb'],
+      sha256: c,
+      sizeBytes: 6,
+    },
+    {
+      name: 'sed',
+      version: '4.9-2',
+      urls: ['mirror://debian/pool/main/s/sed/sed_4.9-2_amd64.deb'],
+      sha256: b,
+      sizeBytes: 5,
+    },
+  ]);
+  expect(changes).toEqual([
+    { input: 'sed', name: 'sed', from: undefined, to: '4.9' },
+    { input: 'seed', name: 'libc6', from: undefined, to: '2.41-12' },
+    { input: 'seed', name: 'sed', from: undefined, to: '4.9-2' },
+  ]);
+});
+
+test('each index is read once, however many inputs need it', async () => {
+  const { server, mirrors } = await serveArchive(await archiveFiles({ sources, packages, signers: [key] }));
+  await update({ inputs: { one: sed, two: sed, three: seed, four: seed }, mirrors });
+  expect(server.requests).toHaveLength(3);
+});
+
+test('extras, and versions kept only for old binaries, are not taken for the original archive', async () => {
+  const extras = `
+Package: groff
+Version: 1.23-1
+Directory: pool/g
+Checksums-Sha256:
+ ${b} 1 groff_1.23.orig-docs.tar.xz
+ ${a} 2 groff_1.23.orig.tar.gz
+
+Package: groff
+Version: 1.24-1
+Extra-Source-Only: yes
+Directory: pool/g
+Checksums-Sha256:
+ ${b} 1 groff_1.24.orig.tar.gz
+
+Package: groff
+Version: 1.22-9
+Directory: pool/g
+Checksums-Sha256:
+ ${c} 1 groff_1.22.orig.tar.gz
+
+Package: base-files
+Version: 13.8
+Directory: pool/b
+Checksums-Sha256:
+ ${c} 3 base-files_13.8.tar.xz
+ ${b} 1 base-files_13.8.dsc
+`;
+  const { lock } = await update({
+    inputs: { groff: { ...sed, package: 'groff' }, base: { ...sed, package: 'base-files' } },
+    mirrors: await mirrorOf({ sources: extras }),
+  });
+  expect(lock.inputs['groff']?.pins[0]?.urls).toEqual(['mirror://debian/pool/g/groff_1.23.orig.tar.gz']);
+  expect(lock.inputs['base']?.pins[0]).toMatchObject({ version: '13.8', sha256: c });
+});
+
+test('a release that is signed by several keys needs one that is known', async () => {
+  const { lock } = await update({ inputs: { sed }, mirrors: await mirrorOf({ signers: [otherKey, key] }) });
+  expect(lock.inputs['sed']).toBeDefined();
+});
+
+test('a mirror without by-hash folders will do', async () => {
+  const files = await archiveFiles({ sources, signers: [key] });
+  for (const path of files.keys()) if (path.includes('by-hash')) files.delete(path);
+  const { lock } = await update({ inputs: { sed }, mirrors: (await serveArchive(files)).mirrors });
+  expect(lock.inputs['sed']).toBeDefined();
+});
+
+const inReleasePath = 'dists/trixie/InRelease';
+
+function edited(file: Buffer | undefined, edit: (text: string) => string): Buffer {
+  const text = file?.toString() ?? '';
+  expect(edit(text)).not.toBe(text);
+  return Buffer.from(edit(text));
+}
+
+test.each([
+  ['a changed line', (text: string) => text.replace('Components: main', 'Components: evil')],
+  ['an added hash', (text: string) => text.replace(/^SHA256:/m, `SHA256:\n ${a} 1 main/source/Sources.xz`)],
+  ['no signature', (text: string) => text.replace(/-----BEGIN PGP SIGNATURE[^]*/, '')],
+  ['no armor at all', (text: string) => text.replace(/-----[^]*?\n\n/, '').replace(/-----BEGIN[^]*/, '')],
+  ['a damaged signature', (text: string) => text.replace(/(PGP SIGNATURE-----\n\n.{20})../, '$1AA')],
+  ['nothing in it', () => ''],
+  ['a web page', () => '<html>please log in</html>'],
+])('a release with %s is refused', async (_, edit) => {
+  const files = await archiveFiles({ sources, packages, signers: [key] });
+  files.set(inReleasePath, edited(files.get(inReleasePath), edit));
+  const error = await failureOf(update({ inputs: { sed }, mirrors: (await serveArchive(files)).mirrors }));
+  expect(error.code).toBe('LOCK_SIGNATURE');
+  expect(error.message).toContain(inReleasePath);
+});
+
+test('what stands around the signed text is not believed', async () => {
+  const files = await archiveFiles({ sources, packages, signers: [key] });
+  const evil = await archiveFiles({ sources: sources.replaceAll(a, c), signers: [otherKey] });
+  const injected =
+    evil
+      .get(inReleasePath)
+      ?.toString()
+      .replace(/-----BEGIN PGP SIGNATURE[^]*/, '') ?? '';
+  files.set(
+    inReleasePath,
+    edited(files.get(inReleasePath), (text) => `${injected}\n${text}`),
+  );
+  for (const [path, bytes] of evil) if (path.includes('by-hash')) files.set(path, bytes);
+  const error = await failureOf(update({ inputs: { sed }, mirrors: (await serveArchive(files)).mirrors }));
+  expect(error.code).toBe('LOCK_SIGNATURE');
+});
+
+test.each([
+  ['was signed by a key that is not known', () => ({ signers: [otherKey] }), 'no good signature'],
+  ['has expired', () => ({ validUntil: new Date(Date.now() - 1000) }), 'it was valid until'],
+  ['is from the future', () => ({ date: new Date(Date.now() + 2 * day) }), 'its date is'],
+])('a release that %s is refused', async (_, spec, message) => {
+  const error = await failureOf(update({ inputs: { sed }, mirrors: await mirrorOf(spec()) }));
+  expect(error.code).toBe('LOCK_SIGNATURE');
+  expect(error.message).toContain(message);
+});
+
+test('a release that is still valid is accepted', async () => {
+  const mirrors = await mirrorOf({ validUntil: new Date(Date.now() + day) });
+  expect((await update({ inputs: { sed }, mirrors })).changes).toHaveLength(1);
+});
+
+test('the release of another suite is refused', async () => {
+  const files = await archiveFiles({ suite: 'buster', sources, signers: [key] });
+  files.set(inReleasePath, files.get('dists/buster/InRelease')!);
+  const error = await failureOf(update({ inputs: { sed }, mirrors: (await serveArchive(files)).mirrors }));
+  expect(error.code).toBe('LOCK_SIGNATURE');
+  expect(error.message).toContain('it is for buster, not for trixie');
+});
+
+test('an index that is not the one that was signed is refused', async () => {
+  const files = await archiveFiles({ sources, signers: [key] });
+  const evil = await archiveFiles({ sources: sources.replaceAll(a, c), signers: [key] });
+  const evilIndex = evil.get('dists/trixie/main/source/Sources.xz')!;
+  for (const path of files.keys()) if (path.includes('/source/')) files.set(path, evilIndex);
+  const error = await failureOf(update({ inputs: { sed }, mirrors: (await serveArchive(files)).mirrors }));
+  expect(error.code).toBe('LOCK_SIGNATURE');
+  expect(error.message).toContain('trixie/main/source/Sources is not what its signed release says');
+});
+
+test('a URL is pinned as it is found, which is said, without its secrets', async () => {
+  const content = Buffer.from('firmware');
+  const server = await serve((_, response) => response.end(content));
+  const declaration = { kind: 'url', urls: [`${server.base}/fw.bin?token=hunter2`], version: '7' } as const;
+  const { lock, notices } = await update({ inputs: { firmware: declaration } });
+  const sha256 = digestHash(digestOf(content));
+  expect(lock.inputs['firmware']).toEqual({
+    declaration,
+    pins: [{ name: 'firmware', version: '7', urls: declaration.urls, sha256, sizeBytes: 8 }],
+  });
+  expect(notices.join('\n')).toContain('trusted on first use');
+  expect(notices.join('\n')).toContain(sha256);
+  expect(notices.join('\n')).not.toContain('hunter2');
+
+  const again = await update({ inputs: { firmware: declaration }, lock });
+  expect(again.changes).toEqual([]);
+  expect(again.notices.join('\n')).not.toContain('first use');
+});
+
+test('only the inputs that were named are looked at', async () => {
+  const { lock: before } = await update({ inputs: { sed, seed }, mirrors: await mirrorOf() });
+  const newer = { sources: sources.replaceAll('4.9', '4.10').replaceAll(a, b), packages: '' };
+  const { lock, changes } = await update({
+    inputs: { sed, seed },
+    lock: before,
+    names: ['sed'],
+    mirrors: await mirrorOf(newer),
+  });
+  expect(changes).toEqual([{ input: 'sed', name: 'sed', from: '4.9', to: '4.10' }]);
+  expect(lock.inputs['seed']).toEqual(before.inputs['seed']);
+});
+
+test('inputs that the flake no longer has are dropped', async () => {
+  const mirrors = await mirrorOf();
+  const { lock: before } = await update({ inputs: { sed, old: sed }, mirrors });
+  const { lock, changes } = await update({ inputs: { sed }, lock: before, mirrors });
+  expect(Object.keys(lock.inputs)).toEqual(['sed']);
+  expect(changes).toEqual([{ input: 'old', name: 'sed', from: '4.9', to: undefined }]);
+});
+
+test('a name that is not an input is an error that lists the inputs', async () => {
+  const error = await failureOf(update({ inputs: { sed, seed }, names: ['sid'] }));
+  expect(error).toMatchObject({ code: 'USAGE', hint: 'Its inputs are sed, seed.' });
+});
+
+test('URLs that people added to a pin stay as long as its file does', async () => {
+  const { lock: found } = await update({ inputs: { sed }, mirrors: await mirrorOf() });
+  const pin = found.inputs['sed']!.pins[0]!;
+  const extra = 'https://keep.example/sed_4.9.orig.tar.xz';
+  const lock: Lock = {
+    version: 1,
+    inputs: { sed: { declaration: sed, pins: [{ ...pin, urls: [...pin.urls, extra] }] } },
+  };
+  const same = await update({ inputs: { sed }, lock, mirrors: await mirrorOf() });
+  expect(same.lock).toEqual(lock);
+  const moved = await update({
+    inputs: { sed },
+    lock,
+    mirrors: await mirrorOf({ sources: sources.replaceAll(a, b) }),
+  });
+  expect(moved.lock.inputs['sed']?.pins[0]?.urls).toEqual(pin.urls);
+});
+
+test('a pin that goes backwards is worth a notice', async () => {
+  const { lock } = await update({ inputs: { sed }, mirrors: await mirrorOf() });
+  const older = { sources: sources.replaceAll('4.9', '4.8').replaceAll(a, b) };
+  const { notices } = await update({ inputs: { sed }, lock, mirrors: await mirrorOf(older) });
+  expect(notices).toContain('sed: sed goes back from 4.9 to 4.8; the mirror may be out of date');
+});
+
+test('pins that cairn ships are taken over without a network, unless they are asked for by name', async () => {
+  const { lock: shipped } = await update({ inputs: { sed }, mirrors: await mirrorOf() });
+  const { lock } = await update({ inputs: { sed }, shipped });
+  expect(lock).toEqual(shipped);
+  const newer = await mirrorOf({ sources: sources.replaceAll('4.9', '4.10').replaceAll(a, b) });
+  const asked = await update({ inputs: { sed }, shipped, names: ['sed'], mirrors: newer });
+  expect(asked.lock.inputs['sed']?.pins[0]?.version).toBe('4.10');
+  const locked = await update({ inputs: { sed }, shipped, lock: shipped, mirrors: newer });
+  expect(locked.lock.inputs['sed']?.pins[0]?.version).toBe('4.10');
+  const other = await update({ inputs: { sed: seed }, shipped, mirrors: await mirrorOf() });
+  expect(other.lock.inputs['sed']?.pins).toHaveLength(2);
+});
+
+test.each([
+  ['an unknown suite', { ...sed, suite: 'trixy' }, 'FETCH_FAILED', 'trixy/InRelease could not be downloaded'],
+  [
+    'an unknown source package',
+    { ...sed, package: 'sedd' },
+    'CONFIG_INVALID',
+    'has no source package "sedd"',
+  ],
+  [
+    'an unknown package',
+    { ...seed, packages: ['sedd'] },
+    'CONFIG_INVALID',
+    'has no package "sedd" for amd64',
+  ],
+  [
+    'an unknown area',
+    { ...seed, components: ['mane'] },
+    'CONFIG_INVALID',
+    'has no mane/binary-amd64/Packages',
+  ],
+  ['a misspelt kind', { ...sed, kind: 'debian' }, 'CONFIG_INVALID', 'inputs.x.kind: it must be'],
+])('%s is an error that says so', async (_, declaration, code, message) => {
+  const inputs = { x: declaration as InputDeclaration };
+  const error = await failureOf(update({ inputs, mirrors: await mirrorOf() }));
+  expect(error.code).toBe(code);
+  expect(error.message).toContain(message);
+  expect(error.hint).toBeDefined();
+});
+
+test('an update can be aborted', async () => {
+  const controller = new AbortController();
+  const server = await serve(() => controller.abort(new Error('stop it')));
+  const mirrors = openMirrors({ env: { CAIRN_MIRROR_DEBIAN: server.base }, aptFolder: '/nonexistent' });
+  await expect(update({ inputs: { sed }, mirrors, signal: controller.signal })).rejects.toThrow('stop it');
+});

@@ -1,0 +1,63 @@
+// When cairn itself is killed, nothing that it started lives on.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createLocalExecutor } from '../../../engine/execute/local.ts';
+import { parentOf, processesWith } from '../../support/processes.ts';
+import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
+import { scriptRequest } from '../../support/sandbox-run.ts';
+import { outputUntil, startProgram } from '../../support/test-program.ts';
+
+let fixture: SandboxFixture;
+beforeAll(async () => {
+  fixture = await sandboxFixture();
+});
+afterAll(() => fixture.close());
+
+test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+  '%s to cairn ends the sandboxes it has started',
+  async (signal) => {
+    const marker = `cairn-orphan-${process.pid}-${signal}`;
+    const program = startProgram({
+      source: 'test/support/programs/build-forever.ts',
+      args: [fixture.store.path, fixture.toolFolder, fixture.root, marker],
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await outputUntil(program.stdout!, 'begun');
+    expect(processesWith(marker).length).toBeGreaterThan(2);
+    program.kill(signal);
+    await expect.poll(() => processesWith(marker), { timeout: 10_000 }).toEqual([]);
+  },
+);
+
+test('the loss of the process that starts sandboxes is an error that says so, and ends them', async () => {
+  const executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
+  const marker = `cairn-lost-${process.pid}`;
+  const running = executor.execute(scriptRequest(fixture, `echo; sleep 1000 # ${marker}`), {
+    signal: new AbortController().signal,
+    onOutput: () => {
+      for (const pid of processesWith('engine/workers/launcher.js'))
+        if (parentOf(pid) === process.pid) process.kill(pid, 'SIGKILL');
+    },
+  });
+  await expect(running).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE' });
+  await expect.poll(() => processesWith(marker)).toEqual([]);
+  await executor.close();
+});
+
+test('killed at any moment of their start, none is left behind', async () => {
+  const marker = `cairn-moment-${process.pid}`;
+  for (let delayMs = 0; delayMs < 150; delayMs += 15) {
+    const stop = new AbortController();
+    const executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
+    const running = Array.from({ length: 3 }, () =>
+      executor.execute(scriptRequest(fixture, `sleep 1000 # ${marker}`), {
+        signal: stop.signal,
+        onOutput: () => undefined,
+      }),
+    );
+    setTimeout(() => stop.abort(), delayMs);
+    expect(await Promise.all(running)).toEqual(running.map(() => ({ kind: 'cancelled' })));
+    await executor.close();
+    expect(processesWith(marker)).toEqual([]);
+  }
+});

@@ -1,0 +1,154 @@
+// One jobserver for all builds: who gets a token, what make does with the others, and that none is lost for good.
+
+import { join } from 'node:path';
+import { closeSync, constants, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { createLocalExecutor } from '../../../engine/execute/local.ts';
+import { createJobserver, type Jobserver, type Token } from '../../../engine/schedule/jobserver.ts';
+import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
+import { execute, scriptRequest, treeOf } from '../../support/sandbox-run.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+let fixture: SandboxFixture;
+beforeAll(async () => {
+  fixture = await sandboxFixture();
+});
+afterAll(() => fixture.close());
+
+const { signal } = new AbortController();
+
+async function jobserverWith(slots: number): Promise<Jobserver> {
+  const jobserver = await createJobserver({ folder: tempFolder('jobs'), slots, tool: fixture.tool });
+  onTestFinished(() => jobserver.close());
+  return jobserver;
+}
+
+/** Takes every token that is free, as make would; gives how many there were. */
+function drain({ path }: Jobserver): number {
+  const fifo = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const tokens = Buffer.alloc(1000);
+  try {
+    return readSync(fifo, tokens);
+  } catch {
+    return 0;
+  } finally {
+    closeSync(fifo);
+  }
+}
+
+test('gives out as many tokens as there are slots', async () => {
+  const jobserver = await jobserverWith(2);
+  const tokens = [await jobserver.acquire(signal), await jobserver.acquire(signal)];
+  expect(drain(jobserver)).toBe(0);
+  for (const token of tokens) token.release();
+  expect(drain(jobserver)).toBe(2);
+});
+
+test('lets others wait, and serves them in the order they came', async () => {
+  const jobserver = await jobserverWith(1);
+  const first = await jobserver.acquire(signal);
+  const order: string[] = [];
+  const wait = async (name: string): Promise<void> => {
+    const token = await jobserver.acquire(signal);
+    order.push(name);
+    token.release();
+  };
+  const waiting = Promise.all([wait('second'), wait('third')]);
+  first.release();
+  await waiting;
+  expect(order).toEqual(['second', 'third']);
+});
+
+test('stops waiting when it is told to, without losing a token', async () => {
+  const jobserver = await jobserverWith(1);
+  const token = await jobserver.acquire(signal);
+  const stop = new AbortController();
+  const waiting = jobserver.acquire(stop.signal);
+  stop.abort();
+  await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+  token.release();
+  expect(drain(jobserver)).toBe(1);
+});
+
+test('takes a token back once, however often it is released', async () => {
+  const jobserver = await jobserverWith(2);
+  const [one, other] = [await jobserver.acquire(signal), await jobserver.acquire(signal)];
+  one.release();
+  one.release();
+  expect(drain(jobserver)).toBe(1);
+  other.release();
+});
+
+test('has all tokens again after a build that took some was killed, or one that added some', async () => {
+  const jobserver = await jobserverWith(3);
+  const token = await jobserver.acquire(signal);
+  expect(drain(jobserver)).toBe(2);
+  token.release();
+  const all = [
+    await jobserver.acquire(signal),
+    await jobserver.acquire(signal),
+    await jobserver.acquire(signal),
+  ];
+  writeFileSync(jobserver.path, '++++');
+  for (const one of all) one.release();
+  expect(drain(jobserver)).toBe(3);
+});
+
+test('two builds share the slots: together their makes never run more jobs than that', async () => {
+  const slots = 3;
+  const jobserver = await jobserverWith(slots);
+  const shared = tempFolder('count');
+  mkdirSync(join(shared, 'running'));
+  const executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool, jobs: jobserver });
+  onTestFinished(() => executor.close());
+  // Each job notes how many are running at its start: itself and the others of this make.
+  const makefile = `all: ${Array.from({ length: 8 }, (_, at) => `job${at}`).join(' ')}
+job%: ; @echo start; sleep 0.1; echo end
+`;
+  const inputs = [{ path: '/Makefile', node: await treeOf(fixture.store, makefile) }];
+  let running = 0;
+  let most = 0;
+  const count = (text: string): void => {
+    for (const word of text.trim().split(/\s+/)) {
+      running += word === 'start' ? 1 : word === 'end' ? -1 : 0;
+      most = Math.max(most, running);
+    }
+  };
+  const build = async (): Promise<void> => {
+    const token = await jobserver.acquire(signal);
+    const request = scriptRequest(fixture, 'make -f /Makefile', { inputs });
+    const { result } = await execute(executor, request, { onOutput: count });
+    token.release();
+    expect(result.kind).toBe('succeeded');
+  };
+  await Promise.all([build(), build()]);
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThanOrEqual(slots);
+  expect(drain(jobserver)).toBe(slots);
+});
+
+test('a build that waits gets its turn while another has more jobs than there are slots', async () => {
+  const jobserver = await jobserverWith(2);
+  const executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool, jobs: jobserver });
+  onTestFinished(() => executor.close());
+  const makefile = `all: ${Array.from({ length: 40 }, (_, at) => `job${at}`).join(' ')}\njob%: ; @sleep 0.05\n`;
+  const inputs = [{ path: '/Makefile', node: await treeOf(fixture.store, makefile) }];
+  let busyIsDone = false;
+  const token = await jobserver.acquire(signal);
+  const busy = execute(executor, scriptRequest(fixture, 'echo begun; make -f /Makefile', { inputs }), {
+    onOutput: () => void waitForTurn(),
+  }).then(() => {
+    busyIsDone = true;
+    token.release();
+  });
+  let turn: ((token: Token) => void) | undefined;
+  const got = new Promise<Token>((resolve) => (turn = resolve));
+  const waitForTurn = async (): Promise<void> => {
+    await new Promise((later) => setTimeout(later, 200));
+    turn?.(await jobserver.acquire(signal));
+  };
+  const second = await got;
+  expect(busyIsDone).toBe(false);
+  second.release();
+  await busy;
+});

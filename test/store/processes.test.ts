@@ -1,0 +1,127 @@
+// Several processes and one store: at once, killed, and on a full disk.
+
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { openStore } from '../../store/index.ts';
+import type { Digest } from '../../store/base/digest.ts';
+import { builtScript } from '../support/built-script.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const program = 'test/support/programs/use-store.ts';
+const run = promisify(execFile);
+
+/** Starts the program and waits until it has said something. */
+async function startUntilReady(...args: string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name);
+}
+
+test.each([2, 8])(
+  '%i processes write the same blobs at once, into a store that none of them made before',
+  async (count) => {
+    const script = await builtScript(program);
+    const path = join(tempFolder('store'), 'store');
+    const answers = await Promise.all(
+      Array.from({ length: count }, () => run(process.execPath, [script, 'commit', path])),
+    );
+    expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
+    const tree = answers[0]!.stdout.trim() as Digest;
+    const store = await openStore(path);
+    onTestFinished(() => store.close());
+    expect(filesIn(join(path, 'blobs'))).toHaveLength(100);
+    expect((await (await store.maintenance()).verify()).damages).toEqual([]);
+    expect(readdirSync(await store.materialise(tree))).toHaveLength(100);
+  },
+);
+
+test('what a killed process left in flight is invisible, swept, and its locks are free', async () => {
+  const script = await builtScript(program);
+  const path = join(tempFolder('store'), 'store');
+  const child = await startUntilReady(script, 'hang', path);
+  expect(filesIn(join(path, 'tmp'))).not.toEqual([]);
+  await kill(child);
+  const { stdout } = await run(process.execPath, [script, 'commit', path]);
+  expect(filesIn(join(path, 'tmp'))).toEqual([]);
+  const store = await openStore(path);
+  onTestFinished(() => store.close());
+  const lock = await store.locks.acquire('held', { onWait: () => expect.fail('a dead process holds it') });
+  await lock.release();
+  expect(store.trees.get(stdout.trim() as Digest)?.size).toBe(100);
+});
+
+test('a living process is not swept, and its locks are waited for until it is killed', async () => {
+  const script = await builtScript(program);
+  const path = join(tempFolder('store'), 'store');
+  const child = await startUntilReady(script, 'hang', path);
+  await run(process.execPath, [script, 'commit', path]);
+  expect(filesIn(join(path, 'tmp'))).toContain('left');
+  const store = await openStore(path);
+  onTestFinished(() => store.close());
+  const holder = await new Promise<string>((resolve, reject) => {
+    store.locks
+      .acquire('held', { onWait: resolve, signal: AbortSignal.timeout(20_000) })
+      .then((lock) => lock.release(), reject);
+  });
+  expect(holder).toMatch(new RegExp(`^process ${child.pid} on .`));
+  const waiting = store.locks.acquire('held', { signal: AbortSignal.timeout(20_000) });
+  await kill(child);
+  await (await waiting).release();
+});
+
+test('a lock excludes other processes', async () => {
+  const script = await builtScript(program);
+  const folder = tempFolder('store');
+  const counter = join(folder, 'counter');
+  writeFileSync(counter, '0');
+  await Promise.all(
+    Array.from({ length: 4 }, () => run(process.execPath, [script, 'count', join(folder, 'store'), counter])),
+  );
+  expect(readFileSync(counter, 'utf8')).toBe('20');
+});
+
+test('a full disk is an error that names the folder, and leaves nothing half-visible', async () => {
+  const script = await builtScript(program);
+  const folder = tempFolder('full');
+  const source = tempFolder('source');
+  for (let at = 0; at < 4; at++) writeFileSync(join(source, `f${at}`), Buffer.alloc(9_000_000, `${at}`));
+  const inside = [
+    'mount -t tmpfs -o size=24m none "$1"',
+    '"$2" "$3" fill "$1/store" "$4"',
+    'find "$1/store/blobs" "$1/store/tmp" -type f | wc -l',
+  ].join(' && ');
+  const { stdout, stderr, status } = spawnSync(
+    'unshare',
+    ['-Urm', 'sh', '-c', inside, 'sh', folder, process.execPath, script, source],
+    { encoding: 'utf8' },
+  );
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+  const lines = stdout.trim().split('\n');
+  expect(lines.slice(0, 3)).toEqual(
+    Array.from(
+      { length: 3 },
+      (): unknown =>
+        expect.stringMatching(
+          new RegExp(`^DISK_FULL: no space left in ${folder}/store \\(\\d+ MB free\\)$`),
+        ) as string,
+    ),
+  );
+  expect(lines.slice(3)).toEqual(['then 1', '1']);
+  expect(existsSync(join(folder, 'store'))).toBe(false);
+});

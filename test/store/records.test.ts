@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { digestOf } from '../../store/base/digest.ts';
+import type { Memo, Realisation } from '../../store/index.ts';
+import { freshStore } from './fresh-store.ts';
+
+const id = (text: string): ReturnType<typeof digestOf> => digestOf(Buffer.from(text));
+
+const realisation: Realisation = {
+  action: id('action'),
+  outputs: {
+    out: { kind: 'tree', digest: id('tree') },
+    run: { kind: 'blob', digest: id('blob'), executable: true },
+    link: { kind: 'symlink', target: 'x' },
+  },
+  name: 'zlib',
+  builder: 'local',
+  durationMs: 12.6,
+  log: id('log'),
+};
+const memo: Memo = { derivation: id('derivation'), action: realisation.action, outputs: realisation.outputs };
+
+test('every record comes back as it was written, also in another process', async () => {
+  const store = await freshStore();
+  await store.records.update((records) => {
+    records.putRealisation(realisation);
+    records.putMemo(memo);
+    records.putLineage('zlib@x', { derivation: memo.derivation, action: memo.action });
+    records.putDescription(memo.derivation, { name: 'zlib', argv: ['make'] });
+    records.putDuration('zlib@x', 12.6);
+    records.putRoot({ name: 'r', derivations: [memo.derivation] });
+    records.putCached('evaluation', [1, 'two', null]);
+  });
+  const { records } = await freshStore(store.path);
+  expect(records.realisation(realisation.action)).toEqual({ ...realisation, durationMs: 13 });
+  expect(records.memo(memo.derivation)).toEqual(memo);
+  expect(records.lineage('zlib@x')).toEqual({ derivation: memo.derivation, action: memo.action });
+  expect(records.hasDescription(memo.derivation)).toBe(true);
+  expect(records.description(memo.derivation)).toEqual({ name: 'zlib', argv: ['make'] });
+  expect(records.duration('zlib@x')).toBe(13);
+  expect(records.root('r')).toEqual({ name: 'r', derivations: [memo.derivation] });
+  expect(records.cached('evaluation')).toEqual([1, 'two', null]);
+});
+
+test('what was never written is absent', async () => {
+  const { records } = await freshStore();
+  expect(records.realisation(id('x'))).toBeUndefined();
+  expect(records.memo(id('x'))).toBeUndefined();
+  expect(records.lineage('x')).toBeUndefined();
+  expect(records.description(id('x'))).toBeUndefined();
+  expect(records.hasDescription(id('x'))).toBe(false);
+  expect(records.duration('x')).toBeUndefined();
+  expect(records.root('x')).toBeUndefined();
+  expect([...records.roots()]).toEqual([]);
+  expect(records.cached('x')).toBeUndefined();
+});
+
+test('a realisation without a log has none', async () => {
+  const { records } = await freshStore();
+  await records.update((writer) => writer.putRealisation({ ...realisation, log: undefined }));
+  expect(records.realisation(realisation.action)?.log).toBeUndefined();
+});
+
+test('an update happens as a whole or not at all', async () => {
+  const { records } = await freshStore();
+  const update = records.update((writer) => {
+    writer.putDuration('x', 1);
+    throw new Error('changed my mind');
+  });
+  await expect(update).rejects.toThrow('changed my mind');
+  expect(records.duration('x')).toBeUndefined();
+});
+
+test('a realisation is forgotten together with the memos that lead to it, and no others', async () => {
+  const { records } = await freshStore();
+  const others: Memo = { derivation: id('other'), action: id('other action'), outputs: {} };
+  await records.update((writer) => {
+    writer.putRealisation(realisation);
+    writer.putMemo(memo);
+    writer.putMemo({ ...memo, derivation: id('same build by another name') });
+    writer.putMemo(others);
+  });
+  await records.update((writer) => writer.removeRealisation(realisation.action));
+  expect(records.realisation(realisation.action)).toBeUndefined();
+  expect(records.memo(memo.derivation)).toBeUndefined();
+  expect(records.memo(id('same build by another name'))).toBeUndefined();
+  expect(records.memo(others.derivation)).toEqual(others);
+});
+
+test('within one update, what comes later counts', async () => {
+  const { records } = await freshStore();
+  await records.update((writer) => {
+    writer.putRealisation(realisation);
+    writer.putMemo(memo);
+    writer.removeRealisation(realisation.action);
+    writer.putMemo({ ...memo, action: id('new') });
+    writer.putRoot({ name: 'r', derivations: [] });
+    writer.removeRoot('r');
+  });
+  expect(records.realisation(realisation.action)).toBeUndefined();
+  expect(records.memo(memo.derivation)?.action).toBe(id('new'));
+  expect(records.root('r')).toBeUndefined();
+});
+
+test('roots are listed by name', async () => {
+  const { records } = await freshStore();
+  await records.update((writer) => {
+    for (const name of ['b', 'a', 'c/d']) writer.putRoot({ name, derivations: [id(name)] });
+  });
+  expect([...records.roots()].map(({ name }) => name)).toEqual(['a', 'b', 'c/d']);
+});

@@ -1,0 +1,56 @@
+// Files out of pinned Debian packages, for tests that need real programs. The packages are kept in the machine's
+// temporary folder between runs, and checked against their hash every time.
+
+import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { openMirrors, resolveUrls } from '../../engine/sources/mirrors.ts';
+
+/** A package of Debian trixie. */
+export interface PackagePin {
+  /** Path on a mirror. */
+  readonly path: string;
+  readonly sha256: string;
+}
+
+const cacheFolder = join(tmpdir(), `cairn-test-cache-${process.getuid?.() ?? 0}`);
+
+/** Unpacks the files that `members` names (`./usr/bin/make`; all when there are none) into `folder`. */
+export async function unpackPackage(
+  pin: PackagePin,
+  folder: string,
+  members: readonly string[] = [],
+): Promise<void> {
+  const archive = execFileSync('dpkg-deb', ['--fsys-tarfile', await cachedPackage(pin)], {
+    maxBuffer: 2 ** 28,
+  });
+  mkdirSync(folder, { recursive: true });
+  execFileSync('tar', ['-x', '-C', folder, '--no-same-owner', ...members], { input: archive });
+}
+
+async function cachedPackage(pin: PackagePin): Promise<string> {
+  const file = join(cacheFolder, basename(pin.path));
+  if (existsSync(file) && sha256(readFileSync(file)) === pin.sha256) return file;
+  const bytes = await download(pin);
+  mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
+  const partial = `${file}.${process.pid}`;
+  writeFileSync(partial, bytes);
+  renameSync(partial, file);
+  return file;
+}
+
+async function download(pin: PackagePin): Promise<Buffer> {
+  for (const url of resolveUrls(`mirror://debian/${pin.path}`, openMirrors())) {
+    const response = await fetch(url);
+    if (!response.ok) continue;
+    const bytes = Buffer.from(await response.arrayBuffer());
+    if (sha256(bytes) === pin.sha256) return bytes;
+  }
+  throw new Error(`no Debian mirror of this machine has ${pin.path} with the pinned hash`);
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

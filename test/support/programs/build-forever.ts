@@ -1,0 +1,27 @@
+// Runs a step that never ends, and says when it has begun. Tests kill it.
+
+import { createLocalExecutor } from '../../../engine/execute/local.ts';
+import { sandboxTool } from '../../../engine/sandbox/tool.ts';
+import { openStore } from '../../../store/index.ts';
+import type { Digest } from '../../../store/base/digest.ts';
+
+const [storePath, toolFolder, root, marker] = process.argv.slice(2) as [string, string, Digest, string];
+const store = await openStore(storePath);
+const executor = await createLocalExecutor({ store, tool: sandboxTool(toolFolder) });
+await executor.execute(
+  {
+    name: 'forever',
+    platform: 'x86_64-linux',
+    layers: [root],
+    inputs: [],
+    env: {},
+    argv: [
+      '/bin/sh',
+      '-c',
+      `trap "" TERM; echo begun; (while :; do sleep 0.1; done) & while :; do sleep 0.1; done # ${marker}`,
+    ],
+    outputs: ['out'],
+    limits: {},
+  },
+  { signal: new AbortController().signal, onOutput: (text) => process.stdout.write(text) },
+);

@@ -1,0 +1,75 @@
+// Uses a store the way a test asks for, in a process of its own: `use-store ACTION STORE [MORE…]`.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { openStore, type Batch, type Node, type Store } from '../../../store/index.ts';
+
+const [action, path, ...more] = process.argv.slice(2) as [string, string, ...string[]];
+const store = await openStore(path);
+const actions: Readonly<Record<string, (store: Store) => Promise<void>>> = {
+  // Adds the same hundred blobs as everybody else and says which tree they make.
+  commit: async () => {
+    const batch = store.begin();
+    const digest = addMany(batch);
+    await batch.commit();
+    say(digest);
+  },
+  // Stops where it hurts: content is written, nothing is committed, a lock is held. Waits to be killed.
+  hang: async () => {
+    const batch = store.begin();
+    await store.locks.acquire('held');
+    addMany(batch);
+    writeFileSync(`${await store.scratch('work')}/left`, 'x');
+    say('hanging');
+    await setTimeout(1_000_000);
+  },
+  // Adds one to the number in a file, slowly, and some times over.
+  count: async () => {
+    for (let round = 0; round < 5; round++) {
+      const lock = await store.locks.acquire('counter');
+      const count = Number(readFileSync(more[0]!, 'utf8'));
+      await setTimeout(2);
+      writeFileSync(more[0]!, String(count + 1));
+      await lock.release();
+    }
+  },
+  // Fills the disk, then adds something small.
+  fill: async () => {
+    await trying(() => store.begin().addStream(zeros()));
+    await trying(() => store.begin().addBytes(Buffer.alloc(50_000_000)));
+    await trying(() => store.importFolder(more[0]!));
+    const batch = store.begin();
+    batch.addBytes(Buffer.from('small'));
+    await batch.commit((records) => records.putDuration('small', 1));
+    say(`then ${store.records.duration('small')}`);
+  },
+};
+await actions[action]!(store);
+await store.close();
+
+function addMany(batch: Batch): string {
+  const directory = new Map<string, Node>();
+  for (let at = 0; at < 100; at++) {
+    const digest = batch.addBytes(Buffer.from(`content ${at} ${'x'.repeat(at * 100)}`), at % 2 === 0);
+    directory.set(`f${at}`, { kind: 'blob', digest, executable: at % 2 === 0 });
+  }
+  return batch.addDirectory(directory);
+}
+
+async function* zeros(): AsyncGenerator<Uint8Array> {
+  for (;;) yield await Promise.resolve(Buffer.alloc(1 << 20));
+}
+
+async function trying(attempt: () => unknown): Promise<void> {
+  try {
+    await attempt();
+    say('worked');
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    say(`${code ?? 'no code'}: ${message}`);
+  }
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
