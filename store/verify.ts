@@ -6,7 +6,7 @@ import { blobName, blobPath, shards, treePath } from './layout.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 import { addReachable, emptyContent, readDirectory, recordsOf, type StoredRealisation } from './reachable.ts';
 import type { Damage, VerifyOptions, VerifyReport, VerifyStep } from './store.ts';
-import { decodeDirectory, type Directory } from './tree.ts';
+import { decodeDirectory, emptyTree, type Directory } from './tree.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** What one thread is handed at a time. */
@@ -122,7 +122,7 @@ function isDirectoryOf(digest: Digest, bytes: Uint8Array): boolean {
 
 // Materialised folders hold links to blobs, which were hashed: it is enough that they are those very files.
 function verifyTrees({ layout, database }: MaintenanceContext): Found {
-  const known = new Map<string, Digest>();
+  const known = new Map<string, Digest>([[emptyTree.digest.slice(0, 64), emptyTree.digest]]);
   for (const key of database.table('directories').getKeys()) known.set(key.slice(0, 64), key as Digest);
   const names = readdirSync(layout.trees);
   const damages = names.flatMap((name): Damage[] => {

@@ -23,7 +23,6 @@ const recordName = 'request.json';
 
 /** The failed steps that are kept, newest first. */
 export function failedSteps(storePath: string): FailedStep[] {
-  // Older ones are about to be removed.
   const kept = newestFirst(failedFolder(storePath)).slice(0, keptSteps);
   return kept.flatMap((path) => readFailedStep(path) ?? []);
 }
@@ -39,8 +38,20 @@ export function keepFailedStep(
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(work.path, recordName), JSON.stringify(step, undefined, 2));
   const path = moveToFreeName(work.path, join(folder, step.request.name));
-  for (const old of newestFirst(folder).slice(keptSteps)) remover.remove(old);
+  for (const [at, old] of newestFirst(folder).slice(keptSteps).entries())
+    removeAside(old, `${work.path}-old-${at}`, remover);
   return path;
+}
+
+// Moved first: while its entries go one by one its time is now, and it would count as one of the newest.
+function removeAside(folder: string, aside: string, remover: FolderRemover): void {
+  try {
+    renameSync(folder, aside);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return; // another process is at it
+    throw error;
+  }
+  remover.remove(aside);
 }
 
 function failedFolder(storePath: string): string {
@@ -59,7 +70,7 @@ function moveToFreeName(from: string, stem: string): string {
   }
 }
 
-// A folder that is being removed by another process has lost its record, perhaps.
+// Another process may just have taken the folder away.
 function readFailedStep(path: string): FailedStep | undefined {
   try {
     const record = JSON.parse(readFileSync(join(path, recordName), 'utf8')) as {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeCbor, type CborValue } from '../../store/base/cbor.ts';
 import { digestOf, type Digest } from '../../store/base/digest.ts';
-import { openStore, type Node, type Store } from '../../store/index.ts';
+import { emptyTree, openStore, type Node, type Store } from '../../store/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 async function emptyStore(): Promise<Store> {
@@ -92,12 +92,13 @@ describe('verification', () => {
   it('finds nothing wrong with a store as it was written', async () => {
     const store = await emptyStore();
     await store.materialise(((await built(store, 'a')).out as { digest: Digest }).digest);
+    await store.materialise(emptyTree.digest);
     const report = await (await store.maintenance()).verify();
     expect(report.damages).toEqual([]);
     expect(report.steps.map(({ name, checked }) => [name, checked])).toEqual([
       ['blobs', 1],
       ['directories', 1],
-      ['trees', 1],
+      ['trees', 2],
       ['realisations', 1],
     ]);
   });
