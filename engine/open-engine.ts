@@ -1,6 +1,7 @@
 // Puts an engine together for this machine: its cores, its mirrors, its sandbox. The heavy parts (downloads, archives,
 // the sandbox) are loaded when the first step needs them, so that a build with nothing to do never loads them.
 
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import type { Store } from '../store/index.ts';
 import { Engine } from './engine.ts';
@@ -43,6 +44,7 @@ const fetchSlots = 6;
 /** An engine on this machine. */
 export function openEngine(options: OpenEngineOptions): Engine {
   const { store, steps, sandbox, emit, signal, settings } = options;
+  setMaxListeners(0, signal); // every step under way listens: many are no leak
   const jobs = settings.jobs ?? availableParallelism();
   const downloads = new Downloads(options);
   const archives = new Archives(store);

@@ -35,7 +35,7 @@ export function buildEnvironment(target: Target, hasCxx: boolean): Readonly<Reco
 /** The whole script of a build step. `isPatched`: patches are in /patches, to be applied in the order of their names. */
 export function buildScript(build: Build, options: { readonly isPatched: boolean }): string {
   const lines = build.kind === 'autotools' ? autotoolsLines(build) : build.lines.trim();
-  return [flags, sourceFolder(build.inTree, options.isPatched), configureFunction, lines, tidying]
+  return [preparing, sourceFolder(build.inTree, options.isPatched), configureFunction, lines, tidying]
     .map((part) => `${part.trim()}\n`)
     .join('\n');
 }
@@ -57,7 +57,9 @@ function command(program: string, words: readonly string[]): string {
 }
 
 // No flag names the build folder in what is compiled: -ffile-prefix-map takes it out of __FILE__ and debug records.
-const flags = `
+// Libtool, old or new, takes from /etc/ld.so.conf where the target finds libraries without a search path.
+const preparing = `
+echo "/usr/lib/$target" >>/etc/ld.so.conf
 export CFLAGS="$optimisation -ffile-prefix-map=$PWD=. -ffile-prefix-map=/src=."
 export CXXFLAGS="$CFLAGS"
 folder=$PWD

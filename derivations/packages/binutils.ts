@@ -11,8 +11,6 @@ export const binutils = definePackage({
   source: debianSource('binutils'),
   needs: { libraries: ['zlib'] },
   build: autotools({
-    // Its libtool is an old one, which takes from this file where libraries are found without a search path.
-    before: 'echo "/usr/lib/$target" >/etc/ld.so.conf.d/target.conf',
     configure: [
       '--target=$target',
       '--enable-shared',

@@ -21,7 +21,6 @@ export const manDb = definePackage({
     before: 'export CPPFLAGS="$CPPFLAGS -Dditroff=false"',
     configure: [
       ...gnulibAnswers,
-      'LT_SYS_LIBRARY_PATH=/usr/lib/$target',
       '--disable-setuid',
       '--disable-cache-owner',
       '--disable-manual',
