@@ -57,7 +57,13 @@ function resultRecords(results: BuildResults): object[] {
       ...size,
     };
   });
-  return [...targets, { type: 'done', ok: report.ok, elapsedMs: Math.round(elapsedMs) }];
+  const done = {
+    type: 'done',
+    ok: report.ok,
+    elapsedMs: Math.round(elapsedMs),
+    buildersCpuMs: Math.round(report.buildersCpuMs),
+  };
+  return [...targets, done];
 }
 
 function targetLine(

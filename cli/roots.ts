@@ -1,5 +1,5 @@
-// Which outputs stay in the store: what was built last for each target, and what links point to. Garbage collection
-// itself is the store's.
+// Which outputs stay in the store: what was built last for each target, the sandbox, and what links point to. Garbage
+// collection itself is the store's.
 
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,11 +12,15 @@ import type { FoundOutput } from './targets.ts';
 /** How many successive builds of one target are kept, so that the last one can be compared with the one before. */
 const keptBuilds = 2;
 
-/** Keeps what was built, and what it was built from. Writes nothing when it is kept already. */
+/** Keeps what was built, what it was built from, and the sandbox to build it in again. Writes nothing when it is kept already. */
 export async function recordBuilds(project: Project, made: readonly FoundOutput[]): Promise<void> {
   const { records } = project.store;
-  const moved = made.flatMap(({ key, id }) => {
-    const name = `${buildPrefix}${project.evaluation.configPath}#${key}`;
+  const { configPath, sandbox } = project.evaluation;
+  const current = [
+    ...made.map(({ key, id }) => ({ name: `${buildPrefix}${configPath}#${key}`, id })),
+    ...(sandbox === undefined ? [] : [{ name: `${sandboxPrefix}${configPath}#`, id: sandbox }]),
+  ];
+  const moved = current.flatMap(({ name, id }) => {
     const before = records.root(name)?.derivations ?? [];
     return before[0] === id
       ? []
@@ -53,11 +57,12 @@ export async function dropDeadLinks({ path, records }: Store): Promise<void> {
 
 /** True for what is kept for a project that is not there any more; it may have moved, so nobody but a person lets go of it. */
 export function isOrphan(rootName: string): boolean {
-  if (!rootName.startsWith(buildPrefix)) return false;
-  return !existsSync(rootName.slice(buildPrefix.length, rootName.lastIndexOf('#')));
+  const prefix = [buildPrefix, sandboxPrefix].find((known) => rootName.startsWith(known));
+  return prefix !== undefined && !existsSync(rootName.slice(prefix.length, rootName.lastIndexOf('#')));
 }
 
 const buildPrefix = 'build:';
+const sandboxPrefix = 'sandbox:';
 const linkPrefix = 'link:';
 
 // Several targets have a folder of links; one has a link.

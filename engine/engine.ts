@@ -46,6 +46,8 @@ export interface BuildReport {
   readonly outputs: ReadonlyMap<DerivationId, Outputs>;
   readonly ok: boolean;
   readonly cancelled: boolean;
+  /** Processor time that the build's commands used, in milliseconds. */
+  readonly buildersCpuMs: number;
 }
 
 /** One store, one flake, any number of builds. */
@@ -73,9 +75,10 @@ export class Engine {
     const plan = this.#plan(wanted, this.#forced);
     this.#emit({ type: 'planned', steps: plannedSteps(plan) });
     await this.#recordCutOffs(plan);
-    const outcomes =
-      plan.toBuild.size === 0 ? new Map<DerivationId, Outcome>() : await this.#run(plan, options);
-    return report(wanted, plan, outcomes);
+    if (plan.toBuild.size === 0) return report(wanted, plan, new Map(), 0);
+    const before = await this.#buildersCpuMs();
+    const outcomes = await this.#run(plan, options);
+    return report(wanted, plan, outcomes, (await this.#buildersCpuMs()) - before);
   }
 
   /**
@@ -135,16 +138,15 @@ export class Engine {
     return this.#executor;
   }
 
-  /** Processor time of all commands that this engine has run, in milliseconds. */
-  async buildersCpuMs(): Promise<number> {
-    const executor = await this.#executor?.catch(() => undefined);
-    return executor?.buildersCpuMs() ?? 0;
-  }
-
   async close(): Promise<void> {
     const executor = await this.#executor?.catch(() => undefined);
     await executor?.close();
     await this.#options.close();
+  }
+
+  async #buildersCpuMs(): Promise<number> {
+    const executor = await this.#executor?.catch(() => undefined);
+    return executor?.buildersCpuMs() ?? 0;
   }
 
   #plan(wanted: readonly DerivationId[], rebuild: ReadonlySet<DerivationId>): Plan {
@@ -309,6 +311,7 @@ function report(
   wanted: readonly DerivationId[],
   plan: Plan,
   outcomes: ReadonlyMap<DerivationId, Outcome>,
+  buildersCpuMs: number,
 ): BuildReport {
   const outputs = new Map<DerivationId, Outputs>();
   for (const id of wanted) {
@@ -320,5 +323,5 @@ function report(
   const all = [...outcomes.values()];
   const cancelled =
     all.some((outcome) => outcome.kind === 'cancelled') && !all.some((outcome) => outcome.kind === 'failed');
-  return { outcomes, outputs, cancelled, ok: wanted.every((id) => outputs.has(id)) };
+  return { outcomes, outputs, cancelled, buildersCpuMs, ok: wanted.every((id) => outputs.has(id)) };
 }

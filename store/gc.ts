@@ -54,6 +54,8 @@ async function collect(context: MaintenanceContext): Promise<GcStats> {
     for (const table of ['directories', 'realisations', 'memos', 'descriptions'] as const) {
       for (const key of garbage[table]) void database.table(table).remove(key);
     }
+    // Cached values can be computed again; evaluations among them speak of descriptions that may just have gone.
+    for (const key of database.table('cached').getKeys()) void database.table('cached').remove(key);
   });
   // Snapshots of imported folders vouch for content that may have gone just now.
   if (garbage.blobs.length > 0) rmSync(layout.imports, { recursive: true, force: true });

@@ -57,9 +57,9 @@ function command(program: string, words: readonly string[]): string {
 }
 
 // No flag names the build folder in what is compiled: -ffile-prefix-map takes it out of __FILE__ and debug records.
-// Libtool, old or new, takes from /etc/ld.so.conf where the target finds libraries without a search path.
+// Libtool, old or new, learns from /etc/ld.so.conf.d where the target finds libraries without a search path.
 const preparing = `
-echo "/usr/lib/$target" >>/etc/ld.so.conf
+echo "/usr/lib/$target" >/etc/ld.so.conf.d/target.conf
 export CFLAGS="$optimisation -ffile-prefix-map=$PWD=. -ffile-prefix-map=/src=."
 export CXXFLAGS="$CFLAGS"
 folder=$PWD

@@ -43,10 +43,6 @@ export async function manyColdSteps(): Promise<Figure[]> {
     const { project, env } = syntheticProject(folder, { ...tenThousand, canBuild: true });
     await fetchSeed(project, env);
     const large = (await measure(buildAll, { cwd: project, env })).wallMs;
-    const nixFile =
-      findProgram('nix-build') === undefined
-        ? undefined
-        : writeNixGraph(folder, { ...tenThousand, tag: 'planned' });
     return [
       {
         what: '10,000 of them',
@@ -55,7 +51,7 @@ export async function manyColdSteps(): Promise<Figure[]> {
         ...atMost(large / small, 11),
         command: 'cairn build all -j 2',
       },
-      ...(await nothingToDo(project, env, nixFile === undefined ? undefined : await nixBuilt(nixFile))),
+      ...(await nothingToDo(folder, project, env)),
     ];
   });
 }
@@ -114,9 +110,3 @@ async function nixLeafChange(folder: string): Promise<number | undefined> {
   ).wallMs;
 }
 
-// Building 10,000 with Nix takes over half an hour; what a finished build costs to look at is asked of 1,000 instead
-// when that was not done before.
-async function nixBuilt(path: string): Promise<string | undefined> {
-  const dryRun = await measure(['nix-build', '--dry-run', path]).catch(() => undefined);
-  return dryRun !== undefined && !/will be built/.test(dryRun.stdout) ? path : undefined;
-}

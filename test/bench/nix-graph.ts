@@ -1,4 +1,5 @@
-// The synthetic graph for Nix: the same nodes, edges and commands as synthetic-graph.ts writes for cairn.
+// The synthetic graph for Nix: the same nodes, edges and commands as synthetic-graph.ts writes for cairn. And what it takes
+// to make Nix believe that a part of it is built.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,4 +37,30 @@ in node "all" (graph 0 []) ""
 `,
   );
   return path;
+}
+
+/** A store path with one file as `nix-store --import` takes it: a NAR, then what it is (Nix manual, protocols). */
+export function nixExport(path: string, content: Uint8Array): Buffer {
+  const exportMagic = 0x4558494e;
+  return Buffer.concat([
+    number(1),
+    ...['nix-archive-1', '(', 'type', 'regular', 'contents', content, ')'].map(string),
+    number(exportMagic),
+    string(path),
+    number(0), // references
+    string(''), // deriver
+    number(0), // signature
+    number(0), // no more paths
+  ]);
+
+  function number(value: number): Buffer {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(BigInt(value));
+    return bytes;
+  }
+
+  function string(value: string | Uint8Array): Buffer {
+    const bytes = Buffer.from(value as string);
+    return Buffer.concat([number(bytes.length), bytes, Buffer.alloc(-bytes.length & 7)]);
+  }
 }

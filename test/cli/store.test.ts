@@ -22,6 +22,7 @@ describe('cairn store', () => {
     const project = testProject();
     await project.run('build', 'words');
     expect((await project.run('store', 'gc')).stdout).toContain('deleted 0 files');
+    expect((await project.run('build', 'all', '--dry-run')).status).toBe(0);
     await project.run(
       'store',
       'roots',
