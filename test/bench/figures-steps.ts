@@ -109,4 +109,3 @@ async function nixLeafChange(folder: string): Promise<number | undefined> {
     })
   ).wallMs;
 }
-
