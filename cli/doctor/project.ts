@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadFlake, lockPathOf } from '../../engine/index.ts';
 import { pinsFor, readLock, type Lock } from '../../engine/lock/index.ts';
-import { openMirrors, type Mirrors } from '../../engine/sources/index.ts';
+import { openMirrors, sendRequest, type Mirrors } from '../../engine/sources/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { Store } from '../../store/index.ts';
 import { formatCount } from '../render/units.ts';
@@ -66,7 +66,7 @@ async function answers(base: string, signal: AbortSignal): Promise<boolean> {
   if (base.startsWith('file:')) return existsSync(fileURLToPath(base));
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
-    const { status, body } = await fetch(`${base}/`, { method: 'HEAD', signal: limit });
+    const { status, body } = await sendRequest(`${base}/`, { method: 'HEAD', signal: limit });
     await body?.cancel();
     return status < 500;
   } catch {

@@ -4,6 +4,7 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isErrno } from '../../store/base/errors.ts';
+import { sendRequest } from './http.ts';
 import type { Sink } from './sink.ts';
 
 /** How an attempt ended. Errors of the sink (a full disk) and the caller's abort are thrown, all else is a value. */
@@ -60,7 +61,7 @@ async function readFromServer(url: string, sink: Sink, options: AttemptOptions):
   try {
     watch.expectWithin(options.connectMs, 'no answer');
     const headers = requestHeaders(url, sink.sizeBytes, options.tags.get(url));
-    const response = await fetch(withoutUser(url), { headers, signal: watch.signal });
+    const response = await sendRequest(withoutUser(url), { headers, signal: watch.signal });
     const problem = problemOf(response, sink);
     if (problem !== undefined) return problem;
     return await readBody(response, sink, { ...options, watch, url });

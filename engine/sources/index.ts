@@ -1,4 +1,5 @@
-// The door to downloads for a person: where mirrors are, and collecting sources into a folder.
+// The door to downloads for a person: where mirrors are, whether they answer, and collecting sources into a folder.
 
 export { collectSources } from './collect.ts';
+export { sendRequest } from './http.ts';
 export { openMirrors, type Mirrors } from './mirrors.ts';

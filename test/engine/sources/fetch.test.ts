@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { randomBytes } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { fetchBlob } from '../../../engine/sources/fetch.ts';
 import type { FetchRequest } from '../../../engine/sources/fetch-request.ts';
 import { openMirrors } from '../../../engine/sources/mirrors.ts';
@@ -36,6 +36,15 @@ test('what is in the store already is not asked for', async () => {
   const server = await serve((_, response) => response.end(content));
   for (let round = 0; round < 2; round++) await fetchInto(store(), { ...request, urls: [server.base] });
   expect(server.requests).toHaveLength(1);
+});
+
+test('a proxy that the environment names is asked instead of the server', async () => {
+  const { content, digest, request } = someFile();
+  const proxy = await serve((_, response) => response.end(content));
+  vi.stubEnv('http_proxy', proxy.base);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await fetchInto(store(), { ...request, urls: ['http://pool.test/sed'] })).toBe(digest);
+  expect(proxy.requests).toEqual(['GET http://pool.test/sed']);
 });
 
 test('a connection that drops again and again is continued each time where it stopped', async () => {
