@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isErrno } from '../../store/base/errors.ts';
-import { sendRequest } from './http.ts';
+import { sendRequest, type Answer } from './http.ts';
 import type { Sink } from './sink.ts';
 
 /** How an attempt ended. Errors of the sink (a full disk) and the caller's abort are thrown, all else is a value. */
@@ -75,7 +75,7 @@ async function readFromServer(url: string, sink: Sink, options: AttemptOptions):
 }
 
 async function readBody(
-  response: Response,
+  response: Answer,
   sink: Sink,
   options: AttemptOptions & { readonly watch: Watch; readonly url: string },
 ): Promise<Attempt> {
@@ -127,7 +127,7 @@ function withoutUser(url: string): URL {
   return bare;
 }
 
-function problemOf(response: Response, sink: Sink): Attempt | undefined {
+function problemOf(response: Answer, sink: Sink): Attempt | undefined {
   const { status, headers } = response;
   const message = `HTTP status ${status}`;
   if (status === 404 || status === 410) return { kind: 'gone', message };

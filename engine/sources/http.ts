@@ -9,8 +9,10 @@ export interface RequestOptions {
   readonly signal: AbortSignal;
 }
 
+export type Answer = Pick<Response, 'status' | 'headers' | 'body'>;
+
 /** `fetch`, by way of a proxy where the environment names one. */
-export function sendRequest(url: string | URL, options: RequestOptions): Promise<Response> {
+export function sendRequest(url: string | URL, options: RequestOptions): Promise<Answer> {
   return hasProxy(process.env) ? sendThroughProxy(url, options) : fetch(url, options);
 }
 
@@ -22,12 +24,11 @@ function hasProxy(env: Readonly<Record<string, string | undefined>>): boolean {
 let proxy: Promise<{ readonly undici: typeof Undici; readonly agent: Undici.Dispatcher }> | undefined;
 
 // Node.js's own client takes no proxy without an option on the command line, so a second copy of it is loaded.
-async function sendThroughProxy(url: string | URL, options: RequestOptions): Promise<Response> {
+async function sendThroughProxy(url: string | URL, options: RequestOptions): Promise<Answer> {
   proxy ??= import('undici').then((undici) => ({
     undici,
     agent: new undici.EnvHttpProxyAgent({ proxyTunnel: false }),
   }));
   const { undici, agent } = await proxy;
-  const response = await undici.fetch(url, { ...options, dispatcher: agent });
-  return response;
+  return undici.fetch(url, { ...options, dispatcher: agent });
 }
