@@ -1,7 +1,18 @@
-// An explanation as text: what changed itself, field by field, and the way from there up to what was asked for. Pure.
+// An explanation as text: what changed itself, field by field or file by file, and the way from there up to what was
+// asked for. Reads trees, not files.
 
-import { isRootCause, stepRef, type Cause, type Change, type Step } from '../engine/index.ts';
+import {
+  compareNodes,
+  isRootCause,
+  stepRef,
+  type Cause,
+  type Change,
+  type FieldChange,
+  type Step,
+} from '../engine/index.ts';
 import type { CborValue } from '../store/base/cbor.ts';
+import type { Digest } from '../store/base/digest.ts';
+import type { Trees } from '../store/index.ts';
 import { lineChanges } from './line-changes.ts';
 import { stepFields } from './render/json.ts';
 import { abbreviate, stepName } from './render/names.ts';
@@ -15,10 +26,11 @@ export interface Explanation {
   readonly causes: readonly Cause[];
   /** What the next build would do: a changed step whose result is known from elsewhere is not in it. */
   readonly toBuild: ReadonlySet<Step['id']>;
+  readonly trees: Pick<Trees, 'get'>;
   readonly style: Style;
 }
 
-export function whyLines({ target, wanted, causes, toBuild, style }: Explanation): string[] {
+export function whyLines({ target, wanted, causes, toBuild, trees, style }: Explanation): string[] {
   if (causes.length === 0) {
     return [
       toBuild.has(wanted)
@@ -30,7 +42,7 @@ export function whyLines({ target, wanted, causes, toBuild, style }: Explanation
   const changed = roots.filter(({ changes }) => changes !== undefined);
   const fresh = roots.filter(({ changes }) => changes === undefined);
   return [
-    ...changed.flatMap((cause) => [...changedLines(cause, style), '']),
+    ...changed.flatMap((cause) => [...changedLines(cause, trees, style), '']),
     ...(fresh.length === 0 ? [] : [...freshLines(fresh, style), '']),
     ...consequenceLines(changed, { causes, toBuild, style }),
   ].slice(0, -1);
@@ -56,10 +68,35 @@ function changeRecord(change: Change): object {
     : { ...change, before: plainValue(change.before), after: plainValue(change.after) };
 }
 
-function changedLines({ step, changes = [] }: Cause, style: Style): string[] {
+function changedLines({ step, changes = [] }: Cause, trees: Pick<Trees, 'get'>, style: Style): string[] {
+  const fields = changes.filter((change) => change.kind === 'field');
   return [
     `${style.bold(stepName(stepRef(step)))} changed:`,
-    ...changes.flatMap((change) => (change.kind === 'field' ? fieldLines(change, style) : [])),
+    ...fields.flatMap((change) =>
+      step.derivation.kind === 'local' && change.path === 'content'
+        ? fileLines(change, trees, style)
+        : fieldLines(change, style),
+    ),
+  ];
+}
+
+// A folder that changed, file by file, as far as the store still knows what it held.
+function fileLines(change: FieldChange, trees: Pick<Trees, 'get'>, style: Style): string[] {
+  const [before, after] = [change.before, change.after].map((digest) => digest as Digest);
+  if ([before, after].some((digest) => digest === undefined || trees.get(digest) === undefined))
+    return fieldLines(change, style);
+  const differences = compareNodes(
+    { kind: 'tree', digest: before! },
+    { kind: 'tree', digest: after! },
+    trees,
+  );
+  const more = differences.length - mostFiles;
+  return [
+    ...differences.slice(0, mostFiles).map(({ path, before, after }) => {
+      if (before === undefined) return style.good(`  + ${plainLine(path)}`);
+      return after === undefined ? style.bad(`  - ${plainLine(path)}`) : `  ~ ${plainLine(path)}`;
+    }),
+    ...(more > 0 ? [`  and ${more} more`] : []),
   ];
 }
 
@@ -68,7 +105,7 @@ function freshLines(fresh: readonly Cause[], style: Style): string[] {
   return [`${style.bold('never built before:')} ${abbreviate(names, 12)}`];
 }
 
-function fieldLines({ path, before, after }: Extract<Change, { kind: 'field' }>, style: Style): string[] {
+function fieldLines({ path, before, after }: FieldChange, style: Style): string[] {
   const [old, young] = [plainValue(before), plainValue(after)];
   if (typeof old === 'string' && typeof young === 'string' && /\n./.test(old + young)) {
     return [
@@ -83,6 +120,7 @@ function colourOf(line: string, style: Style): (text: string) => string {
   return line.startsWith('-') ? style.bad : line.startsWith('+') ? style.good : style.dim;
 }
 
+const mostFiles = 20;
 const mostConsequences = 100;
 const deepestIndent = 20;
 
@@ -99,9 +137,9 @@ function consequenceLines(
     const { step, depth } = next;
     const following = followers.get(step.id) ?? [];
     const isAgain = shown.has(step.id);
-    const isCutOff = !toBuild.has(step.id);
+    const isThere = !toBuild.has(step.id);
     const note =
-      isAgain && following.length > 0 ? ' (see above)' : isCutOff ? ' (comes to the same as before)' : '';
+      isAgain && following.length > 0 ? ' (see above)' : isThere ? ' (its result is there already)' : '';
     const indent = '  '.repeat(Math.min(depth, deepestIndent) + 1);
     lines.push(`${indent}${depth === 0 ? '' : '→ '}${stepName(stepRef(step))}${style.dim(note)}`);
     if (!isAgain) pending.push(...following.map((step) => ({ step, depth: depth + 1 })).reverse());

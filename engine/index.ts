@@ -22,6 +22,6 @@ export type * from './events.ts';
 export type { BuildRequest } from './execute/executor.ts';
 export type { ActionId, DerivationId } from './model/encode.ts';
 export { openEngine, type OpenEngineOptions, type Settings } from './open-engine.ts';
-export { explain, isRootCause, type Cause, type Change } from './plan/explain.ts';
+export { explain, isRootCause, type Cause, type Change, type FieldChange } from './plan/explain.ts';
 export { plannedSteps, type Plan } from './plan/planner.ts';
 export { lineageOf, stepRef, type Step, type StepSource } from './step.ts';

@@ -11,7 +11,6 @@ import { describeOwner, isAlive } from './owner.ts';
 import {
   addReachable,
   derivationClosure,
-  describedContent,
   emptyContent,
   recordsOf,
   type Content,
@@ -106,10 +105,6 @@ function liveContent(
     if (!records.actions.has(action)) continue;
     addReachable(live, Object.values(outputs), database);
     if (log !== undefined) live.blobs.add(log);
-  }
-  for (const id of derivations) {
-    const content = describedContent(id, database);
-    if (content !== undefined) addReachable(live, [content], database);
   }
   return live;
 }

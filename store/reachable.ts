@@ -53,16 +53,6 @@ export function derivationClosure(wanted: Iterable<Digest>, database: Database):
   return closure;
 }
 
-/** The content of a folder that a description says a local source holds, if it is such a description. */
-export function describedContent(id: Digest, database: Database): Node | undefined {
-  const bytes = database.table('descriptions').get(id);
-  const content =
-    bytes === undefined ? undefined : (decodeCbor(bytes) as { readonly content?: CborValue }).content;
-  if (!Array.isArray(content) || content[0] !== 'tree') return undefined;
-  const digest = parseDigest(String(content[1]));
-  return digest === undefined ? undefined : { kind: 'tree', digest };
-}
-
 /** Every record of a table, decoded. */
 export function* recordsOf<T>(database: Database, table: 'memos' | 'realisations'): Generator<[Digest, T]> {
   for (const { key, value } of database.table(table).getRange())

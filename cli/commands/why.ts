@@ -30,7 +30,14 @@ async function why(context: Context, _: unknown, target: string): Promise<ExitCo
     out.lines(causes.map((cause) => JSON.stringify(causeRecord(cause, isToDo(cause)))));
   else
     out.lines(
-      whyLines({ target: key, wanted: id, causes, toBuild: new Set(toBuild.keys()), style: out.style }),
+      whyLines({
+        target: key,
+        wanted: id,
+        causes,
+        toBuild: new Set(toBuild.keys()),
+        trees: store.trees,
+        style: out.style,
+      }),
     );
   return exitCodes.ok;
 }

@@ -60,7 +60,7 @@ export function changesBetween(
 }
 
 /**
- * Every step in the closure of `wanted` that changed since its lineage was last built, root causes first: a step whose
+ * Every step in the closure of `wanted` that is not what it was when that was last built, root causes first: a step whose
  * own fields changed is a root cause, one that only has changed inputs is a consequence.
  */
 export function explain(
@@ -70,17 +70,22 @@ export function explain(
 ): Cause[] {
   const causes: Cause[] = [];
   const seen = new Set<DerivationId>();
-  const pending = [wanted];
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    if (seen.has(id)) continue;
-    seen.add(id);
-    const step = steps(id);
-    const cause = causeOf(step, facts);
-    if (cause === undefined) continue;
-    causes.push(cause);
-    pending.push(...step.inputIds);
+  const pending: Version[] = [{ id: wanted, before: undefined }];
+  for (let version = pending.pop(); version !== undefined; version = pending.pop()) {
+    if (seen.has(version.id)) continue;
+    seen.add(version.id);
+    const found = causeOf(version, steps, facts);
+    if (found === undefined) continue;
+    causes.push(found.cause);
+    pending.push(...found.inputs);
   }
   return [...causes.filter(isRootCause), ...causes.filter((cause) => !isRootCause(cause))];
+}
+
+/** A step, and the one that stood in its place; undefined: whatever was last built of its lineage. */
+interface Version {
+  readonly id: DerivationId;
+  readonly before: DerivationId | undefined;
 }
 
 /** True when the step itself changed, not only what it is made from. */
@@ -108,16 +113,28 @@ export function diffRecords(
   return sameScalar(before, after) ? [] : [{ kind: 'field', path, before, after }];
 }
 
-function causeOf(step: Step, facts: Pick<PlanFacts, 'lineage' | 'description'>): Cause | undefined {
+// What changed about one step, and those of its inputs that were not there before as they are now.
+function causeOf(
+  { id, before }: Version,
+  steps: StepSource,
+  facts: Pick<PlanFacts, 'lineage' | 'description'>,
+): { readonly cause: Cause; readonly inputs: readonly Version[] } | undefined {
+  const step = steps(id);
   const lineage = lineageOf(step.derivation);
-  const last = facts.lineage(lineage);
-  if (last === undefined) return { step, lineage, changes: undefined };
-  if (last.derivation === step.id) return undefined;
-  const changes = diffRecords(
-    facts.description(last.derivation as DerivationId),
-    facts.description(step.id) ?? stepRecord(step),
+  const last = before ?? facts.lineage(lineage)?.derivation;
+  if (last === id) return undefined;
+  const record = last === undefined ? undefined : facts.description(last as DerivationId);
+  const changes =
+    last === undefined ? undefined : diffRecords(record, facts.description(id) ?? stepRecord(step));
+  const kept = new Set(referencesIn(record));
+  const replaced = new Map(
+    (changes ?? []).flatMap((change) => (change.kind === 'input' ? [[change.after, change.before]] : [])),
   );
-  return { step, lineage, changes };
+  const inputs = [...new Set(step.inputIds)].filter((input) => !kept.has(input));
+  return {
+    cause: { step, lineage, changes },
+    inputs: inputs.map((input) => ({ id: input, before: replaced.get(input) })),
+  };
 }
 
 function diffLists(before: readonly CborValue[], after: readonly CborValue[], path: string): Change[] {
@@ -129,6 +146,13 @@ function diffLists(before: readonly CborValue[], after: readonly CborValue[], pa
 function referencedId(value: CborValue | undefined): DerivationId | undefined {
   if (!Array.isArray(value) || value.length !== 3 || typeof value[0] !== 'string') return undefined;
   return parseDigest(value[0]) as DerivationId | undefined;
+}
+
+function* referencesIn(value: CborValue | undefined): Generator<DerivationId> {
+  const id = referencedId(value);
+  if (id !== undefined) yield id;
+  else if (Array.isArray(value)) for (const item of value) yield* referencesIn(item);
+  else if (isMap(value)) for (const item of Object.values(value)) yield* referencesIn(item);
 }
 
 function isMap(value: CborValue | undefined): value is { readonly [key: string]: CborValue | undefined } {

@@ -50,7 +50,7 @@ export function testProject(body: string = smallFlake, env: NodeJS.ProcessEnv = 
   const config = (text: string): void =>
     writeFileSync(
       join(folder, 'flake-like.config.ts'),
-      `import { compose, defineFlake, fetchUrl, from, run, write, type Output } from 'cairn';
+      `import { compose, defineFlake, fetchUrl, from, localFolder, run, write, type Output } from 'cairn';
 const flake = (outputs: Record<string, Output>) => defineFlake({ description: 'a test', inputs: {}, outputs: () => outputs });
 ${text}`,
     );

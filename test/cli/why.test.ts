@@ -1,5 +1,7 @@
 // `cairn why`: root causes first, field by field, then what follows.
 
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { smallFlake, testProject } from './cairn.ts';
 
@@ -36,6 +38,47 @@ describe('cairn why', () => {
         '    → compose all',
         '',
       ].join('\n'),
+    );
+  });
+
+  it('names the files of a folder that changed', async () => {
+    const project = testProject(`
+      const source = localFolder({ name: 'source', path: './source' });
+      export default flake({ all: compose({ name: 'all', parts: [source] }) });`);
+    const file = (name: string): string => join(project.folder, 'source', name);
+    mkdirSync(file('kernel'), { recursive: true });
+    for (const name of ['gone', 'kernel/sched.c', 'same']) writeFileSync(file(name), 'one');
+    await project.run('build', 'all');
+    writeFileSync(file('kernel/sched.c'), 'two');
+    writeFileSync(file('new'), 'three');
+    rmSync(file('gone'));
+    const { stdout } = await project.run('why', 'all');
+    expect(stdout).toBe(
+      [
+        'local source changed:',
+        '  - gone',
+        '  ~ kernel/sched.c',
+        '  + new',
+        '',
+        'so these follow:',
+        '  local source (its result is there already)',
+        '    → compose all',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('goes by what the target was last made from, not by what was built since', async () => {
+    const flake = (text: string, part: string): string => `
+      const part = write({ name: 'part', files: { file: '${text}' } });
+      export default flake({ part, all: compose({ name: 'all', parts: [${part}] }) });`;
+    const project = testProject(flake('one', 'part'));
+    await project.run('build', 'all');
+    project.config(flake('two', 'part'));
+    await project.run('build', 'part');
+    expect((await project.run('why', 'part')).stdout).toContain('nothing changed');
+    expect((await project.run('why', 'all')).stdout).toContain(
+      'write part changed:\n  files.file.bytes: one → two',
     );
   });
 
