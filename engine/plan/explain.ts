@@ -151,7 +151,7 @@ function referencedId(value: CborValue | undefined): DerivationId | undefined {
 function* referencesIn(value: CborValue | undefined): Generator<DerivationId> {
   const id = referencedId(value);
   if (id !== undefined) yield id;
-  else if (Array.isArray(value)) for (const item of value) yield* referencesIn(item);
+  else if (Array.isArray(value)) for (const item of value as CborValue[]) yield* referencesIn(item);
   else if (isMap(value)) for (const item of Object.values(value)) yield* referencesIn(item);
 }
 
