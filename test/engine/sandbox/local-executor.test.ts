@@ -84,6 +84,13 @@ describe('the root', () => {
     expect(await textOf(executor, request('cat /etc/name /etc/only', { layers }))).toBe('highlow');
   });
 
+  test('may have one layer several times: the topmost counts', async () => {
+    const one = await treeNode({ name: 'one' });
+    const other = await treeNode({ name: 'other' });
+    const layers = [fixture.root, one.digest, other.digest, one.digest];
+    expect(await textOf(executor, request('cat /name', { layers }))).toBe('one');
+  });
+
   test('may be stacked of more than a hundred layers', async () => {
     const layers = await Promise.all(
       Array.from({ length: 130 }, async (_, at) => (await treeNode({ top: `${at}`, [`f${at}`]: '' })).digest),

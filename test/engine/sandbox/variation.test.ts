@@ -54,6 +54,19 @@ test('another order of entries in layers and inputs, with the same content', asy
   }
 });
 
+test('layers and inputs whose halves are the same folder', async () => {
+  const layers = await Promise.all(
+    ['one', 'other'].map((name) => treeOf(fixture.store, { folder: { [`file-${name.length}`]: name } })),
+  );
+  const [one, other] = layers.map((node) => (node.kind === 'tree' ? node.digest : fixture.root));
+  const empty = await treeOf(fixture.store, { folder: { empty: {} } });
+  const request = scriptRequest(fixture, 'cat /folder/*; find /in', {
+    layers: [fixture.root, one!, other!],
+    inputs: [{ path: '/in', node: empty }],
+  });
+  expect(await textOf(executor, request, { variation })).toBe(await textOf(executor, request));
+});
+
 test('the same output when the step does not care', async () => {
   const request = scriptRequest(
     fixture,
