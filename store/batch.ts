@@ -12,7 +12,7 @@ import type { Durability } from './durability.ts';
 import type { FilePool } from './file-pool.ts';
 import { blobName, blobPath, type BlobName, type Layout } from './layout.ts';
 import { applyChanges, collectChanges, type Change } from './records.ts';
-import { removeFolder } from './remove-folder.ts';
+import { removeTree } from './base/remove-tree.ts';
 import { MissingBlob, type Batch, type RecordWriter, type Trees } from './store.ts';
 import { settle, takeFile } from './take-file.ts';
 import { takeFolder } from './take-folder.ts';
@@ -127,10 +127,11 @@ export class FileBatch implements Batch {
     }
   }
 
-  async discard(): Promise<void> {
+  discard(): Promise<void> {
     const hadFolder = this.#state === 'filled';
     this.#state = 'ended';
-    if (hadFolder) await removeFolder(this.#context.folder);
+    if (hadFolder) removeTree(this.#context.folder);
+    return Promise.resolve();
   }
 
   /** The batch's folder on disk, for threads that put files there by their blob names. */

@@ -17,7 +17,7 @@ import {
   type StoredMemo,
   type StoredRealisation,
 } from './reachable.ts';
-import { removeFolder } from './remove-folder.ts';
+import { removeTree } from './base/remove-tree.ts';
 import { sessionOwner } from './session.ts';
 import type { GcPlan, GcStats } from './store.ts';
 
@@ -58,7 +58,7 @@ async function collect(context: MaintenanceContext): Promise<GcStats> {
   });
   // Snapshots of imported folders vouch for content that may have gone just now.
   if (garbage.blobs.length > 0) rmSync(layout.imports, { recursive: true, force: true });
-  for (const tree of garbage.trees) await removeFolder(`${layout.trees}/${tree}`);
+  for (const tree of garbage.trees) removeTree(`${layout.trees}/${tree}`);
   return statsOf(garbage);
 }
 

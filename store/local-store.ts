@@ -108,7 +108,7 @@ export class LocalStore implements Store {
   async close(): Promise<void> {
     await this.#sweeping;
     await this.#pool?.close();
-    await this.#session.close();
+    this.#session.close();
     await this.#volatile?.close();
     await this.#database.close();
   }
@@ -140,7 +140,7 @@ export class LocalStore implements Store {
   }
 
   async #sweepDead(): Promise<void> {
-    await sweepDeadSessions(this.#layout);
+    sweepDeadSessions(this.#layout);
     for (const name of await readdir(this.#layout.database)) {
       if (name.startsWith('boot-') && name !== volatileName())
         rmSync(`${this.#layout.database}/${name}`, { recursive: true, force: true });

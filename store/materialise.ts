@@ -19,7 +19,7 @@ import { isErrno } from './base/errors.ts';
 import { isCanonical, makeCanonical, type FileBlobs } from './blobs.ts';
 import { explainWriteError } from './disk-errors.ts';
 import { canonicalMtimeSeconds, directoryMode, treePath, type Layout } from './layout.ts';
-import { removeFolder } from './remove-folder.ts';
+import { removeTree } from './base/remove-tree.ts';
 import { MissingBlob, type Trees } from './store.ts';
 import type { BlobNode } from './tree.ts';
 
@@ -45,7 +45,7 @@ export async function materialiseTree(tree: Digest, context: MaterialiseContext)
     await new TreeWriter(context).write(tree, part);
     renameSync(part, path);
   } catch (error) {
-    await removeFolder(part);
+    removeTree(part);
     // Another process was quicker; its folder is as good.
     if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw explainWriteError(error, context.layout.root);
   }

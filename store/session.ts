@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import type { Layout } from './layout.ts';
 import { formatOwner, isAlive, parseOwner, thisProcess } from './owner.ts';
-import { removeFolder } from './remove-folder.ts';
+import { removeTree } from './base/remove-tree.ts';
 
 /** Made on disk by the first that writes: its folder also tells garbage collection that the store is in use. */
 export class Session {
@@ -37,16 +37,16 @@ export class Session {
     return folder;
   }
 
-  async close(): Promise<void> {
-    if (this.#isEntered) await removeFolder(this.#folder);
+  close(): void {
+    if (this.#isEntered) removeTree(this.#folder);
   }
 }
 
 /** Removes what processes that have ended left behind in flight. */
-export async function sweepDeadSessions(layout: Layout): Promise<void> {
+export function sweepDeadSessions(layout: Layout): void {
   for (const name of readdirSync(layout.temporary)) {
     const owner = parseOwner(name.slice(0, name.lastIndexOf('.')));
-    if (owner !== undefined && !isAlive(owner)) await removeFolder(`${layout.temporary}/${name}`);
+    if (owner !== undefined && !isAlive(owner)) removeTree(`${layout.temporary}/${name}`);
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type StoredMemo,
   type StoredRealisation,
 } from './reachable.ts';
-import { removeFolder } from './remove-folder.ts';
+import { removeTree } from './base/remove-tree.ts';
 import type { Damage, SetAside } from './store.ts';
 import type { Node } from './tree.ts';
 
@@ -22,7 +22,7 @@ import type { Node } from './tree.ts';
 export async function setAside(context: MaintenanceContext, damages: readonly Damage[]): Promise<SetAside> {
   for (const damage of damages) {
     if (damage.kind === 'blob') moveAside(context, damage.path, damage.name);
-    if (damage.kind === 'tree') await removeFolder(damage.path);
+    if (damage.kind === 'tree') removeTree(damage.path);
   }
   const hashes = new Set(damages.flatMap(hashOf));
   if (hashes.size > 0) forgetCopies(hashes, context);

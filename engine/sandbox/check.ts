@@ -7,7 +7,7 @@ import type { BuildRequest } from '../execute/executor.ts';
 import { sandboxCommand } from './command.ts';
 import { conditionsFor } from './conditions.ts';
 import { disabledUserNamespaces, restrictsUserNamespaces } from './kernel.ts';
-import { removeTree } from './remove-tree.ts';
+import { removeTree } from '../../store/base/remove-tree.ts';
 import type { SandboxTool } from './tool.ts';
 import { makeScaffold, makeWorkFolder } from './work-folder.ts';
 

@@ -11,7 +11,7 @@ import { conditionsFor } from './conditions.ts';
 import type { FailedStep } from './failed-steps.ts';
 import { mountsOf } from './mounts.ts';
 import { ReaddirOrder } from './readdir-order.ts';
-import { removeTree } from './remove-tree.ts';
+import { removeTree } from '../../store/base/remove-tree.ts';
 import type { SandboxTool } from './tool.ts';
 import { makeScaffold, makeWorkFolder, workFolder, type WorkFolder } from './work-folder.ts';
 

@@ -2,7 +2,7 @@
 // Each message is a path; the answer is the same path once it is gone, or given up.
 
 import { parentPort } from 'node:worker_threads';
-import { removeTree } from '../sandbox/remove-tree.ts';
+import { removeTree } from '../../store/base/remove-tree.ts';
 
 parentPort?.on('message', (folder: string) => {
   try {

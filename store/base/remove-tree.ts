@@ -1,8 +1,8 @@
-// Removing what a step left, as an ordinary user: read-only folders, folders of mode 000, names that are not UTF-8,
-// and paths longer than the kernel takes. Synchronous; knows no store.
+// Removing a folder with whatever a step left in it, as an ordinary user: read-only folders, folders of mode 000, names
+// that are not UTF-8, and paths longer than the kernel takes. Synchronous; knows no store.
 
 import { chmodSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
-import { isErrno } from '../../store/base/errors.ts';
+import { isErrno } from './errors.ts';
 
 /** Well below PATH_MAX (4,096), with room for one more name. */
 const longestPathBytes = 2_000;
