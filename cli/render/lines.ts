@@ -52,10 +52,6 @@ function finishedLines(
       return showsSuccess(step.kind, complete)
         ? [`${style.good(builtWord(step.kind))} ${name} ${style.dim(amount(step, outcome, view))}`]
         : [];
-    case 'reused':
-      return step.kind === 'run'
-        ? [`${style.good('same')} ${name} ${style.dim('(inputs came to the same content: not built)')}`]
-        : [];
     case 'failed':
       return [
         `${style.bad('failed')} ${name} ${style.dim(`(${formatDuration(outcome.durationMs)})`)}: ${plainLine(outcome.failure.message)}`,
@@ -65,6 +61,7 @@ function finishedLines(
         ? [`${style.warn('skip')} ${name}: needs ${outcome.because.map(plainLine).join(', ')}`]
         : [];
     case 'up-to-date':
+    case 'reused': // counted at the end: a small change may come to the same in thousands of steps
     case 'cancelled':
       return [];
   }

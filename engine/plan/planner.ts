@@ -103,10 +103,17 @@ function realisedByContent(
   return outputs !== undefined && facts.hasOutputs(outputs) ? { step, outputs, cutOff: action } : undefined;
 }
 
+// The reason is found when it is asked for: comparing descriptions costs more than planning.
 function plannedBuild(step: Step, { facts, rebuild }: PlanOptions): PlannedStep {
   const lineage = lineageOf(step.derivation);
-  const reason: Reason = rebuild?.has(step.id) ? { kind: 'requested' } : reasonToBuild(step, lineage, facts);
-  return { step: stepRef(step), decision: 'build', reason, expectedMs: facts.duration(lineage) };
+  return {
+    step: stepRef(step),
+    decision: 'build',
+    get reason() {
+      return rebuild?.has(step.id) ? { kind: 'requested' as const } : reasonToBuild(step, lineage, facts);
+    },
+    expectedMs: facts.duration(lineage),
+  };
 }
 
 function reasonToBuild(step: Step, lineage: string, facts: PlanFacts): Reason {

@@ -121,7 +121,7 @@ export async function verifying(): Promise<Figure[]> {
     const store = await openStore(join(folder, 'store'));
     const batch = store.begin();
     let sizeBytes = 0;
-    for (let at = 0; at < 600; at++) {
+    for (let at = 0; at < 2400; at++) {
       const bytes = randomBytes(1 << 21);
       batch.addBytes(bytes);
       sizeBytes += bytes.length;

@@ -12,6 +12,7 @@ export interface Measured {
   /** Largest resident set of the process itself, as far as it could be seen. */
   readonly peakMb: number;
   readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface ProcessOptions {
@@ -44,7 +45,7 @@ export async function measure(
     const wallMs = performance.now() - started;
     if (status !== 0)
       throw new Error(`${argv.join(' ')} ended with ${status}:\n${`${stdout}${stderr}`.slice(-3000)}`);
-    return { wallMs, peakMb, stdout };
+    return { wallMs, peakMb, stdout, stderr };
   } finally {
     clearInterval(watch);
   }
@@ -63,6 +64,7 @@ export async function measureOften(
     wallMs: median(results.map(({ wallMs }) => wallMs)),
     peakMb: Math.max(...results.map(({ peakMb }) => peakMb)),
     stdout: results[0]!.stdout,
+    stderr: results[0]!.stderr,
   };
 }
 
