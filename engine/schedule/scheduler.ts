@@ -13,6 +13,7 @@ import type { Step } from '../step.ts';
 import { BuildStates } from './build-states.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { slotKind, type SlotKind, type Slots } from './slots.ts';
+import { usualMs } from './usual-duration.ts';
 
 /** What the scheduler asks of its surroundings. */
 export interface SchedulerOptions {
@@ -107,7 +108,7 @@ class Scheduler {
 
   #prioritise(toBuild: ReadonlyMap<DerivationId, PlannedBuild>): void {
     const graph = graphOf([...toBuild.values()].map(({ step }) => step));
-    const remaining = remainingMs(graph, (step) => toBuild.get(step.id)?.planned.expectedMs ?? usualMs(step));
+    const remaining = remainingMs(graph, (step) => toBuild.get(step.id)?.planned.expectedMs ?? usualMs(step.derivation));
     for (const [id, ms] of remaining) this.#priorities.set(id, ms);
   }
 
@@ -257,20 +258,4 @@ function lostForGood(step: Step, missing: MissingBlob): UserError {
       cause: missing,
     },
   );
-}
-
-// For steps that were never timed: a guess by kind is enough to start long things first.
-function usualMs(step: Step): number {
-  switch (step.derivation.kind) {
-    case 'run':
-      return 30_000;
-    case 'fetch':
-      return 2_000;
-    case 'unpack':
-      return 1_000;
-    case 'compose':
-    case 'write':
-    case 'local':
-      return 1;
-  }
 }

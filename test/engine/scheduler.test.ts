@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../store/base/digest.ts';
 import { MissingBlob } from '../../store/store.ts';
 import type { Outcome, Outputs } from '../../engine/events.ts';
-import type { Derivation } from '../../engine/model/derivation.ts';
+import { fetchUrl, run, unpack, type Derivation } from '../../engine/model/derivation.ts';
 import type { DerivationId } from '../../engine/model/encode.ts';
 import type { PlanFacts } from '../../engine/plan/facts.ts';
 import { makePlan } from '../../engine/plan/planner.ts';
@@ -106,6 +106,27 @@ describe('the scheduler', () => {
       perform: (name) => built(name),
     });
     expect(started).toEqual(['long', 'after-long', 'short', 'top']);
+  });
+
+  it('starts first what has the largest source, as long as nothing was ever timed', async () => {
+    const build = (name: string, sizeBytes: number): Derivation => {
+      const archive = fetchUrl({
+        name: `${name}.tar`,
+        urls: ['https://example.org/a'],
+        sha256: name.padEnd(64, '0'),
+        sizeBytes,
+      });
+      const source = unpack({ name: `${name}-source`, archive, strip: 1 });
+      return run({ name, layers: [], inputs: { '/src': source }, argv: ['/bin/build'] });
+    };
+    const { started } = await schedule(
+      command('top', build('a', 1_000), build('b', 30_000_000), build('c', 2_000)),
+      {
+        run: 1,
+        perform: (name) => built(name),
+      },
+    );
+    expect(started.filter((name) => name.length === 1)).toEqual(['b', 'c', 'a']);
   });
 
   it('never runs more at once than there are slots', async () => {
