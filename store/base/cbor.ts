@@ -49,7 +49,8 @@ export function decodeCbor(bytes: Uint8Array): CborValue {
  */
 export function readCbor(bytes: Uint8Array): CborValue {
   try {
-    return codec.decode(bytes) as CborValue;
+    // Whether the database gives Buffers or plain arrays depends on the Node.js; cbor-x cuts what it is given.
+    return codec.decode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as CborValue;
   } catch (cause) {
     throw notCanonical(cause);
   }
