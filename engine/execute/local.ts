@@ -3,6 +3,7 @@
 import { lstatSync, statfsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { removeTree } from '../../store/base/remove-tree.ts';
 import { emptyTree, type Batch, type Node, type Store } from '../../store/index.ts';
 import type { FailureReason } from '../events.ts';
 import type { Limits } from '../model/derivation.ts';
@@ -167,13 +168,14 @@ class SandboxExecutor implements Executor {
     const logTail = log.keep();
     const isFull = reason.kind === 'disk-full' || saysDiskFull(logTail) || this.#isDiskScarce();
     const actual: FailureReason = isFull ? { kind: 'disk-full' } : reason;
+    // What a full disk needs is room, before the next step looks for it.
+    if (isFull) removeTree(work.path);
     return {
       kind: 'failed',
       reason: actual,
       message: message ?? describeFailure(request.name, actual),
       logTail,
       logFile: log.path,
-      // What a full disk needs is room.
       keptFolder: isFull
         ? undefined
         : keepFailedStep(
