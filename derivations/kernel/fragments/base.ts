@@ -8,7 +8,7 @@ export const base: Fragment = {
     'one kernel for several processors': '64BIT SMP SCHED_MC JUMP_LABEL CC_OPTIMIZE_FOR_PERFORMANCE',
     'without EXPERT many defaults cannot be chosen': 'EXPERT',
     'messages, and names in them':
-      'PRINTK BUG DEBUG_BUGVERBOSE SYMBOLIC_ERRNAME KALLSYMS MAGIC_SYSRQ MAGIC_SYSRQ_SERIAL',
+      'PRINTK PRINTK_TIME BUG DEBUG_BUGVERBOSE SYMBOLIC_ERRNAME KALLSYMS MAGIC_SYSRQ MAGIC_SYSRQ_SERIAL',
     programs:
       'BINFMT_ELF BINFMT_SCRIPT BINFMT_MISC MULTIUSER COREDUMP ELF_CORE CORE_DUMP_DEFAULT_ELF_HEADERS',
     'what C libraries, Go and Python are made on': `
@@ -50,4 +50,6 @@ export const base: Fragment = {
     'the version says nothing of the folder it was built in': 'LOCALVERSION_AUTO',
     'a kernel that a person boots is not beaten by a compiler warning': 'WERROR',
   },
+  // A board without a screen starts anew after a panic, in time for its message to be read on the serial line.
+  values: { PANIC_TIMEOUT: 10 },
 };
