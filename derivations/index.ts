@@ -3,6 +3,8 @@
 import type { Derivation, Output, Target } from '../engine/model/index.ts';
 import { bootstrap } from './bootstrap/index.ts';
 import { lsb } from './images/lsb.ts';
+import { firmwareOutputs } from './firmware/outputs.ts';
+import { kernelOutputs } from './kernel/outputs.ts';
 import type { BuiltPackage } from './lib/built-package.ts';
 import { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
 import type { PinsByName } from './lib/pins.ts';
@@ -44,6 +46,8 @@ export function packageOutputs({
   return {
     ...Object.fromEntries(built.flatMap(outputsOfPackage)),
     lsb: { derivation: lsb({ packages: built, libc }), description: 'the whole userland as one target root' },
+    ...kernelOutputs({ pins, target }),
+    ...firmwareOutputs({ pins, target }),
     seed: { derivation: seed, description: 'the prebuilt tools that everything is built with' },
     sysroot: { derivation: sysroot, description: 'the C library and headers that packages are linked with' },
     libc: { derivation: libc, description: 'the C library as programs need it' },

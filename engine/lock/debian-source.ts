@@ -26,8 +26,8 @@ interface SourceFile {
  * @throws UserError `CONFIG_INVALID` when there is no such package or no archive in it.
  */
 export function pinSource(declaration: DebianSource, index: Index): Pin {
-  const newest = newestVersion(index.stanzas, declaration.package);
-  if (newest === undefined) throw unknown(declaration, `has no source package "${declaration.package}"`);
+  const newest = newestVersion(index.stanzas, declaration);
+  if (newest === undefined) throw notThere(declaration, index.stanzas);
   const [version, directory] = [newest.get('version') ?? '', newest.get('directory') ?? ''];
   const file = originalArchive(filesOf(newest));
   if (file === undefined)
@@ -41,10 +41,15 @@ export function pinSource(declaration: DebianSource, index: Index): Pin {
   };
 }
 
-// Versions that are kept only because some binary was built with them are not the suite's own.
-function newestVersion(stanzas: readonly Stanza[], name: string): Stanza | undefined {
+// Versions that are kept only because some binary was built with them are not the suite's own, unless asked for.
+function newestVersion(
+  stanzas: readonly Stanza[],
+  { package: name, version }: DebianSource,
+): Stanza | undefined {
+  const isWanted = (stanza: Stanza): boolean =>
+    version === undefined ? stanza.get('extra-source-only') !== 'yes' : versionOf(stanza) === version;
   return stanzas
-    .filter((stanza) => stanza.get('package') === name && stanza.get('extra-source-only') !== 'yes')
+    .filter((stanza) => stanza.get('package') === name && isWanted(stanza))
     .reduce<Stanza | undefined>((newest, stanza) => {
       const isNewer =
         newest === undefined || compareVersions(stanza.get('version') ?? '', newest.get('version') ?? '') > 0;
@@ -70,6 +75,20 @@ function filesOf(stanza: Stanza): SourceFile[] {
     sha256,
     sizeBytes: Number(size),
   }));
+}
+
+function versionOf(stanza: Stanza): string {
+  return upstreamVersion(stanza.get('version') ?? '');
+}
+
+function notThere(declaration: DebianSource, stanzas: readonly Stanza[]): UserError {
+  const { package: name, version } = declaration;
+  const there = new Set(stanzas.filter((one) => one.get('package') === name).map(versionOf));
+  if (version === undefined || there.size === 0)
+    return unknown(declaration, `has no source package "${name}"`);
+  return new UserError('CONFIG_INVALID', `Debian ${declaration.suite} has no ${name} ${version}`, {
+    hint: `It has ${[...there].join(', ')}.`,
+  });
 }
 
 function unknown({ suite }: DebianSource, problem: string): UserError {

@@ -44,11 +44,12 @@ export function sameDeclaration(a: InputDeclaration, b: InputDeclaration): boole
 }
 
 function debianSource(value: CheckedValue): DebianSource {
-  const fields = value.object(['kind', 'suite', 'package']);
+  const fields = value.object(['kind', 'suite', 'package'], ['version']);
   return {
     kind: 'debian-source',
     suite: fields.get('suite').text(suitePattern, "a suite's name"),
     package: fields.get('package').text(packagePattern, packageWords),
+    ...(fields.has('version') && { version: fields.get('version').text(/^\S+$/, 'a version') }),
   };
 }
 

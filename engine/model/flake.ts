@@ -11,6 +11,8 @@ export interface DebianSource {
   readonly kind: 'debian-source';
   readonly suite: string;
   readonly package: string;
+  /** Upstream's version, where another than the newest in the suite is wanted. */
+  readonly version?: string;
 }
 
 /** Binary packages of a Debian suite: `packages` and everything they depend on, but for `without`. */

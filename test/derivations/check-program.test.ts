@@ -1,29 +1,15 @@
 // The check of a built package, run with the python3 and readelf of the seed's own packages on folders made for it.
 
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkProgram } from '../../derivations/lib/check-program.ts';
 import type { Executor } from '../../engine/execute/executor.ts';
 import { createLocalExecutor } from '../../engine/execute/local.ts';
 import type { Node } from '../../store/index.ts';
-import { unpackPackage } from '../support/debian-files.ts';
-import { pins } from '../support/package-set.ts';
+import { pythonTools } from '../support/python-tools.ts';
 import { sandboxFixture, type SandboxFixture } from '../support/sandbox-fixture.ts';
 import { execute, scriptRequest, treeOf } from '../support/sandbox-run.ts';
 
-const toolPackages = [
-  'python3.13-minimal',
-  'libpython3.13-minimal',
-  'libexpat1',
-  'zlib1g',
-  'libc6',
-  'binutils-x86-64-linux-gnu',
-  'libctf-nobfd0',
-  'libsframe1',
-  'libzstd1',
-];
+const binutils = ['binutils-x86-64-linux-gnu', 'libctf-nobfd0', 'libsframe1', 'libzstd1'];
 const libraries = 'usr/lib/x86_64-linux-gnu';
 
 let fixture: SandboxFixture;
@@ -34,20 +20,7 @@ let program: Node;
 beforeAll(async () => {
   fixture = await sandboxFixture();
   executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
-  const folder = mkdtempSync(join(tmpdir(), 'cairn-check-tools-'));
-  try {
-    for (const pin of pins['seed']!.filter(({ name }) => toolPackages.includes(name))) {
-      const path = pin.urls[0]!.replace('mirror://debian/', '');
-      await unpackPackage({ path, sha256: pin.sha256 }, folder);
-    }
-    symlinkSync('python3.13', join(folder, 'usr/bin/python3'));
-    symlinkSync('x86_64-linux-gnu-readelf', join(folder, 'usr/bin/readelf'));
-    const batch = fixture.store.begin();
-    tools = await batch.takeFolder(folder);
-    await batch.commit();
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  tools = await pythonTools(fixture.store, binutils, { 'usr/bin/readelf': 'x86_64-linux-gnu-readelf' });
   program = await treeOf(fixture.store, { 'check.py': checkProgram });
 });
 afterAll(async () => {

@@ -126,7 +126,7 @@ test('each index is read once, however many inputs need it', async () => {
   expect(server.requests).toHaveLength(3);
 });
 
-test('extras, and versions kept only for old binaries, are not taken for the original archive', async () => {
+test('extras, and versions kept only for old binaries, are not taken for the original archive, unless named', async () => {
   const extras = `
 Package: groff
 Version: 1.23-1
@@ -161,6 +161,19 @@ Checksums-Sha256:
   });
   expect(lock.inputs['groff']?.pins[0]?.urls).toEqual(['mirror://debian/pool/g/groff_1.23.orig.tar.gz']);
   expect(lock.inputs['base']?.pins[0]).toMatchObject({ version: '13.8', sha256: c });
+
+  const old = { ...sed, package: 'groff', version: '1.22' };
+  const kept = await update({ inputs: { groff: old }, mirrors: await mirrorOf({ sources: extras }) });
+  expect(kept.lock.inputs['groff']?.pins[0]).toMatchObject({ version: '1.22', sha256: c });
+  const gone = update({
+    inputs: { groff: { ...old, version: '1.21' } },
+    mirrors: await mirrorOf({ sources: extras }),
+  });
+  expect(await failureOf(gone)).toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: 'Debian trixie has no groff 1.21',
+    hint: 'It has 1.23, 1.24, 1.22.',
+  });
 });
 
 test('a release that is signed by several keys needs one that is known', async () => {

@@ -1,0 +1,30 @@
+// How the kernel's own makefiles are called, as text: the same words for configuring and for building. Sources are at
+// /source and stay as they are; everything made is in the folder a step starts in.
+
+import type { Target } from '../../engine/model/index.ts';
+import { targetFacts } from '../lib/platform.ts';
+
+/** The kernel's name of a target's processors, where its makefiles want it. */
+const architectures: Readonly<Record<Target, string>> = {
+  'aarch64-linux': 'arm64',
+  'x86_64-linux': 'x86_64',
+};
+
+/** Environment of a step that calls `make`: nothing of the time, the machine or the number of earlier builds gets in. */
+export function makeEnvironment(target: Target): Readonly<Record<string, string>> {
+  return {
+    ARCH: architectures[target],
+    CROSS_COMPILE: `${targetFacts[target].triplet}-`,
+    KBUILD_BUILD_USER: 'cairn',
+    KBUILD_BUILD_HOST: 'cairn',
+    KBUILD_BUILD_VERSION: '1',
+    LOCALVERSION: '',
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+}
+
+/** Beginning of a script: `kmake` calls make on the sources. The time is the one that every step has. */
+export const makeFunction = `
+export KBUILD_BUILD_TIMESTAMP="$(date -u -d "@$SOURCE_DATE_EPOCH")"
+kmake() { make -C /source O="$PWD" "$@"; }
+`;

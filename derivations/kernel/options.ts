@@ -1,0 +1,46 @@
+// Which fragments make which kernel.
+
+import type { Target } from '../../engine/model/index.ts';
+import { builtInCommandLine } from './command-line.ts';
+import { docker } from './docker-options.ts';
+import { mergeFragments, type Fragment, type Option } from './fragment.ts';
+import { arm64 } from './fragments/arm64.ts';
+import { base } from './fragments/base.ts';
+import { containers } from './fragments/containers.ts';
+import { fileSystems } from './fragments/file-systems.ts';
+import { network } from './fragments/network.ts';
+import { raspberryPi } from './fragments/raspberry-pi.ts';
+import { rt } from './fragments/rt.ts';
+import { security } from './fragments/security.ts';
+import { standard } from './fragments/standard.ts';
+import { usbAndDisks } from './fragments/usb-and-disks.ts';
+import { virtio } from './fragments/virtio.ts';
+import { x8664 } from './fragments/x86-64.ts';
+
+/** How processors are shared: the usual way, or with answers in bounded time. */
+export type Variant = 'standard' | 'rt';
+
+const everywhere = [base, security, fileSystems, network, docker, containers, virtio, usbAndDisks];
+const machines: Readonly<Record<Target, readonly Fragment[]>> = {
+  'aarch64-linux': [arm64, raspberryPi],
+  'x86_64-linux': [x8664],
+};
+const variants: Readonly<Record<Variant, Fragment>> = { standard, rt };
+
+/**
+ * All options of a kernel.
+ * @example kernelOptions({ target: 'aarch64-linux', variant: 'rt' })
+ */
+export function kernelOptions({
+  target,
+  variant,
+  further = [],
+}: {
+  readonly target: Target;
+  readonly variant: Variant;
+  /** Fragments of one's own, beside those of cairn. */
+  readonly further?: readonly Fragment[];
+}): readonly Option[] {
+  const own = [...everywhere, ...machines[target], variants[variant], builtInCommandLine(target)];
+  return mergeFragments([...own, ...further]);
+}
