@@ -3,6 +3,8 @@
 import { compose, composePackages, type Derivation } from '../../engine/model/index.ts';
 import { pinsOf, type PinsByName } from '../lib/pins.ts';
 
+// mtools puts short names into the characters of old PCs; the seed's C library knows none of these.
+const characters = '{gconv-modules,gconv-modules.d/*,IBM850.so}';
 // What the seed's Python lacks for writing archives.
 const pythonModules = '{tarfile,shutil}.py';
 
@@ -10,6 +12,11 @@ const pythonModules = '{tarfile,shutil}.py';
 export function diskTools(pins: PinsByName): Derivation {
   const input = composePackages('disk-tools-packages', pinsOf(pins, 'disk-tools'));
   // mke2fs.conf is left out: an image has one of its own.
-  const include = ['usr/{bin,sbin}/*', 'usr/lib/x86_64-linux-gnu/*.so*', `usr/lib/python3.*/${pythonModules}`];
+  const include = [
+    'usr/{bin,sbin}/*',
+    'usr/lib/x86_64-linux-gnu/*.so*',
+    `usr/lib/x86_64-linux-gnu/gconv/${characters}`,
+    `usr/lib/python3.*/${pythonModules}`,
+  ];
   return compose({ name: 'disk-tools', parts: [{ input, include }] });
 }

@@ -23,9 +23,9 @@ floppy = {
 export const rootPartitionProgram = String.raw`
 import os, re, subprocess, sys, tarfile
 
+from blocks import *
 from tree import *
 
-BLOCK = 4096
 GROUP = 8 * BLOCK  # blocks that one bitmap describes
 MIB = 1 << 20
 # Room for group descriptors is kept for growing to this size without moving anything.
@@ -38,15 +38,15 @@ def main():
     apply_attributes(entries, read_json('/attributes/attributes.json'))
     digest = digest_of(entries, given)
     size, inodes, journal = plan(entries, given)
-    path = os.environ['out'] + '/partition'
+    path = f"{os.environ['out']}/{given['role']}.part"
     uuid = uuid_of(digest, 'file system')
     make(path, size, inodes, journal, given['label'], uuid, uuid_of(digest, 'hash seed'), entries)
     check(path)
     free = free_blocks(path)
-    used = ranges_of(sorted(set(range(size // BLOCK)) - free))
+    write_block_map(path, hashed_ranges(path, set(range(size // BLOCK)) - free))
     write_json(os.environ['out'] + '/facts.json', {
         'role': given['role'], 'fileSystem': 'ext4', 'label': given['label'], 'uuid': uuid,
-        'sizeBytes': size, 'usedBytes': size - len(free) * BLOCK, 'usedBlocks': used,
+        'sizeBytes': size, 'usedBytes': size - len(free) * BLOCK,
     })
 
 

@@ -94,17 +94,6 @@ def round_up(number, unit):
     return -(-number // unit) * unit
 
 
-def ranges_of(numbers):
-    """Consecutive numbers as pairs of the first and the last."""
-    ranges = []
-    for number in numbers:
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return ranges
-
-
 def write_json(path, value):
     with open(path, 'w') as file:
         json.dump(value, file, indent=1, ensure_ascii=False)
