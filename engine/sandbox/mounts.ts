@@ -68,6 +68,7 @@ async function inputMount(
 }
 
 async function foldersOf(store: Store, tree: Digest, order: ReaddirOrder | undefined): Promise<string[]> {
-  const trees = order === undefined ? [tree] : await order.split(tree);
-  return Promise.all(trees.map((part) => store.materialise(part)));
+  // A folder without files has equal halves, and the kernel mounts none over itself.
+  const trees = order === undefined ? [tree] : new Set(await order.split(tree));
+  return Promise.all([...trees].map((part) => store.materialise(part)));
 }

@@ -5,7 +5,8 @@ import os
 
 from tree import *
 
-NAMED = 12
+# A failed step shows its last twenty lines.
+NAMED_COMPONENTS, NAMED_FOLDERS = 10, 6
 
 
 def main():
@@ -22,13 +23,13 @@ def main():
         folders[folder] = folders.get(folder, 0) + file['sizeBytes']
     fail('\n'.join([
         f'{given["image"]} is {total - budget:,} bytes over its budget: it takes {total:,} ({parts}) of {budget:,}',
-        'its largest components:', *largest((one['sizeBytes'], one['name']) for one in components),
-        'its largest folders:', *largest((size, folder + '/') for folder, size in folders.items()),
+        'its largest components:', *largest(((one['sizeBytes'], one['name']) for one in components), NAMED_COMPONENTS),
+        'its largest folders:', *largest(((size, folder + '/') for folder, size in folders.items()), NAMED_FOLDERS),
     ]))
 
 
-def largest(sizes):
-    return [f'{size:>13,}  {name}' for size, name in sorted(sizes, key=lambda one: (-one[0], one[1]))[:NAMED]]
+def largest(sizes, count):
+    return [f'{size:>13,}  {name}' for size, name in sorted(sizes, key=lambda one: (-one[0], one[1]))[:count]]
 
 
 main()

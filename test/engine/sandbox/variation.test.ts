@@ -54,6 +54,12 @@ test('another order of entries in layers and inputs, with the same content', asy
   }
 });
 
+test('an input without files, where there is no other order', async () => {
+  const node = await treeOf(fixture.store, { folder: {} });
+  const request = scriptRequest(fixture, 'find /in', { inputs: [{ path: '/in', node }] });
+  expect(await textOf(executor, request, { variation })).toBe('/in\n/in/folder\n');
+});
+
 test('the same output when the step does not care', async () => {
   const request = scriptRequest(
     fixture,
