@@ -4,6 +4,7 @@
 import type { InputDeclaration } from '../engine/model/index.ts';
 import { firmwareInputs } from './firmware/inputs.ts';
 import { kernelInputs } from './kernel/inputs.ts';
+import { imageInputs } from './images/inputs.ts';
 import { cards } from './packages/index.ts';
 
 const trixie = { kind: 'debian-packages', suite: 'trixie', architecture: 'amd64' } as const;
@@ -80,6 +81,7 @@ export const inputs = {
   'debian-x86_64-linux': debianLibraries,
   ...kernelInputs,
   ...firmwareInputs,
+  ...imageInputs,
   ...sources(),
 } as const satisfies Readonly<Record<string, InputDeclaration>>;
 

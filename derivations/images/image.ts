@@ -1,0 +1,259 @@
+// An image: partitions made apart from each other, joined to a disk, compressed, and described. Every file of it is the
+// output of a step of its own, so that nothing is copied and a change makes anew only what it touches.
+
+import {
+  UserError,
+  compose,
+  from,
+  run,
+  write,
+  type Compose,
+  type Derivation,
+  type InputLike,
+  type Output,
+  type Run,
+  type Target,
+} from '../../engine/model/index.ts';
+import type { Component } from '../system/component.ts';
+import { gptIds, mbrDiskId, partitionUuids } from '../system/partition-ids.ts';
+import { billEntry } from './bill-of-materials.ts';
+import { bootPartition } from './boot-partition.ts';
+import { checkDisk, partitionType, type Disk, type Role } from './disk.ts';
+import { runProgram, type Tools } from './program.ts';
+import { budgetProgram } from './programs/budget.ts';
+import { contentsProgram } from './programs/contents.ts';
+import { diskProgram } from './programs/disk.ts';
+import { layoutProgram } from './programs/layout.ts';
+import { manifestProgram } from './programs/manifest.ts';
+import { rootPartition } from './root-partition.ts';
+
+/** What an image is, as data. */
+export interface ImageSpec {
+  /** Also of its files: `rpi.img`. */
+  readonly name: string;
+  readonly description: string;
+  readonly target: Target;
+  readonly disk: Disk;
+  readonly components: readonly Component[];
+  /** The image's own files, those that no component brings, are under these terms. */
+  readonly licence?: string;
+  /** What it may take on all partitions together; more fails the build. */
+  readonly budgetBytes?: number;
+  readonly machine: Machine;
+}
+
+/** What `cairn run` starts it in: run.json. */
+export interface Machine {
+  readonly machine: 'virt' | 'q35';
+  readonly cpu: string;
+  readonly memoryMb: number;
+  readonly firmware: 'edk2-aarch64' | 'ovmf';
+}
+
+export interface Image {
+  readonly description: string;
+  /** NAME.img, NAME.img.zst, NAME.bmap, NAME.cdx.json, SHA256SUMS, manifest.json, files.json and run.json. */
+  readonly derivation: Derivation;
+  /** Partition table and partitions as files with their block maps, and layout.json that says where each goes. */
+  readonly partitions: Compose;
+}
+
+/** The name that files have in a manifest when no component brings them. */
+const ownFiles = 'configuration';
+
+/**
+ * An image out of its description.
+ * @throws UserError `DERIVATION_INVALID` for a disk that cannot be made, or components with one name.
+ */
+export function createImage(spec: ImageSpec, tools: Tools): Image {
+  checkImage(spec);
+  const { name, target, description } = spec;
+  const made = partitionsOf(spec, tools);
+  const contents = contentsOf(spec, tools);
+  const layout = layoutOf(spec, { tools, made, contents });
+  const partitions = compose({
+    name: `${name}-partitions`,
+    parts: [...made.map(([, input]) => ({ input, exclude: ['facts.json'] })), layout],
+  });
+  const disk = runProgram({
+    name: `${name}-disk`,
+    target,
+    tools,
+    program: diskProgram,
+    inputs: { '/parts': partitions },
+  });
+  const compressed = compress(spec, { tools, disk });
+  const manifest = runProgram({
+    name: `${name}-manifest`,
+    target,
+    tools,
+    program: manifestProgram,
+    given: { 'manifest.json': manifestFacts(spec) },
+    inputs: {
+      '/layout': layout,
+      '/contents': contents,
+      '/map': from(disk, { subpath: `${name}.bmap` }),
+      '/compressed/sums': from(compressed, { output: 'sums', subpath: 'sums' }),
+    },
+  });
+  const machine = write({
+    name: `${name}-run`,
+    files: { 'run.json': `${JSON.stringify(spec.machine, undefined, 1)}\n` },
+  });
+  const files = { input: contents, include: ['files.json'] };
+  return {
+    description,
+    derivation: compose({ name, parts: [disk, compressed, manifest, files, machine] }),
+    partitions,
+  };
+}
+
+/** An image, and its partitions for writing them without a file of the whole, as outputs of a flake. */
+export function outputsOfImage(name: string, { description, derivation, partitions }: Image) {
+  return {
+    [name]: { derivation, description },
+    [`${name}-partitions`]: { derivation: partitions, description: `${name}: its partitions, each as a file` },
+  } satisfies Readonly<Record<string, Output>>;
+}
+
+type MadePartition = readonly [role: Role, made: Run];
+
+function partitionsOf({ disk, target }: ImageSpec, tools: Tools): readonly MadePartition[] {
+  return disk.partitions.map((partition): MadePartition => [
+    partition.role,
+    partition.role === 'boot'
+      ? bootPartition(partition, { target, tools })
+      : rootPartition(partition, { target, tools }),
+  ]);
+}
+
+function contentsOf({ name, target, disk, components }: ImageSpec, tools: Tools): Run {
+  return runProgram({
+    name: `${name}-contents`,
+    target,
+    tools,
+    program: contentsProgram,
+    given: {
+      'contents.json': {
+        components: components.map((component) => ({ name: component.name })),
+        // Paths are those of the running system.
+        partitions: disk.partitions.map(({ role }) => ({ role, prefix: role === 'root' ? '' : `${role}/` })),
+        otherwise: ownFiles,
+      },
+    },
+    inputs: {
+      ...placed(disk.partitions.map(({ role, content }) => [`/content/${role}`, content])),
+      ...placed(components.map(({ tree }, at) => [`/components/${at}`, tree])),
+    },
+  });
+}
+
+interface Parts {
+  readonly tools: Tools;
+  readonly made: readonly MadePartition[];
+  readonly contents: Run;
+}
+
+// The first step that knows where everything goes; nothing of the disk is written when the image is over its budget.
+function layoutOf(spec: ImageSpec, { tools, made, contents }: Parts): Run {
+  const { name, target, disk, budgetBytes } = spec;
+  const facts = placed(
+    made.map(([role, input]) => [`/facts/${role}.json`, from(input, { subpath: 'facts.json' })]),
+  );
+  const budget =
+    budgetBytes === undefined
+      ? {}
+      : {
+          '/budget': runProgram({
+            name: `${name}-budget`,
+            target,
+            tools,
+            program: budgetProgram,
+            given: { 'budget.json': { image: name, budgetBytes, roles: made.map(([role]) => role) } },
+            inputs: { ...facts, '/contents': contents },
+          }),
+        };
+  return runProgram({
+    name: `${name}-layout`,
+    target,
+    tools,
+    program: layoutProgram,
+    given: {
+      'disk.json': {
+        name,
+        table: disk.table,
+        id: disk.table === 'mbr' ? `0x${mbrDiskId}` : gptIds.disk,
+        partitions: disk.partitions.map((partition) => ({
+          role: partition.role,
+          type: partitionType(disk.table, partition.role, target),
+          uuid: partitionUuids[disk.table][partition.role],
+          growsAtFirstBoot: partition.role === 'root' && partition.growsAtFirstBoot,
+        })),
+      },
+    },
+    inputs: { ...facts, ...budget },
+  });
+}
+
+// zstd's threads do not change what it writes. Both files are read by then, so summing up costs no disk.
+const compressScript = `
+cd /disk
+sha256sum "$name.img" >"$sums/sums" &
+zstd -q "-$level" "-T$CAIRN_JOBS" "$name.img" -o "$out/$name.img.zst"
+wait $!
+cd "$out"
+sha256sum "$name.img.zst" >>"$sums/sums"
+`;
+
+function compress({ name, target }: ImageSpec, { tools, disk }: { tools: Tools; disk: Run }): Run {
+  return run({
+    name: `${name}-compressed`,
+    target,
+    layers: tools,
+    inputs: { [`/disk/${name}.img`]: from(disk, { subpath: `${name}.img` }) },
+    env: { name, level: '6' },
+    argv: ['/bin/sh', '-euc', compressScript],
+    outputs: ['out', 'sums'],
+  });
+}
+
+function manifestFacts({ name, target, description, components, licence = 'Apache-2.0' }: ImageSpec) {
+  const own = { name: ownFiles, version: '', licence, sources: [] };
+  return {
+    image: name,
+    target,
+    description,
+    components: [...components, own].map((component) => ({
+      name: component.name,
+      version: component.version,
+      licence: component.licence,
+      sources: component.sources,
+      bom: billEntry(component),
+    })),
+    files: { 'files.json': '/contents/files.json', [`${name}.bmap`]: '/map' },
+  };
+}
+
+function checkImage({ name, disk, components, budgetBytes }: ImageSpec): void {
+  checkDisk(name, disk);
+  const names = [ownFiles, ...components.map((component) => component.name)];
+  const twice = names.find((component, at) => names.indexOf(component) !== at);
+  if (twice !== undefined)
+    throw new UserError('DERIVATION_INVALID', `image ${name}: two components are called "${twice}"`, {
+      hint: 'Each name stands for one component in the manifest; take one out, or give it another name.',
+    });
+  if (budgetBytes !== undefined && !(Number.isSafeInteger(budgetBytes) && budgetBytes > 0))
+    throw new UserError(
+      'DERIVATION_INVALID',
+      `image ${name}: budgetBytes is ${budgetBytes}, not a number of bytes`,
+      {
+        hint: 'For example budgetBytes: 350e6.',
+      },
+    );
+}
+
+function placed(
+  entries: readonly (readonly [string, InputLike])[],
+): Readonly<Record<string, InputLike>> {
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,70 @@
+// Text of the Python program that writes what an image says of itself: manifest.json, a bill of materials in CycloneDX's
+// JSON, and the checksums of its files.
+
+export const manifestProgram = String.raw`
+import hashlib, json, os
+
+from tree import *
+
+out = os.environ['out'] + '/'
+
+
+def main():
+    given = read_json('/given/manifest.json')
+    layout = read_json('/layout/layout.json')
+    measured = read_json('/contents/components.json')
+    with open('/compressed/sums') as file:
+        sums = dict(reversed(line.split()) for line in file)
+    known = {component['name']: component for component in given['components']}
+    components = [{**known[one['name']], **one} for one in measured]
+    write_json(out + 'manifest.json', {
+        'image': given['image'], 'target': given['target'], 'description': given['description'],
+        'table': layout['table'], 'sizeBytes': layout['sizeBytes'],
+        'usedBytes': sum(partition['usedBytes'] for partition in layout['partitions']),
+        'partitions': layout['partitions'],
+        'components': [without(component, 'bom') for component in components],
+    })
+    write_json(f'{out}{given["image"]}.cdx.json', bill_of_materials(given, components, sums))
+    for name in sorted(os.listdir(out)):
+        sums[name] = sha256_of(out + name)
+    for name, path in given['files'].items():
+        sums[name] = sha256_of(path)
+    with open(out + 'SHA256SUMS', 'w') as file:
+        file.writelines(f'{digest}  {name}\n' for name, digest in sorted(sums.items()))
+
+
+def without(component, field):
+    return {name: value for name, value in component.items() if name != field}
+
+
+def sha256_of(path):
+    with open(path, 'rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+def bill_of_materials(given, components, sums):
+    """cyclonedx.org/docs/1.6/json; the serial number is derived from everything else, so equal images have equal ones."""
+    bill = {
+        'bomFormat': 'CycloneDX', 'specVersion': '1.6', 'version': 1,
+        'metadata': {
+            'tools': {'components': [{'type': 'application', 'name': 'cairn'}]},
+            'component': {
+                'type': 'operating-system', 'bom-ref': given['image'], 'name': given['image'],
+                'description': given['description'],
+                'hashes': [{'alg': 'SHA-256', 'content': sums[given['image'] + '.img']}],
+            },
+        },
+        'components': [{**component['bom'], 'properties': properties(component)} for component in components],
+        'dependencies': [{'ref': given['image'], 'dependsOn': [one['bom']['bom-ref'] for one in components]}],
+    }
+    digest = hashlib.sha256(json.dumps(bill, sort_keys=True).encode()).digest()
+    return {'bomFormat': 'CycloneDX', 'specVersion': '1.6', 'serialNumber': 'urn:uuid:' + uuid_of(digest, 'bill'), **bill}
+
+
+def properties(component):
+    values = {'tree': component.get('digest'), 'sizeBytes': component['sizeBytes'], 'files': component['files']}
+    return [{'name': 'cairn:' + name, 'value': str(value)} for name, value in values.items() if value is not None]
+
+
+main()
+`;
