@@ -36,6 +36,13 @@ export const commandGroups: readonly {
     ],
   },
   {
+    heading: 'Images:',
+    commands: [
+      { name: 'run', summary: 'start an image in an emulated machine', load: () => import('./commands/run.ts') },
+      { name: 'flash', summary: 'write an image to a card or disk', load: () => import('./commands/flash.ts') },
+    ],
+  },
+  {
     heading: 'Sources, store and machine:',
     commands: [
       { name: 'lock', summary: 'update pins', load: () => import('./commands/lock.ts') },

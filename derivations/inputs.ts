@@ -2,6 +2,7 @@
 // and its main area, because their files stay where they are.
 
 import type { InputDeclaration } from '../engine/model/index.ts';
+import { emulatorInputs } from './emulator/inputs.ts';
 import { cards } from './packages/index.ts';
 
 const trixie = { kind: 'debian-packages', suite: 'trixie', architecture: 'amd64' } as const;
@@ -76,6 +77,7 @@ export const inputs = {
   'sysroot-x86_64-linux': sysroot,
   'debian-aarch64-linux': { ...debianLibraries, architecture: 'arm64' },
   'debian-x86_64-linux': debianLibraries,
+  ...emulatorInputs,
   ...sources(),
 } as const satisfies Readonly<Record<string, InputDeclaration>>;
 
