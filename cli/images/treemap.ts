@@ -49,7 +49,12 @@ export function treemapSvg(
 
 function itemsOf(title: string, files: readonly ImageFile[]): Item {
   const least = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) * leastShare;
-  const components = Map.groupBy(files, ({ component }) => component);
+  const components = new Map<string, ImageFile[]>();
+  for (const file of files) {
+    const own = components.get(file.component);
+    if (own === undefined) components.set(file.component, [file]);
+    else own.push(file);
+  }
   const children = [...components].map(([name, own]) => ({
     name,
     sizeBytes: 0,
