@@ -3,6 +3,7 @@
 import type { Derivation, Output, Target } from '../engine/model/index.ts';
 import { bootstrap } from './bootstrap/index.ts';
 import { emulatorTree } from './emulator/emulator.ts';
+import { helloContainer } from './images/container-image.ts';
 import { lsb } from './images/lsb.ts';
 import type { BuiltPackage } from './lib/built-package.ts';
 import { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
@@ -11,6 +12,7 @@ import { cards } from './packages/index.ts';
 
 export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
 export { sandboxTool } from './bootstrap/sandbox.ts';
+export { containerImage, type ContainerImage } from './images/container-image.ts';
 export { lsb } from './images/lsb.ts';
 export { emulatorTree } from './emulator/emulator.ts';
 export { inputs } from './inputs.ts';
@@ -49,6 +51,10 @@ export function packageOutputs({
     seed: { derivation: seed, description: 'the prebuilt tools that everything is built with' },
     sysroot: { derivation: sysroot, description: 'the C library and headers that packages are linked with' },
     libc: { derivation: libc, description: 'the C library as programs need it' },
+    'hello-container': {
+      derivation: helloContainer({ seed, sysroot, target }),
+      description: 'a container image that says hello',
+    },
     emulator: { derivation: emulatorTree(pins), description: 'QEMU and UEFI firmware, to start images in' },
   };
 }
