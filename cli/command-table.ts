@@ -31,8 +31,28 @@ export const commandGroups: readonly {
       { name: 'cat', summary: 'print a file of an output', load: () => import('./commands/cat.ts') },
       { name: 'path', summary: 'where an output lies on disk', load: () => import('./commands/path.ts') },
       { name: 'log', summary: 'the log of a step', load: () => import('./commands/log.ts') },
-      { name: 'diff', summary: 'compare two outputs file by file', load: () => import('./commands/diff.ts') },
+      {
+        name: 'diff',
+        summary: 'compare two outputs, or two images',
+        load: () => import('./commands/diff.ts'),
+      },
       { name: 'graph', summary: 'draw what needs what', load: () => import('./commands/graph.ts') },
+    ],
+  },
+  {
+    heading: 'Images:',
+    commands: [
+      {
+        name: 'run',
+        summary: 'start an image in an emulated machine',
+        load: () => import('./commands/run.ts'),
+      },
+      {
+        name: 'flash',
+        summary: 'write an image to a card or disk',
+        load: () => import('./commands/flash.ts'),
+      },
+      { name: 'image', summary: 'what an image is made of', load: () => import('./commands/image.ts') },
     ],
   },
   {

@@ -27,7 +27,20 @@ export async function withNamedPath<T>(path: string, work: () => Promise<T>): Pr
   try {
     return await work();
   } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG'))
+    if (
+      !isErrno(
+        error,
+        'ENOENT',
+        'EACCES',
+        'EPERM',
+        'EROFS',
+        'ENOTDIR',
+        'EISDIR',
+        'EEXIST',
+        'ELOOP',
+        'ENAMETOOLONG',
+      )
+    )
       throw error;
     throw new UserError('USAGE', `${path} cannot be written: ${error.message}`, {
       hint: 'Name another place, or look at the permissions of that one.',

@@ -2,6 +2,8 @@
 
 import type { Derivation, Output, Target } from '../engine/model/index.ts';
 import { bootstrap } from './bootstrap/index.ts';
+import { emulatorTree } from './emulator/emulator.ts';
+import { helloContainer } from './images/container-image.ts';
 import { lsb } from './images/lsb.ts';
 import { firmwareOutputs } from './firmware/outputs.ts';
 import { kernelOutputs } from './kernel/outputs.ts';
@@ -12,7 +14,9 @@ import { cards } from './packages/index.ts';
 
 export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
 export { sandboxTool } from './bootstrap/sandbox.ts';
+export { containerImage, type ContainerImage } from './images/container-image.ts';
 export { lsb } from './images/lsb.ts';
+export { emulatorTree } from './emulator/emulator.ts';
 export { inputs } from './inputs.ts';
 export { autotools, script, type Autotools, type Build, type Script } from './lib/build.ts';
 export type { BuiltPackage } from './lib/built-package.ts';
@@ -51,6 +55,11 @@ export function packageOutputs({
     seed: { derivation: seed, description: 'the prebuilt tools that everything is built with' },
     sysroot: { derivation: sysroot, description: 'the C library and headers that packages are linked with' },
     libc: { derivation: libc, description: 'the C library as programs need it' },
+    'hello-container': {
+      derivation: helloContainer({ seed, sysroot, target }),
+      description: 'a container image that says hello',
+    },
+    emulator: { derivation: emulatorTree(pins), description: 'QEMU and UEFI firmware, to start images in' },
   };
 }
 

@@ -5,6 +5,7 @@ import type { InputDeclaration } from '../engine/model/index.ts';
 import { firmwareInputs } from './firmware/inputs.ts';
 import { kernelInputs } from './kernel/inputs.ts';
 import { imageInputs } from './images/inputs.ts';
+import { emulatorInputs } from './emulator/inputs.ts';
 import { cards } from './packages/index.ts';
 
 const trixie = { kind: 'debian-packages', suite: 'trixie', architecture: 'amd64' } as const;
@@ -82,6 +83,7 @@ export const inputs = {
   ...kernelInputs,
   ...firmwareInputs,
   ...imageInputs,
+  ...emulatorInputs,
   ...sources(),
 } as const satisfies Readonly<Record<string, InputDeclaration>>;
 

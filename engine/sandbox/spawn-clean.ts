@@ -5,7 +5,7 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { isErrno } from '../../store/base/errors.ts';
 
 /** What becomes descriptor 0, 1, 2 … of the new process. */
-export type Descriptor = 'ignore' | 'inherit' | 'ipc';
+export type Descriptor = 'ignore' | 'inherit' | 'pipe' | 'ipc';
 
 export interface CleanSpawnOptions {
   readonly stdio: readonly Descriptor[];

@@ -1,0 +1,75 @@
+// What goes onto a device: pieces of files, and where. From a whole image, or from the parts of one.
+
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isErrno, UserError } from '../../store/base/errors.ts';
+import { readDescription } from '../images/description.ts';
+import { findDiskFile } from '../images/disk-file.ts';
+import { parseBlockMap, type Range } from './block-map.ts';
+
+export interface DiskContent {
+  /** How large a device has to be. */
+  readonly sizeBytes: number;
+  readonly pieces: readonly Piece[];
+}
+
+/** A range of a file, and where on the device it goes. */
+export interface Piece extends Range {
+  readonly path: string;
+  readonly offsetBytes: number;
+}
+
+interface Output {
+  readonly folder: string;
+  /** What a person calls it. */
+  readonly what: string;
+}
+
+/** The content of an image's disk file. @throws UserError `USAGE`, `OUTPUT_INVALID`. */
+export async function contentOfImage(image: Output): Promise<DiskContent> {
+  const { path, sizeBytes, mapPath } = await findDiskFile(image);
+  return { sizeBytes, pieces: await piecesOf(path, { mapPath, offsetBytes: 0 }) };
+}
+
+/** The same content from its parts: partition table and partitions, each a file. @throws UserError as above. */
+export async function contentOfParts(output: Output): Promise<DiskContent> {
+  const { sizeBytes, parts } = await readDescription(output, 'layout.json');
+  const pieces: Piece[] = [];
+  for (const { file, offsetBytes } of parts) {
+    const path = join(output.folder, file);
+    pieces.push(...(await piecesOf(path, { mapPath: `${path}.bmap`, offsetBytes })));
+  }
+  const end = Math.max(0, ...pieces.map((piece) => piece.offsetBytes + piece.sizeBytes));
+  if (end <= sizeBytes) return { sizeBytes, pieces };
+  throw new UserError('OUTPUT_INVALID', `${output.what}: its parts do not fit into ${sizeBytes} bytes`, {
+    hint: 'Build the image again.',
+  });
+}
+
+/** How much of it is to be written. */
+export function writtenBytes({ pieces }: DiskContent): number {
+  return pieces.reduce((sum, piece) => sum + piece.sizeBytes, 0);
+}
+
+// Without a map, nobody knows which zeros matter: all is written.
+async function piecesOf(
+  path: string,
+  { mapPath, offsetBytes }: { readonly mapPath: string | undefined; readonly offsetBytes: number },
+): Promise<Piece[]> {
+  const { size: sizeBytes } = await stat(path);
+  const map = mapPath === undefined ? undefined : await readMap(mapPath);
+  const ranges: readonly Range[] =
+    map === undefined
+      ? [{ startByte: 0, sizeBytes, sha256: undefined }]
+      : parseBlockMap(map, { what: mapPath!, sizeBytes });
+  return ranges.map((range) => ({ ...range, path, offsetBytes: offsetBytes + range.startByte }));
+}
+
+async function readMap(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+// Outputs a command needs on disk: brought up to date, then as folders of this machine.
+
+import { chooseSandboxTool, type SandboxTool } from '../../engine/sandbox/index.ts';
+import type { Context } from '../context.ts';
+import type { Project } from '../project.ts';
+import { failureLines } from '../render/failures.ts';
+import type { OpenRenderer } from '../render/open-renderer.ts';
+import { recordBuilds } from '../roots.ts';
+import type { FoundOutput } from '../targets.ts';
+
+/**
+ * Builds `wanted` and gives a folder for each, and the sandbox's programs if they are asked for. Undefined when something
+ * failed; then it has been said what.
+ */
+export async function builtFolders(
+  context: Context,
+  { project, renderer }: { readonly project: Project; readonly renderer: OpenRenderer },
+  wanted: readonly FoundOutput[],
+): Promise<readonly string[] | undefined> {
+  const { engine, evaluation } = project;
+  const { sandbox } = evaluation;
+  const ids = [...wanted.map(({ id }) => id), ...(sandbox === undefined ? [] : [sandbox])];
+  const report = await engine.build(ids).finally(() => renderer.close());
+  const view = await renderer.close();
+  if (view !== undefined) context.err.lines(failureLines(view, context.err.style));
+  if (!report.ok) return undefined;
+  await recordBuilds(project, wanted);
+  return Promise.all(wanted.map(({ id, output }) => engine.materialise(id, output)));
+}
+
+/** The programs that make sandboxes, after a build that brought them. */
+export async function sandboxToolOf({ engine, evaluation }: Project): Promise<SandboxTool> {
+  const { sandbox } = evaluation;
+  return chooseSandboxTool(sandbox === undefined ? undefined : await engine.materialise(sandbox));
+}

@@ -1,0 +1,52 @@
+// A disk to start an image from: a thin layer above it, so that the image stays as it is, larger than it, as a card is, and
+// with a person's own files in its boot partition.
+
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { inside, runTool, type Emulator } from './emulator.ts';
+
+export interface Seeds {
+  /** Where the boot partition lies in the image. */
+  readonly partition: { readonly offsetBytes: number; readonly sizeBytes: number };
+  /** Files of this machine by the name they get there. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const smallestBytes = 4 * 2 ** 30;
+
+/** How large a disk an image is started on: a power of two, as SD cards and QEMU's card readers have it. */
+export function grownSize(imageBytes: number): number {
+  let size = smallestBytes;
+  while (size < imageBytes * 2) size *= 2;
+  return size;
+}
+
+/** Makes the disk in the emulator's scratch folder and gives its path inside. */
+export async function makeScratchDisk(
+  emulator: Emulator,
+  { sizeBytes, seeds }: { readonly sizeBytes: number; readonly seeds: Seeds | undefined },
+): Promise<string> {
+  const disk = `${inside.scratch}/disk.qcow2`;
+  const base = ['-f', 'qcow2', '-F', 'raw', '-b', inside.disk];
+  await runTool(emulator, ['qemu-img', 'create', '-q', ...base, disk, String(grownSize(sizeBytes))]);
+  if (seeds !== undefined) await writeSeeds(emulator, disk, seeds);
+  return disk;
+}
+
+// mtools know raw disks only, so they are given the partition as a file of its own.
+async function writeSeeds(emulator: Emulator, disk: string, { partition, files }: Seeds): Promise<void> {
+  const { offsetBytes, sizeBytes } = partition;
+  const range = { start: offsetBytes, end: offsetBytes + sizeBytes - 1 };
+  await pipeline(
+    createReadStream(emulator.disk, range),
+    createWriteStream(join(emulator.scratch, 'boot.img')),
+  );
+  const boot = `${inside.scratch}/boot.img`;
+  for (const [name, path] of Object.entries(files)) {
+    // -o: over what the image has there.
+    await runTool(emulator, ['mcopy', '-o', '-i', boot, '/seed', `::${name}`], { '/seed': path });
+  }
+  const write = `write -q -s ${boot} ${offsetBytes} ${sizeBytes}`;
+  await runTool(emulator, ['qemu-io', '-f', 'qcow2', '-t', 'unsafe', '-c', write, disk]);
+}
