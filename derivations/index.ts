@@ -7,6 +7,7 @@ import type { BuiltPackage } from './lib/built-package.ts';
 import { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
 import type { PinsByName } from './lib/pins.ts';
 import { cards } from './packages/index.ts';
+import { rootOutputs } from './system/index.ts';
 
 export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
 export { sandboxTool } from './bootstrap/sandbox.ts';
@@ -18,6 +19,7 @@ export { createPackageSet, type PackageSet, type PackageSetOptions } from './lib
 export { debianSource, definePackage, type Gives, type Needs, type Package } from './lib/package.ts';
 export { targetFacts, type TargetFacts } from './lib/platform.ts';
 export { cards } from './packages/index.ts';
+export * from './system/index.ts';
 
 /**
  * All packages for one target; `overrides` change single cards.
@@ -47,6 +49,7 @@ export function packageOutputs({
     seed: { derivation: seed, description: 'the prebuilt tools that everything is built with' },
     sysroot: { derivation: sysroot, description: 'the C library and headers that packages are linked with' },
     libc: { derivation: libc, description: 'the C library as programs need it' },
+    ...rootOutputs({ pins, target, packages }),
   };
 }
 

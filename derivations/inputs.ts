@@ -3,6 +3,7 @@
 
 import type { InputDeclaration } from '../engine/model/index.ts';
 import { cards } from './packages/index.ts';
+import { systemInputs } from './system/inputs.ts';
 
 const trixie = { kind: 'debian-packages', suite: 'trixie', architecture: 'amd64' } as const;
 
@@ -76,6 +77,7 @@ export const inputs = {
   'sysroot-x86_64-linux': sysroot,
   'debian-aarch64-linux': { ...debianLibraries, architecture: 'arm64' },
   'debian-x86_64-linux': debianLibraries,
+  ...systemInputs,
   ...sources(),
 } as const satisfies Readonly<Record<string, InputDeclaration>>;
 
