@@ -1,6 +1,5 @@
 // ncurses as Debian builds it: tinfo apart, versioned symbols, and the libraries in both widths of characters, because
-// prebuilt programs link with either. Of the terminal descriptions only those of terminals in use are kept, and of their
-// links to each other those that still lead to one.
+// prebuilt programs link with either. Of the terminal descriptions only those of terminals in use are kept.
 import { script } from '../lib/build.ts';
 import { debianSource, definePackage } from '../lib/package.ts';
 
@@ -43,7 +42,6 @@ find . \\( -type f -o -type l \\) \\
   ! -name 'ansi*' ! -name dumb ! -name 'linux*' ! -name 'vt[125]*' ! -name 'xterm*' ! -name 'screen*' ! -name 'tmux*' \\
   ! -name 'rxvt*' ! -name 'foot*' ! -name 'alacritty*' ! -name 'kitty*' ! -name 'konsole*' ! -name 'vte*' ! -name 'st*' \\
   ! -name 'putty*' ! -name 'wezterm*' ! -name 'ms-terminal' ! -name sun ! -name 'cygwin*' -delete
-find . -xtype l -delete
 find . -mindepth 1 -type d -empty -delete
 `),
   gives: {

@@ -71,6 +71,8 @@ export type SystemFile = string | ({ readonly text: string } & Attributes) | { r
 export interface MakeContext {
   /** All packages of the system, less what is left out. */
   readonly packages: Derivation;
+  /** A prebuilt package with all its files. */
+  readonly whole: (name: string) => Derivation;
   readonly seed: Derivation;
   readonly target: Target;
 }

@@ -17,7 +17,7 @@ const notNeeded = words(`
   sysvinit-utils libpam-runtime logsave base-files gcc-14-base libaudit-common
   mime-support media-types tzdata locales libc-l10n
   libdb5.3t64 libjson-c5 libip4tc2 libip6tc2 libcap2-bin dbus-session-bus-common openssl-provider-legacy
-  dhcpcd-base eject gdisk
+  dhcpcd-base eject gdisk openssl
   python3 libpython3-stdlib
   python3-bcrypt python3-blinker python3-chardet python3-cryptography python3-jsonschema python3-jwt python3-oauthlib
 `);
@@ -27,7 +27,7 @@ const without = [...ours, ...notNeeded];
 const system = packages(`
   netbase libc-bin
   systemd systemd-sysv udev systemd-resolved systemd-timesyncd libnss-resolve libpam-systemd dbus kmod
-  iproute2 iputils-ping iptables nftables openssh-server openssh-client ca-certificates openssl sudo nano less
+  iproute2 iputils-ping iptables nftables openssh-server openssh-client ca-certificates sudo nano less
   e2fsprogs dosfstools
 `);
 const cloudInit = packages(

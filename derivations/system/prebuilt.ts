@@ -25,6 +25,8 @@ export interface Prebuilt {
   readonly attributes: readonly Derivation[];
   /** A tree with `licences.json`: the licences that each package's copyright file names. */
   readonly licences: Derivation;
+  /** A package with all its files, nothing left out. */
+  readonly whole: (name: string) => Derivation;
 }
 
 /** @throws UserError `LOCK_INVALID` when two inputs have a package in different versions. */
@@ -57,6 +59,7 @@ export function prebuilt({
     })),
     attributes: byInput.map(({ input, own }) => archiveAttributes(`${input}-attributes`, own, target, seed)),
     licences: licences(`${name}-licences`, packages, seed),
+    whole: (wanted) => files(packages.find((pin) => pin.name === wanted) ?? missing(name, wanted)),
   };
 }
 
@@ -92,6 +95,16 @@ function licences(name: string, pins: readonly Pin[], seed: Derivation): Derivat
 
 function files(pin: Pin): Derivation {
   return unpack({ name: `${pin.name}-files`, archive: fetchPin(pin), strip: 0 });
+}
+
+function missing(system: string, name: string): never {
+  throw new UserError(
+    'DERIVATION_INVALID',
+    `${system}: a feature makes something of ${name}, which is not among its packages`,
+    {
+      hint: 'Add the feature that brings it.',
+    },
+  );
 }
 
 function unique(system: string, pins: readonly Pin[]): readonly Pin[] {

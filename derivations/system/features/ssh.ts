@@ -26,8 +26,9 @@ export const ssh: Feature = {
   },
   groups: [{ name: '_ssh', id: 986 }],
   leftOut: [
-    // Keys on tokens, and the groups for a key exchange that has fallen out of use.
-    'usr/lib/openssh/{ssh-sk-helper,ssh-pkcs11-helper,agent-launch}',
+    // Keys on tokens and of hosts as users, and the groups for a key exchange that has fallen out of use.
+    'usr/lib/openssh/{ssh-sk-helper,ssh-pkcs11-helper,ssh-keysign,agent-launch}',
+    'usr/bin/ssh-keyscan',
     'etc/ssh/moduli',
     'usr/share/openssh',
     'usr/lib/systemd/user/ssh-agent.*',

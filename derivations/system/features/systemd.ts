@@ -88,6 +88,8 @@ export const systemd: Feature = {
     'usr/lib/tmpfiles.d/{20-systemd-ssh-generator,20-systemd-stub,x11,systemd-pstore}.conf',
     'usr/lib/systemd/systemd-{bsod,measure,pcrlock,pcrextend,storagetm,tpm2-setup,battery-check,sysv-install}',
     'usr/lib/*/security/{pam_userdb,pam_stress,pam_debug}.so',
+    // No library or locale is ever added.
+    'usr/{sbin/ldconfig,bin/localedef,sbin/{zic,iconvconfig},bin/{zdump,pldd}}',
     // For checking a mounted ext4 with LVM.
     '{usr/sbin/e2scrub*,etc/e2scrub.conf,usr/lib/e2fsprogs/**,usr/lib/udev/rules.d/96-e2scrub.rules}',
   ],

@@ -96,5 +96,5 @@ export const userland: Feature = {
 /** What a person at work on the system misses otherwise. */
 export const moreTools: Feature = {
   name: 'more tools',
-  packages: ['bc', 'm4', 'psmisc', 'file'],
+  packages: ['bc', 'm4', 'psmisc'],
 };
