@@ -11,6 +11,7 @@ import type { BuiltPackage } from './lib/built-package.ts';
 import { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
 import type { PinsByName } from './lib/pins.ts';
 import { cards } from './packages/index.ts';
+import { rootOutputs } from './system/index.ts';
 
 export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
 export { sandboxTool } from './bootstrap/sandbox.ts';
@@ -24,6 +25,7 @@ export { createPackageSet, type PackageSet, type PackageSetOptions } from './lib
 export { debianSource, definePackage, type Gives, type Needs, type Package } from './lib/package.ts';
 export { targetFacts, type TargetFacts } from './lib/platform.ts';
 export { cards } from './packages/index.ts';
+export * from './system/index.ts';
 
 /**
  * All packages for one target; `overrides` change single cards.
@@ -60,6 +62,7 @@ export function packageOutputs({
       description: 'a container image that says hello',
     },
     emulator: { derivation: emulatorTree(pins), description: 'QEMU and UEFI firmware, to start images in' },
+    ...rootOutputs({ pins, target, packages }),
   };
 }
 

@@ -7,6 +7,7 @@ import { kernelInputs } from './kernel/inputs.ts';
 import { imageInputs } from './images/inputs.ts';
 import { emulatorInputs } from './emulator/inputs.ts';
 import { cards } from './packages/index.ts';
+import { systemInputs } from './system/inputs.ts';
 
 const trixie = { kind: 'debian-packages', suite: 'trixie', architecture: 'amd64' } as const;
 
@@ -84,6 +85,7 @@ export const inputs = {
   ...firmwareInputs,
   ...imageInputs,
   ...emulatorInputs,
+  ...systemInputs,
   ...sources(),
 } as const satisfies Readonly<Record<string, InputDeclaration>>;
 

@@ -30,7 +30,7 @@ export function billEntry({ name, version, licence, sources }: Omit<Component, '
     'bom-ref': version === '' ? name : `${name}@${version}`,
     name,
     ...(version !== '' && { version }),
-    licenses: [licenceOf(licence)],
+    licenses: licence === undefined ? [] : [licenceOf(licence)],
     ...(purl !== undefined && { purl }),
     externalReferences: sources.map(({ url, sha256 }) => ({
       type: isPackage(url) ? 'distribution' : 'source-distribution',

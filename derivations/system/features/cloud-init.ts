@@ -1,0 +1,126 @@
+// cloud-init, reading user-data, meta-data and network-config from the boot partition and from nowhere else. Only modules
+// are listed whose programs are here: each one that is imported takes time at every boot.
+
+import type { Feature } from '../feature.ts';
+
+const config = `# What cloud-init does here. What a machine is to be is in user-data on the boot partition (/boot).
+datasource_list: [NoCloud, None]
+datasource:
+  NoCloud:
+    # The files are found in /var/lib/cloud/seed/nocloud, which is /boot. No other disk is searched.
+    fs_label: null
+
+users: [default]
+disable_root: true
+preserve_hostname: false
+resize_rootfs: true
+
+# One kind of host key is enough, and quick to make.
+ssh_deletekeys: true
+ssh_genkeytypes: [ed25519]
+ssh:
+  emit_keys_to_console: false
+
+cloud_init_modules:
+  [bootcmd, write-files, growpart, resizefs, mounts, set_hostname, update_hostname, update_etc_hosts, users-groups, ssh]
+cloud_config_modules: [set-passwords, ntp, timezone, runcmd]
+cloud_final_modules:
+  [write-files-deferred, scripts-per-once, scripts-per-boot, scripts-per-instance, scripts-user, final-message, power-state-change]
+
+system_info:
+  distro: debian
+  network:
+    renderers: [networkd]
+    activators: [networkd]
+  default_user:
+    name: cairn
+    gecos: cairn
+    lock_passwd: true
+    groups: [adm, audio, dialout, plugdev, sudo, video]
+    sudo: ["ALL=(ALL) NOPASSWD:ALL"]
+    shell: /bin/bash
+  paths:
+    cloud_dir: /var/lib/cloud/
+    templates_dir: /etc/cloud/templates/
+  ssh_svcname: ssh
+`;
+
+// As Debian's, but without a line for each thing looked at: writing those is a good part of its time.
+const logging = `_log:
+  - &base |
+    [loggers]
+    keys=root,cloudinit
+
+    [handlers]
+    keys=consoleHandler,cloudLogHandler
+
+    [formatters]
+    keys=plain
+
+    [logger_root]
+    level=INFO
+    handlers=consoleHandler,cloudLogHandler
+
+    [logger_cloudinit]
+    level=INFO
+    qualname=cloudinit
+    handlers=
+    propagate=1
+
+    [handler_consoleHandler]
+    class=StreamHandler
+    level=WARNING
+    formatter=plain
+    args=(sys.stderr,)
+
+    [formatter_plain]
+    format=%(asctime)s - %(filename)s[%(levelname)s]: %(message)s
+  - &file |
+    [handler_cloudLogHandler]
+    class=FileHandler
+    level=INFO
+    formatter=plain
+    args=('/var/log/cloud-init.log', 'a', 'UTF-8')
+log_cfgs:
+  - [*base, *file]
+output: { all: '| tee -a /var/log/cloud-init-output.log' }
+`;
+
+const boot = '[Unit]\nRequiresMountsFor=/boot\n';
+
+export const cloudInit: Feature = {
+  name: 'cloud-init',
+  prebuilt: ['cloud-init'],
+  services: {
+    enabled: {
+      'cloud-init.target': 'multi-user.target',
+      'cloud-init-main.service': 'cloud-init.target',
+      'cloud-init-local.service': 'cloud-init.target',
+      'cloud-init-network.service': 'cloud-init.target',
+      'cloud-config.service': 'cloud-init.target',
+      'cloud-final.service': 'cloud-init.target',
+    },
+  },
+  files: {
+    'etc/cloud/cloud.cfg': config,
+    'etc/cloud/cloud.cfg.d/05_logging.cfg': logging,
+    'etc/systemd/system/cloud-init-main.service.d/boot.conf': boot,
+    'etc/systemd/system/cloud-init-local.service.d/boot.conf': boot,
+    'var/lib/cloud/seed/nocloud': { symlink: '/boot' },
+    'usr/bin/nc': { symlink: 'nc.openbsd' },
+  },
+  leftOut: [
+    // Replaced above.
+    'etc/cloud/{cloud.cfg,cloud.cfg.d/*}',
+    // Whether to run at all, and where to look, is decided.
+    'usr/lib/systemd/system-generators/cloud-init-generator',
+    'usr/lib/cloud-init/ds-identify',
+    'usr/lib/udev/rules.d/66-azure-ephemeral.rules',
+    // Network interfaces that appear later, which networkd takes care of.
+    'usr/lib/systemd/system/cloud-init-hotplugd.*',
+    'usr/lib/cloud-init/hook-hotplug',
+    'etc/profile.d/Z99-cloud-locale-test.sh',
+    'etc/cloud/templates/!(hosts.debian.tmpl|timesyncd.conf.tmpl)',
+    'usr/lib/python3/dist-packages/**/tests',
+  ],
+};

@@ -1,0 +1,80 @@
+// Addresses by DHCP on every wired interface, names, time, and packet filters. cloud-init adds to it what a person's
+// network-config says.
+
+import type { Feature } from '../feature.ts';
+
+const wired = `# Every wired interface that nothing before this file speaks of.
+[Match]
+Name=e*
+
+[Network]
+DHCP=yes
+`;
+
+// A machine without a cable starts its services all the same.
+const waitForOne = `[Service]
+ExecStart=
+ExecStart=/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=15
+`;
+
+const nameServices = `passwd:    files
+group:     files
+shadow:    files
+gshadow:   files
+hosts:     files resolve [!UNAVAIL=return] dns
+networks:  files
+protocols: files
+services:  files
+ethers:    files
+rpc:       files
+`;
+
+// As update-alternatives would have it.
+const filters = ['iptables', 'ip6tables'].flatMap((name) =>
+  ['', '-save', '-restore'].map((verb) => `usr/sbin/${name}${verb}`),
+);
+
+export const network: Feature = {
+  name: 'network',
+  users: [
+    { name: 'systemd-network', id: 998, home: '/', about: 'systemd Network Management' },
+    { name: 'systemd-resolve', id: 997, home: '/', about: 'systemd Resolver' },
+    { name: 'systemd-timesync', id: 996, home: '/', about: 'systemd Time Synchronization' },
+  ],
+  groups: [{ name: 'netdev', id: 987 }],
+  services: {
+    enabled: {
+      'systemd-networkd.service': 'multi-user.target',
+      'systemd-networkd.socket': 'sockets.target',
+      'systemd-networkd-wait-online.service': 'network-online.target',
+      'systemd-resolved.service': 'sysinit.target',
+      'systemd-timesyncd.service': 'sysinit.target',
+    },
+    aliases: {
+      'dbus-org.freedesktop.network1.service': 'systemd-networkd.service',
+      'dbus-org.freedesktop.resolve1.service': 'systemd-resolved.service',
+      'dbus-org.freedesktop.timesync1.service': 'systemd-timesyncd.service',
+    },
+    masked: ['systemd-networkd-persistent-storage.service', 'systemd-network-generator.service'],
+  },
+  files: {
+    'etc/nsswitch.conf': nameServices,
+    'etc/resolv.conf': { symlink: '../run/systemd/resolve/stub-resolv.conf' },
+    'etc/systemd/network/80-wired.network': wired,
+    'etc/systemd/system/systemd-networkd-wait-online.service.d/any.conf': waitForOne,
+    // Interfaces keep the kernel's names, so that a network-config for eth0 is right on every board and in QEMU.
+    'etc/systemd/network/73-usb-net-by-mac.link': { symlink: '/dev/null' },
+    'etc/systemd/network/99-default.link': { symlink: '/dev/null' },
+    ...Object.fromEntries(filters.map((path) => [path, { symlink: 'xtables-nft-multi' }])),
+    // Everyone may ping, without a privileged program.
+    'usr/lib/sysctl.d/50-ping.conf': 'net.ipv4.ping_group_range = 0 2147483647\n',
+  },
+  leftOut: [
+    // The older interface to packet filters, which our kernel does not have.
+    'usr/sbin/{xtables-legacy-multi,iptables-legacy*,ip6tables-legacy*,iptables-apply,ip6tables-apply,nfnl_osf}',
+    'usr/share/iptables',
+    'usr/lib/systemd/network/*.example',
+    // Of no use without the hardware, or with our one bridge.
+    'usr/{bin/rdma,sbin/{arpd,tipc,dcb,devlink,vdpa}}',
+  ],
+};

@@ -1,0 +1,48 @@
+// Our own packages and the C library as components, and which of their programs are set-user-id. Pure.
+
+import { compose, from, type Derivation } from '../../engine/model/index.ts';
+import type { BuiltPackage } from '../lib/built-package.ts';
+import { pinsOf, type PinsByName } from '../lib/pins.ts';
+import type { Component } from './component.ts';
+import type { Attributes } from './feature.ts';
+import type { Target } from '../../engine/model/index.ts';
+
+/** A built package, less what is left out. */
+export function ownComponent(
+  { card, version, out }: BuiltPackage,
+  pins: PinsByName,
+  leftOut: readonly string[],
+): Component {
+  const sources = 'kind' in card.source && isDeclaration(card.source.kind) ? (pins[card.name] ?? []) : [];
+  return {
+    name: card.name,
+    version,
+    licence: card.licence,
+    sources: sources.map(({ urls, sha256 }) => ({ url: urls[0]!, sha256 })),
+    tree: compose({ name: card.name, parts: [{ input: out, exclude: leftOut }] }),
+  };
+}
+
+/** The C library with the compiler's own, as they are in the sysroot that everything was linked with. */
+export function cLibrary(libc: Derivation, pins: PinsByName, target: Target): Component {
+  const packages = pinsOf(pins, `sysroot-${target}`).filter(({ name }) =>
+    ['libc6', 'libgcc-s1'].includes(name),
+  );
+  return {
+    name: 'libc',
+    version: packages.find(({ name }) => name === 'libc6')?.version ?? '',
+    licence: 'LGPL-2.1-or-later AND GPL-3.0-or-later WITH GCC-exception-3.1',
+    sources: packages.map(({ urls, sha256 }) => ({ url: urls[0]!, sha256 })),
+    tree: from(libc),
+  };
+}
+
+/** The set-user-id programs that cards name. */
+export function setuidPrograms(packages: readonly BuiltPackage[]): Readonly<Record<string, Attributes>> {
+  const programs = packages.flatMap(({ card }) => card.gives.setuid ?? []);
+  return Object.fromEntries(programs.map((path) => [path, { mode: '4755' }]));
+}
+
+function isDeclaration(kind: string): boolean {
+  return ['debian-source', 'debian-packages', 'url'].includes(kind);
+}

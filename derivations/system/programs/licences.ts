@@ -1,0 +1,35 @@
+// Text of the Python program that reads licences out of Debian's copyright files: the short names of a machine-readable
+// one, or else the common licences that the text refers to.
+
+export const licencesProgram = String.raw`
+import json, os, re, sys
+
+DOCUMENTS = '/packages/usr/share/doc'
+
+
+def main():
+    licences = {package: ' AND '.join(sorted(names(package))) for package in sys.argv[1:]}
+    with open(os.environ['out'] + '/licences.json', 'w') as file:
+        json.dump(licences, file, indent=1, sort_keys=True)
+
+
+def names(package):
+    path = f'{DOCUMENTS}/{package}/copyright'
+    if not os.path.exists(path):
+        return {'NOASSERTION'}
+    with open(path, encoding='utf-8', errors='replace') as file:
+        text = file.read()
+    if re.match(r'\s*Format(-Specification)?:', text):
+        found = re.findall(r'^License: *(\S.*)$', text, re.MULTILINE)
+        return {one(name) for name in found}
+    return set(re.findall(r'/usr/share/common-licenses/([\w.-]*\w)', text)) or {'NOASSERTION'}
+
+
+# "GPL-2+ or Artistic" is one licence with a choice in it.
+def one(name):
+    name = name.strip().rstrip('.')
+    return f'({name})' if re.search(r'\s(or|and|with|,)\s', name, re.IGNORECASE) else name
+
+
+main()
+`;

@@ -1,0 +1,172 @@
+// From the description of a system to its root: packages, configuration, what is made out of them, and the checks that
+// all of it depends on. The engine composes trees; which files those are is said in features/ and systems.ts.
+
+import {
+  compose,
+  run,
+  write,
+  type ComposePartSpec,
+  type Derivation,
+  type InputLike,
+  type Target,
+} from '../../engine/model/index.ts';
+import { bootstrap } from '../bootstrap/index.ts';
+import type { BuiltPackage } from '../lib/built-package.ts';
+import { createPackageSet, type PackageSet } from '../lib/package-set.ts';
+import type { PinsByName } from '../lib/pins.ts';
+import { targetFacts } from '../lib/platform.ts';
+import { cards } from '../packages/index.ts';
+import { accounts } from './accounts.ts';
+import type { Component } from './component.ts';
+import { configuration, declaredAttributes } from './configuration.ts';
+import type { Feature } from './feature.ts';
+import { leftOutEverywhere } from './left-out.ts';
+import { mergeFeatures } from './merge-features.ts';
+import { cLibrary, ownComponent, setuidPrograms } from './own-packages.ts';
+import { prebuilt } from './prebuilt.ts';
+import { attributesProgram } from './programs/attributes.ts';
+import { checkProgramsProgram } from './programs/check-programs.ts';
+import { linksModule } from './programs/links.ts';
+
+/** A system as a person describes it. */
+export interface SystemDescription {
+  /** Also the name of its tree. */
+  readonly name: string;
+  readonly hostname: string;
+  readonly fstab: readonly Mount[];
+  readonly features: readonly Feature[];
+  /** Globs of what packages bring and this system goes without, beside those that no system has. */
+  readonly leftOut?: readonly string[];
+}
+
+export interface Mount {
+  /** A device, as in `PARTUUID=…`. */
+  readonly what: string;
+  readonly where: string;
+  readonly type: string;
+  readonly options: string;
+  /** Checked at boot first (the root), after it, or never. */
+  readonly check?: 'first' | 'later';
+}
+
+export interface RootFileSystem {
+  readonly target: Target;
+  /** Every file, folder and symlink at its path in the target root. It is there only when all checks have passed. */
+  readonly tree: Derivation;
+  /**
+   * A tree with `attributes.json`: `{ "<path>": { mode?: "04755", uid?, gid? } }`. What is not listed is root:root, 0755
+   * for folders and programs, 0644 for other files.
+   */
+  readonly attributes: Derivation;
+  readonly components: readonly Component[];
+  /** A tree with `licences.json`: by name of a Debian package, the licences that its copyright file names. */
+  readonly licences: Derivation;
+}
+
+export interface RootOptions {
+  readonly pins: PinsByName;
+  readonly target: Target;
+  /** Our own packages, when some of them are not as their cards say. */
+  readonly packages?: PackageSet<typeof cards>;
+  /** What else is in the root, like the modules of a kernel. */
+  readonly components?: readonly Component[];
+}
+
+/**
+ * The root of a system.
+ * @throws UserError `DERIVATION_INVALID` for a name, id or path that two features have, or an account that none has.
+ * @example createRootFileSystem(raspberryPi, { pins, target: 'aarch64-linux' }).tree
+ */
+export function createRootFileSystem(description: SystemDescription, options: RootOptions): RootFileSystem {
+  const { name, features } = description;
+  const { pins, target } = options;
+  const { seed, libc } = bootstrap({ pins, target });
+  const merged = mergeFeatures(name, features);
+  const people = accounts(name, merged.users, merged.groups);
+  const leftOut = [
+    ...leftOutEverywhere,
+    ...features.flatMap((one) => one.leftOut ?? []),
+    ...(description.leftOut ?? []),
+  ];
+
+  const own = ownPackages(features, options);
+  const inputs = [...new Set(features.flatMap((one) => one.prebuilt ?? []))].sort();
+  const debian = prebuilt({ name, inputs, pins, target, seed, leftOut });
+  const packages = [
+    cLibrary(libc, pins, target),
+    ...own.map((one) => ownComponent(one, pins, leftOut)),
+    ...debian.components,
+    ...(options.components ?? []),
+  ];
+  const packagesTree = composed(`${name}-packages`, packages);
+  const made = features.flatMap((one) => one.makes ?? []);
+  const components = [
+    ...packages,
+    ...made.map((make) => generated(make({ packages: packagesTree, whole: debian.whole, seed, target }))),
+    generated(configuration(description, merged, people, seed)),
+  ];
+
+  const tree = composed(`${name}-files`, components);
+  const attributes = run({
+    name: `${name}-attributes`,
+    target,
+    layers: [seed],
+    inputs: {
+      '/root-tree': tree,
+      '/archives': compose({
+        name: `${name}-archive-attributes`,
+        parts: debian.attributes.map((input, at) => ({ input, at: String(at) })),
+      }),
+      '/declared': declaredAttributes(name, merged, people, setuidPrograms(own)),
+      '/program': programs('attributes', attributesProgram),
+    },
+    argv: ['/usr/bin/python3', '/program/program.py'],
+  });
+  const check = checkPrograms(name, packagesTree, target, seed);
+  return {
+    target,
+    tree: compose({ name, parts: [tree, check] }),
+    attributes,
+    components,
+    licences: debian.licences,
+  };
+}
+
+function ownPackages(
+  features: readonly Feature[],
+  { pins, target, packages }: RootOptions,
+): readonly BuiltPackage[] {
+  const set = packages ?? createPackageSet(cards, { pins, target });
+  const named = features.flatMap((one) => one.packages ?? []).map((name): BuiltPackage => set[name]);
+  return [...new Set(named.flatMap((one) => [one, ...one.runtime]))];
+}
+
+/** All trees as one. Two that bring different content to one path are an error that names both. */
+function composed(name: string, components: readonly Component[]): Derivation {
+  return compose({ name, parts: components.map(({ tree }) => tree) });
+}
+
+/** Leaves an empty output, so that a check that passes again makes nothing else run again. */
+function checkPrograms(name: string, packages: Derivation, target: Target, seed: Derivation): Derivation {
+  const { triplet, elfMachine } = targetFacts[target];
+  const include = ['{bin,sbin,lib,lib64}', 'usr/{bin,sbin,lib,lib64,libexec}/**', 'opt/**'];
+  const programsOnly: ComposePartSpec = { input: packages, include };
+  return run({
+    name: `${name}-check`,
+    target,
+    layers: [seed],
+    inputs: {
+      '/root-tree': compose({ name: `${name}-programs`, parts: [programsOnly] }),
+      '/program': programs('check-programs', checkProgramsProgram),
+    },
+    argv: ['/usr/bin/python3', '/program/program.py', '--triplet', triplet, '--machine', elfMachine],
+  });
+}
+
+function programs(name: string, text: string): InputLike {
+  return write({ name, files: { 'program.py': text, 'links.py': linksModule } });
+}
+
+function generated(tree: Derivation): Component {
+  return { name: tree.name, version: '', licence: 'Apache-2.0', sources: [], tree };
+}
