@@ -112,7 +112,10 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
 export function outputsOfImage(name: string, { description, derivation, partitions }: Image) {
   return {
     [name]: { derivation, description },
-    [`${name}-partitions`]: { derivation: partitions, description: `${name}: its partitions, each as a file` },
+    [`${name}-partitions`]: {
+      derivation: partitions,
+      description: `${name}: its partitions, each as a file`,
+    },
   } satisfies Readonly<Record<string, Output>>;
 }
 
@@ -252,8 +255,6 @@ function checkImage({ name, disk, components, budgetBytes }: ImageSpec): void {
     );
 }
 
-function placed(
-  entries: readonly (readonly [string, InputLike])[],
-): Readonly<Record<string, InputLike>> {
+function placed(entries: readonly (readonly [string, InputLike])[]): Readonly<Record<string, InputLike>> {
   return Object.fromEntries(entries);
 }

@@ -14,7 +14,16 @@ export const imageInputs = {
     without: [
       ...['libreadline8t64', 'libtinfo6', 'libncursesw6', 'libselinux1', 'zlib1g', 'libzstd1'],
       ...['liblzma5', 'libbz2-1.0', 'liblz4-1', 'libacl1', 'libexpat1', 'libssl3t64', 'libcap2'],
-      ...['logsave', 'debconf', 'dpkg', 'libsqlite3-0', 'libdb5.3t64', 'libffi8', 'libgcc-s1', 'libpython3.13-minimal'],
+      ...[
+        'logsave',
+        'debconf',
+        'dpkg',
+        'libsqlite3-0',
+        'libdb5.3t64',
+        'libffi8',
+        'libgcc-s1',
+        'libpython3.13-minimal',
+      ],
       ...['media-types', 'netbase', 'tzdata'],
     ],
   },

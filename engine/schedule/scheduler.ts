@@ -108,7 +108,10 @@ class Scheduler {
 
   #prioritise(toBuild: ReadonlyMap<DerivationId, PlannedBuild>): void {
     const graph = graphOf([...toBuild.values()].map(({ step }) => step));
-    const remaining = remainingMs(graph, (step) => toBuild.get(step.id)?.planned.expectedMs ?? usualMs(step.derivation));
+    const remaining = remainingMs(
+      graph,
+      (step) => toBuild.get(step.id)?.planned.expectedMs ?? usualMs(step.derivation),
+    );
     for (const [id, ms] of remaining) this.#priorities.set(id, ms);
   }
 
