@@ -5,7 +5,7 @@ import { compose, run, write, type Derivation, type FileContent } from '../../en
 import type { Accounts } from './accounts.ts';
 import type { Attributes, SystemFile } from './feature.ts';
 import type { Merged } from './merge-features.ts';
-import type { Mount, SystemDescription } from './root-file-system.ts';
+import type { Mount, SystemDescription } from './description.ts';
 import { serviceLinks } from './services.ts';
 
 /** The files and folders that no package brings. */

@@ -9,13 +9,8 @@ import { systems } from './systems.ts';
 
 export type { Component } from './component.ts';
 export type { Attributes, Feature, Group, MakeContext, Services, SystemFile, User } from './feature.ts';
-export {
-  createRootFileSystem,
-  type Mount,
-  type RootFileSystem,
-  type RootOptions,
-  type SystemDescription,
-} from './root-file-system.ts';
+export { createRootFileSystem, type RootFileSystem, type RootOptions } from './root-file-system.ts';
+export type { Mount, SystemDescription } from './description.ts';
 export { systems } from './systems.ts';
 
 /** For each system its root, and who owns what in it: `rpi-root` and `rpi-root-attributes`. */

@@ -23,31 +23,11 @@ import type { Feature } from './feature.ts';
 import { leftOutEverywhere } from './left-out.ts';
 import { mergeFeatures } from './merge-features.ts';
 import { cLibrary, ownComponent, setuidPrograms } from './own-packages.ts';
+import type { SystemDescription } from './description.ts';
 import { prebuilt } from './prebuilt.ts';
 import { attributesProgram } from './programs/attributes.ts';
 import { checkProgramsProgram } from './programs/check-programs.ts';
 import { linksModule } from './programs/links.ts';
-
-/** A system as a person describes it. */
-export interface SystemDescription {
-  /** Also the name of its tree. */
-  readonly name: string;
-  readonly hostname: string;
-  readonly fstab: readonly Mount[];
-  readonly features: readonly Feature[];
-  /** Globs of what packages bring and this system goes without, beside those that no system has. */
-  readonly leftOut?: readonly string[];
-}
-
-export interface Mount {
-  /** A device, as in `PARTUUID=…`. */
-  readonly what: string;
-  readonly where: string;
-  readonly type: string;
-  readonly options: string;
-  /** Checked at boot first (the root), after it, or never. */
-  readonly check?: 'first' | 'later';
-}
 
 export interface RootFileSystem {
   readonly target: Target;

@@ -13,7 +13,7 @@ import { systemd } from './features/systemd.ts';
 import { moreTools, userland } from './features/userland.ts';
 import type { Feature } from './feature.ts';
 import { partitionTable, partitionUuids } from './partition-ids.ts';
-import type { Mount, SystemDescription } from './root-file-system.ts';
+import type { Mount, SystemDescription } from './description.ts';
 
 const server: readonly Feature[] = [
   userland,
