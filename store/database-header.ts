@@ -21,17 +21,19 @@ export function isDatabaseFile(path: string): boolean {
     throw error;
   }
   try {
-    const { size } = fstatSync(file);
-    return size === 0 || hasSoundMetas(file, size);
+    return fstatSync(file).size === 0 || hasSoundMetas(file);
   } finally {
     closeSync(file);
   }
 }
 
-function hasSoundMetas(file: number, fileBytes: number): boolean {
+// The size is read last: pages are written before the meta page that names them, so a file is never shorter than the
+// meta pages read before say.
+function hasSoundMetas(file: number): boolean {
   const first = readMeta(file, 0);
-  const pageBytes = first.readUInt32LE(48);
-  return isSoundMeta(first, fileBytes) && isSoundMeta(readMeta(file, pageBytes), fileBytes);
+  const second = readMeta(file, first.readUInt32LE(48));
+  const { size } = fstatSync(file);
+  return isSoundMeta(first, size) && isSoundMeta(second, size);
 }
 
 function readMeta(file: number, at: number): Buffer {

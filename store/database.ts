@@ -11,6 +11,10 @@ const { open } = createRequire(import.meta.url)('lmdb') as typeof lmdb;
 
 export type Table = lmdb.Database<Buffer, string>;
 
+/** For so long a database that seems damaged is looked at again: another process may just be making or growing it. */
+const patienceMs = 1000;
+const pauseMs = 20;
+
 /** Address space reserved for the map, not disk space: the file grows as it is filled. */
 const mapBytes = 2 ** 38;
 
@@ -28,7 +32,19 @@ export class Database {
    * need not outlive the machine's next start.
    * @throws UserError `STORE_UNUSABLE`, `STORE_CORRUPT`.
    */
-  static open(folder: string, { durable }: { readonly durable: boolean }): Database {
+  static open(folder: string, options: { readonly durable: boolean }): Database {
+    const deadlineMs = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        return Database.#openNow(folder, options);
+      } catch (error) {
+        if (!isDamage(error) || performance.now() > deadlineMs) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+      }
+    }
+  }
+
+  static #openNow(folder: string, { durable }: { readonly durable: boolean }): Database {
     if (!isDatabaseFile(join(folder, 'data.mdb'))) throw corrupt(folder, 'it is damaged');
     try {
       return new Database(
@@ -89,6 +105,10 @@ function openError(folder: string, cause: unknown): UserError {
     });
   }
   return corrupt(folder, message, cause);
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof UserError && error.code === 'STORE_CORRUPT';
 }
 
 function corrupt(folder: string, why: string, cause?: unknown): UserError {
