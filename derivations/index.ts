@@ -4,6 +4,7 @@ import type { Derivation, Output, Target } from '../engine/model/index.ts';
 import { bootstrap } from './bootstrap/index.ts';
 import { emulatorTree } from './emulator/emulator.ts';
 import { helloContainer } from './images/container-image.ts';
+import { imageOutputs } from './images/images.ts';
 import { lsb } from './images/lsb.ts';
 import { firmwareOutputs } from './firmware/outputs.ts';
 import { kernelOutputs } from './kernel/outputs.ts';
@@ -63,6 +64,7 @@ export function packageOutputs({
     },
     emulator: { derivation: emulatorTree(pins), description: 'QEMU and UEFI firmware, to start images in' },
     ...rootOutputs({ pins, target, packages }),
+    ...imageOutputs({ pins, target, packages }),
   };
 }
 

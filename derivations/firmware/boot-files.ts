@@ -30,7 +30,8 @@ export interface RaspberryPiBoot {
 }
 
 /**
- * The boot folder of a Raspberry Pi 3, 4 or 5, which starts on a machine with UEFI, too: the same kernel is there twice.
+ * The boot folder of a Raspberry Pi 3, 4 or 5, which starts on a machine with UEFI, too: the same kernel is there twice,
+ * once compressed.
  * @example raspberryPiBootFiles({ kernel: createKernel({ pins, target, variant: 'rt' }), firmware })
  */
 export function raspberryPiBootFiles({
@@ -48,7 +49,8 @@ export function raspberryPiBootFiles({
     parts: [
       firmware.tree,
       settings,
-      { input: imageFile(kernel), at: 'kernel8.img' },
+      // The firmware unpacks a gzip file under this name (documentation of config.txt, "arm_64bit").
+      { input: { ...kernel.compressed, subpath: 'kernel.gz' }, at: 'kernel8.img' },
       { input: kernel.dtbs, include: boards.map(({ deviceTree }) => deviceTree) },
       efiBootFiles(kernel),
     ],

@@ -35,6 +35,8 @@ export interface ImageSpec {
   readonly target: Target;
   readonly disk: Disk;
   readonly components: readonly Component[];
+  /** A tree with licences.json: licences by name of component, for those that say nothing of theirs. */
+  readonly licences?: InputLike;
   /** The image's own files, those that no component brings, are under these terms. */
   readonly licence?: string;
   /** What it may take on all partitions together; more fails the build. */
@@ -94,6 +96,7 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
       '/contents': contents,
       '/map': from(disk, { subpath: `${name}.bmap` }),
       '/compressed/sums': from(compressed, { output: 'sums', subpath: 'sums' }),
+      ...(spec.licences && { '/licences': spec.licences }),
     },
   });
   const machine = write({

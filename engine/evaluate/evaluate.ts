@@ -2,18 +2,27 @@
 // evaluate afresh (jiti, Babel, valibot) is loaded only when that is needed.
 
 import type { Flake } from '../model/flake.ts';
-import { outputNamed, targetsOf, type Evaluation } from './evaluation.ts';
+import { namesElsewhere, outputNamed, targetsOf, type Evaluation } from './evaluation.ts';
 import type { EvaluateOptions, LoadFlakeOptions } from './evaluate-options.ts';
 import { readEvaluation, stillHolding, writeEvaluation } from './evaluation-record.ts';
 import { holdTheSame } from './import-locals.ts';
 import { recordedEvaluation } from './recorded-evaluation.ts';
 
 /**
- * Evaluates a config for the targets that `names` are about; for its first target when there are none.
+ * Evaluates a config for the targets that `names` are about; for its first target when there are none, and for the others
+ * too when it has no output of a name.
  * @throws UserError `CONFIG_INVALID`, `CONFIG_IMPURE`, `DERIVATION_INVALID` with the place in the config; `LOCK_INVALID`,
  * `LOCK_MISSING_PIN`, `TARGET_UNKNOWN`, `GRAPH_CYCLE`, `SOURCE_UNREADABLE`.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const evaluation = await evaluateTargets(options);
+  const elsewhere = namesElsewhere(evaluation, options.names);
+  return elsewhere.length === 0
+    ? evaluation
+    : evaluateTargets({ ...options, names: [...options.names, ...elsewhere] });
+}
+
+async function evaluateTargets(options: EvaluateOptions): Promise<Evaluation> {
   options.signal?.throwIfAborted();
   const kept = options.useCache === false ? undefined : await keptEvaluation(options);
   if (kept !== undefined) return kept;

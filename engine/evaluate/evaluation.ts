@@ -53,38 +53,52 @@ export interface LocalSource {
   readonly content: Digest;
 }
 
-/** The targets that names like `lsb` and `lsb@x86_64-linux` are about. @throws UserError `TARGET_UNKNOWN`. */
+/**
+ * The targets that have to be evaluated for names like `lsb` and `lsb@x86_64-linux`: a name alone is about the flake's
+ * first target. @throws UserError `TARGET_UNKNOWN`.
+ */
 export function targetsOf(names: readonly string[], flake: Pick<FlakeFacts, 'targets'>): readonly Target[] {
   if (names.length === 0) return [flake.targets[0]];
-  return [...new Set(names.map((name) => parseName(name, flake).target))];
+  return [...new Set(names.map((name) => parseName(name, flake).targets[0]!))];
+}
+
+/** For names alone that the flake's first target has no output of: the same with every further target. */
+export function namesElsewhere(evaluation: Named, names: readonly string[]): readonly string[] {
+  return names
+    .filter((name) => !name.includes('@') && outputNamed(evaluation, name) === undefined)
+    .flatMap((name) => evaluation.flake.targets.slice(1).map((target) => `${name}@${target}`));
 }
 
 /**
- * The output that a name like `lsb` or `lsb@x86_64-linux` means.
+ * The output that a name like `lsb` or `lsb@x86_64-linux` means. A name alone means that of the first target that has it.
  * @throws UserError `TARGET_UNKNOWN` with the names that may have been meant.
  */
 export function findOutput(evaluation: Named, text: string): EvaluatedOutput {
   const found = outputNamed(evaluation, text);
   if (found !== undefined) return found;
-  const { name, target } = parseName(text, evaluation.flake);
-  const known = [...evaluation.outputs.values()].filter((output) => output.target === target);
-  throw unknown(name, `output "${name}" for ${target}`, known.map((output) => output.name).sort());
+  const { name, targets } = parseName(text, evaluation.flake);
+  const known = [...evaluation.outputs.values()].filter((output) => targets.includes(output.target));
+  const names = [...new Set(known.map((output) => output.name))].sort();
+  throw unknown(name, `output "${name}" for ${targets.join(' or ')}`, names);
 }
 
 /** The same, or undefined when no output has that name. */
 export function outputNamed({ flake, outputs }: Named, text: string): EvaluatedOutput | undefined {
-  const { name, target } = parseName(text, flake);
-  return outputs.get(`${name}@${target}`);
+  const { name, targets } = parseName(text, flake);
+  return targets.map((target) => outputs.get(`${name}@${target}`)).find((output) => output !== undefined);
 }
 
 type Named = Pick<Evaluation, 'flake' | 'outputs'>;
 
-function parseName(text: string, { targets }: Pick<FlakeFacts, 'targets'>): { name: string; target: Target } {
+function parseName(
+  text: string,
+  { targets }: Pick<FlakeFacts, 'targets'>,
+): { name: string; targets: readonly Target[] } {
   const [name = '', suffix] = text.split(/@(.*)/);
-  if (suffix === undefined) return { name, target: targets[0] };
+  if (suffix === undefined) return { name, targets };
   const target = targets.find((known) => known === suffix);
   if (target === undefined) throw unknown(suffix, `target "${suffix}"`, targets);
-  return { name, target };
+  return { name, targets: [target] };
 }
 
 const shownNames = 20;

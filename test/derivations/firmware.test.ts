@@ -23,6 +23,7 @@ function kernelOf(target: Target): Kernel {
     target,
     version: '6.12.1',
     image,
+    compressed: tree('compressed', { 'kernel.gz': 'the kernel in gzip' }),
     modules: tree('modules', {}),
     dtbs: tree('dtbs', Object.fromEntries(dtbs.map((name) => [name, name]))),
     config: tree('config', { config: '' }),
@@ -102,7 +103,7 @@ describe('a boot folder', () => {
         ...boards.map(({ deviceTree }) => deviceTree),
       ].sort(),
     );
-    expect(files['kernel8.img']).toBe('the kernel');
+    expect(files['kernel8.img']).toBe('the kernel in gzip');
     expect(files['EFI/BOOT/BOOTAA64.EFI']).toBe('the kernel');
   });
 

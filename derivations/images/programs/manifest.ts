@@ -15,7 +15,8 @@ def main():
     measured = read_json('/contents/components.json')
     with open('/compressed/sums') as file:
         sums = dict(reversed(line.split()) for line in file)
-    known = {component['name']: component for component in given['components']}
+    licences = read_json('/licences/licences.json') if os.path.exists('/licences') else {}
+    known = {component['name']: licensed(component, licences) for component in given['components']}
     components = [{**known[one['name']], **one} for one in measured]
     write_json(out + 'manifest.json', {
         'image': given['image'], 'target': given['target'], 'description': given['description'],
@@ -31,6 +32,14 @@ def main():
         sums[name] = sha256_of(path)
     with open(out + 'SHA256SUMS', 'w') as file:
         file.writelines(f'{digest}  {name}\n' for name, digest in sorted(sums.items()))
+
+
+def licensed(component, licences):
+    """Where a component says nothing of its licence, what its package says: short names, which SPDX need not know."""
+    licence = licences.get(component['name'])
+    if component.get('licence') is not None or licence is None:
+        return component
+    return {**component, 'licence': licence, 'bom': {**component['bom'], 'licenses': [{'license': {'name': licence}}]}}
 
 
 def without(component, field):

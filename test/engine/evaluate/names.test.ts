@@ -42,11 +42,21 @@ test('a name is found for the first target, or for the one it says', async () =>
   expect(findOutput(found, 'bash@x86_64-linux')).toMatchObject({ name: 'bash', target: 'x86_64-linux' });
 });
 
+test('a name alone is found for another target when the first one has no such output', async () => {
+  const { evaluate } = await configProject({
+    'flake-like.config.ts': configText(
+      `target === 'x86_64-linux' ? { pc: run({ name: 'pc', target, layers: [], argv: ['x'] }) } : {}`,
+    ),
+  });
+  const found = await evaluate({ names: ['pc'] });
+  expect(findOutput(found, 'pc')).toMatchObject({ name: 'pc', target: 'x86_64-linux' });
+});
+
 test('an unknown name is answered with what it may have meant', async () => {
   const found = await evaluation();
   expect(thrownBy(() => findOutput(found, 'bahs'))).toMatchObject({
     code: 'TARGET_UNKNOWN',
-    message: 'the config has no output "bahs" for aarch64-linux',
+    message: 'the config has no output "bahs" for aarch64-linux or x86_64-linux',
     hint: 'Did you mean bash? There is: bash, binutils, coreutils, diffutils, findutils, util-linux.',
   });
 });
