@@ -2,18 +2,18 @@
 // tree and command line, out of the image's own boot partition.
 
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { UserError } from '../../store/base/errors.ts';
 import { bootPartitionOf } from './boot-partition.ts';
+import { settingFor } from './config-txt.ts';
 import { readDescription, type FoundImage } from './description.ts';
 import { inside, runTool, type Emulator } from './emulator.ts';
 
 interface Board {
   readonly target: string;
-  /** Files of the boot partition. */
-  readonly kernel: string;
+  /** Names that sections of config.txt have for it. */
+  readonly filters: readonly string[];
   readonly deviceTree: string;
-  readonly commandLine: string;
   /** The serial port that is on the terminal, as Linux names it. */
   readonly console: string;
 }
@@ -21,12 +21,14 @@ interface Board {
 export const boards = {
   raspi3b: {
     target: 'aarch64-linux',
-    kernel: 'kernel8.img',
+    filters: ['pi3'],
     deviceTree: 'bcm2837-rpi-3-b.dtb',
-    commandLine: 'cmdline.txt',
     console: 'ttyS1,115200',
   },
 } as const satisfies Readonly<Record<string, Board>>;
+
+/** The firmware's settings, and its kernel and command line when they do not say which. */
+const usual = { settings: 'config.txt', kernel: 'kernel8.img', commandLine: 'cmdline.txt' } as const;
 
 /** As QEMU calls them. */
 export type BoardName = keyof typeof boards;
@@ -50,19 +52,48 @@ export function requireTargetOf(name: BoardName, { what }: Pick<FoundImage, 'wha
   });
 }
 
-/** What a board starts from, and where in the image it is. */
+/** Where an image has what a board starts from. */
 interface BoardFiles {
   readonly name: BoardName;
+  readonly image: FoundImage;
   /** Where the boot partition begins. */
   readonly offsetBytes: number;
+  /** The paths in it. */
+  readonly present: ReadonlySet<string>;
 }
 
-/** @throws UserError `USAGE` when the image does not have what the board starts from. */
+/** @throws UserError `USAGE` when the image is not one that a board like this starts. */
 export async function findBoardFiles(image: FoundImage, name: BoardName): Promise<BoardFiles> {
-  const partition = await bootPartitionOf(image);
-  const present = new Set((await readDescription(image, 'files.json')).map(({ path }) => path));
-  const missing = filesOf(name).filter((file) => !present.has(`boot/${file}`));
-  if (partition !== undefined && missing.length === 0) return { name, offsetBytes: partition.offsetBytes };
+  const { offsetBytes } = (await bootPartitionOf(image)) ?? { offsetBytes: 0 };
+  const files = await readDescription(image, 'files.json');
+  const paths = files.map(({ path }) => path).filter((path) => path.startsWith('boot/'));
+  const found = {
+    name,
+    image,
+    offsetBytes,
+    present: new Set(paths.map((path) => path.slice('boot/'.length))),
+  };
+  requirePresent(found, [usual.settings, usual.commandLine, boards[name].deviceTree]);
+  return found;
+}
+
+/** Takes them out, into the scratch folder. @throws UserError `USAGE` when the kernel is not there. */
+export async function takeBoardFiles(emulator: Emulator, found: BoardFiles): Promise<BoardStart> {
+  const { filters, deviceTree, console } = boards[found.name];
+  const settings = await takeText(emulator, found, usual.settings);
+  const kernel = settingFor(filters, 'kernel', settings) ?? usual.kernel;
+  requirePresent(found, [kernel]);
+  return {
+    name: found.name,
+    kernel: await take(emulator, found, kernel),
+    deviceTree: await take(emulator, found, deviceTree),
+    commandLine: withLastConsole(await takeText(emulator, found, usual.commandLine), console),
+  };
+}
+
+function requirePresent({ name, image, present }: BoardFiles, paths: readonly string[]): void {
+  const missing = paths.filter((path) => !present.has(path));
+  if (missing.length === 0) return;
   throw new UserError(
     'USAGE',
     `${image.what} has no ${missing.join(', ')} for --board ${name} to start from`,
@@ -72,26 +103,15 @@ export async function findBoardFiles(image: FoundImage, name: BoardName): Promis
   );
 }
 
-/** Takes them out, into the scratch folder. */
-export async function takeBoardFiles(
-  emulator: Emulator,
-  { name, offsetBytes }: BoardFiles,
-): Promise<BoardStart> {
-  const files = filesOf(name).map((file) => `::${file}`);
-  await runTool(emulator, ['mcopy', '-n', '-i', `${inside.disk}@@${offsetBytes}`, ...files, inside.scratch]);
-  const { kernel, deviceTree, commandLine, console } = boards[name];
-  const text = await readFile(join(emulator.scratch, commandLine), 'utf8');
-  return {
-    name,
-    kernel: `${inside.scratch}/${kernel}`,
-    deviceTree: `${inside.scratch}/${deviceTree}`,
-    commandLine: withLastConsole(text, console),
-  };
+/** Gives the path of the copy, as the emulator sees it. */
+async function take(emulator: Emulator, { offsetBytes }: BoardFiles, path: string): Promise<string> {
+  const copy = `${inside.scratch}/${path.replaceAll('/', '-')}`;
+  await runTool(emulator, ['mcopy', '-n', '-i', `${inside.disk}@@${offsetBytes}`, `::${path}`, copy]);
+  return copy;
 }
 
-function filesOf(name: BoardName): readonly string[] {
-  const { kernel, deviceTree, commandLine } = boards[name];
-  return [kernel, deviceTree, commandLine];
+async function takeText(emulator: Emulator, found: BoardFiles, path: string): Promise<string> {
+  return readFile(join(emulator.scratch, basename(await take(emulator, found, path))), 'utf8');
 }
 
 /** Linux's command line with that console as the last one: it is where services write, and where a login is offered. */

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { withLastConsole } from '../../cli/images/board.ts';
+import { settingFor } from '../../cli/images/config-txt.ts';
 import { boardCommand, machineCommand, type Machine } from '../../cli/images/machine.ts';
 import { grownSize } from '../../cli/images/scratch-disk.ts';
 import { smallImageFlake } from '../support/small-image.ts';
@@ -72,6 +73,15 @@ describe('a board', () => {
     expect(words).toContain('if=sd,format=qcow2,cache=unsafe,file=/scratch/disk.qcow2');
     expect(words).toContain('user,id=net,hostfwd=tcp:127.0.0.1:2222-:22');
     expect(words).not.toContain('-m');
+  });
+
+  it.each([
+    ['', undefined],
+    ['kernel=a.img\n', 'a.img'],
+    ['[all]\nkernel=a.img\n[pi4]\nkernel=b.img\n', 'a.img'],
+    ['[pi3]\r\nkernel=EFI/BOOT/BOOTAA64.EFI\r\n[all]\r\n#kernel=b.img\r\n', 'EFI/BOOT/BOOTAA64.EFI'],
+  ])('starts the kernel that config.txt names: %j', (text, expected) => {
+    expect(settingFor(['pi3'], 'kernel', text)).toBe(expected);
   });
 
   it.each([
@@ -152,7 +162,7 @@ describe('what is refused', () => {
     const small = await project.run('run', 'small', '--board', 'raspi3b');
     expect(small.status).toBe(2);
     expect(small.stderr).toContain(
-      'small@aarch64-linux has no kernel8.img, bcm2837-rpi-3-b.dtb, cmdline.txt for --board raspi3b',
+      'small@aarch64-linux has no config.txt, cmdline.txt, bcm2837-rpi-3-b.dtb for --board raspi3b',
     );
   });
 });
