@@ -1,17 +1,12 @@
 // What is in the boot partition beside a person's own files: the kernel under the names that firmware looks for, and for a
 // Raspberry Pi its firmware, device trees and settings. Trees only; which file system they go to is not known here.
 
-import { compose, write, type Derivation, type Input, type Target } from '../../engine/model/index.ts';
+import { compose, write, type Derivation, type Input } from '../../engine/model/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Component } from '../system/component.ts';
 import { boards } from './boards.ts';
+import { efiPrograms } from './efi-programs.ts';
 import { cmdlineTxt, configTxt, usualConfig, type ConfigSection } from './config-txt.ts';
-
-/** Where UEFI looks for the program of a disk that it knows nothing about. */
-const efiPrograms: Readonly<Record<Target, string>> = {
-  'aarch64-linux': 'EFI/BOOT/BOOTAA64.EFI',
-  'x86_64-linux': 'EFI/BOOT/BOOTX64.EFI',
-};
 
 /** The boot folder of a machine with UEFI: the kernel is its own boot loader. */
 export function efiBootFiles(kernel: Kernel): Derivation {
@@ -30,8 +25,7 @@ export interface RaspberryPiBoot {
 }
 
 /**
- * The boot folder of a Raspberry Pi 3, 4 or 5, which starts on a machine with UEFI, too: the same kernel is there twice,
- * once compressed.
+ * The boot folder of a Raspberry Pi 3, 4 or 5, which starts on a machine with UEFI, too: both start the same file.
  * @example raspberryPiBootFiles({ kernel: createKernel({ pins, target, variant: 'rt' }), firmware })
  */
 export function raspberryPiBootFiles({
@@ -49,8 +43,6 @@ export function raspberryPiBootFiles({
     parts: [
       firmware.tree,
       settings,
-      // The firmware unpacks a gzip file under this name (documentation of config.txt, "arm_64bit").
-      { input: { ...kernel.compressed, subpath: 'kernel.gz' }, at: 'kernel8.img' },
       { input: kernel.dtbs, include: boards.map(({ deviceTree }) => deviceTree) },
       efiBootFiles(kernel),
     ],

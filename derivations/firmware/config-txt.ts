@@ -3,6 +3,7 @@
 
 import { UserError } from '../../engine/model/index.ts';
 import { rootArguments } from '../kernel/command-line.ts';
+import { efiPrograms } from './efi-programs.ts';
 
 /** Settings for one kind of board, with the reason as a comment in the file. */
 export interface ConfigSection {
@@ -17,7 +18,7 @@ export const usualConfig: readonly ConfigSection[] = [
   {
     board: 'all',
     reason: 'One 64-bit kernel for all boards, with the device trees that come with it.',
-    settings: { arm_64bit: 1, kernel: 'kernel8.img', upstream_kernel: 1 },
+    settings: { arm_64bit: 1, kernel: efiPrograms['aarch64-linux'], upstream_kernel: 1 },
   },
   { board: 'all', reason: 'A console on the serial pins (8 and 10).', settings: { enable_uart: 1 } },
   {

@@ -1,14 +1,6 @@
 // A kernel as others see it, and the step that builds it. Everything it needs to start is built in: no initrd, no modules.
 
-import {
-  compose,
-  from,
-  run,
-  type Input,
-  type InputLike,
-  type Run,
-  type Target,
-} from '../../engine/model/index.ts';
+import { compose, from, run, type Input, type Run, type Target } from '../../engine/model/index.ts';
 import { seedTree } from '../bootstrap/seed.ts';
 import { pinOf, type PinsByName } from '../lib/pins.ts';
 import type { Component } from '../system/component.ts';
@@ -22,10 +14,8 @@ export interface Kernel {
   readonly target: Target;
   /** Upstream's. */
   readonly version: string;
-  /** A tree with one file, `kernel`: what firmware starts, as a UEFI program or (arm64) as a Raspberry Pi's kernel8.img. */
+  /** A tree with one file, `kernel`: what firmware starts, as a UEFI program or (arm64) as a Raspberry Pi's kernel. */
   readonly image: Input;
-  /** A tree with one file, `kernel.gz`: the same for boot loaders that unpack it. */
-  readonly compressed: Input;
   /** A tree for the root: usr/lib/modules/RELEASE with what programs ask there, and modules where a fragment has any. */
   readonly modules: Input;
   /** A tree of device trees, flat; empty for x86_64. */
@@ -65,13 +55,11 @@ export function createKernel({ pins, target, variant, fragments = [] }: KernelOp
     limits: { memoryBytes: 8 * 1024 ** 3 },
   });
   const output = (one: string): Input => from(build, { output: one });
-  const compressed = from(compress(name, output('image'), { target, seed }));
   const { urls, sha256 } = pinOf(pins, 'linux');
   return {
     target,
     version,
     image: output('image'),
-    compressed,
     modules: output('modules'),
     dtbs: output('dtbs'),
     config: from(config),
@@ -83,22 +71,12 @@ export function createKernel({ pins, target, variant, fragments = [] }: KernelOp
       tree: compose({
         name: `${name}-files`,
         parts: [
-          ...[output('image'), compressed, output('dtbs')].map((input) => ({ input, at: 'boot' })),
+          ...[output('image'), output('dtbs')].map((input) => ({ input, at: 'boot' })),
           output('modules'),
         ],
       }),
     },
   };
-}
-
-function compress(name: string, image: Input, { target, seed }: { target: Target; seed: InputLike }): Run {
-  return run({
-    name: `${name}-compressed`,
-    target,
-    layers: [seed],
-    inputs: { '/image': image },
-    argv: ['/bin/sh', '-euc', 'gzip -9 -n </image/kernel >"$out/kernel.gz"'],
-  });
 }
 
 const imageFiles: Readonly<Record<Target, string>> = {

@@ -42,6 +42,7 @@ find . \\( -type f -o -type l \\) \\
   ! -name 'ansi*' ! -name dumb ! -name 'linux*' ! -name 'vt[125]*' ! -name 'xterm*' ! -name 'screen*' ! -name 'tmux*' \\
   ! -name 'rxvt*' ! -name 'foot*' ! -name 'alacritty*' ! -name 'kitty*' ! -name 'konsole*' ! -name 'vte*' ! -name 'st*' \\
   ! -name 'putty*' ! -name 'wezterm*' ! -name 'ms-terminal' ! -name sun ! -name 'cygwin*' -delete
+find . -xtype l -delete
 find . -mindepth 1 -type d -empty -delete
 `),
   gives: {

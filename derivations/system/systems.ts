@@ -40,9 +40,27 @@ export function systems(target: Target) {
     pc: described('pc', [...server, docker]),
     'rpi-rt': described('rpi-rt', [...server, docker, realTime]),
     'rpi-containerd': described('rpi-containerd', [...server, containerd]),
-    tiny: described('tiny', [userland, console]),
+    tiny: { ...described('tiny', [userland, console]), leftOut: leftOutOfTiny },
   } as const satisfies Readonly<Record<string, SystemDescription>>;
 }
+
+// What nobody uses who is alone on a machine with one disk: terminals of other kinds, accounts in files of thousands,
+// Minix and partitions in full screen, and what only programs that are not here would load.
+const leftOutOfTiny: readonly string[] = [
+  'usr/share/terminfo/!([dlsvx])',
+  'usr/share/terminfo/l/!(linux)',
+  'usr/share/terminfo/s/!(screen|screen-256color)',
+  'usr/share/terminfo/v/!(vt100|vt102|vt220)',
+  'usr/share/terminfo/x/!(xterm|xterm-256color)',
+  'usr/lib/*/lib{panel,panelw,form,formw,menu,menuw,ncurses,subid}.so.*',
+  'usr/lib/*/gawk',
+  'usr/libexec/{awk,coreutils}',
+  'usr/{bin,sbin}/{newusers,chpasswd,chgpasswd,groupmems,grpck,pwck,grp*conv,pw*conv,vipw,vigr,expiry,faillog,logoutd}',
+  'usr/bin/{newuidmap,newgidmap,getsubids,chage,gpasswd,newgrp,sg,chfn,chsh,infocmp,tic,captoinfo,infotocap,toe,tabs}',
+  'usr/{bin,sbin}/{*minix,*cramfs,*bfs,cfdisk,lsfd,lsirq,irqtop,lsipc,lsmem,chmem,chcpu,zramctl,wdctl,rtcwake,swaplabel}',
+  'usr/{bin,sbin}/{ctrlaltdel,uuid*,mcookie,cal,col*,ul,look,script*,hardlink,pipesz,waitpid,coresched,scriptlive}',
+  'usr/bin/{slabtop,pmap,skill,snice,w,tload,pidwait}',
+];
 
 // Both partitions can be written to. user-data may hold passwords, so only root reads the boot partition.
 function fstab(target: Target): readonly Mount[] {

@@ -117,9 +117,8 @@ class Scheduler {
 
   // Starts what may start, settles what never will, and notices the end.
   #advance(): void {
-    if (this.#mayStart()) {
-      for (const kind of ['inline', 'fetch', 'unpack', 'run'] as const) this.#startWhile(kind);
-    }
+    // A step that needs no work is done at once, and what waited for it may be of a kind that had its turn before.
+    while (this.#mayStart() && this.#startReady() > 0);
     if (this.#states.count('running') > 0) return;
     this.#settleRest();
     this.#end?.resolve();
@@ -129,13 +128,20 @@ class Scheduler {
     return !this.#options.signal.aborted && (!this.#hasFailed || this.#options.keepGoing);
   }
 
-  #startWhile(kind: SlotKind): void {
+  #startReady(): number {
+    const kinds = ['inline', 'fetch', 'unpack', 'run'] as const;
+    return kinds.reduce((started, kind) => started + this.#startWhile(kind), 0);
+  }
+
+  #startWhile(kind: SlotKind): number {
     const queue = this.#queues[kind];
-    while (this.#options.slots.isFree(kind)) {
-      const id = queue.pop();
-      if (id === undefined) return;
+    for (let started = 0; ;) {
+      const id = this.#options.slots.isFree(kind) ? queue.pop() : undefined;
+      if (id === undefined) return started;
       // A step may have been queued, sent back to wait for lost content, and queued again.
-      if (this.#states.state(id) === 'ready') this.#start(this.#states.step(id), kind);
+      if (this.#states.state(id) !== 'ready') continue;
+      this.#start(this.#states.step(id), kind);
+      started++;
     }
   }
 

@@ -23,7 +23,6 @@ function kernelOf(target: Target): Kernel {
     target,
     version: '6.12.1',
     image,
-    compressed: tree('compressed', { 'kernel.gz': 'the kernel in gzip' }),
     modules: tree('modules', {}),
     dtbs: tree('dtbs', Object.fromEntries(dtbs.map((name) => [name, name]))),
     config: tree('config', { config: '' }),
@@ -74,7 +73,7 @@ describe('config.txt', () => {
     expect(text).toContain(
       '\n[all]\n# One 64-bit kernel for all boards, with the device trees that come with it.\n',
     );
-    expect(text).toContain('arm_64bit=1\nkernel=kernel8.img\nupstream_kernel=1\n');
+    expect(text).toContain('arm_64bit=1\nkernel=EFI/BOOT/BOOTAA64.EFI\nupstream_kernel=1\n');
     expect(text).toMatch(/\n\[pi4\]\n# A fan\.\ndtoverlay=fan\n$/);
     expect(text.split('\n').filter((line) => line.length > 98)).toEqual([]);
   });
@@ -95,15 +94,14 @@ describe('cmdline.txt', () => {
 });
 
 describe('a boot folder', () => {
-  it('of a Raspberry Pi has firmware, settings, its device trees, and the kernel for the Pi and for UEFI', () => {
+  it('of a Raspberry Pi has firmware, settings, its device trees, and one kernel for the Pi and for UEFI', () => {
     const files = filesOf(raspberryPiBootFiles({ kernel: kernelOf('aarch64-linux'), firmware }));
     expect(Object.keys(files).sort()).toEqual(
       [
-        ...['EFI/BOOT/BOOTAA64.EFI', 'cmdline.txt', 'config.txt', 'kernel8.img', 'start4.elf'],
+        ...['EFI/BOOT/BOOTAA64.EFI', 'cmdline.txt', 'config.txt', 'start4.elf'],
         ...boards.map(({ deviceTree }) => deviceTree),
       ].sort(),
     );
-    expect(files['kernel8.img']).toBe('the kernel in gzip');
     expect(files['EFI/BOOT/BOOTAA64.EFI']).toBe('the kernel');
   });
 

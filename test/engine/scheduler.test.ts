@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../store/base/digest.ts';
 import { MissingBlob } from '../../store/store.ts';
 import type { Outcome, Outputs } from '../../engine/events.ts';
-import { fetchUrl, run, unpack, type Derivation } from '../../engine/model/derivation.ts';
+import { compose, fetchUrl, run, unpack, type Derivation } from '../../engine/model/derivation.ts';
 import type { DerivationId } from '../../engine/model/encode.ts';
 import type { PlanFacts } from '../../engine/plan/facts.ts';
 import { makePlan } from '../../engine/plan/planner.ts';
@@ -61,9 +61,12 @@ async function schedule(
   };
 }
 
+const treeOf = (content: string): Outputs => ({
+  out: { kind: 'tree', digest: digestOf(Buffer.from(content)) },
+});
 const built = (content: string): Outcome => ({
   kind: 'built',
-  outputs: { out: { kind: 'tree', digest: digestOf(Buffer.from(content)) } },
+  outputs: treeOf(content),
   durationMs: 1,
   log: undefined,
 });
@@ -196,13 +199,24 @@ describe('the scheduler', () => {
     const leaf = command('leaf');
     const { started, outcomes } = await schedule(command('dependent', leaf), {
       perform: (name) => built(name),
-      realised: ({ step }) =>
-        step.derivation.name === 'dependent'
-          ? { out: { kind: 'tree', digest: digestOf(Buffer.from('old')) } }
-          : undefined,
+      realised: ({ step }) => (step.derivation.name === 'dependent' ? treeOf('old') : undefined),
     });
     expect(started).toEqual(['leaf']);
     expect(outcomes.get('dependent')).toBe('reused');
+  });
+
+  it('goes on after a step of the last kind that needs no work', async () => {
+    const known = command('known');
+    const { outcomes } = await schedule(compose({ name: 'composed', parts: [known] }), {
+      realised: ({ step }) => (step.derivation.name === 'known' ? treeOf('known') : undefined),
+      perform: (name) => built(name),
+    });
+    expect(outcomes).toEqual(
+      new Map([
+        ['known', 'reused'],
+        ['composed', 'built'],
+      ]),
+    );
   });
 
   it('runs the producer of lost content again, and then the step that missed it', async () => {

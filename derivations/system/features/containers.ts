@@ -21,7 +21,7 @@ export const docker: Feature = {
     'etc/docker/daemon.json': '{ "storage-driver": "overlay2", "log-driver": "local" }\n',
   },
   folders: { 'var/lib/docker': { mode: '0710' }, 'var/lib/containerd': { mode: '0711' } },
-  leftOut: [oldShims, 'usr/bin/ctr', 'usr/bin/tini-static', 'usr/share/docker.io'],
+  leftOut: [oldShims, 'usr/bin/ctr', 'usr/bin/tini', 'usr/share/docker.io'],
 };
 
 export const containerd: Feature = {

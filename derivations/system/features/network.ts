@@ -72,6 +72,7 @@ export const network: Feature = {
   leftOut: [
     // The older interface to packet filters, which our kernel does not have.
     'usr/sbin/{xtables-legacy-multi,iptables-legacy*,ip6tables-legacy*,iptables-apply,ip6tables-apply,nfnl_osf}',
+    'usr/bin/iptables-xml',
     'usr/share/iptables',
     'usr/lib/systemd/network/*.example',
     // Of no use without the hardware, or with our one bridge.

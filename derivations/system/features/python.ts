@@ -27,6 +27,8 @@ for folder in folders:
 export const python: Feature = {
   name: 'python',
   makes: [byteCode],
+  // Of Debian's own programs, which manage several versions of Python.
+  leftOut: ['usr/bin/py3versions'],
 };
 
 function byteCode({ packages, seed, target }: MakeContext): Derivation {

@@ -90,6 +90,9 @@ export const systemd: Feature = {
     'usr/lib/*/security/{pam_userdb,pam_stress,pam_debug}.so',
     // No library or locale is ever added.
     'usr/{sbin/ldconfig,bin/localedef,sbin/{zic,iconvconfig},bin/{zdump,pldd}}',
+    // Links to settings that this system does not have.
+    'etc/modules-load.d/modules.conf',
+    'usr/lib/environment.d/99-environment.conf',
     // For checking a mounted ext4 with LVM.
     '{usr/sbin/e2scrub*,etc/e2scrub.conf,usr/lib/e2fsprogs/**,usr/lib/udev/rules.d/96-e2scrub.rules}',
   ],
