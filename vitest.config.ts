@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // `npm run test:images` has these.
+    exclude: ['test/images/**'],
     globalSetup: ['test/support/build-dist.ts'],
     testTimeout: 240_000,
     hookTimeout: 300_000,

@@ -1,21 +1,28 @@
 // cairn run: starts an image in an emulated machine, with its console on this terminal.
 
-import { access, constants, rm, stat } from 'node:fs/promises';
+import { access, constants, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
-import { InvalidArgumentError } from 'commander';
-import { isErrno, UserError } from '../../store/base/errors.ts';
+import { InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
+import {
+  boardNames,
+  findBoardFiles,
+  requireTargetOf,
+  takeBoardFiles,
+  type BoardName,
+} from '../images/board.ts';
+import { findSeedFiles, placeSeeds } from '../images/boot-partition.ts';
 import { builtFolders, sandboxToolOf } from '../images/built-folders.ts';
-import { readDescription, type RunDescription } from '../images/description.ts';
+import { readDescription, type FoundImage, type RunDescription } from '../images/description.ts';
 import { findDiskFile } from '../images/disk-file.ts';
-import { emulatorOutput, inside, runOnTerminal } from '../images/emulator.ts';
+import { emulatorOutput, inside, runOnTerminal, type Emulator } from '../images/emulator.ts';
 import { requireFreePort } from '../images/free-port.ts';
-import { machineCommand } from '../images/machine.ts';
-import { makeScratchDisk, type Seeds } from '../images/scratch-disk.ts';
+import { boardCommand, machineCommand } from '../images/machine.ts';
+import { makeScratchDisk } from '../images/scratch-disk.ts';
 import { openProject, type Project } from '../project.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import type { FoundOutput } from '../targets.ts';
@@ -29,6 +36,7 @@ interface RunFlags {
   readonly memory?: number;
   readonly cpus?: number;
   readonly kvm?: boolean;
+  readonly board?: BoardName;
 }
 
 export const define: DefineCommand = (command, runs) => {
@@ -41,6 +49,11 @@ export const define: DefineCommand = (command, runs) => {
     .option('--memory <MB>', 'its memory, when not what the image asks for', parseCount)
     .option('--cpus <count>', 'its processors', parseCount)
     .option('--kvm', "run on this machine's processor instead of emulating one")
+    .addOption(
+      new Option('--board <name>', 'start it as on this board, from its boot partition')
+        .choices(boardNames)
+        .conflicts(['memory', 'cpus', 'kvm']),
+    )
     .action(runs(run));
   addHelpNotes(command, {
     about:
@@ -50,6 +63,7 @@ export const define: DefineCommand = (command, runs) => {
       ['cairn run rpi', 'to its login'],
       ['cairn run rpi --user-data user-data.yaml --ssh-port 2222', 'then: ssh -p 2222 NAME@localhost'],
       ['cairn run pc --kvm --memory 4096', 'at full speed'],
+      ['cairn run rpi --board raspi3b', 'in an emulated Raspberry Pi 3, which takes minutes'],
     ],
     exitCodes: [0, 1, 2, 130],
   });
@@ -62,33 +76,28 @@ function parsePort(text: string): number {
 }
 
 async function run(context: Context, flags: RunFlags, target: string): Promise<ExitCode> {
-  const seeds = await seedFiles(flags);
+  const { userData, metaData, networkConfig, board } = flags;
+  const seeds = await findSeedFiles({
+    'user-data': userData,
+    'meta-data': metaData,
+    'network-config': networkConfig,
+  });
   if (flags.sshPort !== undefined) await requireFreePort(flags.sshPort);
   const renderer = openRenderer(context);
   await using project = await openProject(context, { targets: [target], emit: renderer.emit });
   const wanted = [project.find(target), findEmulator(project, target)] as const;
+  if (board !== undefined) requireTargetOf(board, { what: wanted[0].key });
   const [folder, root] = (await builtFolders(context, { project, renderer }, wanted)) ?? [];
   if (folder === undefined || root === undefined) return exitCodes.buildFailed;
   const image = { folder, what: wanted[0].key };
-  const description = await readDescription(image, 'run.json');
+  const commandFor = await chooseMachine(image, flags);
   const disk = await findDiskFile(image);
-  if (flags.kvm === true) await requireKvm(description);
+  const placed = seeds && (await placeSeeds(image, seeds));
   const scratch = await project.store.scratch('run');
   try {
     const emulator = { root, tool: await sandboxToolOf(project), scratch, disk: disk.path };
-    const drive = await makeScratchDisk(emulator, {
-      sizeBytes: disk.sizeBytes,
-      seeds: seeds && (await placedSeeds(image, seeds)),
-    });
-    const argv = machineCommand({
-      description,
-      memoryMb: flags.memory ?? description.memoryMb,
-      cpus: flags.cpus ?? Math.min(4, availableParallelism()),
-      kvm: flags.kvm === true,
-      sshPort: flags.sshPort,
-      disk: drive,
-      firmware: inside.firmware,
-    });
+    const drive = await makeScratchDisk(emulator, { sizeBytes: disk.sizeBytes, seeds: placed });
+    const argv = await commandFor(emulator, drive);
     const devices = flags.kvm === true ? [kvmDevice] : [];
     const { signal } = context;
     const status = await context.interruption.holdDuring(() =>
@@ -99,6 +108,30 @@ async function run(context: Context, flags: RunFlags, target: string): Promise<E
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Says what is wrong with the machine that was asked for, or gives QEMU's words for it as a function of its disk. */
+async function chooseMachine(
+  image: FoundImage,
+  { board: name, sshPort, kvm = false, memory, cpus = Math.min(4, availableParallelism()) }: RunFlags,
+): Promise<(emulator: Emulator, disk: string) => Promise<string[]>> {
+  if (name !== undefined) {
+    const files = await findBoardFiles(image, name);
+    return async (emulator, disk) =>
+      boardCommand({ board: await takeBoardFiles(emulator, files), disk, sshPort });
+  }
+  const description = await readDescription(image, 'run.json');
+  if (kvm) await requireKvm(description);
+  const { memoryMb } = description;
+  const machine = {
+    description,
+    memoryMb: memory ?? memoryMb,
+    cpus,
+    kvm,
+    sshPort,
+    firmware: inside.firmware,
+  };
+  return (_, disk) => Promise.resolve(machineCommand({ ...machine, disk }));
 }
 
 function findEmulator(project: Project, target: string): FoundOutput {
@@ -113,48 +146,6 @@ function findEmulator(project: Project, target: string): FoundOutput {
       cause: error,
     });
   }
-}
-
-/** The person's files by their name in the boot partition; undefined when there are none. */
-async function seedFiles(flags: RunFlags): Promise<Seeds['files'] | undefined> {
-  const named = {
-    'user-data': flags.userData,
-    'meta-data': flags.metaData,
-    'network-config': flags.networkConfig,
-  };
-  const given = Object.entries(named).flatMap(([name, path]) =>
-    path === undefined ? [] : [[name, resolve(path)] as const],
-  );
-  for (const [name, path] of given) await requireFile(name, path);
-  return given.length === 0 ? undefined : Object.fromEntries(given);
-}
-
-async function requireFile(name: string, path: string): Promise<void> {
-  try {
-    await access(path, constants.R_OK);
-    if ((await stat(path)).isFile()) return;
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) throw error;
-  }
-  throw new UserError('USAGE', `--${name}: ${path} is not a file that can be read`, {
-    hint: 'Name a file; the README has an example of user-data.',
-  });
-}
-
-async function placedSeeds(
-  image: { readonly folder: string; readonly what: string },
-  files: Seeds['files'],
-): Promise<Seeds> {
-  const { partitions } = await readDescription(image, 'manifest.json');
-  const partition = partitions.find(({ role }) => role === 'boot');
-  if (partition !== undefined) return { partition, files };
-  throw new UserError(
-    'USAGE',
-    `${image.what} has no boot partition to put ${Object.keys(files).join(', ')} into`,
-    {
-      hint: 'Only images with cloud-init read these files.',
-    },
-  );
 }
 
 const kvmDevice = '/dev/kvm';

@@ -59,6 +59,13 @@ export type ImageFile = v.InferOutput<typeof imageFile>;
 /** Where the parts of a disk go, when there is no file with all of it. */
 export type Layout = v.InferOutput<typeof layout>;
 
+/** An image's output on disk. */
+export interface FoundImage {
+  readonly folder: string;
+  /** What a person calls it: `rpi@aarch64-linux`. */
+  readonly what: string;
+}
+
 const files = {
   'run.json': runDescription,
   'manifest.json': manifest,
@@ -69,11 +76,11 @@ const files = {
 type Files = typeof files;
 
 /**
- * One of these files of the output at `folder`; `what` is what a person calls that output.
+ * One of these files of an image.
  * @throws UserError `USAGE` when the output has no such file, or it is not what it should be.
  */
 export async function readDescription<Name extends keyof Files>(
-  { folder, what }: { readonly folder: string; readonly what: string },
+  { folder, what }: FoundImage,
   name: Name,
 ): Promise<v.InferOutput<Files[Name]>> {
   const text = await readText(join(folder, name));

@@ -1,38 +1,69 @@
-// From what an image says of its machine to QEMU's arguments. Pure; www.qemu.org/docs/master/system/invocation.html.
+// From what an image says of its machine, or a board that was asked for, to QEMU's arguments. Pure;
+// www.qemu.org/docs/master/system/invocation.html.
 
+import type { BoardStart } from './board.ts';
 import type { RunDescription } from './description.ts';
 
+interface Attached {
+  /** A qcow2 disk, as QEMU sees it. */
+  readonly disk: string;
+  /** A port of this machine that leads to the ssh server inside. */
+  readonly sshPort: number | undefined;
+}
+
 /** A machine to start, all paths as QEMU sees them. */
-export interface Machine {
+export interface Machine extends Attached {
   readonly description: RunDescription;
   readonly memoryMb: number;
   readonly cpus: number;
   /** Run on this machine's processor instead of emulating one. */
   readonly kvm: boolean;
-  /** A port of this machine that leads to the ssh server inside. */
-  readonly sshPort: number | undefined;
-  /** A qcow2 disk. */
-  readonly disk: string;
   /** The folder with the firmware. */
   readonly firmware: string;
 }
 
+/** A board has its own processors and memory, and no firmware in QEMU. */
+export interface BoardMachine extends Attached {
+  readonly board: BoardStart;
+}
+
+const emulated = ['-accel', 'tcg,thread=multi'];
+
 /** The program for it and its arguments. The console is on standard input and output; Ctrl-A x ends the machine. */
 export function machineCommand(machine: Machine): string[] {
-  const { description, memoryMb, cpus, kvm, sshPort, disk } = machine;
-  const forward = sshPort === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${sshPort}-:22`;
+  const { description, memoryMb, cpus, kvm, disk } = machine;
   return [
     description.machine === 'virt' ? 'qemu-system-aarch64' : 'qemu-system-x86_64',
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'mon:stdio'],
     ...['-machine', description.machine, '-smp', String(cpus), '-m', String(memoryMb)],
-    ...(kvm ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg,thread=multi', '-cpu', description.cpu]),
+    ...(kvm ? ['-accel', 'kvm', '-cpu', 'host'] : [...emulated, '-cpu', description.cpu]),
     ...firmwareArguments(machine),
-    // What is written is gone when the machine ends, so nothing needs to wait for a real disk.
-    ...['-drive', `if=none,id=disk,format=qcow2,cache=unsafe,file=${disk}`],
-    ...['-device', 'virtio-blk-pci,drive=disk'],
-    ...['-netdev', `user,id=net${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...['-drive', `if=none,id=disk,${driveOptions(disk)}`, '-device', 'virtio-blk-pci,drive=disk'],
+    ...['-netdev', networkOptions(machine), '-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-device', 'virtio-rng-pci'],
   ];
+}
+
+/** The same for a board: the disk is its card, the network an adapter on its USB, the console its second serial port. */
+export function boardCommand({ board, disk, sshPort }: BoardMachine): string[] {
+  const { name, kernel, deviceTree, commandLine } = board;
+  return [
+    'qemu-system-aarch64',
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'null', '-serial', 'mon:stdio'],
+    ...['-machine', name, ...emulated],
+    ...['-kernel', kernel, '-dtb', deviceTree, '-append', commandLine],
+    ...['-drive', `if=sd,${driveOptions(disk)}`],
+    ...['-netdev', networkOptions({ sshPort }), '-device', 'usb-net,netdev=net'],
+  ];
+}
+
+// What is written is gone when the machine ends, so nothing needs to wait for a real disk.
+function driveOptions(disk: string): string {
+  return `format=qcow2,cache=unsafe,file=${disk}`;
+}
+
+function networkOptions({ sshPort }: Pick<Attached, 'sshPort'>): string {
+  return `user,id=net${sshPort === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${sshPort}-:22`}`;
 }
 
 function firmwareArguments({ description, firmware }: Machine): string[] {

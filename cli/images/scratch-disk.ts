@@ -4,14 +4,8 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { Seeds } from './boot-partition.ts';
 import { inside, runTool, type Emulator } from './emulator.ts';
-
-export interface Seeds {
-  /** Where the boot partition lies in the image. */
-  readonly partition: { readonly offsetBytes: number; readonly sizeBytes: number };
-  /** Files of this machine by the name they get there. */
-  readonly files: Readonly<Record<string, string>>;
-}
 
 const smallestBytes = 4 * 2 ** 30;
 

@@ -1,0 +1,108 @@
+// The life of an image with Docker and cloud-init, as sentences: the first start, a container, and the second start.
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtOutput } from '../support/own-flake.ts';
+import { Server, wanted } from './server.ts';
+
+export interface DockerImage {
+  readonly image: string;
+  readonly target: string;
+  /** What its processor calls itself. */
+  readonly processor: string;
+}
+
+const greeting = 'hello from a container on';
+
+export function describeDockerImage({ image, target, processor }: DockerImage): void {
+  let server: Server;
+  let container: string;
+  beforeAll(async () => {
+    container = join(await builtOutput(`hello-container@${target}`), 'image.tar');
+    server = await Server.start({ image, groups: ['sudo', 'docker'] });
+  });
+  afterAll(() => server.end());
+
+  describe(`${image}, started for the first time`, () => {
+    it('asks on its console who is there', async () => {
+      await server.machine.waitFor(/ login: /);
+      server.machine.report('login');
+    });
+
+    it('has run the command that user-data names', async () => {
+      await server.machine.waitFor(new RegExp(wanted.said));
+      server.machine.report('runcmd');
+    });
+
+    it('lets the user in whom user-data names, with their key, as root too', async () => {
+      expect(await server.run('id --user --name && sudo --non-interactive id --user')).toBe(
+        `${wanted.user}\n0`,
+      );
+    });
+
+    it('has the name and the file that user-data gives it', async () => {
+      const { path, text } = wanted.file;
+      expect(await server.run(`hostname && sudo cat ${path} && sudo stat --format %a ${path}`)).toBe(
+        `${wanted.hostname}\n${text}\n640`,
+      );
+    });
+
+    it('runs a container', async () => {
+      await server.run('docker load', { input: container });
+      expect(await server.run('docker run --rm hello:1')).toBe(`${greeting} ${processor}`);
+      server.machine.report('container');
+    });
+
+    it('has made its root as large as the disk', async () => {
+      expect(Number((await server.lines('df --output=size --block-size=1M /'))[1])).toBeGreaterThan(3000);
+    });
+
+    it('keeps what is written to both partitions', async () => {
+      await server.run(
+        'echo kept | sudo tee /boot/kept.txt /srv/kept.txt && findmnt /boot && sudo touch /boot/again',
+      );
+    });
+
+    it('has no unit that failed', async () => {
+      // Waits until everything has been started.
+      expect(await server.run('systemctl is-system-running --wait; systemctl --failed --no-legend')).toBe(
+        'running',
+      );
+    });
+  });
+
+  describe(`${image}, started again`, () => {
+    it('asks again who is there', async () => {
+      await server.reboot();
+      server.machine.report('second login');
+    });
+
+    it('is what it was made, and has what was written to it', async () => {
+      expect(await server.run(`hostname; sudo cat ${wanted.file.path} /boot/kept.txt /srv/kept.txt`)).toBe(
+        `${wanted.hostname}\n${wanted.file.text}\nkept\nkept`,
+      );
+    });
+
+    it('has not done again what is done once', async () => {
+      expect(await server.lines(`cat ${wanted.runs}`)).toEqual(['ran']);
+    });
+
+    it('finds its file systems in order', async () => {
+      const complaint =
+        /recovery complete|not properly unmounted|(EXT4|FAT)-fs \(.*(error|warning)|I\/O error/i;
+      const said = await server.lines('sudo dmesg');
+      expect(said.length).toBeGreaterThan(50);
+      expect(said.filter((line) => complaint.test(line))).toEqual([]);
+    });
+
+    it('runs the container that it was given before', async () => {
+      expect(await server.run('docker run --rm hello:1')).toBe(`${greeting} ${processor}`);
+    });
+
+    it('has no unit that failed', async () => {
+      expect(await server.run('systemctl is-system-running --wait; systemctl --failed --no-legend')).toBe(
+        'running',
+      );
+    });
+  });
+}

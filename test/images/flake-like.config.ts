@@ -1,0 +1,75 @@
+// What the tests of images need beside the images, built by cairn itself: an ssh client, and a step for each image that
+// has its disk checked by other programs than those which made it.
+
+import { inputs, createPackages, sandboxTool } from '../../derivations/index.ts';
+import { seedTree } from '../../derivations/bootstrap/seed.ts';
+import { diskTools } from '../../derivations/images/disk-tools.ts';
+import { imageOutputs } from '../../derivations/images/images.ts';
+import { pinsOf, type PinsByName } from '../../derivations/lib/pins.ts';
+import {
+  compose,
+  composePackages,
+  defineFlake,
+  from,
+  run,
+  type Derivation,
+  type Output,
+} from '../../engine/model/index.ts';
+
+export default defineFlake({
+  description: 'what the tests of images need',
+  inputs,
+  sandbox: ({ pins }) => sandboxTool(pins),
+  outputs: ({ pins, target }) => {
+    const images = imageOutputs({ pins, target, packages: createPackages({ pins, target }) });
+    const checks = Object.entries(images)
+      .filter(([name]) => !name.endsWith('-partitions'))
+      .map(([name, image]) => [`${name}-disk-check`, diskCheck(name, { image, pins })] as const);
+    return { 'ssh-client': sshClient(pins), ...Object.fromEntries(checks) };
+  },
+});
+
+/** `ssh` and `ssh-keygen` with all that they load, for the build machine. */
+function sshClient(pins: PinsByName): Derivation {
+  const libraries = ['libc6', 'libssl3t64', 'libselinux1', 'libpcre2-8-0', 'zlib1g', 'libzstd1'];
+  const kerberos = ['libgssapi-krb5-2', 'libkrb5-3', 'libk5crypto3', 'libkrb5support0', 'libkeyutils1'];
+  const packages = composePackages('ssh-client-packages', [
+    ...pinsOf(pins, 'seed').filter(({ name }) => libraries.includes(name)),
+    ...pinsOf(pins, 'system-x86_64-linux').filter(({ name }) =>
+      ['openssh-client', 'libcom-err2', ...kerberos].includes(name),
+    ),
+  ]);
+  const include = ['usr/bin/{ssh,ssh-keygen}', 'usr/lib64/*', 'usr/lib/x86_64-linux-gnu/*.so*'];
+  return compose({ name: 'ssh-client', parts: [{ input: packages, include }] });
+}
+
+// Each program ends the step when it finds something; what they say is the output.
+const check = String.raw`
+exec >"$out/report"
+sfdisk --verify /disk.img
+sfdisk --dump /disk.img | sed -n 's/.*start= *\([0-9]*\), size= *\([0-9]*\), type=.*/\1 \2/p' >partitions
+test "$(wc -l <partitions)" = 2
+part() {
+    sed -n "$2p" partitions | {
+        read -r start size
+        dd if=/disk.img of="$1" bs=1M iflag=skip_bytes,count_bytes skip=$((start * 512)) count=$((size * 512)) conv=sparse status=none
+    }
+}
+part boot 1
+fsck.fat -n boot
+part root 2
+fsck.ext4 -f -n root 2>&1
+`;
+
+function diskCheck(
+  name: string,
+  { image, pins }: { readonly image: Output; readonly pins: PinsByName },
+): Derivation {
+  const derivation = 'derivation' in image ? image.derivation : image;
+  return run({
+    name: `${name}-disk-check`,
+    layers: [seedTree(pins), diskTools(pins)],
+    inputs: { '/disk.img': from(derivation, { subpath: `${name}.img` }) },
+    argv: ['/bin/sh', '-euc', check],
+  });
+}

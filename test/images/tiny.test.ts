@@ -1,0 +1,63 @@
+// The smallest image: nothing but our own userland, a shell on the console, and two partitions.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EmulatedMachine } from '../support/emulated-machine.ts';
+import { builtOutput } from '../support/own-flake.ts';
+
+/** What its shell says when it waits for a line. */
+const prompt = /root@tiny:~# /;
+
+describe('tiny', () => {
+  let machine: EmulatedMachine;
+  beforeAll(async () => {
+    await builtOutput('tiny');
+    machine = await EmulatedMachine.start({ image: 'tiny' });
+  });
+  afterAll(() => machine.end());
+
+  it('has a shell of root on its console', async () => {
+    await machine.waitFor(prompt);
+    machine.report('shell');
+    expect(await machine.shell('id --user --name; tty')).toEqual({ status: 0, output: 'root\n/dev/ttyAMA0' });
+  });
+
+  it.each([
+    ["printf 'b\\na\\n' | sort | sed 's/^/- /'", '- a\n- b'],
+    ["awk 'BEGIN { print 6 * 7 }'", '42'],
+    ['grep --count ^root: /etc/passwd', '1'],
+    ["find /etc -name hostname -exec cat '{}' +", 'tiny'],
+    ['tar --create --directory /etc passwd | tar --list | gzip | gzip -d', 'passwd'],
+    ['diff /etc/hostname /etc/hostname && uname --machine', 'aarch64'],
+    ['ps -o comm= 1', 'init'],
+  ])('can do: %s', async (line, output) => {
+    expect(await machine.shell(line)).toEqual({ status: 0, output });
+  });
+
+  it.each(['/', '/boot'])('can be written to at %s', async (folder) => {
+    const file = `${folder}/kept.txt`;
+    expect(await machine.shell(`echo kept >${file} && sync && cat ${file}`)).toEqual({
+      status: 0,
+      output: 'kept',
+    });
+  });
+
+  it('starts again by `reboot`, and has what was written', async () => {
+    machine.forget();
+    machine.type('reboot');
+    await machine.waitFor(/Linux version|EFI stub/);
+    await machine.waitFor(prompt);
+    machine.report('second shell');
+    expect(await machine.shell('cat /kept.txt /boot/kept.txt')).toEqual({ status: 0, output: 'kept\nkept' });
+    expect(
+      await machine.shell('dmesg | grep -E "recovery complete|not properly unmounted|I/O error"'),
+    ).toEqual({
+      status: 1,
+      output: '',
+    });
+  });
+
+  it('goes off by `poweroff`, and `cairn run` ends well', async () => {
+    machine.type('poweroff');
+    expect(await machine.switchedOff()).toBe(0);
+  });
+});

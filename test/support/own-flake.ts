@@ -1,0 +1,41 @@
+// The built cairn as a person at this machine would run it: on this repository's own flake, or one of the tests', with the
+// usual store. Nothing here is thrown away afterwards.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { packageRoot } from '../../store/base/package-root.ts';
+import { finished, type Ran } from './cairn-project.ts';
+
+/** The flake of the tests of images. */
+export const imageTestsConfig = join(packageRoot, 'test/images/flake-like.config.ts');
+
+/** Starts it; what it reads can be written to its standard input. */
+export function startOwnCairn(args: readonly string[]): ChildProcess {
+  const main = join(packageRoot, 'dist/cli/main.js');
+  const child = spawn(process.execPath, [main, ...args], { cwd: packageRoot, stdio: 'pipe' });
+  // A test that is ended by force takes it along.
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('close', () => process.off('exit', end));
+  return child;
+}
+
+/** Runs it to its end. */
+export function runOwnCairn(args: readonly string[]): Promise<Ran> {
+  const child = startOwnCairn(args);
+  child.stdin?.end();
+  return finished(child);
+}
+
+/** Builds an output, and gives the folder or file that it is. */
+export async function builtOutput(target: string, config?: string): Promise<string> {
+  const options = config === undefined ? [] : ['--config', config];
+  await succeeded(['build', target, ...options]);
+  return (await succeeded(['path', target, ...options])).stdout.trim();
+}
+
+async function succeeded(args: readonly string[]): Promise<Ran> {
+  const ran = await runOwnCairn(args);
+  if (ran.status === 0) return ran;
+  throw new Error(`cairn ${args.join(' ')} ended with status ${ran.status}:\n${ran.stderr.slice(-3000)}`);
+}

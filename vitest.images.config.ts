@@ -1,0 +1,19 @@
+// npm run test:images: boots every image. Apart from `npm test`, because emulated machines take minutes; one at a time,
+// because each one takes all processors.
+
+import { defineConfig } from 'vitest/config';
+
+const minutes = 60_000;
+
+export default defineConfig({
+  test: {
+    include: ['test/images/**/*.test.ts'],
+    globalSetup: ['test/support/build-dist.ts'],
+    fileParallelism: false,
+    testTimeout: 60 * minutes,
+    // The first run builds what is not in the store: two kernels, the userland, the images.
+    hookTimeout: 240 * minutes,
+    pool: 'forks',
+    reporters: ['verbose'],
+  },
+});
