@@ -42,7 +42,7 @@ const kinds: Readonly<Record<ImageName, Kind>> = {
   pc: { ...server, description: 'PCs with UEFI: Docker, set up by cloud-init', budgetBytes: 380e6 },
   tiny: {
     description: 'our own userland and a shell on the console, nothing else',
-    kernel: 'standard',
+    kernel: 'tiny',
     memoryMb: 256,
     hasCloudInit: false,
     budgetBytes: 40e6,
