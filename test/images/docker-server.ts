@@ -42,7 +42,7 @@ export function describeDockerImage({ image, target, processor }: DockerImage): 
 
     it('has the name and the file that user-data gives it', async () => {
       const { path, text } = wanted.file;
-      expect(await server.run(`hostname && sudo cat ${path} && sudo stat --format %a ${path}`)).toBe(
+      expect(await server.run(`uname --nodename && sudo cat ${path} && sudo stat --format %a ${path}`)).toBe(
         `${wanted.hostname}\n${text}\n640`,
       );
     });
@@ -80,9 +80,9 @@ export function describeDockerImage({ image, target, processor }: DockerImage): 
     });
 
     it('is what it was made, and has what was written to it', async () => {
-      expect(await server.run(`hostname; sudo cat ${wanted.file.path} /boot/kept.txt /srv/kept.txt`)).toBe(
-        `${wanted.hostname}\n${wanted.file.text}\nkept\nkept`,
-      );
+      expect(
+        await server.run(`uname --nodename; sudo cat ${wanted.file.path} /boot/kept.txt /srv/kept.txt`),
+      ).toBe(`${wanted.hostname}\n${wanted.file.text}\nkept\nkept`);
     });
 
     it('has not done again what is done once', async () => {
