@@ -12,11 +12,14 @@ import type { BuiltPackage } from './lib/built-package.ts';
 import { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
 import type { PinsByName } from './lib/pins.ts';
 import { cards } from './packages/index.ts';
-import { rootOutputs } from './system/index.ts';
 
 export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
 export { sandboxTool } from './bootstrap/sandbox.ts';
 export { containerImage, type ContainerImage } from './images/container-image.ts';
+export { diskTools } from './images/disk-tools.ts';
+export type { BootPartition, Disk, Partition, RootPartition, Slack } from './images/disk.ts';
+export { firstBootFiles } from './images/first-boot-files.ts';
+export { createImage, outputsOfImage, type Image, type ImageSpec, type Machine } from './images/image.ts';
 export { lsb } from './images/lsb.ts';
 export { emulatorTree } from './emulator/emulator.ts';
 export { inputs } from './inputs.ts';
@@ -63,7 +66,6 @@ export function packageOutputs({
       description: 'a container image that says hello',
     },
     emulator: { derivation: emulatorTree(pins), description: 'QEMU and UEFI firmware, to start images in' },
-    ...rootOutputs({ pins, target, packages }),
     ...imageOutputs({ pins, target, packages }),
   };
 }

@@ -11,7 +11,7 @@ import type { PinsByName } from '../lib/pins.ts';
 import type { cards } from '../packages/index.ts';
 import type { Component } from '../system/component.ts';
 import { partitionTable } from '../system/partition-ids.ts';
-import { createRootFileSystem } from '../system/root-file-system.ts';
+import { createRootFileSystem, type RootFileSystem } from '../system/root-file-system.ts';
 import { systems } from '../system/systems.ts';
 import { diskTools } from './disk-tools.ts';
 import { firstBootFiles } from './first-boot-files.ts';
@@ -66,19 +66,35 @@ interface ImageOptions {
   readonly packages: PackageSet<typeof cards>;
 }
 
-/** For each image the image itself, and its partitions as `NAME-partitions`. */
+/**
+ * For each image the image itself, its partitions as `NAME-partitions`, its root file system as `NAME-root`, and who owns
+ * what there as `NAME-root-attributes`.
+ */
 export function imageOutputs(options: ImageOptions): Readonly<Record<string, Output>> {
-  const outputs = imagesFor[options.target].map((name) => outputsOfImage(name, image(name, options)));
+  const outputs = imagesFor[options.target].map((name) => {
+    const { image, root } = createNamedImage(name, options);
+    return {
+      ...outputsOfImage(name, image),
+      [`${name}-root`]: { derivation: root.tree, description: `${name}: its root file system` },
+      [`${name}-root-attributes`]: {
+        derivation: root.attributes,
+        description: `${name}: owners and modes in its root`,
+      },
+    };
+  });
   return Object.assign({}, ...outputs) as Readonly<Record<string, Output>>;
 }
 
-function image(name: ImageName, options: ImageOptions): Image {
+function createNamedImage(
+  name: ImageName,
+  options: ImageOptions,
+): { readonly image: Image; readonly root: RootFileSystem } {
   const { pins, target } = options;
   const { description, kernel: variant, budgetBytes, memoryMb, hasCloudInit } = kinds[name];
   const kernel = createKernel({ pins, target, variant });
   const boot = bootFiles(kernel, { pins, hasCloudInit });
   const root = createRootFileSystem(systems(target)[name], { ...options, components: [modules(kernel)] });
-  return createImage(
+  const image = createImage(
     {
       name,
       description,
@@ -116,6 +132,7 @@ function image(name: ImageName, options: ImageOptions): Image {
     },
     [seedTree(pins), diskTools(pins)],
   );
+  return { image, root };
 }
 
 /** What programs ask of the kernel they run on; its image is in the boot partition. */

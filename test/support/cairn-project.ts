@@ -34,13 +34,17 @@ export interface RunOptions {
 
 /** A fresh project in a temporary folder. `sources` is a folder that `cairn fetch` filled, so that nothing is downloaded. */
 export function cairnProject(files: Readonly<Record<string, string>>, sources?: string): CairnProject {
-  const folder = tempFolder('project');
-  const store = join(tempFolder('store'), 'store');
+  const project = projectIn(tempFolder('project'), join(tempFolder('store'), 'store'), sources);
+  for (const [name, text] of Object.entries(files)) project.write(name, text);
+  return project;
+}
+
+/** A project in a folder and with a store that somebody else removes. */
+export function projectIn(folder: string, store: string, sources?: string): CairnProject {
   const write = (name: string, text: string): void => {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   };
-  for (const [name, text] of Object.entries(files)) write(name, text);
   const environment = {
     HOME: folder,
     CAIRN_STORE: store,

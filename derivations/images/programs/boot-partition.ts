@@ -28,6 +28,7 @@ def main():
     make(path, size, cluster, serial, given)
     copy(path, entries)
     check(path)
+    check_listing(path, entries, given)
     blocks, used = used_blocks(path)
     write_block_map(path, hashed_ranges(path, blocks))
     write_json(os.environ['out'] + '/facts.json', {
@@ -105,6 +106,16 @@ def check(path):
         fail('the file system is not clean:\n' + checked.stdout + checked.stderr)
 
 
+def check_listing(path, entries, given):
+    """Not every letter can be written, and small ones of other alphabets may come back as capitals."""
+    listing = run('mdir', '-/', '-b', '-i', path, '::').stdout.splitlines()
+    listed = {line.removeprefix('::/').removesuffix('/') for line in listing}
+    for entry in entries:
+        if entry.path not in listed:
+            fail(f'{entry.path} of the {given["role"]} partition has a name that reads back as another; '
+                 'use the letters of ASCII')
+
+
 def used_blocks(path):
     """Blocks with reserved sectors, tables or clusters in use; and the bytes of these."""
     with open(path, 'rb') as file:
@@ -128,6 +139,7 @@ def run(*command):
     made = subprocess.run(command, capture_output=True, text=True, env={**os.environ, 'MTOOLSRC': '/dev/null'})
     if made.returncode != 0:
         fail(f'{command[0]} failed: {(made.stderr or made.stdout).strip()}')
+    return made
 
 
 main()

@@ -15,8 +15,7 @@ ext4 = {
   features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
 }
 small = {
-}
-floppy = {
+  inode_ratio = 16384
 }
 `;
 

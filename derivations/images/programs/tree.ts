@@ -43,7 +43,7 @@ def apply_attributes(entries, attributes):
         if unknown:
             fail(f'attributes.json gives {path} an unknown attribute "{unknown[0]}"')
         mode = attribute.get('mode')
-        if mode is not None and not re.fullmatch('[0-7]{3,5}', mode):
+        if mode is not None and not (isinstance(mode, str) and re.fullmatch('[0-7]{3,5}', mode)):
             fail(f'attributes.json gives {path} the mode {json.dumps(mode)}; write an octal text such as "04755"')
         entry = by_path[path]
         entry.mode = entry.mode if mode is None else int(mode, 8)

@@ -48,7 +48,7 @@ export const network: Feature = {
       'systemd-networkd.socket': 'sockets.target',
       'systemd-networkd-wait-online.service': 'network-online.target',
       'systemd-resolved.service': 'sysinit.target',
-      'systemd-timesyncd.service': 'sysinit.target',
+      'systemd-timesyncd.service': 'multi-user.target',
     },
     aliases: {
       'dbus-org.freedesktop.network1.service': 'systemd-networkd.service',

@@ -1,0 +1,173 @@
+// Images made of small folders by the real steps, and looked at with the tools of their file systems: inspect.sh writes
+// them to a card and fails unless the card has clean file systems with exactly the files they were made of.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseBlockMap } from '../../../cli/flash/block-map.ts';
+import { imageProjects, type Built, type Files, type ImageProjects } from '../../support/image-project.ts';
+
+let projects: ImageProjects;
+let usual: Built;
+beforeAll(async () => {
+  projects = imageProjects();
+  usual = await projects.project().build('mbr', 'gpt', 'mbr-report', 'gpt-report');
+});
+afterAll(() => projects.close());
+
+interface Manifest {
+  readonly sizeBytes: number;
+  readonly usedBytes: number;
+  readonly partitions: readonly {
+    readonly role: string;
+    readonly uuid: string;
+    readonly offsetBytes: number;
+    readonly usedBytes: number;
+  }[];
+  readonly components: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** The text of a file, and what is in it. */
+const textOf = (folder: string, name: string): string => readFileSync(join(folder, name), 'utf8');
+const jsonOf = (folder: string, name: string): unknown => JSON.parse(textOf(folder, name));
+const manifestOf = (folder: string): Manifest => jsonOf(folder, 'manifest.json') as Manifest;
+
+/** A partition's id, as the file system has it. */
+function uuidOf(folder: string, role: string): string | undefined {
+  return manifestOf(folder).partitions.find((partition) => partition.role === role)?.uuid;
+}
+
+describe.each(['mbr', 'gpt'])('an image with a table of kind %s', (table) => {
+  it('written by its block map over something else, is a card with clean file systems and the same files', () => {
+    const report = usual.folder(`${table}-report`);
+    expect(textOf(report, 'verify')).toContain('No errors detected.');
+    expect(textOf(report, 'fsck.ext4')).toMatch(/Pass 5.*\nroot: \d+\/\d+ files/);
+    expect(textOf(report, 'fsck.fat')).toMatch(/: 11 files, /);
+  });
+
+  it('has owners, modes and set-user-id bits as its attributes say', () => {
+    const report = usual.folder(`${table}-report`);
+    const owners = textOf(report, 'owners').split('\n');
+    expect(owners).toEqual(
+      expect.arrayContaining([
+        '104755 0 0 usr/bin/su',
+        '102755 0 42 usr/bin/chage',
+        '100755 0 0 usr/bin/same as su',
+        '100640 0 42 etc/shadow',
+        '100644 0 0 etc/hostname',
+        '040700 1000 100000 home/me',
+        '041777 0 0 tmp',
+        '040755 0 0 usr',
+        '120777 0 0 usr/lib/libx.so.1',
+      ]),
+    );
+  });
+
+  it('has the names and ids that its manifest says, and partitions where cards like them', () => {
+    const [folder, report] = [usual.folder(table), usual.folder(`${table}-report`)];
+    expect(textOf(report, 'boot')).toContain('is BOOT');
+    expect(textOf(report, 'boot')).toContain(`Serial Number is ${uuidOf(folder, 'boot')}`);
+    expect(textOf(report, 'root')).toMatch(/volume name: +root\n/);
+    expect(textOf(report, 'root')).toContain(`UUID:          ${uuidOf(folder, 'root')}`);
+    const { partitiontable } = jsonOf(report, 'table.json') as {
+      partitiontable: { label: string; partitions: { start: number; type: string }[] };
+    };
+    expect(partitiontable.label).toBe(table === 'mbr' ? 'dos' : 'gpt');
+    expect(partitiontable.partitions.map(({ start }) => start * 512)).toEqual(
+      manifestOf(folder).partitions.map(({ offsetBytes }) => offsetBytes),
+    );
+    for (const { start } of partitiontable.partitions) expect(start % 8192).toBe(0);
+  });
+
+  it('has a block map with right checksums that leaves out nothing but zeros', () => {
+    const folder = usual.folder(table);
+    const image = readFileSync(join(folder, `${table}.img`));
+    const map = textOf(folder, `${table}.bmap`);
+    const own = /<BmapFileChecksum> (\w{64}) /.exec(map)![1]!;
+    expect(sha256(Buffer.from(map.replace(own, '0'.repeat(64))))).toBe(own);
+    for (const { startByte, sizeBytes, sha256: expected } of parseBlockMap(map, {
+      what: 'map',
+      sizeBytes: image.length,
+    })) {
+      const range = image.subarray(startByte, startByte + sizeBytes);
+      expect(sha256(range)).toBe(expected);
+      range.fill(0);
+    }
+    expect(image.every((byte) => byte === 0)).toBe(true);
+  });
+});
+
+describe('what an image says of itself', () => {
+  it('is a manifest with version, licence, source and digest of every component', () => {
+    const { components, partitions, usedBytes } = manifestOf(usual.folder('mbr'));
+    expect(usedBytes).toBe(partitions.reduce((sum, partition) => sum + partition.usedBytes, 0));
+    expect(components).toEqual([
+      expect.objectContaining({ name: 'configuration', licence: 'Apache-2.0' }),
+      {
+        name: 'kernel',
+        version: '6.12.1',
+        licence: 'GPL-2.0-only WITH Linux-syscall-note',
+        sources: [{ url: 'mirror://kernel/v6.x/linux-6.12.1.tar.xz', sha256: 'aa'.repeat(32) }],
+        digest: expect.stringMatching(/^[0-9a-f]{64}\/\d+$/) as string,
+        sizeBytes: 600_000,
+        files: 2,
+      },
+      expect.objectContaining({
+        name: 'tools',
+        licence: 'GPL-2+ AND MIT',
+        digest: expect.stringMatching(/^[0-9a-f]{64}\/\d+$/) as string,
+      }),
+    ]);
+  });
+
+  it('is a list of all files, each with the component that it came with', () => {
+    const files = jsonOf(usual.folder('mbr'), 'files.json') as Record<string, unknown>[];
+    const one = (path: string): unknown => files.find((file) => file['path'] === path);
+    expect(one('boot/kernel/kernel8.img')).toMatchObject({ component: 'kernel', sizeBytes: 300_000 });
+    expect(one('boot/EFI/BOOT/BOOTAA64.EFI')).toMatchObject({ component: 'kernel' });
+    expect(one('usr/bin/same as su')).toMatchObject({
+      component: 'tools',
+      sha256: sha256(Buffer.from('su')),
+    });
+    expect(one('usr/lib/libx.so.1')).toMatchObject({ component: 'tools', target: 'libx.so.1.0' });
+    expect(one('etc/hostname')).toMatchObject({ component: 'configuration' });
+    expect(files).toHaveLength(419);
+  });
+
+  it("is a bill of materials that CycloneDX's own schema finds valid", async () => {
+    const bill = textOf(usual.folder('mbr'), 'mbr.cdx.json');
+    expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(bill)).toBeNull();
+    const { components } = JSON.parse(bill) as { components: Record<string, unknown>[] };
+    expect(components.find(({ name }) => name === 'tools')).toMatchObject({
+      purl: 'pkg:deb/debian/tools@1.0-2?arch=arm64',
+      licenses: [{ license: { name: 'GPL-2+ AND MIT' } }],
+    });
+  });
+});
+
+describe('an image made again', () => {
+  it('has the same bytes in another folder, for another user, at another time, with other cores', async () => {
+    const checked = await projects.project().run(['check', 'mbr', 'gpt']);
+    expect(checked.status, checked.stdout + checked.stderr).toBe(0);
+    expect(checked.stdout).toMatch(/^(\d+) steps built again: \1 identical$/m);
+  });
+
+  it.each<[string, Files, string, string]>([
+    ['a file that firmware reads', { boot: { 'config.txt': 'arm_64bit=0\n' } }, 'boot', 'root'],
+    ['a file of the root', { root: { etc: { hostname: 'other\n' } } }, 'root', 'boot'],
+    ['the owner of one', { attributes: { 'attributes.json': '{ "tmp": { "uid": 1 } }' } }, 'root', 'boot'],
+  ])('for %s makes one partition anew, with an id of its own', async (_, change, role, other) => {
+    const made = await projects.project(change).build('mbr');
+    expect(made.steps).toContain(`${role}-partition`);
+    expect(made.steps).not.toContain(`${other}-partition`);
+    const [before, after] = [usual.folder('mbr'), made.folder('mbr')];
+    expect(uuidOf(after, role)).not.toBe(uuidOf(before, role));
+    expect(uuidOf(after, other)).toBe(uuidOf(before, other));
+  });
+});
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,107 @@
+// Systems out of features: what is joined, and what two of them must not both say. Nothing is built.
+
+import { describe, expect, it } from 'vitest';
+import { accounts } from '../../derivations/system/accounts.ts';
+import { createRootFileSystem, systems, type Feature, type User } from '../../derivations/system/index.ts';
+import { mergeFeatures } from '../../derivations/system/merge-features.ts';
+import { pins } from '../support/package-set.ts';
+
+const user = (name: string, id: number, more: Partial<User> = {}): User => ({ name, id, home: '/', ...more });
+const root: Feature = {
+  name: 'base',
+  users: [user('root', 0, { shell: '/bin/sh' })],
+  groups: [{ name: 'shadow', id: 42 }],
+};
+
+/** The account files of a system with these features. */
+function accountsOf(...features: readonly Feature[]) {
+  const { users, groups } = mergeFeatures('test', [root, ...features]);
+  return accounts('test', users, groups);
+}
+
+const invalid = (message: string): unknown =>
+  expect.objectContaining({ code: 'DERIVATION_INVALID', message, hint: expect.any(String) as string });
+
+describe('two features that say something about one', () => {
+  it.each<[string, Partial<Feature>, string]>([
+    ['user', { users: [user('me', 1000)] }, 'user "me"'],
+    ['group', { groups: [{ name: 'video', id: 44 }] }, 'group "video"'],
+    ['service', { services: { enabled: { 'ssh.service': 'multi-user.target' } } }, 'service "ssh.service"'],
+    ['masked unit', { services: { masked: ['x.timer'] } }, 'masked unit "x.timer"'],
+    ['file', { files: { 'etc/motd': '' } }, 'file "etc/motd"'],
+    ['folder', { folders: { tmp: { mode: '1777' } } }, 'folder "tmp"'],
+  ])('%s are an error that names both', (_, part, what) => {
+    const features: readonly Feature[] = [
+      { name: 'first', ...part },
+      { name: 'second', ...part },
+    ];
+    expect(() => mergeFeatures('test', features)).toThrow(
+      invalid(`test: ${what}: features first and second both have it`),
+    );
+  });
+
+  it('a user twice in one feature is named with it', () => {
+    const feature = { name: 'people', users: [user('me', 1000), user('me', 1001)] };
+    expect(() => mergeFeatures('test', [feature])).toThrow(
+      invalid('test: user "me": feature people has it twice'),
+    );
+  });
+});
+
+describe('accounts', () => {
+  it('are the files that a system reads, by id', () => {
+    const { files, groupIds } = accountsOf({
+      name: 'people',
+      users: [user('me', 1000, { about: 'Me', home: '/home/me', shell: '/bin/bash' }), user('daemon', 1)],
+      groups: [{ name: 'docker', id: 900, members: ['me'] }],
+    });
+    expect(files['etc/passwd']).toBe(
+      'root:x:0:0::/:/bin/sh\ndaemon:x:1:1::/:/usr/sbin/nologin\nme:x:1000:1000:Me:/home/me:/bin/bash\n',
+    );
+    expect(files['etc/group']).toBe('root:x:0:\ndaemon:x:1:\nshadow:x:42:\ndocker:x:900:me\nme:x:1000:\n');
+    expect(files['etc/shadow']).toEqual({
+      text: 'root:*:::::::\ndaemon:*:::::::\nme:*:::::::\n',
+      mode: '0640',
+      owner: 'root',
+      group: 'shadow',
+    });
+    expect(groupIds).toMatchObject({ docker: 900, me: 1000 });
+  });
+
+  it.each<[string, Partial<Feature>, string]>([
+    ['one id for two users', { users: [user('a', 5), user('b', 5)] }, 'users "a" and "b" both have the id 5'],
+    [
+      'one id for two groups',
+      { groups: [{ name: 'a', id: 42 }] },
+      'groups "shadow" and "a" both have the id 42',
+    ],
+    [
+      'a member that is nobody',
+      { groups: [{ name: 'a', id: 7, members: ['you'] }] },
+      'there is no member "you" of group "a"',
+    ],
+    [
+      'a primary group that is not there',
+      { users: [user('a', 5, { group: 'staff' })] },
+      'there is no group "staff" of user "a"',
+    ],
+    [
+      'a group of the name of a user who has one already',
+      { users: [user('shadow', 42)] },
+      'user "shadow" already has a group of that name',
+    ],
+  ])('%s is an error', (_, feature, message) => {
+    expect(() => accountsOf({ name: 'people', ...feature })).toThrow(invalid(`test: ${message}`));
+  });
+});
+
+describe('the systems of this repository', () => {
+  it.each(['aarch64-linux', 'x86_64-linux'] as const)('can be described for %s', (target) => {
+    for (const description of Object.values(systems(target))) {
+      const { components } = createRootFileSystem(description, { pins, target });
+      const names = components.map(({ name }) => name);
+      expect(new Set(names).size).toBe(names.length);
+      expect(names).toContain('libc');
+    }
+  });
+});

@@ -1,0 +1,113 @@
+// A project of somebody who makes images of folders: `boot`, `root` and `attributes` beside this file, once with each
+// partition table. `NAME-report` is what the file systems' own tools say of an image.
+
+import { compose, composePackages, defineFlake, from, localFolder, run, type Input, type Run } from 'cairn';
+import {
+  createImage,
+  diskTools,
+  inputs,
+  outputsOfImage,
+  sandboxTool,
+  type Component,
+  type Disk,
+  type Image,
+} from 'cairn/derivations';
+
+const budgetBytes = 60e6;
+
+const folder = (name: string, path = name): Input => from(localFolder({ name, path }));
+const [boot, root, attributes] = [folder('boot'), folder('root'), folder('attributes')];
+
+const components: readonly Component[] = [
+  {
+    name: 'kernel',
+    version: '6.12.1',
+    licence: 'GPL-2.0-only WITH Linux-syscall-note',
+    sources: [{ url: 'mirror://kernel/v6.x/linux-6.12.1.tar.xz', sha256: 'aa'.repeat(32) }],
+    tree: folder('kernel', 'boot/kernel'),
+  },
+  {
+    name: 'tools',
+    version: '1.0-2',
+    sources: [{ url: 'mirror://debian/pool/main/t/tools/tools_1.0-2_arm64.deb', sha256: 'bb'.repeat(32) }],
+    tree: from(compose({ name: 'tools', parts: [{ input: root, include: ['usr/**'] }] })),
+  },
+];
+
+const disk = (table: Disk['table']): Disk => ({
+  table,
+  partitions: [
+    { role: 'boot', fileSystem: 'fat32', label: 'BOOT', slack: { percent: 50 }, content: boot },
+    {
+      role: 'root',
+      fileSystem: 'ext4',
+      label: 'root',
+      slack: { bytes: 1e6 },
+      growsAtFirstBoot: true,
+      content: root,
+      attributes,
+    },
+  ],
+});
+
+const image = (table: Disk['table'], tools: readonly Input[]): Image =>
+  createImage(
+    {
+      name: table,
+      description: `a small image with ${table.toUpperCase()}`,
+      target: 'aarch64-linux',
+      disk: disk(table),
+      components,
+      licences: folder('licences'),
+      budgetBytes,
+      machine: { machine: 'virt', cpu: 'cortex-a72', memoryMb: 256, firmware: 'edk2-aarch64' },
+    },
+    tools,
+  );
+
+const report = (name: string, made: Image, tools: readonly Input[]): Run =>
+  run({
+    name: `${name}-report`,
+    layers: tools,
+    inputs: { '/image': made.derivation, '/boot': boot, '/root': root, '/inspect': folder('inspect') },
+    env: { name },
+    argv: ['/bin/sh', '/inspect/inspect.sh'],
+  });
+
+/** The program that makes boot partitions, with a file that no store should have to keep. */
+const tooLarge = (made: Image, tools: readonly Input[]): Run => {
+  const step = made.partitions.parts[0]!.input.derivation as Run;
+  return run({
+    name: 'too-large',
+    layers: tools,
+    inputs: { '/program': step.inputs['/program']!, '/given': step.inputs['/given']! },
+    env: step.env,
+    argv: ['/bin/sh', '-euc', 'mkdir /content; truncate -s 4G /content/big; python3 /program/main.py'],
+  });
+};
+
+// What the steps of images run, out of the seed, which is ten times as large.
+const programs = `
+  base-files bash coreutils dash diffutils findutils grep libacl1 libattr1 libbz2-1.0 libc-bin libc6 libcap2 libexpat1
+  libgmp10 liblz4-1 liblzma5 libpcre2-8-0 libpython3.13-minimal libreadline8t64 libselinux1 libssl3t64 libtinfo6
+  libxxhash0 libzstd1 python3-minimal python3.13-minimal sed zlib1g zstd
+`.split(/\s+/);
+
+export default defineFlake({
+  description: 'small images',
+  inputs,
+  targets: ['aarch64-linux'],
+  sandbox: ({ pins }) => sandboxTool(pins),
+  outputs: ({ pins }) => {
+    const seed = pins.seed.filter(({ name }) => programs.includes(name));
+    const tools = [from(composePackages('programs', seed)), from(diskTools(pins))];
+    const [mbr, gpt] = [image('mbr', tools), image('gpt', tools)];
+    return {
+      ...outputsOfImage('mbr', mbr),
+      ...outputsOfImage('gpt', gpt),
+      'mbr-report': report('mbr', mbr, tools),
+      'gpt-report': report('gpt', gpt, tools),
+      'too-large': tooLarge(mbr, tools),
+    };
+  },
+});
