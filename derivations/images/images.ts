@@ -15,7 +15,7 @@ import { createRootFileSystem } from '../system/root-file-system.ts';
 import { systems } from '../system/systems.ts';
 import { diskTools } from './disk-tools.ts';
 import { firstBootFiles } from './first-boot-files.ts';
-import { createImage, outputsOfImage, type Image, type Machine } from './image.ts';
+import { createImage, outputsOfImage, type ImageSpec, type Machine } from './image.ts';
 
 type ImageName = keyof ReturnType<typeof systems>;
 
@@ -60,7 +60,7 @@ const machines: Readonly<Record<Target, Omit<Machine, 'memoryMb'>>> = {
   'x86_64-linux': { machine: 'q35', cpu: 'max', firmware: 'ovmf' },
 };
 
-interface ImageOptions {
+export interface ImageOptions {
   readonly pins: PinsByName;
   readonly target: Target;
   readonly packages: PackageSet<typeof cards>;
@@ -68,54 +68,62 @@ interface ImageOptions {
 
 /** For each image the image itself, and its partitions as `NAME-partitions`. */
 export function imageOutputs(options: ImageOptions): Readonly<Record<string, Output>> {
-  const outputs = imagesFor[options.target].map((name) => outputsOfImage(name, image(name, options)));
+  const tools = [seedTree(options.pins), diskTools(options.pins)];
+  const outputs = Object.values(imageSpecs(options)).map((spec) =>
+    outputsOfImage(spec.name, createImage(spec, tools)),
+  );
   return Object.assign({}, ...outputs) as Readonly<Record<string, Output>>;
 }
 
-function image(name: ImageName, options: ImageOptions): Image {
+/**
+ * The images' descriptions by name, for changing one: it is plain data.
+ * @example createImage({ ...imageSpecs(options)['rpi']!, budgetBytes: 400e6 }, [seed, diskTools(pins)])
+ */
+export function imageSpecs(options: ImageOptions): Readonly<Record<string, ImageSpec>> {
+  return Object.fromEntries(imagesFor[options.target].map((name) => [name, image(name, options)]));
+}
+
+function image(name: ImageName, options: ImageOptions): ImageSpec {
   const { pins, target } = options;
   const { description, kernel: variant, budgetBytes, memoryMb, hasCloudInit } = kinds[name];
   const kernel = createKernel({ pins, target, variant });
   const boot = bootFiles(kernel, { pins, hasCloudInit });
   const root = createRootFileSystem(systems(target)[name], { ...options, components: [modules(kernel)] });
-  return createImage(
-    {
-      name,
-      description,
-      target,
-      disk: {
-        table: partitionTable[target],
-        partitions: [
-          {
-            role: 'boot',
-            fileSystem: 'fat32',
-            label: 'BOOT',
-            slack: { bytes: 16e6 },
-            content: boot.tree,
-          },
-          {
-            role: 'root',
-            fileSystem: 'ext4',
-            label: 'root',
-            // What the first start writes before it makes the file system as large as the card.
-            slack: { bytes: hasCloudInit ? 64e6 : 16e6 },
-            growsAtFirstBoot: hasCloudInit,
-            content: root.tree,
-            attributes: root.attributes,
-          },
-        ],
-      },
-      components: [
-        kernel.component,
-        ...boot.components,
-        ...root.components.filter(({ name }) => name !== kernel.component.name),
+  return {
+    name,
+    description,
+    target,
+    disk: {
+      table: partitionTable[target],
+      partitions: [
+        {
+          role: 'boot',
+          fileSystem: 'fat32',
+          label: 'BOOT',
+          slack: { bytes: 16e6 },
+          content: boot.tree,
+        },
+        {
+          role: 'root',
+          fileSystem: 'ext4',
+          label: 'root',
+          // What the first start writes before it makes the file system as large as the card.
+          slack: { bytes: hasCloudInit ? 64e6 : 16e6 },
+          growsAtFirstBoot: hasCloudInit,
+          content: root.tree,
+          attributes: root.attributes,
+        },
       ],
-      licences: root.licences,
-      budgetBytes,
-      machine: { ...machines[target], memoryMb },
     },
-    [seedTree(pins), diskTools(pins)],
-  );
+    components: [
+      kernel.component,
+      ...boot.components,
+      ...root.components.filter(({ name }) => name !== kernel.component.name),
+    ],
+    licences: root.licences,
+    budgetBytes,
+    machine: { ...machines[target], memoryMb },
+  };
 }
 
 /** What programs ask of the kernel they run on; its image is in the boot partition. */
