@@ -12,7 +12,6 @@ import type { BuiltPackage } from './lib/built-package.ts';
 import { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
 import type { PinsByName } from './lib/pins.ts';
 import { cards } from './packages/index.ts';
-import { rootOutputs } from './system/index.ts';
 
 export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
 export { sandboxTool } from './bootstrap/sandbox.ts';
@@ -68,7 +67,6 @@ export function packageOutputs({
       description: 'a container image that says hello',
     },
     emulator: { derivation: emulatorTree(pins), description: 'QEMU and UEFI firmware, to start images in' },
-    ...rootOutputs({ pins, target, packages }),
     ...imageOutputs({ pins, target, packages }),
   };
 }

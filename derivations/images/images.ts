@@ -11,7 +11,7 @@ import type { PinsByName } from '../lib/pins.ts';
 import type { cards } from '../packages/index.ts';
 import type { Component } from '../system/component.ts';
 import { partitionTable } from '../system/partition-ids.ts';
-import { createRootFileSystem } from '../system/root-file-system.ts';
+import { createRootFileSystem, type RootFileSystem } from '../system/root-file-system.ts';
 import { systems } from '../system/systems.ts';
 import { diskTools } from './disk-tools.ts';
 import { firstBootFiles } from './first-boot-files.ts';
@@ -42,7 +42,7 @@ const kinds: Readonly<Record<ImageName, Kind>> = {
   pc: { ...server, description: 'PCs with UEFI: Docker, set up by cloud-init', budgetBytes: 380e6 },
   tiny: {
     description: 'our own userland and a shell on the console, nothing else',
-    kernel: 'standard',
+    kernel: 'tiny',
     memoryMb: 256,
     hasCloudInit: false,
     budgetBytes: 40e6,
@@ -66,12 +66,23 @@ export interface ImageOptions {
   readonly packages: PackageSet<typeof cards>;
 }
 
-/** For each image the image itself, and its partitions as `NAME-partitions`. */
+/**
+ * For each image the image itself, its partitions as `NAME-partitions`, its root file system as `NAME-root`, and who owns
+ * what there as `NAME-root-attributes`.
+ */
 export function imageOutputs(options: ImageOptions): Readonly<Record<string, Output>> {
   const tools = [seedTree(options.pins), diskTools(options.pins)];
-  const outputs = Object.values(imageSpecs(options)).map((spec) =>
-    outputsOfImage(spec.name, createImage(spec, tools)),
-  );
+  const outputs = imagesFor[options.target].map((name) => {
+    const { spec, root } = described(name, options);
+    return {
+      ...outputsOfImage(name, createImage(spec, tools)),
+      [`${name}-root`]: { derivation: root.tree, description: `${name}: its root file system` },
+      [`${name}-root-attributes`]: {
+        derivation: root.attributes,
+        description: `${name}: owners and modes in its root`,
+      },
+    };
+  });
   return Object.assign({}, ...outputs) as Readonly<Record<string, Output>>;
 }
 
@@ -80,16 +91,19 @@ export function imageOutputs(options: ImageOptions): Readonly<Record<string, Out
  * @example createImage({ ...imageSpecs(options)['rpi']!, budgetBytes: 400e6 }, [seed, diskTools(pins)])
  */
 export function imageSpecs(options: ImageOptions): Readonly<Record<string, ImageSpec>> {
-  return Object.fromEntries(imagesFor[options.target].map((name) => [name, image(name, options)]));
+  return Object.fromEntries(imagesFor[options.target].map((name) => [name, described(name, options).spec]));
 }
 
-function image(name: ImageName, options: ImageOptions): ImageSpec {
+function described(
+  name: ImageName,
+  options: ImageOptions,
+): { readonly spec: ImageSpec; readonly root: RootFileSystem } {
   const { pins, target } = options;
   const { description, kernel: variant, budgetBytes, memoryMb, hasCloudInit } = kinds[name];
   const kernel = createKernel({ pins, target, variant });
   const boot = bootFiles(kernel, { pins, hasCloudInit });
   const root = createRootFileSystem(systems(target)[name], { ...options, components: [modules(kernel)] });
-  return {
+  const spec: ImageSpec = {
     name,
     description,
     target,
@@ -124,6 +138,7 @@ function image(name: ImageName, options: ImageOptions): ImageSpec {
     budgetBytes,
     machine: { ...machines[target], memoryMb },
   };
+  return { spec, root };
 }
 
 /** What programs ask of the kernel they run on; its image is in the boot partition. */

@@ -16,7 +16,7 @@ export const coreutils = definePackage({
     configure: [
       ...gnulibAnswers,
       '--enable-single-binary=symlinks',
-      '--enable-install-program=arch',
+      '--enable-install-program=arch,hostname',
       '--enable-no-install-program=kill,uptime',
       '--without-selinux',
       '--disable-acl',
@@ -49,6 +49,7 @@ cd "$folder"
     ],
     runs: [
       ['/usr/bin/ls', '-l', '/usr'],
+      ['/usr/bin/hostname'],
       ['/usr/bin/factor', '18446744073709551617'],
       ['/usr/bin/sha256sum', '/usr/bin/ls'],
       ['/usr/bin/stdbuf', '-o0', '/usr/bin/sort', '/proc/self/status'],

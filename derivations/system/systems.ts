@@ -5,6 +5,7 @@ import { certificates } from './features/certificates.ts';
 import { cloudInit } from './features/cloud-init.ts';
 import { console } from './features/console.ts';
 import { containerd, docker } from './features/containers.ts';
+import { growRoot } from './features/grow-root.ts';
 import { network } from './features/network.ts';
 import { python } from './features/python.ts';
 import { realTime } from './features/real-time.ts';
@@ -19,6 +20,7 @@ const server: readonly Feature[] = [
   userland,
   moreTools,
   systemd,
+  growRoot,
   network,
   ssh,
   sudo,

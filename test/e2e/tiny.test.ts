@@ -20,7 +20,7 @@ it(
     await builtOutput('tiny');
     const machine = await EmulatedMachine.start({ image: 'tiny' });
     onTestFinished(() => machine.end());
-    await machine.waitFor(/root@tiny:~# /);
+    await machine.openShell(/root@tiny:~# /);
     expect(await machine.shell('uname --machine && cat /etc/hostname')).toEqual({
       status: 0,
       output: 'aarch64\ntiny',

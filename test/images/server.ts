@@ -69,7 +69,7 @@ export class Server {
     this.machine.forget();
     // The connection may be gone before the command has ended.
     await this.run('sudo systemd-run --on-active=1 --quiet systemctl reboot');
-    await this.machine.waitFor(/reboot: Restarting system|Linux version/);
+    await this.machine.startsAgain();
     await this.machine.waitFor(/ login: /);
   }
 

@@ -16,7 +16,7 @@ describe('tiny', () => {
   afterAll(() => machine.end());
 
   it('has a shell of root on its console', async () => {
-    await machine.waitFor(prompt);
+    await machine.openShell(prompt);
     machine.report('shell');
     expect(await machine.shell('id --user --name; tty')).toEqual({ status: 0, output: 'root\n/dev/ttyAMA0' });
   });
@@ -33,19 +33,24 @@ describe('tiny', () => {
     expect(await machine.shell(line)).toEqual({ status: 0, output });
   });
 
-  it.each(['/', '/boot'])('can be written to at %s', async (folder) => {
+  it.each([
+    ['/', 'ext4'],
+    ['/boot', 'vfat'],
+  ])('keeps at %s what is written to it, as %s', async (folder, fileSystem) => {
     const file = `${folder}/kept.txt`;
-    expect(await machine.shell(`echo kept >${file} && sync && cat ${file}`)).toEqual({
+    expect(
+      await machine.shell(`findmnt -n -o FSTYPE ${folder} && echo kept >${file} && sync && cat ${file}`),
+    ).toEqual({
       status: 0,
-      output: 'kept',
+      output: `${fileSystem}\nkept`,
     });
   });
 
   it('starts again by `reboot`, and has what was written', async () => {
     machine.forget();
     machine.type('reboot');
-    await machine.waitFor(/Linux version|EFI stub/);
-    await machine.waitFor(prompt);
+    await machine.startsAgain();
+    await machine.openShell(prompt);
     machine.report('second shell');
     expect(await machine.shell('cat /kept.txt /boot/kept.txt')).toEqual({ status: 0, output: 'kept\nkept' });
     expect(

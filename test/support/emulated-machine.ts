@@ -33,6 +33,7 @@ export class EmulatedMachine {
   readonly #startedMs = performance.now();
   /** What was said before counts no more. */
   #from = 0;
+  #prompt: RegExp | undefined;
 
   /** Starts it; the image has been built. */
   static async start({ image, options = [] }: MachineOptions): Promise<EmulatedMachine> {
@@ -92,14 +93,32 @@ export class EmulatedMachine {
     this.#cairn.stdin!.write(`${line}\n`);
   }
 
-  /** Runs a line in the shell that is on the console. */
-  async shell(line: string, { minutes = 3 } = {}): Promise<{ status: number; output: string }> {
+  /** Waits until a kernel has been started since, and forgets what was said before. */
+  async startsAgain(): Promise<void> {
+    await this.waitFor(/Linux version/);
     this.forget();
-    // What is typed comes back, too; it has no number in it.
-    this.type(`${line}; echo "<status $?>"`);
-    const { groups, at } = await this.waitFor(/<status (\d+)>/, { minutes });
-    const said = this.#console.text.slice(this.#from, at).replaceAll('\r', '');
-    return { status: Number(groups[0]), output: said.slice(said.indexOf('\n') + 1).trim() };
+  }
+
+  /** Waits for the shell that is on the console, by its prompt, and has it no more repeat what is typed. */
+  async openShell(prompt: RegExp): Promise<void> {
+    await this.waitFor(prompt);
+    this.#prompt = prompt;
+    await this.#typeAtPrompt('stty -echo');
+  }
+
+  /** Runs a line in that shell. */
+  async shell(line: string): Promise<{ status: number; output: string }> {
+    const said = await this.#typeAtPrompt(`${line}; echo "<status $?>"`);
+    const [, output = '', status] = /^([^]*)<status (\d+)>/.exec(said) ?? [];
+    return { status: Number(status), output: output.trim() };
+  }
+
+  /** What the console says between a line and the next prompt. */
+  async #typeAtPrompt(line: string): Promise<string> {
+    this.forget();
+    this.type(line);
+    const { at } = await this.waitFor(this.#prompt!, { minutes: 3 });
+    return this.#console.text.slice(this.#from, at).replaceAll('\r', '');
   }
 
   /** Waits until the machine has switched itself off. Gives the status of `cairn run`. */

@@ -13,7 +13,6 @@ datasource:
 users: [default]
 disable_root: true
 preserve_hostname: false
-resize_rootfs: true
 
 # One kind of host key is enough, and quick to make.
 ssh_deletekeys: true
@@ -22,7 +21,7 @@ ssh:
   emit_keys_to_console: false
 
 cloud_init_modules:
-  [bootcmd, write-files, growpart, resizefs, mounts, set_hostname, update_hostname, update_etc_hosts, users-groups, ssh]
+  [bootcmd, write-files, mounts, set_hostname, update_hostname, update_etc_hosts, users-groups, ssh]
 cloud_config_modules: [set-passwords, ntp, timezone, runcmd]
 cloud_final_modules:
   [write-files-deferred, scripts-per-once, scripts-per-boot, scripts-per-instance, scripts-user, final-message, power-state-change]
@@ -86,6 +85,7 @@ log_cfgs:
 output: { all: '| tee -a /var/log/cloud-init-output.log' }
 `;
 
+// Its one process starts before that and waits for its stages.
 const boot = '[Unit]\nRequiresMountsFor=/boot\n';
 
 export const cloudInit: Feature = {
@@ -104,7 +104,6 @@ export const cloudInit: Feature = {
   files: {
     'etc/cloud/cloud.cfg': config,
     'etc/cloud/cloud.cfg.d/05_logging.cfg': logging,
-    'etc/systemd/system/cloud-init-main.service.d/boot.conf': boot,
     'etc/systemd/system/cloud-init-local.service.d/boot.conf': boot,
     'var/lib/cloud/seed/nocloud': { symlink: '/boot' },
     'usr/bin/nc': { symlink: 'nc.openbsd' },
@@ -112,6 +111,8 @@ export const cloudInit: Feature = {
   leftOut: [
     // Replaced above.
     'etc/cloud/{cloud.cfg,cloud.cfg.d/*}',
+    // The root grows without it.
+    'usr/bin/{growpart,ec2metadata,vcs-run}',
     // Whether to run at all, and where to look, is decided.
     'usr/lib/systemd/system-generators/cloud-init-generator',
     'usr/lib/cloud-init/ds-identify',

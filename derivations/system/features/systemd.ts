@@ -6,6 +6,16 @@ import type { Feature } from '../feature.ts';
 // Only the two that this system's boot depends on: /etc/fstab, and a login on each console that the kernel was given.
 const generators = 'usr/lib/systemd/system-generators/!(systemd-fstab-generator|systemd-getty-generator)';
 
+// Of devices that a headless machine has not, or that nothing here asks about: each rule is read and tried for every device
+// at every boot.
+const rulesForOtherDevices = [
+  'usr/lib/udev/rules.d/60-{autosuspend,dmi-id,drm,fido-id,infiniband,persistent-alsa,persistent-input,sensor}.rules',
+  'usr/lib/udev/rules.d/60-persistent-{storage-mtd,storage-tape,v4l}.rules',
+  'usr/lib/udev/rules.d/{64-btrfs,70-camera,70-joystick,70-memory,70-mouse,70-touchpad,75-net-description}.rules',
+  'usr/lib/udev/rules.d/{75-probe_mtd,78-sound-card,81-net-dhcp,90-iocost}.rules',
+  'usr/lib/udev/{v4l_id,mtd_probe,iocost,fido_id,dmi_memory_id}',
+];
+
 // The kernel is built with what these would load or mount, or nothing here uses it.
 const masked = [
   ...[
@@ -33,6 +43,8 @@ const masked = [
     'systemd-firstboot.service',
     'systemd-update-done.service',
   ],
+  // The kernel itself makes all nodes in /dev, for no driver is a module.
+  ...['systemd-tmpfiles-setup-dev.service', 'systemd-tmpfiles-setup-dev-early.service'],
   ...['systemd-hwdb-update.service', 'systemd-journal-catalog-update.service'],
   ...['systemd-hibernate-clear.service', 'systemd-pstore.service', 'systemd-udev-load-credentials.service'],
   ...['systemd-hostnamed.socket', 'systemd-sysext.socket', 'systemd-creds.socket', 'systemd-initctl.socket'],
@@ -75,6 +87,10 @@ export const systemd: Feature = {
   files: {
     ...pam,
     'etc/systemd/system/default.target': { symlink: '/usr/lib/systemd/system/multi-user.target' },
+    // A login does not wait until nothing else is starting. A serial line is not asked how large its terminal is: most
+    // never answer, and each question waits for that.
+    'etc/systemd/system/getty@.service.d/at-once.conf': '[Service]\nType=simple\n',
+    'etc/systemd/system/serial-getty@.service.d/at-once.conf': '[Service]\nType=simple\nTTYReset=no\n',
     // Empty, not absent: systemd fills it at the first boot, and does not take that for the first boot of a machine
     // whose units nobody has chosen.
     'etc/machine-id': '',
@@ -83,6 +99,7 @@ export const systemd: Feature = {
   folders: { 'etc/systemd/system': {}, 'var/lib/systemd': {} },
   leftOut: [
     generators,
+    ...rulesForOtherDevices,
     'usr/lib/systemd/{user-generators,user-environment-generators,ntp-units.d,ssh_config.d}',
     'etc/ssh/ssh_config.d/20-systemd-ssh-proxy.conf',
     'usr/lib/tmpfiles.d/{20-systemd-ssh-generator,20-systemd-stub,x11,systemd-pstore}.conf',
