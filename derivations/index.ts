@@ -20,6 +20,7 @@ export { diskTools } from './images/disk-tools.ts';
 export type { BootPartition, Disk, Partition, RootPartition, Slack } from './images/disk.ts';
 export { firstBootFiles } from './images/first-boot-files.ts';
 export { createImage, outputsOfImage, type Image, type ImageSpec, type Machine } from './images/image.ts';
+export { imageOutputs, imageSpecs, type ImageOptions } from './images/images.ts';
 export { lsb } from './images/lsb.ts';
 export { emulatorTree } from './emulator/emulator.ts';
 export { inputs } from './inputs.ts';

@@ -41,7 +41,14 @@ export function machineCommand(machine: Machine): string[] {
     ...['-machine', description.machine, '-smp', String(cpus), '-m', String(memoryMb)],
     ...(kvm ? ['-accel', 'kvm', '-cpu', 'host'] : [...emulated, '-cpu', description.cpu]),
     ...firmwareArguments(machine),
-    ...['-drive', `if=none,id=disk,${driveOptions(disk)}`, '-device', 'virtio-blk-pci,drive=disk'],
+    ...[
+      '-drive',
+      `if=none,id=disk,${driveOptions(disk)}`,
+      '-device',
+      'virtio-blk-pci,drive=disk,bootindex=0',
+    ],
+    // The firmware neither offers a menu for some seconds nor looks for other disks and networks to start from.
+    ...['-boot', 'menu=on,splash-time=0'],
     ...['-netdev', networkOptions(machine), '-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-device', 'virtio-rng-pci'],
   ];

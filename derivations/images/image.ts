@@ -5,7 +5,6 @@ import {
   UserError,
   compose,
   from,
-  run,
   write,
   type Compose,
   type Derivation,
@@ -18,9 +17,9 @@ import type { Component } from '../system/component.ts';
 import { gptIds, mbrDiskId, partitionUuids } from '../system/partition-ids.ts';
 import { billEntry } from './bill-of-materials.ts';
 import { bootPartition } from './boot-partition.ts';
+import { compressedImage, compressedPartition } from './compressed.ts';
 import { checkDisk, partitionType, type Disk, type Role } from './disk.ts';
 import { runProgram, type Tools } from './program.ts';
-import { budgetProgram } from './programs/budget.ts';
 import { contentsProgram } from './programs/contents.ts';
 import { diskProgram } from './programs/disk.ts';
 import { layoutProgram } from './programs/layout.ts';
@@ -83,8 +82,9 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
     tools,
     program: diskProgram,
     inputs: { '/parts': partitions },
+    outputs: ['out', 'sums'],
   });
-  const compressed = compress(spec, { tools, disk });
+  const compressed = compressedOf(spec, { tools, made, layout });
   const manifest = runProgram({
     name: `${name}-manifest`,
     target,
@@ -95,7 +95,8 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
       '/layout': layout,
       '/contents': contents,
       '/map': from(disk, { subpath: `${name}.bmap` }),
-      '/compressed/sums': from(compressed, { output: 'sums', subpath: 'sums' }),
+      '/sums': from(disk, { output: 'sums', subpath: 'sums' }),
+      '/compressed': compressed,
       ...(spec.licences && { '/licences': spec.licences }),
     },
   });
@@ -163,22 +164,9 @@ interface Parts {
 // The first step that knows where everything goes; nothing of the disk is written when the image is over its budget.
 function layoutOf(spec: ImageSpec, { tools, made, contents }: Parts): Run {
   const { name, target, disk, budgetBytes } = spec;
-  const facts = placed(
-    made.map(([role, input]) => [`/facts/${role}.json`, from(input, { subpath: 'facts.json' })]),
+  const facts = made.map(
+    ([role, input]) => [`/facts/${role}.json`, from(input, { subpath: 'facts.json' })] as const,
   );
-  const budget =
-    budgetBytes === undefined
-      ? {}
-      : {
-          '/budget': runProgram({
-            name: `${name}-budget`,
-            target,
-            tools,
-            program: budgetProgram,
-            given: { 'budget.json': { image: name, budgetBytes, roles: made.map(([role]) => role) } },
-            inputs: { ...facts, '/contents': contents },
-          }),
-        };
   return runProgram({
     name: `${name}-layout`,
     target,
@@ -188,6 +176,7 @@ function layoutOf(spec: ImageSpec, { tools, made, contents }: Parts): Run {
       'disk.json': {
         name,
         table: disk.table,
+        budgetBytes: budgetBytes ?? null,
         id: disk.table === 'mbr' ? `0x${mbrDiskId}` : gptIds.disk,
         partitions: disk.partitions.map((partition) => ({
           role: partition.role,
@@ -197,30 +186,21 @@ function layoutOf(spec: ImageSpec, { tools, made, contents }: Parts): Run {
         })),
       },
     },
-    inputs: { ...facts, ...budget },
+    inputs: { ...placed(facts), ...(budgetBytes !== undefined && { '/contents': contents }) },
   });
 }
 
-// zstd's threads do not change what it writes. Both files are read by then, so summing up costs no disk.
-const compressScript = `
-cd /disk
-sha256sum "$name.img" >"$sums/sums" &
-zstd -q "-$level" "-T$CAIRN_JOBS" "$name.img" -o "$out/$name.img.zst"
-wait $!
-cd "$out"
-sha256sum "$name.img.zst" >>"$sums/sums"
-`;
-
-function compress({ name, target }: ImageSpec, { tools, disk }: { tools: Tools; disk: Run }): Run {
-  return run({
-    name: `${name}-compressed`,
-    target,
-    layers: tools,
-    inputs: { [`/disk/${name}.img`]: from(disk, { subpath: `${name}.img` }) },
-    env: { name, level: '6' },
-    argv: ['/bin/sh', '-euc', compressScript],
-    outputs: ['out', 'sums'],
-  });
+function compressedOf(
+  { name, target }: ImageSpec,
+  {
+    tools,
+    made,
+    layout,
+  }: { readonly tools: Tools; readonly made: readonly MadePartition[]; readonly layout: Run },
+): Run {
+  const context = { target, tools };
+  const partitions = made.map(([role, partition]) => compressedPartition(role, partition, context));
+  return compressedImage(name, { layout, partitions }, context);
 }
 
 function manifestFacts({ name, target, description, components, licence = 'Apache-2.0' }: ImageSpec) {
@@ -236,7 +216,11 @@ function manifestFacts({ name, target, description, components, licence = 'Apach
       sources: component.sources,
       bom: billEntry(component),
     })),
-    files: { 'files.json': '/contents/files.json', [`${name}.bmap`]: '/map' },
+    files: {
+      'files.json': '/contents/files.json',
+      [`${name}.bmap`]: '/map',
+      [`${name}.img.zst`]: `/compressed/${name}.img.zst`,
+    },
   };
 }
 

@@ -15,7 +15,7 @@ import { createRootFileSystem, type RootFileSystem } from '../system/root-file-s
 import { systems } from '../system/systems.ts';
 import { diskTools } from './disk-tools.ts';
 import { firstBootFiles } from './first-boot-files.ts';
-import { createImage, outputsOfImage, type Image, type Machine } from './image.ts';
+import { createImage, outputsOfImage, type ImageSpec, type Machine } from './image.ts';
 
 type ImageName = keyof ReturnType<typeof systems>;
 
@@ -42,7 +42,7 @@ const kinds: Readonly<Record<ImageName, Kind>> = {
   pc: { ...server, description: 'PCs with UEFI: Docker, set up by cloud-init', budgetBytes: 380e6 },
   tiny: {
     description: 'our own userland and a shell on the console, nothing else',
-    kernel: 'standard',
+    kernel: 'tiny',
     memoryMb: 256,
     hasCloudInit: false,
     budgetBytes: 40e6,
@@ -60,7 +60,7 @@ const machines: Readonly<Record<Target, Omit<Machine, 'memoryMb'>>> = {
   'x86_64-linux': { machine: 'q35', cpu: 'max', firmware: 'ovmf' },
 };
 
-interface ImageOptions {
+export interface ImageOptions {
   readonly pins: PinsByName;
   readonly target: Target;
   readonly packages: PackageSet<typeof cards>;
@@ -71,10 +71,11 @@ interface ImageOptions {
  * what there as `NAME-root-attributes`.
  */
 export function imageOutputs(options: ImageOptions): Readonly<Record<string, Output>> {
+  const tools = [seedTree(options.pins), diskTools(options.pins)];
   const outputs = imagesFor[options.target].map((name) => {
-    const { image, root } = createNamedImage(name, options);
+    const { spec, root } = described(name, options);
     return {
-      ...outputsOfImage(name, image),
+      ...outputsOfImage(name, createImage(spec, tools)),
       [`${name}-root`]: { derivation: root.tree, description: `${name}: its root file system` },
       [`${name}-root-attributes`]: {
         derivation: root.attributes,
@@ -85,54 +86,59 @@ export function imageOutputs(options: ImageOptions): Readonly<Record<string, Out
   return Object.assign({}, ...outputs) as Readonly<Record<string, Output>>;
 }
 
-function createNamedImage(
+/**
+ * The images' descriptions by name, for changing one: it is plain data.
+ * @example createImage({ ...imageSpecs(options)['rpi']!, budgetBytes: 400e6 }, [seed, diskTools(pins)])
+ */
+export function imageSpecs(options: ImageOptions): Readonly<Record<string, ImageSpec>> {
+  return Object.fromEntries(imagesFor[options.target].map((name) => [name, described(name, options).spec]));
+}
+
+function described(
   name: ImageName,
   options: ImageOptions,
-): { readonly image: Image; readonly root: RootFileSystem } {
+): { readonly spec: ImageSpec; readonly root: RootFileSystem } {
   const { pins, target } = options;
   const { description, kernel: variant, budgetBytes, memoryMb, hasCloudInit } = kinds[name];
   const kernel = createKernel({ pins, target, variant });
   const boot = bootFiles(kernel, { pins, hasCloudInit });
   const root = createRootFileSystem(systems(target)[name], { ...options, components: [modules(kernel)] });
-  const image = createImage(
-    {
-      name,
-      description,
-      target,
-      disk: {
-        table: partitionTable[target],
-        partitions: [
-          {
-            role: 'boot',
-            fileSystem: 'fat32',
-            label: 'BOOT',
-            slack: { bytes: 16e6 },
-            content: boot.tree,
-          },
-          {
-            role: 'root',
-            fileSystem: 'ext4',
-            label: 'root',
-            // What the first start writes before it makes the file system as large as the card.
-            slack: { bytes: hasCloudInit ? 64e6 : 16e6 },
-            growsAtFirstBoot: hasCloudInit,
-            content: root.tree,
-            attributes: root.attributes,
-          },
-        ],
-      },
-      components: [
-        kernel.component,
-        ...boot.components,
-        ...root.components.filter(({ name }) => name !== kernel.component.name),
+  const spec: ImageSpec = {
+    name,
+    description,
+    target,
+    disk: {
+      table: partitionTable[target],
+      partitions: [
+        {
+          role: 'boot',
+          fileSystem: 'fat32',
+          label: 'BOOT',
+          slack: { bytes: 16e6 },
+          content: boot.tree,
+        },
+        {
+          role: 'root',
+          fileSystem: 'ext4',
+          label: 'root',
+          // What the first start writes before it makes the file system as large as the card.
+          slack: { bytes: hasCloudInit ? 64e6 : 16e6 },
+          growsAtFirstBoot: hasCloudInit,
+          content: root.tree,
+          attributes: root.attributes,
+        },
       ],
-      licences: root.licences,
-      budgetBytes,
-      machine: { ...machines[target], memoryMb },
     },
-    [seedTree(pins), diskTools(pins)],
-  );
-  return { image, root };
+    components: [
+      kernel.component,
+      ...boot.components,
+      ...root.components.filter(({ name }) => name !== kernel.component.name),
+    ],
+    licences: root.licences,
+    budgetBytes,
+    machine: { ...machines[target], memoryMb },
+  };
+  return { spec, root };
 }
 
 /** What programs ask of the kernel they run on; its image is in the boot partition. */

@@ -9,6 +9,7 @@ import {
   type Target,
 } from '../../engine/model/index.ts';
 import { blocksModule } from './programs/blocks.ts';
+import { budgetModule } from './programs/budget.ts';
 import { treeModule } from './programs/tree.ts';
 
 /** What the programs run in: the seed, and `diskTools` above it. */
@@ -59,7 +60,7 @@ function givenFiles(name: string, given: Readonly<Record<string, unknown>>): Der
   });
 }
 
-const modules = { tree: treeModule, blocks: blocksModule } as const;
+const modules = { tree: treeModule, blocks: blocksModule, budget: budgetModule } as const;
 
 // Only the modules it imports, so that a change to another one rebuilds nothing.
 function programFiles(name: string, program: string): Derivation {

@@ -12,20 +12,27 @@ import { network } from './fragments/network.ts';
 import { raspberryPi } from './fragments/raspberry-pi.ts';
 import { rt } from './fragments/rt.ts';
 import { security } from './fragments/security.ts';
+import { serverNetwork } from './fragments/server-network.ts';
 import { standard } from './fragments/standard.ts';
+import { tiny } from './fragments/tiny.ts';
 import { usbAndDisks } from './fragments/usb-and-disks.ts';
 import { virtio } from './fragments/virtio.ts';
 import { x8664 } from './fragments/x86-64.ts';
 
-/** How processors are shared: the usual way, or with answers in bounded time. */
-export type Variant = 'standard' | 'rt';
+/** The usual kernel, one that answers in bounded time, or one without what only servers and containers want. */
+export type Variant = 'standard' | 'rt' | 'tiny';
 
-const everywhere = [base, security, fileSystems, network, docker, containers, virtio, usbAndDisks];
+const everywhere = [base, security, fileSystems, network, virtio, usbAndDisks];
+const servers = [serverNetwork, docker, containers];
 const machines: Readonly<Record<Target, readonly Fragment[]>> = {
   'aarch64-linux': [arm64, raspberryPi],
   'x86_64-linux': [x8664],
 };
-const variants: Readonly<Record<Variant, Fragment>> = { standard, rt };
+const variants: Readonly<Record<Variant, readonly Fragment[]>> = {
+  standard: [...servers, standard],
+  rt: [...servers, rt],
+  tiny: [tiny],
+};
 
 /**
  * All options of a kernel.
@@ -41,6 +48,6 @@ export function kernelOptions({
   /** Fragments of one's own, beside those of cairn. */
   readonly further?: readonly Fragment[];
 }): readonly Option[] {
-  const own = [...everywhere, ...machines[target], variants[variant], builtInCommandLine(target)];
+  const own = [...everywhere, ...machines[target], ...variants[variant], builtInCommandLine(target)];
   return mergeFragments([...own, ...further]);
 }

@@ -5,7 +5,7 @@ import type { PinsByName } from '../lib/pins.ts';
 import { createKernel, type Kernel } from './kernel.ts';
 import type { Variant } from './options.ts';
 
-/** `kernel` and `kernel-rt`, and their configurations as `kernel-config` and `kernel-rt-config`. */
+/** `kernel`, `kernel-rt` and `kernel-tiny`, and their configurations as `kernel-config` and so on. */
 export function kernelOutputs({
   pins,
   target,
@@ -33,6 +33,7 @@ export function kernelOutputs({
   return Object.fromEntries([
     ...named('kernel', 'standard', 'everything built in'),
     ...named('kernel-rt', 'rt', 'answering in bounded time (PREEMPT_RT)'),
+    ...named('kernel-tiny', 'tiny', 'as small as it may be'),
   ]);
 }
 

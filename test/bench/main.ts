@@ -1,7 +1,9 @@
 // npm run bench [-- NAME…]: measures the figures cairn promises, each beside its yardstick in the same run.
 
 import { formatFigure, type Figure } from './figure.ts';
+import { bootingAnImage } from './figures-boot.ts';
 import { planningFromNothing } from './figures-graph.ts';
+import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
@@ -15,6 +17,9 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   'many-steps': manyColdSteps,
   'lsb-noop': lsbNothingToDo,
   lsb: lsbFromNothing,
+  'image-sizes': imageSizes,
+  composing: composingAnImage,
+  boot: bootingAnImage,
 };
 
 const asked = process.argv.slice(2);

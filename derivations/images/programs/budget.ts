@@ -1,18 +1,15 @@
-// Text of the Python program that fails when an image takes more room than it may, and says what takes it.
+// Text of the Python module that fails when an image takes more room than it may, and says what takes it.
 
-export const budgetProgram = String.raw`
-import os
-
+export const budgetModule = String.raw`
 from tree import *
 
 # A failed step shows its last twenty lines.
 NAMED_COMPONENTS, NAMED_FOLDERS = 10, 6
 
 
-def main():
-    given = read_json('/given/budget.json')
-    used = {role: read_json(f'/facts/{role}.json')['usedBytes'] for role in given['roles']}
-    total, budget = sum(used.values()), given['budgetBytes']
+def check_budget(image, budget, partitions):
+    used = {partition['role']: partition['usedBytes'] for partition in partitions}
+    total = sum(used.values())
     if total <= budget:
         return
     parts = ', '.join(f'{role} {size:,}' for role, size in used.items())
@@ -22,7 +19,7 @@ def main():
         folder = '/'.join(file['path'].split('/')[:-1][:3])
         folders[folder] = folders.get(folder, 0) + file['sizeBytes']
     fail('\n'.join([
-        f'{given["image"]} is {total - budget:,} bytes over its budget: it takes {total:,} ({parts}) of {budget:,}',
+        f'{image} is {total - budget:,} bytes over its budget: it takes {total:,} ({parts}) of {budget:,}',
         'its largest components:', *largest(((one['sizeBytes'], one['name']) for one in components), NAMED_COMPONENTS),
         'its largest folders:', *largest(((size, folder + '/') for folder, size in folders.items()), NAMED_FOLDERS),
     ]))
@@ -30,7 +27,4 @@ def main():
 
 def largest(sizes, count):
     return [f'{size:>13,}  {name}' for size, name in sorted(sizes, key=lambda one: (-one[0], one[1]))[:count]]
-
-
-main()
 `;

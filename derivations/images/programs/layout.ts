@@ -1,10 +1,11 @@
 // Text of the Python program that says where the partitions of a disk lie, and writes the partition table: as files of its
-// own, since a table is at the start of a disk and, with GPT, at its end as well.
+// own, since a table is at the start of a disk and, with GPT, at its end as well. An image over its budget fails here.
 
 export const layoutProgram = String.raw`
 import os, subprocess
 
 from blocks import *
+from budget import *
 from tree import *
 
 SECTOR = 512
@@ -16,6 +17,8 @@ ALIGNMENT = 4 * MIB
 def main():
     given = read_json('/given/disk.json')
     placed, size = place(given)
+    if given['budgetBytes'] is not None:
+        check_budget(given['name'], given['budgetBytes'], placed)
     disk = 'disk'
     os.truncate(os.open(disk, os.O_CREAT | os.O_WRONLY, 0o644), size)
     run('sfdisk', '--quiet', '--no-reread', '--no-tell-kernel', disk, text=table_of(given, placed))

@@ -13,7 +13,7 @@ def main():
     given = read_json('/given/manifest.json')
     layout = read_json('/layout/layout.json')
     measured = read_json('/contents/components.json')
-    with open('/compressed/sums') as file:
+    with open('/sums') as file:
         sums = dict(reversed(line.split()) for line in file)
     licences = read_json('/licences/licences.json') if os.path.exists('/licences') else {}
     known = {component['name']: licensed(component, licences) for component in given['components']}

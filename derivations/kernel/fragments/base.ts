@@ -5,7 +5,7 @@ import type { Fragment } from '../fragment.ts';
 export const base: Fragment = {
   name: 'base',
   on: {
-    'one kernel for several processors': '64BIT SMP SCHED_MC JUMP_LABEL CC_OPTIMIZE_FOR_PERFORMANCE',
+    'one kernel for several processors': '64BIT SMP SCHED_MC JUMP_LABEL',
     'without EXPERT many defaults cannot be chosen': 'EXPERT',
     'messages, and names in them':
       'PRINTK PRINTK_TIME BUG DEBUG_BUGVERBOSE SYMBOLIC_ERRNAME KALLSYMS MAGIC_SYSRQ MAGIC_SYSRQ_SERIAL',

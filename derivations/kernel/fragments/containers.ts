@@ -8,6 +8,7 @@ export const containers: Fragment = {
     'limits of memory in huge pages': 'HUGETLBFS',
     'time of their own': 'TIME_NS',
     'BPF programs decide which devices a container may use': 'BPF_SYSCALL BPF_JIT',
+    'users load no BPF programs': 'BPF_UNPRIV_DEFAULT_OFF BPF_JIT_ALWAYS_ON',
     'encrypted overlay networks': 'XFRM_INTERFACE CRYPTO_AES CRYPTO_HMAC CRYPTO_SHA256 CRYPTO_USER_API_HASH',
     'without a self-test of every cipher at every boot': 'CRYPTO_MANAGER_DISABLE_TESTS',
     'old iptables in containers': `

@@ -1,4 +1,4 @@
-// Networking without containers: addresses, sockets, packet filters, queues.
+// Networking as every system has it: addresses, sockets, network cards. What servers have beside it is in server-network.ts.
 
 import type { Fragment } from '../fragment.ts';
 
@@ -10,21 +10,6 @@ export const network: Fragment = {
     routing: 'IP_MULTICAST IP_ADVANCED_ROUTER IP_MULTIPLE_TABLES IPV6_MULTIPLE_TABLES',
     'network cards; without NET_CORE all that is virtual is dropped silently': `
       NETDEVICES NET_CORE ETHERNET ETHTOOL_NETLINK PHYLIB`,
-    'queues that keep an answer short under load (systemd wants it)':
-      'NET_SCHED NET_SCH_FQ_CODEL NET_SCH_DEFAULT DEFAULT_FQ_CODEL',
-    'packet filters':
-      'NETFILTER NETFILTER_ADVANCED NETFILTER_INGRESS NETFILTER_EGRESS NF_CONNTRACK NF_LOG_SYSLOG',
-    nftables: `
-      NF_TABLES NF_TABLES_INET NF_TABLES_IPV4 NF_TABLES_IPV6 NF_TABLES_NETDEV NFT_CT NFT_NAT NFT_MASQ NFT_REDIR
-      NFT_REJECT NFT_REJECT_INET NFT_LOG NFT_LIMIT NFT_QUOTA NFT_HASH NFT_NUMGEN NFT_FIB NFT_FIB_INET NFT_FIB_IPV4
-      NFT_FIB_IPV6`,
-    'iptables over nftables': `
-      NFT_COMPAT NETFILTER_XTABLES NETFILTER_XT_NAT NETFILTER_XT_TARGET_MASQUERADE NETFILTER_XT_TARGET_REDIRECT
-      NETFILTER_XT_TARGET_LOG NETFILTER_XT_TARGET_TCPMSS NETFILTER_XT_MATCH_COMMENT NETFILTER_XT_MATCH_LIMIT
-      NETFILTER_XT_MATCH_MULTIPORT NETFILTER_XT_MATCH_STATE NETFILTER_XT_MATCH_MARK NETFILTER_XT_MATCH_STATISTIC
-      NETFILTER_XT_MATCH_PHYSDEV NETFILTER_XT_MATCH_RECENT IP_NF_TARGET_REJECT IP6_NF_TARGET_REJECT`,
     'several processors work on what one card brings': 'RPS BQL PCPU_DEV_REFCNT',
-    'virtual cards': 'VLAN_8021Q TUN',
-    WireGuard: 'WIREGUARD',
   },
 };

@@ -20,7 +20,6 @@ export const security: Fragment = {
       SECURITY_APPARMOR_PARANOID_LOAD SECURITY_YAMA
       SECURITY_LOCKDOWN_LSM DEFAULT_SECURITY_APPARMOR AUDIT`,
     'users do not read the kernel messages': 'SECURITY_DMESG_RESTRICT',
-    'users load no BPF programs': 'BPF_UNPRIV_DEFAULT_OFF BPF_JIT_ALWAYS_ON',
     keys: 'KEYS',
   },
   off: {

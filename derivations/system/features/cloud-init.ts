@@ -85,6 +85,7 @@ log_cfgs:
 output: { all: '| tee -a /var/log/cloud-init-output.log' }
 `;
 
+// Its one process starts before that and waits for its stages.
 const boot = '[Unit]\nRequiresMountsFor=/boot\n';
 
 export const cloudInit: Feature = {
@@ -103,7 +104,6 @@ export const cloudInit: Feature = {
   files: {
     'etc/cloud/cloud.cfg': config,
     'etc/cloud/cloud.cfg.d/05_logging.cfg': logging,
-    'etc/systemd/system/cloud-init-main.service.d/boot.conf': boot,
     'etc/systemd/system/cloud-init-local.service.d/boot.conf': boot,
     'var/lib/cloud/seed/nocloud': { symlink: '/boot' },
     'usr/bin/nc': { symlink: 'nc.openbsd' },

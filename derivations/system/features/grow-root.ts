@@ -1,5 +1,6 @@
 // The root becomes as large as the disk it is on, at the first start and whenever the disk has become larger. A program of
-// its own instead of cloud-init's two modules: it takes no part of a second, and nothing waits for it.
+// its own instead of cloud-init's two modules: it takes
+// little time, while the network comes up, and is done before a person's own commands want the room.
 
 import type { Feature } from '../feature.ts';
 
@@ -24,7 +25,8 @@ resize2fs "$name"
 const unit = `[Unit]
 Description=The root becomes as large as its disk
 DefaultDependencies=no
-After=systemd-remount-fs.service
+After=systemd-remount-fs.service cloud-init-local.service
+Before=cloud-final.service
 Conflicts=shutdown.target
 Before=shutdown.target
 ConditionVirtualization=!container

@@ -29,6 +29,29 @@ ethers:    files
 rpc:       files
 `;
 
+// After what a person waits for: nothing at the start needs a clock more exact than the one in hardware.
+const timeLater = `[Unit]
+Description=The clock is set by the network
+After=network-online.target
+
+[Service]
+Type=notify
+User=systemd-timesync
+AmbientCapabilities=CAP_SYS_TIME
+CapabilityBoundingSet=CAP_SYS_TIME
+BusName=org.freedesktop.timesync1
+ExecStart=!!/usr/lib/systemd/systemd-timesyncd
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectHome=yes
+ProtectSystem=strict
+Restart=always
+RestartSec=0
+RuntimeDirectory=systemd/timesync
+StateDirectory=systemd/timesync
+`;
+
 // As update-alternatives would have it.
 const filters = ['iptables', 'ip6tables'].flatMap((name) =>
   ['', '-save', '-restore'].map((verb) => `usr/sbin/${name}${verb}`),
@@ -58,6 +81,7 @@ export const network: Feature = {
     masked: ['systemd-networkd-persistent-storage.service', 'systemd-network-generator.service'],
   },
   files: {
+    'etc/systemd/system/systemd-timesyncd.service': timeLater,
     'etc/nsswitch.conf': nameServices,
     'etc/resolv.conf': { symlink: '../run/systemd/resolve/stub-resolv.conf' },
     'etc/systemd/network/80-wired.network': wired,

@@ -43,6 +43,8 @@ const masked = [
     'systemd-firstboot.service',
     'systemd-update-done.service',
   ],
+  // The kernel itself makes all nodes in /dev, for no driver is a module.
+  ...['systemd-tmpfiles-setup-dev.service', 'systemd-tmpfiles-setup-dev-early.service'],
   ...['systemd-hwdb-update.service', 'systemd-journal-catalog-update.service'],
   ...['systemd-hibernate-clear.service', 'systemd-pstore.service', 'systemd-udev-load-credentials.service'],
   ...['systemd-hostnamed.socket', 'systemd-sysext.socket', 'systemd-creds.socket', 'systemd-initctl.socket'],
@@ -85,6 +87,10 @@ export const systemd: Feature = {
   files: {
     ...pam,
     'etc/systemd/system/default.target': { symlink: '/usr/lib/systemd/system/multi-user.target' },
+    // A login does not wait until nothing else is starting. A serial line is not asked how large its terminal is: most
+    // never answer, and each question waits for that.
+    'etc/systemd/system/getty@.service.d/at-once.conf': '[Service]\nType=simple\n',
+    'etc/systemd/system/serial-getty@.service.d/at-once.conf': '[Service]\nType=simple\nTTYReset=no\n',
     // Empty, not absent: systemd fills it at the first boot, and does not take that for the first boot of a machine
     // whose units nobody has chosen.
     'etc/machine-id': '',

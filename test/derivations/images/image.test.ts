@@ -8,6 +8,7 @@ import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseBlockMap } from '../../../cli/flash/block-map.ts';
 import { imageProjects, type Built, type Files, type ImageProjects } from '../../support/image-project.ts';
+import { describeBadImages } from './bad-images.ts';
 
 let projects: ImageProjects;
 let usual: Built;
@@ -167,6 +168,8 @@ describe('an image made again', () => {
     expect(uuidOf(after, other)).toBe(uuidOf(before, other));
   });
 });
+
+describe('what cannot be an image', () => describeBadImages(() => projects));
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,110 @@
+// What cannot be made into an image is one clear error of the step that sees it first, before the image is written.
+
+import { expect, it } from 'vitest';
+import type { Files, ImageProjects } from '../../support/image-project.ts';
+
+const attributes = (all: Readonly<Record<string, unknown>>): Files => ({
+  attributes: { 'attributes.json': JSON.stringify(all) },
+});
+
+/** The lines in a build's output that a step's program wrote as an error. */
+function errors(text: string): readonly string[] {
+  const lines = text.split('\n').map((line) => line.replace(/^ *│ */, ''));
+  return [...new Set(lines.filter((line) => line.startsWith('error: ')))];
+}
+
+/** The tests; `open` gives the projects of the file that they are in. */
+export function describeBadImages(open: () => ImageProjects): void {
+  const projectWith = (files?: Files) => open().project(files);
+
+  it.each<[string, Files, string]>([
+    [
+      'a symlink',
+      { boot: { latest: '-> kernel' } },
+      'latest of the boot partition is a symlink, which fat32 cannot hold; put the file itself there',
+    ],
+    [
+      'two names that are one',
+      { boot: { 'CONFIG.TXT': '' } },
+      'CONFIG.TXT and config.txt of the boot partition are one name in fat32',
+    ],
+    [
+      'a name with a colon',
+      { boot: { overlays: { 'a:b': '' } } },
+      'overlays/a:b of the boot partition has a name that fat32 cannot hold',
+    ],
+    [
+      'a name that ends with a dot',
+      { boot: { 'end.': '' } },
+      'end. of the boot partition has a name that fat32 cannot hold',
+    ],
+    [
+      'a letter that mtools does not know',
+      { boot: { '\u{1F5FB}.txt': '' } },
+      '\u{1F5FB}.txt of the boot partition has a name that reads back as another; use the letters of ASCII',
+    ],
+  ])('the boot partition: %s', async (_, files, says) => {
+    const text = await projectWith(files).failure('mbr');
+    expect(errors(text)).toEqual([`error: ${says}`]);
+    expect(text).toContain('failed boot-partition@aarch64-linux');
+    expect(text).not.toContain('built mbr-disk');
+  });
+
+  it('the boot partition: a file of 4 GiB', async () => {
+    expect(errors(await projectWith().failure('too-large'))).toEqual([
+      'error: big of the boot partition has 4,294,967,296 bytes; a file in fat32 has at most 4,294,967,295',
+    ]);
+  });
+
+  it.each<[string, Files, string]>([
+    [
+      'a path that is not there',
+      attributes({ 'usr/bin/sudo': { mode: '04755' } }),
+      'attributes.json names usr/bin/sudo, which is not in the root file system',
+    ],
+    [
+      'a mode that is a number',
+      attributes({ tmp: { mode: 1777 } }),
+      'attributes.json gives tmp the mode 1777; write an octal text such as "04755"',
+    ],
+    [
+      'an owner by name',
+      attributes({ tmp: { uid: 'root' } }),
+      'attributes.json gives tmp the uid "root", which is not an id',
+    ],
+    [
+      'an attribute that does not exist',
+      attributes({ tmp: { owner: 0 } }),
+      'attributes.json gives tmp an unknown attribute "owner"',
+    ],
+  ])('attributes: %s', async (_, files, says) => {
+    const text = await projectWith(files).failure('mbr');
+    expect(errors(text)).toEqual([`error: ${says}`]);
+    expect(text).toContain('failed root-partition@aarch64-linux');
+    expect(text).not.toContain('built mbr-disk');
+  });
+
+  it('an image over its budget: by how much, and what takes the room', async () => {
+    const project = projectWith();
+    project.edit('budgetBytes = 60e6', 'budgetBytes = 1e6');
+    const text = await project.failure('mbr');
+    expect(errors(text)).toEqual([
+      expect.stringMatching(
+        /^error: mbr is [\d,]+ bytes over its budget: it takes [\d,]+ \(boot [\d,]+, root [\d,]+\) of 1,000,000$/,
+      ),
+    ]);
+    expect(text).toMatch(/its largest components:\n.* 3,001,639 {2}configuration\n.* 600,000 {2}kernel\n/);
+    expect(text).toMatch(/its largest folders:\n.* 3,000,000 {2}srv\/\n/);
+    expect(text).not.toContain('built mbr-layout');
+  });
+
+  it('two packages that bring one path: both are named', async () => {
+    const project = projectWith({ more: { etc: { hostname: 'other\n' } } });
+    project.edit(
+      "folder('root')",
+      "from(compose({ name: 'both', parts: [folder('root'), folder('more')] }))",
+    );
+    const text = await project.failure('mbr');
+    expect(text).toContain('both: root and more bring different content to etc/hostname');
+  });
+}
