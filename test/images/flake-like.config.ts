@@ -43,9 +43,10 @@ function sshClient(pins: PinsByName): Derivation {
   return compose({ name: 'ssh-client', parts: [{ input: packages, include }] });
 }
 
-// Each program ends the step when it finds something; what they say is the output.
+// Each program ends the step when it finds something. What they say is the output, and in the log of a failure.
 const check = String.raw`
-exec >"$out/report"
+exec 3>&2 >"$out/report" 2>&1
+trap 'cat "$out/report" >&3' EXIT
 sfdisk --verify /disk.img
 sfdisk --dump /disk.img | sed -n 's/.*start= *\([0-9]*\), size= *\([0-9]*\), type=.*/\1 \2/p' >partitions
 test "$(wc -l <partitions)" = 2
@@ -58,7 +59,7 @@ part() {
 part boot 1
 fsck.fat -n boot
 part root 2
-fsck.ext4 -f -n root 2>&1
+fsck.ext4 -f -n root
 `;
 
 function diskCheck(
