@@ -27,6 +27,9 @@ export interface BoardMachine extends Attached {
   readonly board: BoardStart;
 }
 
+// One of the addresses that these boards have. Linux calls an adapter "eth0" only when its address is of a maker's.
+const boardAddress = 'b8:27:eb:00:00:01';
+
 const emulated = ['-accel', 'tcg,thread=multi'];
 
 /** The program for it and its arguments. The console is on standard input and output; Ctrl-A x ends the machine. */
@@ -60,7 +63,7 @@ export function boardCommand({ board, disk, sshPort }: BoardMachine): string[] {
     ...['-machine', name, ...emulated],
     ...['-kernel', kernel, '-dtb', deviceTree, '-append', commandLine],
     ...['-drive', `if=sd,${driveOptions(disk)}`],
-    ...['-netdev', networkOptions({ sshPort }), '-device', 'usb-net,netdev=net'],
+    ...['-netdev', networkOptions({ sshPort }), '-device', `usb-net,netdev=net,mac=${boardAddress}`],
   ];
 }
 

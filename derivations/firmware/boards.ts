@@ -23,9 +23,13 @@ export const boards: readonly Board[] = [
   { name: 'Raspberry Pi 5', family: 'pi5', deviceTree: 'bcm2712-rpi-5-b.dtb' },
 ];
 
-/** The firmware's files by family: a second stage, the program of the graphics processor and its memory layout. */
+/**
+ * The firmware's files by family: a second stage, the program of the graphics processor and its memory layout. Those are
+ * the ones without codecs and 3D, a quarter of the size, which a board takes with the least memory for its graphics
+ * processor (`gpu_mem=16`).
+ */
 export const firmwareFiles: Readonly<Record<Family, readonly string[]>> = {
-  pi3: ['bootcode.bin', 'start.elf', 'fixup.dat'],
-  pi4: ['start4.elf', 'fixup4.dat'],
+  pi3: ['bootcode.bin', 'start_cd.elf', 'fixup_cd.dat'],
+  pi4: ['start4cd.elf', 'fixup4cd.dat'],
   pi5: [],
 };

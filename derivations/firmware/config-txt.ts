@@ -20,6 +20,11 @@ export const usualConfig: readonly ConfigSection[] = [
     reason: 'One 64-bit kernel for all boards, with the device trees that come with it.',
     settings: { arm_64bit: 1, kernel: efiPrograms['aarch64-linux'], upstream_kernel: 1 },
   },
+  {
+    board: 'all',
+    reason: 'No screen: the least memory for graphics, and the firmware that is made for it.',
+    settings: { gpu_mem: 16 },
+  },
   { board: 'all', reason: 'A console on the serial pins (8 and 10).', settings: { enable_uart: 1 } },
   {
     board: 'pi5',

@@ -7,7 +7,7 @@ import { firmwareFiles } from './boards.ts';
 
 /**
  * The firmware's files, flat, as they are in the boot folder, with the licence that has to go where they go. Their
- * variants for cameras, debugging and little memory are left out.
+ * variants for cameras, screens and debugging are left out.
  */
 export function raspberryPiFirmware(pins: PinsByName): Component {
   const pin = pinOf(pins, 'raspberry-pi-firmware');

@@ -13,10 +13,10 @@ export const imageTestsConfig = join(packageRoot, 'test/images/flake-like.config
 export function startOwnCairn(args: readonly string[]): ChildProcess {
   const main = join(packageRoot, 'dist/cli/main.js');
   const child = spawn(process.execPath, [main, ...args], { cwd: packageRoot, stdio: 'pipe' });
-  // A test that is ended by force takes it along.
+  // Tests that are ended by force take it along: this process ends, or the one that told it what to test.
   const end = (): void => void child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('close', () => process.off('exit', end));
+  process.once('exit', end).once('disconnect', end);
+  child.once('close', () => process.off('exit', end).off('disconnect', end));
   return child;
 }
 
