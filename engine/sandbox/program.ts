@@ -34,7 +34,7 @@ export function programCommand(program: Program, { bubblewrap }: SandboxTool): s
     ...(sharesNetwork ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : ['--unshare-net']),
     ...['--ro-bind', `${root}/usr`, '/usr'],
     ...['bin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),
-    ...['--dev', '/dev', '--tmpfs', '/tmp'],
+    ...['--dev', '/dev', '--tmpfs', '/tmp', '--symlink', '/tmp', '/var/tmp'],
     ...devices.flatMap((path) => ['--dev-bind', path, path]),
     ...Object.entries(readable).flatMap(([path, source]) => ['--ro-bind', source, path]),
     ...Object.entries(writable).flatMap(([path, source]) => ['--bind', source, path]),

@@ -53,6 +53,7 @@ export class Server {
     command: string,
     options: { readonly input?: string; readonly minutes?: number } = {},
   ): Promise<string> {
+    this.machine.requireAlive();
     const at = { user: wanted.user, port: this.machine.sshPort };
     const { status, stdout, stderr } = await this.#ssh.run(at, command, options);
     if (status === 0) return stdout.trim();

@@ -66,6 +66,13 @@ export class EmulatedMachine {
     return (performance.now() - this.#startedMs) / 1000;
   }
 
+  /** @throws Error when it has ended, or says that it gets no further. */
+  requireAlive(): void {
+    if (this.#console.isClosed) throw this.failure('it has ended');
+    const [said] = hopeless.exec(this.#console.text.slice(this.#from)) ?? [];
+    if (said !== undefined) throw this.failure(`it says "${said}"`);
+  }
+
   /** From now on, only what the machine says later is waited for. */
   forget(): void {
     this.#from = this.#console.text.length;
