@@ -128,7 +128,8 @@ export const cloudInit: Feature = {
     // Of other clouds and other distributions.
     `${cloudinit}/sources/!(__init__.py|DataSourceNoCloud.py|DataSourceNone.py|helpers)`,
     `${cloudinit}/sources/helpers/!(__init__.py|netlink.py)`,
-    `${cloudinit}/distros/!(__init__.py|debian.py|networking.py|ug_util.py|parsers|package_management)`,
-    `${cloudinit}/config/schemas`,
+    `${cloudinit}/distros/!(__init__.py|bsd_utils.py|debian.py|networking.py|ug_util.py|parsers|package_management)`,
+    // What converts files for all of them.
+    `${cloudinit}/cmd/devel/!(__init__.py|logs.py)`,
   ],
 };
