@@ -4,7 +4,7 @@ import { packageOutputs, inputs, sandboxTool } from './derivations/index.ts';
 import { defineFlake } from './engine/model/index.ts';
 
 export default defineFlake({
-  description: 'cairn: a custom Linux system, from pinned sources to a root',
+  description: 'cairn: a custom Linux system, from pinned sources to images',
   inputs,
   sandbox: ({ pins }) => sandboxTool(pins),
   outputs: ({ pins, target }) => packageOutputs({ pins, target }),

@@ -1,9 +1,9 @@
 // An image's compressed file, as people download it. Each partition is compressed by itself, while the disk is still being
 // joined, and again only when it has changed: files that zstd wrote may be put one after the other, and so may what they hold.
 
-import { from, run, type InputLike, type Run, type Target } from '../../engine/model/index.ts';
+import { from, run, type InputLike, type Run } from '../../engine/model/index.ts';
 import type { Role } from './disk.ts';
-import { runProgram, type Tools } from './program.ts';
+import { runProgram, type ImageContext } from './program.ts';
 import { compressedProgram } from './programs/compressed.ts';
 
 // From 3 to 6, what is written gets 6 % smaller and takes twice as long.
@@ -12,15 +12,10 @@ const level = '3';
 // zstd's threads do not change what it writes.
 const script = 'zstd -q "-$level" "-T$CAIRN_JOBS" "/made/$role.part" -o "$out/$role.part.zst"';
 
-interface Context {
-  readonly target: Target;
-  readonly tools: Tools;
-}
-
 /** ROLE.part.zst of a partition. */
-export function compressedPartition(role: Role, made: Run, { target, tools }: Context): Run {
+export function compressedPartition(role: Role, made: Run, { image, target, tools }: ImageContext): Run {
   return run({
-    name: `${role}-compressed`,
+    name: `${image}-${role}-compressed`,
     target,
     layers: tools,
     inputs: { [`/made/${role}.part`]: from(made, { subpath: `${role}.part` }) },
@@ -31,12 +26,11 @@ export function compressedPartition(role: Role, made: Run, { target, tools }: Co
 
 /** NAME.img.zst, of compressed partitions and of what the layout has around them. */
 export function compressedImage(
-  name: string,
   { layout, partitions }: { readonly layout: InputLike; readonly partitions: readonly InputLike[] },
-  { target, tools }: Context,
+  { image, target, tools }: ImageContext,
 ): Run {
   return runProgram({
-    name: `${name}-compressed`,
+    name: `${image}-compressed`,
     target,
     tools,
     program: compressedProgram,

@@ -125,12 +125,11 @@ export function outputsOfImage(name: string, { description, derivation, partitio
 
 type MadePartition = readonly [role: Role, made: Run];
 
-function partitionsOf({ disk, target }: ImageSpec, tools: Tools): readonly MadePartition[] {
+function partitionsOf({ name, disk, target }: ImageSpec, tools: Tools): readonly MadePartition[] {
+  const context = { image: name, target, tools };
   return disk.partitions.map((partition): MadePartition => [
     partition.role,
-    partition.role === 'boot'
-      ? bootPartition(partition, { target, tools })
-      : rootPartition(partition, { target, tools }),
+    partition.role === 'boot' ? bootPartition(partition, context) : rootPartition(partition, context),
   ]);
 }
 
@@ -198,9 +197,9 @@ function compressedOf(
     layout,
   }: { readonly tools: Tools; readonly made: readonly MadePartition[]; readonly layout: Run },
 ): Run {
-  const context = { target, tools };
+  const context = { image: name, target, tools };
   const partitions = made.map(([role, partition]) => compressedPartition(role, partition, context));
-  return compressedImage(name, { layout, partitions }, context);
+  return compressedImage({ layout, partitions }, context);
 }
 
 function manifestFacts({ name, target, description, components, licence = 'Apache-2.0' }: ImageSpec) {

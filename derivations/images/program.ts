@@ -15,6 +15,13 @@ import { treeModule } from './programs/tree.ts';
 /** What the programs run in: the seed, and `diskTools` above it. */
 export type Tools = readonly InputLike[];
 
+/** Which image a step is of: a part of its name, so that each image has a history of its own. */
+export interface ImageContext {
+  readonly image: string;
+  readonly target: Target;
+  readonly tools: Tools;
+}
+
 export interface ProgramStep {
   readonly name: string;
   readonly target: Target;

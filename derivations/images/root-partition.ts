@@ -1,17 +1,17 @@
 // The ext4 partition, as a step of its own: a new kernel does not make it anew.
 
-import type { Run, Target } from '../../engine/model/index.ts';
+import type { Run } from '../../engine/model/index.ts';
 import type { RootPartition } from './disk.ts';
-import { runProgram, type Tools } from './program.ts';
+import { runProgram, type ImageContext } from './program.ts';
 import { mke2fsConfig, rootPartitionProgram } from './programs/root-partition.ts';
 
 /** root.part, its block map, and facts.json: size, used bytes and what `blkid` would say. */
 export function rootPartition(
   { role, label, slack, minimumBytes = 0, content, attributes }: RootPartition,
-  { target, tools }: { readonly target: Target; readonly tools: Tools },
+  { image, target, tools }: ImageContext,
 ): Run {
   return runProgram({
-    name: 'root-partition',
+    name: `${image}-root-partition`,
     target,
     tools,
     program: rootPartitionProgram,

@@ -12,6 +12,8 @@ const documentation = [
 const otherLanguages = [
   'usr/share/locale',
   'usr/share/i18n',
+  // The C library has C.UTF-8 in itself.
+  'usr/lib/locale',
   'usr/lib/python3.*/lib-dynload/_codecs_{cn,hk,jp,kr,tw,iso2022}*',
 ];
 

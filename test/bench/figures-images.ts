@@ -15,9 +15,7 @@ const budgets = { rpi: 350, 'rpi-containerd': 240, tiny: 40 } as const;
 export async function imageSizes(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [name, budget] of Object.entries(budgets)) {
-    await measure([...cairn, ...ownFlake, 'build', name]);
-    const { stdout } = await measure([...cairn, ...ownFlake, 'cat', `${name}/manifest.json`]);
-    const used = (JSON.parse(stdout) as { usedBytes: number }).usedBytes / 1e6;
+    const used = (await usedBytes(name)) / 1e6;
     figures.push({
       what: `${name}: used bytes of both partitions`,
       measured: `${used.toFixed(1)} MB`,
@@ -27,6 +25,19 @@ export async function imageSizes(): Promise<Figure[]> {
     });
   }
   return figures;
+}
+
+/** By its manifest; by the error that says so when it is over the budget that the config gives it. */
+async function usedBytes(name: string): Promise<number> {
+  try {
+    await measure([...cairn, ...ownFlake, 'build', name]);
+  } catch (error) {
+    const [, taken] = /over its budget: it takes ([\d,]+)/.exec(String(error)) ?? [];
+    if (taken === undefined) throw error;
+    return Number(taken.replaceAll(',', ''));
+  }
+  const { stdout } = await measure([...cairn, ...ownFlake, 'cat', `${name}/manifest.json`]);
+  return (JSON.parse(stdout) as { usedBytes: number }).usedBytes;
 }
 
 /** rpi with everything there but what composes it, three times, beside the same by hand. */

@@ -85,6 +85,8 @@ log_cfgs:
 output: { all: '| tee -a /var/log/cloud-init-output.log' }
 `;
 
+const cloudinit = 'usr/lib/python3/dist-packages/cloudinit';
+
 // Its one process starts before that and waits for its stages.
 const boot = '[Unit]\nRequiresMountsFor=/boot\n';
 
@@ -123,5 +125,11 @@ export const cloudInit: Feature = {
     'etc/profile.d/Z99-cloud-locale-test.sh',
     'etc/cloud/templates/!(hosts.debian.tmpl|timesyncd.conf.tmpl)',
     'usr/lib/python3/dist-packages/**/tests',
+    // Of other clouds and other distributions.
+    `${cloudinit}/sources/!(__init__.py|DataSourceNoCloud.py|DataSourceNone.py|helpers)`,
+    `${cloudinit}/sources/helpers/!(__init__.py|netlink.py)`,
+    `${cloudinit}/distros/!(__init__.py|bsd_utils.py|debian.py|networking.py|ug_util.py|parsers|package_management)`,
+    // What converts files for all of them.
+    `${cloudinit}/cmd/devel/!(__init__.py|logs.py)`,
   ],
 };

@@ -100,6 +100,7 @@ export const network: Feature = {
     'usr/share/iptables',
     'usr/lib/systemd/network/*.example',
     // Of no use without the hardware, or with our one bridge.
-    'usr/{bin/rdma,sbin/{arpd,tipc,dcb,devlink,vdpa}}',
+    'usr/{bin/rdma,sbin/{arpd,tipc,dcb,devlink,vdpa,tc}}',
+    'usr/lib/tc',
   ],
 };

@@ -28,7 +28,7 @@ export const ssh: Feature = {
   leftOut: [
     // Keys on tokens and of hosts as users, and the groups for a key exchange that has fallen out of use.
     'usr/lib/openssh/{ssh-sk-helper,ssh-pkcs11-helper,ssh-keysign,agent-launch}',
-    'usr/bin/ssh-keyscan',
+    'usr/bin/{ssh-keyscan,ssh-agent,ssh-add}',
     'etc/ssh/moduli',
     'usr/share/openssh',
     'usr/lib/systemd/user/ssh-agent.*',

@@ -40,6 +40,8 @@ unset script
 
 export const userland: Feature = {
   name: 'userland',
+  // Loadable parts of gawk, and libraries for text windows that nothing here opens.
+  leftOut: ['usr/lib/*/gawk', 'usr/lib/*/lib{panel,panelw,form,formw,menu,menuw,ncurses}.so.*'],
   packages: [
     ...([
       'bash',

@@ -46,7 +46,7 @@ export function describeBadImages(open: () => ImageProjects): void {
   ])('the boot partition: %s', async (_, files, says) => {
     const text = await projectWith(files).failure('mbr');
     expect(errors(text)).toEqual([`error: ${says}`]);
-    expect(text).toContain('failed boot-partition@aarch64-linux');
+    expect(text).toContain('failed mbr-boot-partition@aarch64-linux');
     expect(text).not.toContain('built mbr-disk');
   });
 
@@ -80,7 +80,7 @@ export function describeBadImages(open: () => ImageProjects): void {
   ])('attributes: %s', async (_, files, says) => {
     const text = await projectWith(files).failure('mbr');
     expect(errors(text)).toEqual([`error: ${says}`]);
-    expect(text).toContain('failed root-partition@aarch64-linux');
+    expect(text).toContain('failed mbr-root-partition@aarch64-linux');
     expect(text).not.toContain('built mbr-disk');
   });
 

@@ -161,8 +161,8 @@ describe('an image made again', () => {
     ['the owner of one', { attributes: { 'attributes.json': '{ "tmp": { "uid": 1 } }' } }, 'root', 'boot'],
   ])('for %s makes one partition anew, with an id of its own', async (_, change, role, other) => {
     const made = await projects.project(change).build('mbr');
-    expect(made.steps).toContain(`${role}-partition`);
-    expect(made.steps).not.toContain(`${other}-partition`);
+    expect(made.steps).toContain(`mbr-${role}-partition`);
+    expect(made.steps).not.toContain(`mbr-${other}-partition`);
     const [before, after] = [usual.folder('mbr'), made.folder('mbr')];
     expect(uuidOf(after, role)).not.toBe(uuidOf(before, role));
     expect(uuidOf(after, other)).toBe(uuidOf(before, other));
