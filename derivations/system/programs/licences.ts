@@ -1,5 +1,5 @@
 // Text of the Python program that reads licences out of Debian's copyright files: the short names of a machine-readable
-// one, or else the common licences that the text refers to.
+// one, or else those of the common licences that the text refers to and of the well-known ones that it has in full.
 
 export const licencesProgram = String.raw`
 import json, os, re, sys
@@ -22,7 +22,25 @@ def names(package):
     if re.match(r'\s*Format(-Specification)?:', text):
         found = re.findall(r'^License: *(\S.*)$', text, re.MULTILINE)
         return {one(name) for name in found}
-    return set(re.findall(r'/usr/share/common-licenses/([\w.-]*\w)', text)) or {'NOASSERTION'}
+    return set(re.findall(r'/usr/share/common-licenses/([\w.-]*\w)', text)) | in_full(text) or {'NOASSERTION'}
+
+
+# By words that only they have.
+WELL_KNOWN = {
+    'Expat': r'Permission is hereby granted, free of charge, to any person obtaining a copy of',
+    'HPND': r'Permission to use, copy, modify,(?: and)? distribute',
+    'PSF-2': r'PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2',
+}
+BSD = r'Redistribution and use in source and binary forms'
+NO_ENDORSEMENT = r'used to endorse or promote products'
+
+
+def in_full(text):
+    words = re.sub(r'[\s*#]+', ' ', text)
+    found = {name for name, pattern in WELL_KNOWN.items() if re.search(pattern, words)}
+    if re.search(BSD, words):
+        found.add('BSD-3-clause' if re.search(NO_ENDORSEMENT, words) else 'BSD-2-clause')
+    return found
 
 
 # "GPL-2+ or Artistic" is one licence with a choice in it.
