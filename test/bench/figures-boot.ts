@@ -23,6 +23,7 @@ const stages: readonly Stage[] = [
   { name: 'systemd', says: /systemd\[1\]|Welcome to/ },
   { name: 'login prompt', says: / login: /, limitSeconds: 35 },
   { name: "cloud-init's command", says: new RegExp(commandRan), limitSeconds: 35 },
+  { name: 'Docker has taken an image', says: /Loaded image: hello/ },
   { name: 'line of a container', says: /hello from a container/, limitSeconds: 40 },
 ];
 
@@ -72,7 +73,7 @@ async function serve(file: string): Promise<Server> {
 function userDataFor(port: number): string {
   const command = [
     `echo ${commandRan} >/dev/console`,
-    `docker load </dev/tcp/10.0.2.2/${port}`,
+    `docker load </dev/tcp/10.0.2.2/${port} >/dev/console`,
     'docker run --rm hello:1 >/dev/console',
   ].join(' && ');
   return `#cloud-config\n${JSON.stringify({ runcmd: [['bash', '-c', command]] })}\n`;
