@@ -155,7 +155,8 @@ async function nixAdd(tree: string): Promise<number | undefined> {
       '--extra-experimental-features',
       'nix-command',
       'store',
-      'add',
+      // The name that every version knows for what is "add" in newer ones.
+      'add-path',
       '--name',
       name,
       tree,
