@@ -16,7 +16,7 @@ import { cards } from './packages/index.ts';
 export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
 export { sandboxTool } from './bootstrap/sandbox.ts';
 export { containerImage, type ContainerImage } from './images/container-image.ts';
-export { diskTools } from './images/disk-tools.ts';
+export { imageTools } from './images/disk-tools.ts';
 export type { BootPartition, Disk, Partition, RootPartition, Slack } from './images/disk.ts';
 export { firstBootFiles } from './images/first-boot-files.ts';
 export { createImage, outputsOfImage, type Image, type ImageSpec, type Machine } from './images/image.ts';

@@ -1,7 +1,6 @@
 // The images of this repository: which system, kernel and boot files each has, and how large it may become.
 
 import { compose, type InputLike, type Output, type Target } from '../../engine/model/index.ts';
-import { seedTree } from '../bootstrap/seed.ts';
 import { efiBootFiles, raspberryPiBootFiles } from '../firmware/boot-files.ts';
 import { raspberryPiFirmware } from '../firmware/raspberry-pi.ts';
 import { createKernel, type Kernel } from '../kernel/kernel.ts';
@@ -13,7 +12,7 @@ import type { Component } from '../system/component.ts';
 import { partitionTable } from '../system/partition-ids.ts';
 import { createRootFileSystem, type RootFileSystem } from '../system/root-file-system.ts';
 import { systems } from '../system/systems.ts';
-import { diskTools } from './disk-tools.ts';
+import { imageTools } from './disk-tools.ts';
 import { firstBootFiles } from './first-boot-files.ts';
 import { createImage, outputsOfImage, type ImageSpec, type Machine } from './image.ts';
 
@@ -71,7 +70,7 @@ export interface ImageOptions {
  * what there as `NAME-root-attributes`.
  */
 export function imageOutputs(options: ImageOptions): Readonly<Record<string, Output>> {
-  const tools = [seedTree(options.pins), diskTools(options.pins)];
+  const tools = imageTools(options.pins);
   const outputs = imagesFor[options.target].map((name) => {
     const { spec, root } = described(name, options);
     return {
@@ -88,7 +87,7 @@ export function imageOutputs(options: ImageOptions): Readonly<Record<string, Out
 
 /**
  * The images' descriptions by name, for changing one: it is plain data.
- * @example createImage({ ...imageSpecs(options)['rpi']!, budgetBytes: 400e6 }, [seed, diskTools(pins)])
+ * @example createImage({ ...imageSpecs(options)['rpi']!, budgetBytes: 400e6 }, imageTools(pins))
  */
 export function imageSpecs(options: ImageOptions): Readonly<Record<string, ImageSpec>> {
   return Object.fromEntries(imagesFor[options.target].map((name) => [name, described(name, options).spec]));

@@ -12,7 +12,7 @@ import { blocksModule } from './programs/blocks.ts';
 import { budgetModule } from './programs/budget.ts';
 import { treeModule } from './programs/tree.ts';
 
-/** What the programs run in: the seed, and `diskTools` above it. */
+/** What the programs run in, lowest first: `imageTools`. */
 export type Tools = readonly InputLike[];
 
 /** Which image a step is of: a part of its name, so that each image has a history of its own. */

@@ -1,28 +1,8 @@
-// Python's modules compiled beforehand: each start of cloud-init would compile some hundred of them otherwise. The
-// compiled files hold a hash of nothing and no time (PEP 552, unchecked), so that they are used as they are.
+// Python's modules compiled beforehand: each start of cloud-init would compile some hundred of them otherwise.
 
-import { compose, run, type Derivation } from '../../../engine/model/index.ts';
+import { compose, type Derivation } from '../../../engine/model/index.ts';
+import { pythonByteCode } from '../../lib/python-byte-code.ts';
 import type { Feature, MakeContext } from '../feature.ts';
-
-// The seed's Python has to be of the version that will run: compiled files of another are ignored. One order, one hash
-// seed and no code from elsewhere make the same bytes every time.
-const compiler = `
-import glob, os, py_compile, sys
-
-ours = 'usr/lib/python%d.%d' % sys.version_info[:2]
-folders = sorted(glob.glob('usr/lib/python3*', root_dir='/packages'))
-if ours not in folders:
-    sys.exit('the seed has ' + ours + ' and the root has ' + ', '.join(folders))
-for folder in folders:
-    for place, inner, names in sorted(os.walk('/packages/' + folder)):
-        for name in sorted(names):
-            if name.endswith('.py'):
-                path = os.path.relpath(os.path.join(place, name), '/packages')
-                compiled = '%s/%s/__pycache__/%s.%s.pyc' % (
-                    os.environ['out'], os.path.dirname(path), name[:-3], sys.implementation.cache_tag)
-                py_compile.compile('/packages/' + path, compiled, '/' + path, doraise=True,
-                    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-`;
 
 export const python: Feature = {
   name: 'python',
@@ -33,12 +13,5 @@ export const python: Feature = {
 
 function byteCode({ packages, seed, target }: MakeContext): Derivation {
   const modules = { input: packages, include: ['usr/lib/python3*/**/*.py'] };
-  return run({
-    name: 'python-byte-code',
-    target,
-    layers: [seed],
-    inputs: { '/packages': compose({ name: 'python-modules', parts: [modules] }) },
-    env: { PYTHONHASHSEED: '0' },
-    argv: ['/usr/bin/python3', '-c', compiler],
-  });
+  return pythonByteCode(compose({ name: 'python-modules', parts: [modules] }), { seed, target });
 }

@@ -2,10 +2,9 @@
 // by hand.
 
 import {
-  bootstrap,
   createImage,
   createPackages,
-  diskTools,
+  imageTools,
   imageSpecs,
   inputs,
   outputsOfImage,
@@ -23,7 +22,7 @@ export default defineFlake({
   sandbox: ({ pins }) => sandboxTool(pins),
   outputs: ({ pins, target, env }) => {
     const { rpi } = imageSpecs({ pins, target, packages: createPackages({ pins, target }) });
-    const tools = [bootstrap({ pins, target }).seed, diskTools(pins)];
+    const tools = imageTools(pins);
     const spec = stamped(rpi!, env['CAIRN_BENCH_STAMP'] ?? '');
     const image = createImage(spec, tools);
     return { ...outputsOfImage('rpi', image), 'rpi-by-hand': byHand(spec, image, tools) };

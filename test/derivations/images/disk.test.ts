@@ -2,9 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import {
-  bootstrap,
   createImage,
-  diskTools,
+  imageTools,
   type BootPartition,
   type ImageSpec,
   type RootPartition,
@@ -14,7 +13,7 @@ import { write, type Run } from '../../../engine/model/index.ts';
 import { pins } from '../../support/package-set.ts';
 
 const target = 'aarch64-linux';
-const tools = [bootstrap({ pins, target }).seed, diskTools(pins)];
+const tools = imageTools(pins);
 const content = write({ name: 'content', files: { file: '' } });
 
 const boot: BootPartition = {

@@ -1,10 +1,20 @@
 // A project of somebody who makes images of folders: `boot`, `root` and `attributes` beside this file, once with each
 // partition table. `NAME-report` is what the file systems' own tools say of an image.
 
-import { compose, composePackages, defineFlake, from, localFolder, run, type Input, type Run } from 'cairn';
+import {
+  compose,
+  composePackages,
+  defineFlake,
+  from,
+  localFolder,
+  run,
+  type Input,
+  type InputLike,
+  type Run,
+} from 'cairn';
 import {
   createImage,
-  diskTools,
+  imageTools,
   inputs,
   outputsOfImage,
   sandboxTool,
@@ -50,7 +60,7 @@ const disk = (table: Disk['table']): Disk => ({
   ],
 });
 
-const image = (table: Disk['table'], tools: readonly Input[]): Image =>
+const image = (table: Disk['table'], tools: readonly InputLike[]): Image =>
   createImage(
     {
       name: table,
@@ -65,7 +75,7 @@ const image = (table: Disk['table'], tools: readonly Input[]): Image =>
     tools,
   );
 
-const report = (name: string, made: Image, tools: readonly Input[]): Run =>
+const report = (name: string, made: Image, tools: readonly InputLike[]): Run =>
   run({
     name: `${name}-report`,
     layers: tools,
@@ -75,7 +85,7 @@ const report = (name: string, made: Image, tools: readonly Input[]): Run =>
   });
 
 /** The program that makes boot partitions, with a file that no store should have to keep. */
-const tooLarge = (made: Image, tools: readonly Input[]): Run => {
+const tooLarge = (made: Image, tools: readonly InputLike[]): Run => {
   const step = made.partitions.parts[0]!.input.derivation as Run;
   return run({
     name: 'too-large',
@@ -100,7 +110,7 @@ export default defineFlake({
   sandbox: ({ pins }) => sandboxTool(pins),
   outputs: ({ pins }) => {
     const seed = pins.seed.filter(({ name }) => programs.includes(name));
-    const tools = [from(composePackages('programs', seed)), from(diskTools(pins))];
+    const tools = imageTools(pins, composePackages('programs', seed));
     const [mbr, gpt] = [image('mbr', tools), image('gpt', tools)];
     return {
       ...outputsOfImage('mbr', mbr),
