@@ -1,5 +1,5 @@
 // What a person edits on the card before the machine starts for the first time: cloud-init's user-data, meta-data and
-// network-config, as they are when nobody has. Every setting in them is an example behind a "#".
+// network-config, as they are when nobody has: what a machine is to be is examples behind a "#", the network is DHCP.
 
 import { write, type Derivation } from '../../engine/model/index.ts';
 

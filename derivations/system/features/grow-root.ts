@@ -1,6 +1,6 @@
 // The root becomes as large as the disk it is on, at the first start and whenever the disk has become larger. A program of
-// its own instead of cloud-init's two modules: it takes
-// little time, while the network comes up, and is done before a person's own commands want the room.
+// its own instead of cloud-init's two modules: it runs while the network comes up, and is done before a person's own
+// commands want the room.
 
 import type { Feature } from '../feature.ts';
 
