@@ -29,6 +29,7 @@ LimitCORE=infinity
 
 const containerdUnit = `${early('containerd container runtime', '')}${daemon}
 ExecStart=/usr/bin/containerd
+LimitNOFILE=infinity
 OOMScoreAdjust=-999
 `;
 
