@@ -44,6 +44,11 @@ network:
       match: { name: "e*" }
       dhcp4: true
       optional: true
+    # Some USB adapters.
+    usb:
+      match: { name: "usb*" }
+      dhcp4: true
+      optional: true
 
 # An address of its own instead:
 #    eth0:

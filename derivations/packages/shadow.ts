@@ -34,6 +34,8 @@ export const shadow = definePackage({
     // not here, or util-linux's.
     after: `
 for section in 1 5 8; do install -Dm644 -t "$out/usr/share/man/man$section" "$src/man/man$section"/*; done
+# Nothing here takes mail.
+sed -i '/^MAIL_CHECK_ENAB/s/yes/no/' "$out/etc/login.defs"
 rm "$out/usr/sbin/nologin" "$out"/usr/share/man/man8/{lastlog,nologin,sulogin}.8
 `,
   }),

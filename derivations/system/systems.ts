@@ -72,7 +72,8 @@ function fstab(target: Target): readonly Mount[] {
       what: `PARTUUID=${boot}`,
       where: '/boot',
       type: 'vfat',
-      options: 'noatime,umask=0077,flush',
+      // A slow card, or a slow emulator, is no reason to stop the start.
+      options: 'noatime,umask=0077,flush,x-systemd.device-timeout=5min',
       check: 'later',
     },
   ];

@@ -5,16 +5,17 @@ import type { Feature } from '../feature.ts';
 
 const wired = `# Every wired interface that nothing before this file speaks of.
 [Match]
-Name=e*
+# The kernel calls a USB adapter usb0 if its address is not one of its maker's.
+Name=e* usb*
 
 [Network]
 DHCP=yes
 `;
 
-// A machine without a cable starts its services all the same.
+// A machine without a cable starts its services all the same, and that is no failure.
 const waitForOne = `[Service]
 ExecStart=
-ExecStart=/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=15
+ExecStart=-/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=15
 `;
 
 const nameServices = `passwd:    files
@@ -29,9 +30,11 @@ ethers:    files
 rpc:       files
 `;
 
-// After what a person waits for: nothing at the start needs a clock more exact than the one in hardware.
+// Debian's unit, but for the order: after what a person waits for, since nothing at the start needs a clock more exact than
+// the one in hardware.
 const timeLater = `[Unit]
 Description=The clock is set by the network
+ConditionVirtualization=!container
 After=network-online.target
 
 [Service]
@@ -40,16 +43,34 @@ User=systemd-timesync
 AmbientCapabilities=CAP_SYS_TIME
 CapabilityBoundingSet=CAP_SYS_TIME
 BusName=org.freedesktop.timesync1
+# Signatures of names cannot be checked before the time is right.
+Environment=SYSTEMD_NSS_RESOLVE_VALIDATE=0
 ExecStart=!!/usr/lib/systemd/systemd-timesyncd
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
 NoNewPrivileges=yes
 PrivateDevices=yes
-PrivateTmp=yes
+PrivateTmp=disconnected
+ProtectProc=invisible
+ProtectControlGroups=yes
 ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
 ProtectSystem=strict
 Restart=always
 RestartSec=0
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
 RuntimeDirectory=systemd/timesync
 StateDirectory=systemd/timesync
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service @clock
+WatchdogSec=3min
 `;
 
 // As update-alternatives would have it.
