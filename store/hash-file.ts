@@ -11,7 +11,7 @@ const chunkBytes = 1 << 20;
 // One for all files of this thread: fresh memory for each would cost the kernel as much as reading does. Small enough
 // to stay in a processor's cache from the reading to the hashing.
 let shared: Buffer | undefined;
-const sharedBytes = 256 << 10;
+const sharedBytes = 128 << 10;
 
 /** The digest of a file's bytes, on this thread, without giving it up in between. */
 export function hashFileSync(path: string): Digest {

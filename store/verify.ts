@@ -2,7 +2,7 @@
 
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { digestOf, type Digest } from './base/digest.ts';
-import { blobName, blobPath, shards, treePath } from './layout.ts';
+import { blobName, blobPath, shards, treePath, type Layout } from './layout.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 import { addReachable, emptyContent, readDirectory, recordsOf, type StoredRealisation } from './reachable.ts';
 import type { Damage, VerifyOptions, VerifyReport, VerifyStep } from './store.ts';
@@ -47,29 +47,35 @@ export async function verifyStore(
   return { steps, damages };
 }
 
-// Every blob's bytes have the digest that is its name; all processors hash.
+// Every blob's bytes have the digest that is its name; all processors hash, from the first files found on.
 async function verifyBlobs(
   { layout }: MaintenanceContext,
   { signal, onProgress }: VerifyOptions,
 ): Promise<Found> {
-  const files = shards.flatMap((shard) => blobFilesIn(`${layout.blobs}/${shard}`));
-  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const pool = new WorkerPool<readonly string[], readonly (string | undefined)[]>(
     'store/workers/verify.ts',
     (error) => error,
   );
-  let doneBytes = 0;
+  let [checked, sizeBytes, doneBytes] = [0, 0, 0];
+  const verify = async (chunk: readonly BlobFile[], chunkSizeBytes: number): Promise<Damage[]> => {
+    const hashes = await pool.run(chunk.map(({ path }) => path));
+    signal?.throwIfAborted();
+    doneBytes += chunkSizeBytes;
+    onProgress?.(doneBytes, sizeBytes);
+    return chunk.filter(({ name }, at) => hashes[at] !== name.slice(0, 64)).map(blobDamage);
+  };
   try {
-    const damages = await Promise.all(
-      [...chunksOf(files)].map(async (chunk): Promise<Damage[]> => {
-        const hashes = await pool.run(chunk.map(({ path }) => path));
-        signal?.throwIfAborted();
-        doneBytes += chunk.reduce((sum, file) => sum + file.sizeBytes, 0);
-        onProgress?.(doneBytes, sizeBytes);
-        return chunk.filter(({ name }, at) => hashes[at] !== name.slice(0, 64)).map(blobDamage);
-      }),
-    );
-    return { checked: files.length, sizeBytes, damages: damages.flat() };
+    const verified: Promise<Damage[]>[] = [];
+    for (const chunk of chunksOf(blobFiles(layout))) {
+      const chunkSizeBytes = chunk.reduce((sum, file) => sum + file.sizeBytes, 0);
+      const damages = verify(chunk, chunkSizeBytes);
+      // It is looked at below; if listing fails before that, the failure of this one is of no interest.
+      damages.catch(() => undefined);
+      verified.push(damages);
+      checked += chunk.length;
+      sizeBytes += chunkSizeBytes;
+    }
+    return { checked, sizeBytes, damages: (await Promise.all(verified)).flat() };
   } finally {
     await pool.close();
   }
@@ -79,15 +85,17 @@ function blobDamage({ path, name }: BlobFile): Damage {
   return { kind: 'blob', path, name };
 }
 
-function blobFilesIn(folder: string): BlobFile[] {
-  return readdirSync(folder).map((name) => ({
-    path: `${folder}/${name}`,
-    name,
-    sizeBytes: lstatSync(`${folder}/${name}`).size,
-  }));
+function* blobFiles(layout: Layout): Generator<BlobFile> {
+  for (const shard of shards) {
+    const folder = `${layout.blobs}/${shard}`;
+    for (const name of readdirSync(folder)) {
+      const path = `${folder}/${name}`;
+      yield { path, name, sizeBytes: lstatSync(path).size };
+    }
+  }
 }
 
-function* chunksOf(files: readonly BlobFile[]): Generator<BlobFile[]> {
+function* chunksOf(files: Iterable<BlobFile>): Generator<BlobFile[]> {
   let [chunk, sizeBytes]: [BlobFile[], number] = [[], 0];
   for (const file of files) {
     chunk.push(file);

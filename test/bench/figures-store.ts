@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFileSync, createWriteStream, lstatSync, readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { openStore } from '../../store/index.ts';
@@ -115,13 +115,14 @@ export async function hashing(): Promise<Figure[]> {
   });
 }
 
-/** Re-hashing all of a store, beside what the cores can hash. */
+/** Re-hashing all of a store as large as one with a few images in it, all of it cached, beside what the cores can hash. */
 export async function verifying(): Promise<Figure[]> {
   return inFolder(async (folder) => {
     const store = await openStore(join(folder, 'store'));
     const batch = store.begin();
     let sizeBytes = 0;
-    for (let at = 0; at < 2400; at++) {
+    const wantedBytes = Math.min(12e9, freemem() / 2);
+    while (sizeBytes < wantedBytes) {
       const bytes = randomBytes(1 << 21);
       batch.addBytes(bytes);
       sizeBytes += bytes.length;
