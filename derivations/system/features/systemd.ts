@@ -16,6 +16,32 @@ const rulesForOtherDevices = [
   'usr/lib/udev/{v4l_id,mtd_probe,iocost,fido_id,dmi_memory_id}',
 ];
 
+// At the start, udev is told again of what the kernel found before it ran: of devices only (a module or driver is nothing
+// that a rule here asks about), and of none that has neither a driver to load nor a node that anybody opens. Each costs
+// processor time, and most of the consoles that the kernel makes are never used. What comes later is not touched by this.
+const knownBefore = [
+  '--type=devices',
+  '--action=add',
+  '--prioritized-subsystem=block,net,tty,input',
+  ...[
+    'bdi',
+    'clockevents',
+    'clocksource',
+    'event_source',
+    'pci_bus',
+    'serial-base',
+    'vc',
+    'vtconsole',
+    'workqueue',
+  ].map((subsystem) => `--subsystem-nomatch=${subsystem}`),
+  // Consoles 0 to 63: devices of major number 4; from 64 on these are serial lines.
+  ...['?', '[1-5]?', '6[0-3]'].map((minor) => `--attr-nomatch=dev=4:${minor}`),
+];
+const tellUdev = `[Service]
+ExecStart=
+ExecStart=-udevadm trigger ${knownBefore.join(' ')}
+`;
+
 // The kernel is built with what these would load or mount, or nothing here uses it.
 const masked = [
   ...[
@@ -91,6 +117,7 @@ export const systemd: Feature = {
     // never answer, and each question waits for that.
     'etc/systemd/system/getty@.service.d/at-once.conf': '[Service]\nType=simple\n',
     'etc/systemd/system/serial-getty@.service.d/at-once.conf': '[Service]\nType=simple\nTTYReset=no\n',
+    'etc/systemd/system/systemd-udev-trigger.service.d/devices.conf': tellUdev,
     // Empty, not absent: systemd fills it at the first boot, and does not take that for the first boot of a machine
     // whose units nobody has chosen.
     'etc/machine-id': '',
