@@ -71,6 +71,10 @@ disabled_plugins = [
   "io.containerd.snapshotter.v1.native",
   "io.containerd.snapshotter.v1.zfs",
 ]
+
+# Not each part of it that starts.
+[debug]
+level = "warn"
 `;
 
 export const docker: Feature = {

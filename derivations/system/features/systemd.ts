@@ -19,23 +19,19 @@ const rulesForOtherDevices = [
 // At the start, udev is told again of what the kernel found before it ran: of devices only (a module or driver is nothing
 // that a rule here asks about), and of none that has neither a driver to load nor a node that anybody opens. Each costs
 // processor time, and most of the consoles that the kernel makes are never used. What comes later is not touched by this.
+const not = (subsystem: string): string => `--subsystem-nomatch=${subsystem}`;
 const knownBefore = [
   '--type=devices',
   '--action=add',
   '--prioritized-subsystem=block,net,tty,input',
-  ...[
-    'bdi',
-    'clockevents',
-    'clocksource',
-    'event_source',
-    'pci_bus',
-    'serial-base',
-    'vc',
-    'vtconsole',
-    'workqueue',
-  ].map((subsystem) => `--subsystem-nomatch=${subsystem}`),
+  ...['bdi', 'clockevents', 'clocksource', 'event_source', 'pci_bus'].map(not),
+  ...['serial-base', 'vc', 'vtconsole', 'workqueue'].map(not),
+  // What ACPI tells of is told of again as devices of the platform or of a bus.
+  not('acpi'),
   // Consoles 0 to 63: devices of major number 4; from 64 on these are serial lines.
   ...['?', '[1-5]?', '6[0-3]'].map((minor) => `--attr-nomatch=dev=4:${minor}`),
+  // Loop devices that nothing is behind yet.
+  '--attr-nomatch=dev=7:*',
 ];
 const tellUdev = `[Service]
 ExecStart=
