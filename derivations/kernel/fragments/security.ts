@@ -17,8 +17,7 @@ export const security: Fragment = {
     'system calls can be forbidden': 'SECCOMP SECCOMP_FILTER',
     'security modules': `
       SECURITY SECURITYFS SECURITY_NETWORK SECURITY_PATH SECURITY_LANDLOCK SECURITY_APPARMOR SECURITY_APPARMOR_INTROSPECT_POLICY
-      SECURITY_APPARMOR_PARANOID_LOAD SECURITY_YAMA
-      SECURITY_LOCKDOWN_LSM DEFAULT_SECURITY_APPARMOR AUDIT`,
+      SECURITY_APPARMOR_PARANOID_LOAD SECURITY_YAMA DEFAULT_SECURITY_APPARMOR AUDIT`,
     'users do not read the kernel messages': 'SECURITY_DMESG_RESTRICT',
     keys: 'KEYS',
   },
@@ -26,6 +25,9 @@ export const security: Fragment = {
     'memory as a file': 'DEVMEM PROC_KCORE',
     'fixed addresses for old programs': 'COMPAT_BRK',
     'writing into the terminal of others': 'LEGACY_TIOCSTI',
+    // It would select the next one.
+    'keeping root out of a kernel that nothing has verified': 'SECURITY_LOCKDOWN_LSM',
+    'a key that every build makes anew, so that no two give the same bytes': 'MODULE_SIG',
   },
-  values: { LSM: 'landlock,lockdown,yama,apparmor' },
+  values: { LSM: 'landlock,yama,apparmor' },
 };
