@@ -19,6 +19,11 @@ interface BlobFile {
   readonly sizeBytes: number;
 }
 
+interface Chunk {
+  readonly files: readonly BlobFile[];
+  readonly sizeBytes: number;
+}
+
 type Found = Omit<VerifyStep, 'name' | 'durationMs'> & { readonly damages: readonly Damage[] };
 
 /** Verifies in named steps, each timed. */
@@ -57,23 +62,22 @@ async function verifyBlobs(
     (error) => error,
   );
   let [checked, sizeBytes, doneBytes] = [0, 0, 0];
-  const verify = async (chunk: readonly BlobFile[], chunkSizeBytes: number): Promise<Damage[]> => {
-    const hashes = await pool.run(chunk.map(({ path }) => path));
+  const verify = async (chunk: Chunk): Promise<Damage[]> => {
+    const hashes = await pool.run(chunk.files.map(({ path }) => path));
     signal?.throwIfAborted();
-    doneBytes += chunkSizeBytes;
+    doneBytes += chunk.sizeBytes;
     onProgress?.(doneBytes, sizeBytes);
-    return chunk.filter(({ name }, at) => hashes[at] !== name.slice(0, 64)).map(blobDamage);
+    return chunk.files.filter(({ name }, at) => hashes[at] !== name.slice(0, 64)).map(blobDamage);
   };
   try {
     const verified: Promise<Damage[]>[] = [];
     for (const chunk of chunksOf(blobFiles(layout))) {
-      const chunkSizeBytes = chunk.reduce((sum, file) => sum + file.sizeBytes, 0);
-      const damages = verify(chunk, chunkSizeBytes);
+      const damages = verify(chunk);
       // It is looked at below; if listing fails before that, the failure of this one is of no interest.
       damages.catch(() => undefined);
       verified.push(damages);
-      checked += chunk.length;
-      sizeBytes += chunkSizeBytes;
+      checked += chunk.files.length;
+      sizeBytes += chunk.sizeBytes;
     }
     return { checked, sizeBytes, damages: (await Promise.all(verified)).flat() };
   } finally {
@@ -95,16 +99,16 @@ function* blobFiles(layout: Layout): Generator<BlobFile> {
   }
 }
 
-function* chunksOf(files: Iterable<BlobFile>): Generator<BlobFile[]> {
+function* chunksOf(files: Iterable<BlobFile>): Generator<Chunk> {
   let [chunk, sizeBytes]: [BlobFile[], number] = [[], 0];
   for (const file of files) {
     chunk.push(file);
     sizeBytes += file.sizeBytes;
     if (chunk.length < chunkFiles && sizeBytes < chunkBytes) continue;
-    yield chunk;
+    yield { files: chunk, sizeBytes };
     [chunk, sizeBytes] = [[], 0];
   }
-  if (chunk.length > 0) yield chunk;
+  if (chunk.length > 0) yield { files: chunk, sizeBytes };
 }
 
 function verifyDirectories({ database }: MaintenanceContext): Found {

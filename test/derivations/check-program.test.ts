@@ -2,31 +2,21 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkProgram } from '../../derivations/lib/check-program.ts';
-import type { Executor } from '../../engine/execute/executor.ts';
-import { createLocalExecutor } from '../../engine/execute/local.ts';
 import type { Node } from '../../store/index.ts';
-import { pythonTools } from '../support/python-tools.ts';
-import { sandboxFixture, type SandboxFixture } from '../support/sandbox-fixture.ts';
+import { pythonFixture, type PythonFixture } from '../support/python-tools.ts';
 import { execute, scriptRequest, treeOf } from '../support/sandbox-run.ts';
 
 const binutils = ['binutils-x86-64-linux-gnu', 'libctf-nobfd0', 'libsframe1', 'libzstd1'];
 const libraries = 'usr/lib/x86_64-linux-gnu';
 
-let fixture: SandboxFixture;
-let executor: Executor;
-let tools: Node & { kind: 'tree' };
+let fixture: PythonFixture;
 let program: Node;
 
 beforeAll(async () => {
-  fixture = await sandboxFixture();
-  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
-  tools = await pythonTools(fixture.store, binutils, { 'usr/bin/readelf': 'x86_64-linux-gnu-readelf' });
+  fixture = await pythonFixture(binutils, { 'usr/bin/readelf': 'x86_64-linux-gnu-readelf' });
   program = await treeOf(fixture.store, { 'check.py': checkProgram });
 });
-afterAll(async () => {
-  await executor.close();
-  await fixture.close();
-});
+afterAll(() => fixture.close());
 
 /** What the check says about the package that `setup` makes in `$out`; nothing when all is well. */
 async function findings(
@@ -40,11 +30,11 @@ async function findings(
     ${setup}
     exec python3 /check/check.py --triplet x86_64-linux-gnu --machine "${machine}" ${wanted}`;
   const request = scriptRequest(fixture, lines, {
-    layers: [fixture.root, tools.digest],
+    layers: [fixture.root, fixture.tools.digest],
     inputs: [{ path: '/check', node: program }],
     env: { PYTHONDONTWRITEBYTECODE: '1' },
   });
-  const { result, text } = await execute(executor, request);
+  const { result, text } = await execute(fixture.executor, request);
   expect(result.kind).toBe(text === '' ? 'succeeded' : 'failed');
   return text;
 }

@@ -3,11 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askedText, checkOptionsProgram } from '../../derivations/kernel/check-options.ts';
 import { mergeFragments, type Fragment } from '../../derivations/kernel/fragment.ts';
-import type { Executor } from '../../engine/execute/executor.ts';
-import { createLocalExecutor } from '../../engine/execute/local.ts';
-import type { Node } from '../../store/index.ts';
-import { pythonTools } from '../support/python-tools.ts';
-import { sandboxFixture, type SandboxFixture } from '../support/sandbox-fixture.ts';
+import { pythonFixture, type PythonFixture } from '../support/python-tools.ts';
 import { execute, scriptRequest, treeOf } from '../support/sandbox-run.ts';
 
 const rules = {
@@ -29,30 +25,23 @@ endif
   },
 };
 
-let fixture: SandboxFixture;
-let executor: Executor;
-let tools: Node & { kind: 'tree' };
+let fixture: PythonFixture;
 
 beforeAll(async () => {
-  fixture = await sandboxFixture();
-  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
-  tools = await pythonTools(fixture.store);
+  fixture = await pythonFixture();
 });
-afterAll(async () => {
-  await executor.close();
-  await fixture.close();
-});
+afterAll(() => fixture.close());
 
 /** What the check says of a final configuration; nothing when it is as asked for. */
 async function findings(fragment: Omit<Fragment, 'name'>, config: string): Promise<string> {
   const asked = askedText(mergeFragments([{ name: 'some', ...fragment }]));
   const node = await treeOf(fixture.store, { 'check.py': checkOptionsProgram, asked, config, rules });
   const request = scriptRequest(fixture, 'exec python3 /in/check.py /in/asked /in/config /in/rules', {
-    layers: [fixture.root, tools.digest],
+    layers: [fixture.root, fixture.tools.digest],
     inputs: [{ path: '/in', node }],
     env: { PYTHONDONTWRITEBYTECODE: '1' },
   });
-  const { result, text } = await execute(executor, request);
+  const { result, text } = await execute(fixture.executor, request);
   expect(result.kind).toBe(text === '' ? 'succeeded' : 'failed');
   return text;
 }

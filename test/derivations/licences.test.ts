@@ -2,26 +2,15 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { licencesProgram } from '../../derivations/system/programs/licences.ts';
-import type { Executor } from '../../engine/execute/executor.ts';
-import { createLocalExecutor } from '../../engine/execute/local.ts';
-import type { Node } from '../../store/index.ts';
-import { pythonTools } from '../support/python-tools.ts';
-import { sandboxFixture, type SandboxFixture } from '../support/sandbox-fixture.ts';
+import { pythonFixture, type PythonFixture } from '../support/python-tools.ts';
 import { scriptRequest, textOf, treeOf } from '../support/sandbox-run.ts';
 
-let fixture: SandboxFixture;
-let executor: Executor;
-let tools: Node & { kind: 'tree' };
+let fixture: PythonFixture;
 
 beforeAll(async () => {
-  fixture = await sandboxFixture();
-  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
-  tools = await pythonTools(fixture.store);
+  fixture = await pythonFixture();
 });
-afterAll(async () => {
-  await executor.close();
-  await fixture.close();
-});
+afterAll(() => fixture.close());
 
 const format = 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n';
 
@@ -56,14 +45,14 @@ test('licences are those that a copyright file names or has in full', async () =
   const program = await treeOf(fixture.store, { 'program.py': licencesProgram });
   const script = `python3 /program/program.py ${Object.keys(cases).join(' ')} && cat $out/licences.json`;
   const request = scriptRequest(fixture, script, {
-    layers: [fixture.root, tools.digest],
+    layers: [fixture.root, fixture.tools.digest],
     inputs: [
       { path: '/packages', node: packages },
       { path: '/program', node: program },
     ],
     env: { PYTHONDONTWRITEBYTECODE: '1' },
   });
-  expect(JSON.parse(await textOf(executor, request))).toEqual(
+  expect(JSON.parse(await textOf(fixture.executor, request))).toEqual(
     Object.fromEntries(Object.entries(cases).map(([name, [, licence]]) => [name, licence])),
   );
 });
