@@ -21,6 +21,8 @@ export interface Feature {
   readonly folders?: Readonly<Record<string, Attributes>>;
   /** Of files and folders that packages bring. A path that is not there is an error. */
   readonly attributes?: Readonly<Record<string, Attributes>>;
+  /** Modules that its Python programs load by a name that stands in no import, so that a check can ask for them. */
+  readonly pythonModules?: readonly string[];
   /** Globs of what packages bring and this system goes without. */
   readonly leftOut?: readonly string[];
   /** Trees made out of what all packages bring, like an index of it. */

@@ -5,7 +5,6 @@ import {
   compose,
   run,
   write,
-  type ComposePartSpec,
   type Derivation,
   type InputLike,
   type Target,
@@ -26,6 +25,7 @@ import { cLibrary, ownComponent, setuidPrograms } from './own-packages.ts';
 import type { SystemDescription } from './description.ts';
 import { prebuilt } from './prebuilt.ts';
 import { attributesProgram } from './programs/attributes.ts';
+import { checkModulesProgram } from './programs/check-modules.ts';
 import { checkProgramsProgram } from './programs/check-programs.ts';
 import { linksModule } from './programs/links.ts';
 
@@ -102,10 +102,14 @@ export function createRootFileSystem(description: SystemDescription, options: Ro
     },
     argv: ['/usr/bin/python3', '/program/program.py'],
   });
-  const check = checkPrograms(name, packagesTree, target, seed);
+  const checks = checkAll(name, packagesTree, {
+    target,
+    seed,
+    modules: features.flatMap((one) => one.pythonModules ?? []),
+  });
   return {
     target,
-    tree: compose({ name, parts: [tree, check] }),
+    tree: compose({ name, parts: [tree, ...checks] }),
     attributes,
     components,
     licences: debian.licences,
@@ -126,21 +130,31 @@ function composed(name: string, components: readonly Component[]): Derivation {
   return compose({ name, parts: components.map(({ tree }) => tree) });
 }
 
-/** Leaves an empty output, so that a check that passes again makes nothing else run again. */
-function checkPrograms(name: string, packages: Derivation, target: Target, seed: Derivation): Derivation {
+/** Each leaves an empty output, so that a check that passes again makes nothing else run again. */
+function checkAll(
+  name: string,
+  packages: Derivation,
+  {
+    target,
+    seed,
+    modules,
+  }: { readonly target: Target; readonly seed: Derivation; readonly modules: readonly string[] },
+): readonly Derivation[] {
   const { triplet, elfMachine } = targetFacts[target];
   const include = ['{bin,sbin,lib,lib64}', 'usr/{bin,sbin,lib,lib64,libexec}/**', 'opt/**'];
-  const programsOnly: ComposePartSpec = { input: packages, include };
-  return run({
-    name: `${name}-check`,
-    target,
-    layers: [seed],
-    inputs: {
-      '/root-tree': compose({ name: `${name}-programs`, parts: [programsOnly] }),
-      '/program': programs('check-programs', checkProgramsProgram),
-    },
-    argv: ['/usr/bin/python3', '/program/program.py', '--triplet', triplet, '--machine', elfMachine],
-  });
+  const root = compose({ name: `${name}-programs`, parts: [{ input: packages, include }] });
+  const check = (what: string, text: string, words: readonly string[]): Derivation =>
+    run({
+      name: `${name}-${what}`,
+      target,
+      layers: [seed],
+      inputs: { '/root-tree': root, '/program': programs(`check-${what}`, text) },
+      argv: ['/usr/bin/python3', '/program/program.py', ...words],
+    });
+  return [
+    check('programs-check', checkProgramsProgram, ['--triplet', triplet, '--machine', elfMachine]),
+    check('modules-check', checkModulesProgram, modules),
+  ];
 }
 
 function programs(name: string, text: string): InputLike {

@@ -3,6 +3,25 @@
 
 import type { Feature } from '../feature.ts';
 
+// By stage.
+const modules = {
+  init: [
+    ...['bootcmd', 'write-files', 'mounts', 'set_hostname', 'update_hostname', 'update_etc_hosts'],
+    ...['users-groups', 'ssh'],
+  ],
+  config: ['set-passwords', 'ntp', 'timezone', 'runcmd'],
+  final: [
+    ...[
+      'write-files-deferred',
+      'scripts-per-once',
+      'scripts-per-boot',
+      'scripts-per-instance',
+      'scripts-user',
+    ],
+    ...['final-message', 'power-state-change'],
+  ],
+} as const;
+
 const config = `# What cloud-init does here. What a machine is to be is in user-data on the boot partition (/boot).
 datasource_list: [NoCloud, None]
 datasource:
@@ -20,11 +39,9 @@ ssh_genkeytypes: [ed25519]
 ssh:
   emit_keys_to_console: false
 
-cloud_init_modules:
-  [bootcmd, write-files, mounts, set_hostname, update_hostname, update_etc_hosts, users-groups, ssh]
-cloud_config_modules: [set-passwords, ntp, timezone, runcmd]
-cloud_final_modules:
-  [write-files-deferred, scripts-per-once, scripts-per-boot, scripts-per-instance, scripts-user, final-message, power-state-change]
+cloud_init_modules: [${modules.init.join(', ')}]
+cloud_config_modules: [${modules.config.join(', ')}]
+cloud_final_modules: [${modules.final.join(', ')}]
 
 system_info:
   distro: debian
@@ -85,6 +102,20 @@ log_cfgs:
 output: { all: '| tee -a /var/log/cloud-init-output.log' }
 `;
 
+// What its configuration, a file of a person and its subcommands have it load.
+const loadedByName = [
+  ...Object.values(modules)
+    .flat()
+    .map((name) => `cloudinit.config.cc_${name.replaceAll('-', '_')}`),
+  ...['distros.debian', 'sources.DataSourceNoCloud', 'sources.DataSourceNone'].map(inCloudInit),
+  ...['mergers.m_dict', 'mergers.m_list', 'mergers.m_str', 'net.networkd'].map(inCloudInit),
+  ...['analyze', 'cmd.clean', 'cmd.devel.logs', 'cmd.query', 'cmd.status'].map(inCloudInit),
+];
+
+function inCloudInit(name: string): string {
+  return `cloudinit.${name}`;
+}
+
 const cloudinit = 'usr/lib/python3/dist-packages/cloudinit';
 
 // Its one process starts before that and waits for its stages.
@@ -110,6 +141,7 @@ export const cloudInit: Feature = {
     'var/lib/cloud/seed/nocloud': { symlink: '/boot' },
     'usr/bin/nc': { symlink: 'nc.openbsd' },
   },
+  pythonModules: loadedByName,
   leftOut: [
     // Replaced above.
     'etc/cloud/{cloud.cfg,cloud.cfg.d/*}',

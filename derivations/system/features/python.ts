@@ -7,8 +7,8 @@ import type { Feature, MakeContext } from '../feature.ts';
 export const python: Feature = {
   name: 'python',
   makes: [byteCode],
-  // Of Debian's own programs, which manage several versions of Python.
-  leftOut: ['usr/bin/py3versions'],
+  // Debian's own programs, which manage several versions of Python and compile modules when a package is installed.
+  leftOut: ['usr/bin/{py3versions,py3compile,py3clean}'],
 };
 
 function byteCode({ packages, seed, target }: MakeContext): Derivation {
