@@ -27,7 +27,7 @@ import { prebuilt } from './prebuilt.ts';
 import { attributesProgram } from './programs/attributes.ts';
 import { checkModulesProgram } from './programs/check-modules.ts';
 import { checkProgramsProgram } from './programs/check-programs.ts';
-import { linksModule } from './programs/links.ts';
+import { rootTreeModule } from './programs/root-tree.ts';
 
 export interface RootFileSystem {
   readonly target: Target;
@@ -158,7 +158,7 @@ function checkAll(
 }
 
 function programs(name: string, text: string): InputLike {
-  return write({ name, files: { 'program.py': text, 'links.py': linksModule } });
+  return write({ name, files: { 'program.py': text, 'root_tree.py': rootTreeModule } });
 }
 
 function generated(tree: Derivation): Component {

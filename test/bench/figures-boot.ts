@@ -69,10 +69,10 @@ async function bootOnce(userData: string): Promise<number[]> {
 
 function figureOf({ name, limitSeconds }: Stage, starts: readonly number[]): Figure {
   const seconds = median(starts);
-  const others = `${Math.min(...starts).toFixed(1)} to ${Math.max(...starts).toFixed(1)} s`;
+  const range = `${Math.min(...starts).toFixed(1)} to ${Math.max(...starts).toFixed(1)} s`;
   return {
     what: `rpi, booted from the start of cairn run: ${name}`,
-    measured: `${seconds.toFixed(1)} s (${others})`,
+    measured: `${seconds.toFixed(1)} s (${range})`,
     yardstick: limitSeconds === undefined ? 'no limit of its own' : `limit ${limitSeconds} s`,
     ratio: limitSeconds === undefined ? undefined : seconds / limitSeconds,
     bound: '≤ 1',

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkModulesProgram } from '../../derivations/system/programs/check-modules.ts';
-import { linksModule } from '../../derivations/system/programs/links.ts';
+import { rootTreeModule } from '../../derivations/system/programs/root-tree.ts';
 import type { Node } from '../../store/index.ts';
 import { pythonFixture, type PythonFixture } from '../support/python-tools.ts';
 import { execute, scriptRequest, treeOf } from '../support/sandbox-run.ts';
@@ -12,7 +12,10 @@ let program: Node;
 
 beforeAll(async () => {
   fixture = await pythonFixture();
-  program = await treeOf(fixture.store, { 'program.py': checkModulesProgram, 'links.py': linksModule });
+  program = await treeOf(fixture.store, {
+    'program.py': checkModulesProgram,
+    'root_tree.py': rootTreeModule,
+  });
 });
 afterAll(() => fixture.close());
 

@@ -11,16 +11,10 @@ const modules = {
   ],
   config: ['set-passwords', 'ntp', 'timezone', 'runcmd'],
   final: [
-    ...[
-      'write-files-deferred',
-      'scripts-per-once',
-      'scripts-per-boot',
-      'scripts-per-instance',
-      'scripts-user',
-    ],
-    ...['final-message', 'power-state-change'],
+    ...['write-files-deferred', 'scripts-per-once', 'scripts-per-boot', 'scripts-per-instance'],
+    ...['scripts-user', 'final-message', 'power-state-change'],
   ],
-} as const;
+};
 
 const config = `# What cloud-init does here. What a machine is to be is in user-data on the boot partition (/boot).
 datasource_list: [NoCloud, None]
@@ -106,15 +100,11 @@ output: { all: '| tee -a /var/log/cloud-init-output.log' }
 const loadedByName = [
   ...Object.values(modules)
     .flat()
-    .map((name) => `cloudinit.config.cc_${name.replaceAll('-', '_')}`),
-  ...['distros.debian', 'sources.DataSourceNoCloud', 'sources.DataSourceNone'].map(inCloudInit),
-  ...['mergers.m_dict', 'mergers.m_list', 'mergers.m_str', 'net.networkd'].map(inCloudInit),
-  ...['analyze', 'cmd.clean', 'cmd.devel.logs', 'cmd.query', 'cmd.status'].map(inCloudInit),
-];
-
-function inCloudInit(name: string): string {
-  return `cloudinit.${name}`;
-}
+    .map((name) => `config.cc_${name.replaceAll('-', '_')}`),
+  ...['distros.debian', 'sources.DataSourceNoCloud', 'sources.DataSourceNone'],
+  ...['mergers.m_dict', 'mergers.m_list', 'mergers.m_str'],
+  ...['analyze', 'cmd.clean', 'cmd.devel.logs', 'cmd.query', 'cmd.status'],
+].map((name) => `cloudinit.${name}`);
 
 const cloudinit = 'usr/lib/python3/dist-packages/cloudinit';
 

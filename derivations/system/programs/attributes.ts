@@ -4,7 +4,7 @@
 export const attributesProgram = String.raw`
 import json, os, sys
 
-from links import follow
+from root_tree import follow
 
 ROOT = '/root-tree'
 # What is there only when the system runs.

@@ -2,9 +2,9 @@
 // starts has to be in the root. What it imports on a condition, or is ready to go without, it may.
 
 export const checkModulesProgram = String.raw`
-import ast, os, re, stat, sys
+import ast, os, re, sys
 
-from links import follow
+from root_tree import files, follow
 
 ROOT = '/root-tree'
 OURS = 'usr/lib/python%d.%d' % sys.version_info[:2]
@@ -23,21 +23,18 @@ def main():
     for name in sys.argv[1:]:
         if not reach(name):
             findings.append(f'{name}: is loaded by name, and is not in the root')
-    for path in sorted(scripts()):
+    for path in filter(is_script, sorted(files(ROOT))):
         check(path, package='', neighbours=[os.path.dirname(path)])
     for finding in dict.fromkeys(findings):
         print(finding)
     sys.exit(1 if findings else 0)
 
 
-def scripts():
-    for folder, _, names in os.walk(ROOT):
-        for name in names:
-            place = f'{folder}/{name}'
-            if stat.S_ISREG(os.lstat(place).st_mode) and os.access(place, os.X_OK):
-                with open(place, 'rb') as file:
-                    if re.match(rb'#!.*\bpython3', file.readline(256)):
-                        yield os.path.relpath(place, ROOT)
+def is_script(path):
+    if not os.access(f'{ROOT}/{path}', os.X_OK):
+        return False
+    with open(f'{ROOT}/{path}', 'rb') as file:
+        return bool(re.match(rb'#!.*\bpython3', file.readline(256)))
 
 
 # Python's own words (docs.python.org/3/reference/import.html): importing a.b imports a and then a.b.

@@ -2,9 +2,9 @@
 // interpreter, its libraries and their symbols, in the versions it was linked with, have to be in the root.
 
 export const checkProgramsProgram = String.raw`
-import argparse, os, re, stat, subprocess, sys
+import argparse, os, re, subprocess, sys
 
-from links import follow
+from root_tree import files, follow
 
 ROOT = '/root-tree'
 arguments = argparse.ArgumentParser()
@@ -27,7 +27,7 @@ class Object:
 
 def main():
     scripts = []
-    for path in sorted(files()):
+    for path in sorted(files(ROOT)):
         with open(f'{ROOT}/{path}', 'rb') as file:
             start = file.read(256)
         if start[:4] == b'\x7fELF' and start[16] in (2, 3):
@@ -50,14 +50,6 @@ def main():
 
 def found(path, what):
     findings.append(f'{path}: {what}')
-
-
-def files():
-    for folder, _, names in os.walk(ROOT):
-        for name in names:
-            place = f'{folder}/{name}'
-            if stat.S_ISREG(os.lstat(place).st_mode):
-                yield os.path.relpath(place, ROOT)
 
 
 def read_objects(paths):

@@ -1,10 +1,19 @@
-// Text of the Python module that both programs looking at a root follow links with, as the kernel would inside it.
+// Text of the Python module that the programs looking at a root share: which files it has, and where its links lead.
 
-export const linksModule = String.raw`
-import os
+export const rootTreeModule = String.raw`
+import os, stat
 
 
-# Where a path ends up, without the leading slash; None when nothing is there. What is below the folders of "assumed" is
+# The regular files, by their paths below the root.
+def files(root):
+    for folder, _, names in os.walk(root):
+        for name in names:
+            place = f'{folder}/{name}'
+            if stat.S_ISREG(os.lstat(place).st_mode):
+                yield os.path.relpath(place, root)
+
+
+# Where a path ends up, as the kernel would find it inside the root, without the leading slash; None when nothing is there. What is below the folders of "assumed" is
 # taken to be there.
 def follow(root, path, assumed=()):
     parts, done, links = path.split('/'), [], 0
