@@ -1,7 +1,7 @@
 // What every command is given: where to write, when to stop, and the options that all commands share.
 
-import type { Interruption } from './interruption.ts';
-import type { Output } from './output.ts';
+import type { Interruption } from './terminal/interruption.ts';
+import type { Output } from './terminal/output.ts';
 
 export interface Context {
   readonly out: Output;

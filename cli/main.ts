@@ -4,8 +4,8 @@
 import { isErrno, UserError } from '../store/base/errors.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
-import { listenForSignals } from './interruption.ts';
-import { streamOutput } from './output.ts';
+import { listenForSignals } from './terminal/interruption.ts';
+import { streamOutput } from './terminal/output.ts';
 import { runProgram } from './program.ts';
 
 const words = process.argv.slice(2);
@@ -29,8 +29,8 @@ async function fail(error: unknown): Promise<never> {
   if (isErrno(error, 'EPIPE')) leave(exitCodes.outputClosed);
   if (isInterruption(error)) return end(exitCodes.interrupted);
   const [{ reportError }, { asPersonsError }] = await Promise.all([
-    import('./report-error.ts'),
-    import('./persons-error.ts'),
+    import('./reports/report-error.ts'),
+    import('./reports/persons-error.ts'),
   ]);
   const known = asPersonsError(error);
   const context: Context = { ...surroundings, shared: { json: words.includes('--json') } };

@@ -1,5 +1,5 @@
 // The store's door: the only file other rooms import, beside store/base.
 
-export * from './tree.ts';
+export * from './trees/tree.ts';
 export * from './store.ts';
 export { openStore } from './open.ts';

@@ -3,20 +3,20 @@
 import { rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { digestHash, type Digest } from './base/digest.ts';
-import { FileBatch } from './batch.ts';
-import { FileBlobs } from './blobs.ts';
-import { Database } from './database.ts';
-import { Durability } from './durability.ts';
-import { FilePool } from './file-pool.ts';
-import { forgetCopies } from './forget-copies.ts';
+import { FileBatch } from './content/batch.ts';
+import { FileBlobs } from './content/blobs.ts';
+import { Database } from './records/database.ts';
+import { Durability } from './content/durability.ts';
+import { FilePool } from './content/file-pool.ts';
+import { forgetCopies } from './upkeep/forget-copies.ts';
 import type { Layout } from './layout.ts';
-import { DatabaseLocks } from './locks.ts';
-import { materialiseTree } from './materialise.ts';
-import { thisProcess } from './owner.ts';
-import { LmdbRecords } from './records.ts';
-import { Session, sweepDeadSessions } from './session.ts';
+import { DatabaseLocks } from './processes/locks.ts';
+import { materialiseTree } from './trees/materialise.ts';
+import { thisProcess } from './processes/owner.ts';
+import { LmdbRecords } from './records/records.ts';
+import { Session, sweepDeadSessions } from './processes/session.ts';
 import type { ImportOptions, ImportResult, Maintenance, Store } from './store.ts';
-import { StoredTrees } from './trees.ts';
+import { StoredTrees } from './trees/stored-trees.ts';
 
 export class LocalStore implements Store {
   readonly path: string;
@@ -65,7 +65,7 @@ export class LocalStore implements Store {
   }
 
   async importFolder(folder: string, options: ImportOptions = {}): Promise<ImportResult> {
-    const { importFolder } = await import('./import-folder.ts');
+    const { importFolder } = await import('./import/import-folder.ts');
     return importFolder(folder, options, {
       layout: this.#layout,
       pool: () => this.#filePool(),
@@ -96,7 +96,7 @@ export class LocalStore implements Store {
   }
 
   async maintenance(): Promise<Maintenance> {
-    const { StoreMaintenance } = await import('./maintenance.ts');
+    const { StoreMaintenance } = await import('./upkeep/maintenance.ts');
     return new StoreMaintenance({
       layout: this.#layout,
       database: this.#database,

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError, isErrno } from './base/errors.ts';
-import { explainWriteError } from './disk-errors.ts';
+import { explainWriteError } from './content/disk-errors.ts';
 import { layoutOf, shards, storeFormat, type Layout } from './layout.ts';
 import { LocalStore } from './local-store.ts';
 import type { Store } from './store.ts';

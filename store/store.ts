@@ -2,7 +2,7 @@
 
 import type { CborValue } from './base/cbor.ts';
 import type { Digest } from './base/digest.ts';
-import type { Directory, Node } from './tree.ts';
+import type { Directory, Node } from './trees/tree.ts';
 
 /** Everything that is kept between runs. Several processes may have one store open. */
 export interface Store {

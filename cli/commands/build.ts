@@ -7,10 +7,10 @@ import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
-import { openProject, type Project } from '../project.ts';
+import { openProject, type Project } from '../project/project.ts';
 import { openRenderer } from '../render/open-renderer.ts';
-import { recordBuilds } from '../roots.ts';
-import type { FoundOutput } from '../targets.ts';
+import { recordBuilds } from '../project/roots.ts';
+import type { FoundOutput } from '../project/targets.ts';
 
 export interface BuildFlags {
   readonly dryRun?: boolean;
@@ -58,7 +58,7 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   const wanted = targets.map((target) => project.find(target));
   if (wanted.length === 0) throw noTarget(project);
   if (flags.dryRun === true) {
-    const { showPlan } = await import('../plan-report.ts');
+    const { showPlan } = await import('../reports/plan-report.ts');
     return showPlan(context, project.engine.plan(idsOf(project, wanted, flags), flags));
   }
   const report = await project.engine
@@ -71,10 +71,10 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   const made = wanted.filter(({ id }) => report.outputs.has(id));
   await recordBuilds(project, made);
   if (flags.outLink !== undefined) {
-    const { writeOutLinks } = await import('../out-link.ts');
+    const { writeOutLinks } = await import('../project/out-link.ts');
     await writeOutLinks(project, made, flags.outLink);
   }
-  const { showResults } = await import('../build-report.ts');
+  const { showResults } = await import('../reports/build-report.ts');
   showResults(context, { project, wanted, report, view, elapsedMs: performance.now() - startedMs });
   return exitCodeOf(report, made, flags);
 }

@@ -5,7 +5,7 @@ import { DigestHasher, type Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
 import { MissingBlob, type Node, type Store } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
-import { openContents } from '../contents.ts';
+import { openContents } from '../reports/contents.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';

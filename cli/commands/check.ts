@@ -6,15 +6,15 @@ import type { Store } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { describeDifference, differenceLine } from '../file-difference.ts';
+import { describeDifference, differenceLine } from '../reports/file-difference.ts';
 import { addHelpNotes } from '../help.ts';
-import { openProject, type Project } from '../project.ts';
+import { openProject, type Project } from '../project/project.ts';
 import { failureLines } from '../render/failures.ts';
 import { stepFields } from '../render/json.ts';
 import { stepName } from '../render/names.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { formatCount } from '../render/units.ts';
-import { commandsOf } from '../steps.ts';
+import { commandsOf } from '../project/steps.ts';
 import { parseCount } from './build.ts';
 
 interface CheckFlags {

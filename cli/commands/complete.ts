@@ -5,8 +5,8 @@ import type { DefineCommand } from '../command.ts';
 import { candidates, type Candidate } from '../completion/candidates.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { openProject } from '../project.ts';
-import { targetWords } from '../targets.ts';
+import { openProject } from '../project/project.ts';
+import { targetWords } from '../project/targets.ts';
 
 export const define: DefineCommand = (command, runs, describe) => {
   const run = async (context: Context, _: unknown, words: readonly string[]): Promise<ExitCode> =>

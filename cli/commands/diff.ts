@@ -3,10 +3,10 @@
 import { compareNodes } from '../../engine/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
-import { openContents, type Found } from '../contents.ts';
+import { openContents, type Found } from '../reports/contents.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { describeDifference, differenceLine } from '../file-difference.ts';
+import { describeDifference, differenceLine } from '../reports/file-difference.ts';
 import { addHelpNotes } from '../help.ts';
 import type { DescribedImage } from '../images/image-difference.ts';
 import { formatCount } from '../render/units.ts';

@@ -10,8 +10,8 @@ import { checkSandboxes } from '../doctor/sandbox.ts';
 import { checkStorage } from '../doctor/storage.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
-import { withStore } from '../opened-store.ts';
-import { configOf, openProject } from '../project.ts';
+import { withStore } from '../project/opened-store.ts';
+import { configOf, openProject } from '../project/project.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { plainLine, plainText } from '../render/plain-text.ts';
 

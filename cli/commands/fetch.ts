@@ -8,12 +8,12 @@ import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
-import { withNamedPath } from '../persons-error.ts';
-import { openProject, type Project } from '../project.ts';
+import { withNamedPath } from '../reports/persons-error.ts';
+import { openProject, type Project } from '../project/project.ts';
 import { failureLines } from '../render/failures.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { formatCount } from '../render/units.ts';
-import { closureOf } from '../steps.ts';
+import { closureOf } from '../project/steps.ts';
 
 interface FetchFlags {
   readonly to: string;

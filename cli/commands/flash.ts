@@ -3,7 +3,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { isErrno, UserError } from '../../store/base/errors.ts';
-import { askYes, canAsk } from '../ask.ts';
+import { askYes, canAsk } from '../terminal/ask.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
@@ -12,13 +12,13 @@ import { contentOfImage, contentOfParts, writtenBytes, type DiskContent } from '
 import { verifyContent, writeContent, type Progress } from '../flash/write-device.ts';
 import { addHelpNotes } from '../help.ts';
 import { builtFolders } from '../images/built-folders.ts';
-import { openProject, type Project } from '../project.ts';
+import { openProject, type Project } from '../project/project.ts';
 import { meter } from '../render/meter.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { plainLine } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';
 import { formatBytes, formatDuration } from '../render/units.ts';
-import type { FoundOutput } from '../targets.ts';
+import type { FoundOutput } from '../project/targets.ts';
 
 interface FlashFlags {
   readonly direct?: boolean;

@@ -7,7 +7,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { formatDot } from '../graph/dot.ts';
 import { drawClosure, type Picture } from '../graph/picture.ts';
 import { addHelpNotes } from '../help.ts';
-import { openProject } from '../project.ts';
+import { openProject } from '../project/project.ts';
 import { stepFields } from '../render/json.ts';
 import { parseCount } from './build.ts';
 

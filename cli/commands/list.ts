@@ -4,7 +4,7 @@ import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
-import { openProject } from '../project.ts';
+import { openProject } from '../project/project.ts';
 import { plainLine } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';
 

@@ -9,7 +9,7 @@ import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
-import { configOf } from '../project.ts';
+import { configOf } from '../project/project.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { plainLine, plainText } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';

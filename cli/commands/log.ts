@@ -8,9 +8,9 @@ import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
-import { openProject, type Project } from '../project.ts';
+import { openProject, type Project } from '../project/project.ts';
 import { plainText } from '../render/plain-text.ts';
-import { findCommand } from '../steps.ts';
+import { findCommand } from '../project/steps.ts';
 
 interface LogFlags {
   readonly failed?: boolean;

@@ -3,7 +3,7 @@
 import { digestSize } from '../../store/base/digest.ts';
 import { sortedNames, type Node, type Trees } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
-import { openContents } from '../contents.ts';
+import { openContents } from '../reports/contents.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';

@@ -1,7 +1,7 @@
 // cairn path: where an output's content lies on this machine, or its digest.
 
 import type { DefineCommand } from '../command.ts';
-import { openContents } from '../contents.ts';
+import { openContents } from '../reports/contents.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';

@@ -23,9 +23,9 @@ import { emulatorOutput, inside, runOnTerminal, type Emulator } from '../images/
 import { requireFreePort } from '../images/free-port.ts';
 import { boardCommand, machineCommand } from '../images/machine.ts';
 import { makeScratchDisk } from '../images/scratch-disk.ts';
-import { openProject, type Project } from '../project.ts';
+import { openProject, type Project } from '../project/project.ts';
 import { openRenderer } from '../render/open-renderer.ts';
-import type { FoundOutput } from '../targets.ts';
+import type { FoundOutput } from '../project/targets.ts';
 import { parseCount } from './build.ts';
 
 interface RunFlags {

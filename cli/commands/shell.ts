@@ -14,10 +14,10 @@ import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
-import { openProject, type Project } from '../project.ts';
+import { openProject, type Project } from '../project/project.ts';
 import { failureLines } from '../render/failures.ts';
 import { openRenderer, type OpenRenderer } from '../render/open-renderer.ts';
-import { findCommand } from '../steps.ts';
+import { findCommand } from '../project/steps.ts';
 
 interface ShellFlags {
   readonly failed?: boolean;

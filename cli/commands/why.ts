@@ -5,8 +5,8 @@ import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
-import { openProject } from '../project.ts';
-import { causeRecord, whyLines } from '../why-report.ts';
+import { openProject } from '../project/project.ts';
+import { causeRecord, whyLines } from '../reports/why-report.ts';
 
 export const define: DefineCommand = (command, runs) => {
   command.argument('<target>', 'an output').action(runs(why));

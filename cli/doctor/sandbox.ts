@@ -7,7 +7,7 @@ import {
   type SandboxTool,
 } from '../../engine/sandbox/index.ts';
 import { UserError } from '../../store/base/errors.ts';
-import type { Project } from '../project.ts';
+import type { Project } from '../project/project.ts';
 import { fail, ok, type Finding } from './finding.ts';
 
 export async function checkSandboxes(project: Project): Promise<Finding[]> {

@@ -2,11 +2,11 @@
 
 import { chooseSandboxTool, type SandboxTool } from '../../engine/sandbox/index.ts';
 import type { Context } from '../context.ts';
-import type { Project } from '../project.ts';
+import type { Project } from '../project/project.ts';
 import { failureLines } from '../render/failures.ts';
 import type { OpenRenderer } from '../render/open-renderer.ts';
-import { recordBuilds } from '../roots.ts';
-import type { FoundOutput } from '../targets.ts';
+import { recordBuilds } from '../project/roots.ts';
+import type { FoundOutput } from '../project/targets.ts';
 
 /**
  * Builds `wanted` and gives a folder for each, and the sandbox's programs if they are asked for. Undefined when something

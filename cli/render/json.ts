@@ -1,7 +1,7 @@
 // Events for machines: one object a line, with field names that stay. Knows nothing of people.
 
 import type { Event, Outcome, Outputs, PlannedStep, StepRef } from '../../engine/index.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 import type { Renderer } from './renderer.ts';
 import { emptyView, reduce } from './view-model.ts';
 

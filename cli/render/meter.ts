@@ -1,6 +1,6 @@
 // One line on a terminal that says how far something is; nothing elsewhere.
 
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 import { formatProgress } from './units.ts';
 
 const frameMs = 100;

@@ -1,6 +1,6 @@
 // One line for what starts and what ends: for pipes, files and continuous integration.
 
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 import { eventLines } from './lines.ts';
 import type { Renderer } from './renderer.ts';
 import { emptyView, reduce } from './view-model.ts';

@@ -2,7 +2,7 @@
 // frame, ten frames a second at most. Knows nothing of what the lines say.
 
 import type { Event } from '../../engine/index.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 import { drawView } from './draw.ts';
 import { eventLines } from './lines.ts';
 import type { Renderer } from './renderer.ts';

@@ -1,11 +1,11 @@
 // Worker thread: hashes, moves, copies and compares the files it is handed.
 
 import { parentPort } from 'node:worker_threads';
-import { sendError, type FileJob } from '../file-pool.ts';
-import { compareSome } from '../compare-snapshot.ts';
-import { importFile } from '../import-file.ts';
-import { Snapshot } from '../import-snapshot.ts';
-import { takeFile } from '../take-file.ts';
+import { sendError, type FileJob } from '../content/file-pool.ts';
+import { compareSome } from '../import/compare-snapshot.ts';
+import { importFile } from '../import/import-file.ts';
+import { Snapshot } from '../import/import-snapshot.ts';
+import { takeFile } from '../content/take-file.ts';
 
 parentPort!.on('message', (job: FileJob) => void answer(job));
 

@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { digestHash } from '../base/digest.ts';
-import { hashFileSync } from '../hash-file.ts';
+import { hashFileSync } from '../content/hash-file.ts';
 
 parentPort!.on('message', (paths: readonly string[]) => {
   parentPort!.postMessage({ ok: true, result: paths.map(hashOf) });

@@ -1,7 +1,7 @@
 // A batch that lives in memory: enough for composing, which only touches Merkle nodes.
 
 import { digestOf, type Digest } from '../../store/base/digest.ts';
-import { emptyDirectory, encodeDirectory, type Directory, type Node } from '../../store/tree.ts';
+import { emptyDirectory, encodeDirectory, type Directory, type Node } from '../../store/trees/tree.ts';
 import type { TreeBatch } from '../../engine/perform/compose.ts';
 
 /** A tree written as nested literals: strings are files, arrays are `[symlink target]`, objects are folders. */

@@ -3,13 +3,13 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DefineCommand } from '../../command.ts';
-import { openContents } from '../../contents.ts';
+import { openContents } from '../../reports/contents.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
 import { readDescription, type ImageFile, type Manifest } from '../../images/description.ts';
 import { sizeByComponent, sizeByFolder, type ComponentShare, type Share } from '../../images/size-report.ts';
-import { withNamedPath } from '../../persons-error.ts';
+import { withNamedPath } from '../../reports/persons-error.ts';
 import { plainLine } from '../../render/plain-text.ts';
 import { tableLines, type Align } from '../../render/table.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';

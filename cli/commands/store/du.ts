@@ -4,7 +4,7 @@ import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
-import { withStore } from '../../opened-store.ts';
+import { withStore } from '../../project/opened-store.ts';
 import { tableLines } from '../../render/table.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';
 

@@ -5,11 +5,11 @@ import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
-import { withStore } from '../../opened-store.ts';
+import { withStore } from '../../project/opened-store.ts';
 import { plainLine } from '../../render/plain-text.ts';
 import { tableLines } from '../../render/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../../render/units.ts';
-import { dropDeadLinks } from '../../roots.ts';
+import { dropDeadLinks } from '../../project/roots.ts';
 
 interface GcFlags {
   readonly dryRun?: boolean;

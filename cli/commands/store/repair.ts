@@ -7,12 +7,12 @@ import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
-import { withStore } from '../../opened-store.ts';
-import { openWholeProject, type Project } from '../../project.ts';
+import { withStore } from '../../project/opened-store.ts';
+import { openWholeProject, type Project } from '../../project/project.ts';
 import { failureLines } from '../../render/failures.ts';
 import { openRenderer, type OpenRenderer } from '../../render/open-renderer.ts';
 import { formatCount } from '../../render/units.ts';
-import { closureOf } from '../../steps.ts';
+import { closureOf } from '../../project/steps.ts';
 import { damageLines, verifyWithMeter } from './verify.ts';
 
 export const defineRepair: DefineCommand = (store, runs) => {

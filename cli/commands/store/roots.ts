@@ -6,11 +6,11 @@ import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
-import { withStore } from '../../opened-store.ts';
+import { withStore } from '../../project/opened-store.ts';
 import { plainLine } from '../../render/plain-text.ts';
 import { tableLines } from '../../render/table.ts';
 import { formatCount } from '../../render/units.ts';
-import { isOrphan } from '../../roots.ts';
+import { isOrphan } from '../../project/roots.ts';
 
 interface RootsFlags {
   readonly remove?: string;

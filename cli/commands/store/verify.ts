@@ -5,7 +5,7 @@ import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
-import { withStore } from '../../opened-store.ts';
+import { withStore } from '../../project/opened-store.ts';
 import { meter } from '../../render/meter.ts';
 import { plainLine } from '../../render/plain-text.ts';
 import { tableLines } from '../../render/table.ts';

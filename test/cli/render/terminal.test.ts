@@ -1,7 +1,7 @@
 // Drawing on a terminal: what is written, how it is drawn over, and how the terminal is left.
 
 import { describe, expect, it, vi, beforeEach, afterEach } from 'vitest';
-import type { Output } from '../../../cli/output.ts';
+import type { Output } from '../../../cli/terminal/output.ts';
 import { uncoloured } from '../../../cli/render/style.ts';
 import { terminalRenderer } from '../../../cli/render/terminal.ts';
 import type { StepRef } from '../../../engine/index.ts';

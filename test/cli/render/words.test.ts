@@ -1,7 +1,7 @@
 // Amounts, tables, safe text, changed lines: the small things that every command prints with.
 
 import { describe, expect, it } from 'vitest';
-import { lineChanges } from '../../../cli/line-changes.ts';
+import { lineChanges } from '../../../cli/reports/line-changes.ts';
 import { abbreviate, describeReason } from '../../../cli/render/names.ts';
 import { plainLine, plainText } from '../../../cli/render/plain-text.ts';
 import { tableLines } from '../../../cli/render/table.ts';

@@ -1,0 +1,107 @@
+// One command's hold on a project: its store, its evaluated config, its engine. Opened together, closed together.
+
+import { resolve } from 'node:path';
+import {
+  evaluate,
+  findConfig,
+  lockPathOf,
+  openEngine,
+  type Emit,
+  type Engine,
+  type Evaluation,
+  type Settings,
+  type Step,
+} from '../../engine/index.ts';
+import { openStore, type Store } from '../../store/index.ts';
+import type { Context } from '../context.ts';
+import { plainText } from '../render/plain-text.ts';
+import { commandOf } from './steps.ts';
+import { findTarget, splitPlace, type FoundOutput } from './targets.ts';
+
+export interface Project extends AsyncDisposable {
+  readonly store: Store;
+  readonly evaluation: Evaluation;
+  readonly engine: Engine;
+  /** The flake's output of that name. @throws UserError `TARGET_UNKNOWN`. */
+  readonly find: (target: string) => FoundOutput;
+  /** The command of an output's name that the output is made from, if there is one. */
+  readonly commandBehind: (target: FoundOutput) => Step | undefined;
+}
+
+export interface ProjectOptions {
+  /** What was named on the command line; only those machines' outputs are evaluated. */
+  readonly targets?: readonly string[];
+  readonly settings?: Settings;
+  readonly emit?: Emit;
+}
+
+/**
+ * Opens the project that this folder is in, or the one of `--config`. Dispose of it to close the store.
+ * @throws UserError for whatever is wrong with config, lock or store.
+ */
+export async function openProject(context: Context, options: ProjectOptions = {}): Promise<Project> {
+  const configPath = configOf(context);
+  const store = await openStore(context.shared.store);
+  try {
+    const evaluation = await evaluateConfig(context, { configPath, store, targets: options.targets ?? [] });
+    return makeProject(context, { store, evaluation, options });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The same with the outputs for every target that the flake has. */
+export async function openWholeProject(context: Context, options: ProjectOptions = {}): Promise<Project> {
+  const project = await openProject(context, options);
+  const { targets } = project.evaluation.flake;
+  if (targets.length === 1) return project;
+  await project[Symbol.asyncDispose]();
+  // Only the part behind the "@" decides what is evaluated.
+  return openProject(context, { ...options, targets: targets.map((target) => `all@${target}`) });
+}
+
+/** The config that a command is about, as an absolute path. @throws UserError `CONFIG_MISSING`. */
+export function configOf({ shared }: Context): string {
+  return shared.config === undefined ? findConfig(process.cwd()) : resolve(shared.config);
+}
+
+function evaluateConfig(
+  { env, err, signal, shared }: Context,
+  { configPath, store, targets }: { configPath: string; store: Store; targets: readonly string[] },
+): Promise<Evaluation> {
+  const names = targets.flatMap((text) => {
+    const { what } = splitPlace(text);
+    return typeof what === 'string' ? [what.replace(/:.*/s, '')] : [];
+  });
+  const onPrint = (text: string): void => err.write(plainText(text));
+  return evaluate({ configPath, store, env, names, signal, onPrint, useCache: shared.evalCache !== false });
+}
+
+function makeProject(
+  { signal }: Context,
+  { store, evaluation, options }: { store: Store; evaluation: Evaluation; options: ProjectOptions },
+): Project {
+  const engine = openEngine({
+    store,
+    signal,
+    steps: evaluation.steps,
+    sandbox: evaluation.sandbox,
+    mirrors: evaluation.flake.mirrors,
+    lock: async () =>
+      (await import('../../engine/lock/index.ts')).readLock(lockPathOf(evaluation.configPath)),
+    settings: options.settings ?? {},
+    emit: options.emit ?? (() => undefined),
+  });
+  return {
+    store,
+    evaluation,
+    engine,
+    find: (target) => findTarget(evaluation, target),
+    commandBehind: (target) => commandOf(evaluation, target),
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,92 @@
+// From what a person names to the content it stands for: an output that was built, or a digest, and a path inside.
+
+import type { Digest } from '../../store/base/digest.ts';
+import { UserError } from '../../store/base/errors.ts';
+import { openStore, parseTreePath, type Node, type Store } from '../../store/index.ts';
+import type { Context } from '../context.ts';
+import { openProject, type Project } from '../project/project.ts';
+import { findPlace, splitPlace, type FoundOutput } from '../project/targets.ts';
+
+export interface Contents extends AsyncDisposable {
+  readonly store: Store;
+  /** What `text` stands for. @throws UserError `TARGET_UNKNOWN`, `PATH_NOT_FOUND`, `PATH_INVALID`. */
+  find(text: string): Found;
+}
+
+export interface Found {
+  readonly node: Node;
+  /** A path of this machine at which the content lies, brought there if need be. */
+  materialise(): Promise<string>;
+}
+
+/** Opens what `texts` are in. Digests alone need no project. */
+export async function openContents(context: Context, texts: readonly string[]): Promise<Contents> {
+  if (texts.every((text) => typeof splitPlace(text).what !== 'string')) return openDigests(context);
+  const project = await openProject(context, { targets: texts });
+  return {
+    store: project.store,
+    find: (text) => findInProject(project, text),
+    [Symbol.asyncDispose]: () => project[Symbol.asyncDispose](),
+  };
+}
+
+/** The node of an output. @throws UserError `PATH_NOT_FOUND` when it is not built. */
+export function builtNode({ engine }: Project, { key, id, output }: FoundOutput): Node {
+  const node = engine.plan([id]).upToDate.get(id)?.outputs[output];
+  if (node !== undefined) return node;
+  throw new UserError('PATH_NOT_FOUND', `${key} is not built as it is described now`, {
+    hint: `Build it: cairn build ${key}`,
+  });
+}
+
+/** The node at a path in another. @throws UserError `PATH_NOT_FOUND`, `PATH_INVALID`. */
+export function nodeAt(store: Store, top: Node, { what, path }: { what: string; path: string }): Node {
+  parseTreePath(path);
+  const node = path === '' ? top : store.trees.lookup(top, path);
+  if (node !== undefined) return node;
+  const above = path.split('/').slice(0, -1).join('/');
+  const place = above !== '' && store.trees.lookup(top, above) !== undefined ? `${what}/${above}` : what;
+  throw new UserError('PATH_NOT_FOUND', `${what} has no ${path}`, {
+    hint: `See what is there: cairn ls ${place}`,
+  });
+}
+
+async function openDigests({ shared }: Context): Promise<Contents> {
+  const store = await openStore(shared.store);
+  return {
+    store,
+    find: (text) => findDigest(store, text),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}
+
+function findInProject(project: Project, text: string): Found {
+  const { what, path } = findPlace(project.evaluation, text);
+  if ('digest' in what) return findDigest(project.store, text);
+  const node = nodeAt(project.store, builtNode(project, what), { what: what.key, path });
+  const materialise = async (): Promise<string> =>
+    below(await project.engine.materialise(what.id, what.output), path);
+  return { node, materialise };
+}
+
+function findDigest(store: Store, text: string): Found {
+  const { what, path } = splitPlace(text);
+  const { digest } = what as { digest: Digest };
+  const top = nodeOfDigest(store, digest);
+  const node = nodeAt(store, top, { what: digest, path });
+  const place = (): Promise<string> =>
+    top.kind === 'tree' ? store.materialise(digest) : store.blobs.path(digest, false);
+  return { node, materialise: async () => below(await place(), path) };
+}
+
+function nodeOfDigest(store: Store, digest: Digest): Node {
+  if (store.trees.get(digest) !== undefined) return { kind: 'tree', digest };
+  if (store.blobs.has(digest)) return { kind: 'blob', digest, executable: false };
+  throw new UserError('PATH_NOT_FOUND', `the store has nothing with the digest ${digest}`, {
+    hint: 'Digests are written as 64 hex digits, "/", and the size in bytes; `cairn build --json` gives them.',
+  });
+}
+
+function below(folder: string, path: string): string {
+  return path === '' ? folder : `${folder}/${path}`;
+}

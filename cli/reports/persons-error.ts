@@ -1,0 +1,50 @@
+// Errors of the system and of the store, as the mistakes or circumstances of a person that they stand for.
+
+import { isErrno, UserError } from '../../store/base/errors.ts';
+
+/** What an error that ended a command means for a person; an error that means nothing to one comes back as it is. */
+export function asPersonsError(error: unknown): unknown {
+  if (isErrno(error, 'ENOSPC', 'EDQUOT')) {
+    return new UserError('DISK_FULL', 'the disk is full', {
+      hint: 'Free some room, for example with `cairn store gc`.',
+      fault: 'environment',
+      cause: error,
+    });
+  }
+  // By its name: its class would load the store, which most errors have nothing to do with.
+  if (error instanceof Error && error.name === 'MissingBlob') {
+    return new UserError('STORE_MISSING_BLOB', error.message, {
+      hint: 'Run `cairn store repair`, which makes or downloads it again.',
+      fault: 'environment',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Does something with a path that a person named. @throws UserError `USAGE` when the system refuses it. */
+export async function withNamedPath<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (
+      !isErrno(
+        error,
+        'ENOENT',
+        'EACCES',
+        'EPERM',
+        'EROFS',
+        'ENOTDIR',
+        'EISDIR',
+        'EEXIST',
+        'ELOOP',
+        'ENAMETOOLONG',
+      )
+    )
+      throw error;
+    throw new UserError('USAGE', `${path} cannot be written: ${error.message}`, {
+      hint: 'Name another place, or look at the permissions of that one.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,52 @@
+// What a build would do, and why: the answer of `cairn build --dry-run`. Pure but for writing it.
+
+import { plannedSteps, type Plan, type PlannedStep } from '../../engine/index.ts';
+import type { Context } from '../context.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { planRecords } from '../render/json.ts';
+import { describeReason, stepName } from '../render/names.ts';
+import { tableLines } from '../render/table.ts';
+import { formatCount, formatDuration } from '../render/units.ts';
+
+export function showPlan({ out, shared }: Context, plan: Plan): ExitCode {
+  const steps = plannedSteps(plan);
+  out.lines(
+    shared.json === true ? planRecords(steps).map((record) => JSON.stringify(record)) : planLines(steps),
+  );
+  return exitCodes.ok;
+}
+
+/** Commands, downloads and archives, and of the rest what changed itself: those are where the work comes from. */
+export function planLines(steps: readonly PlannedStep[]): string[] {
+  const toDo = steps.filter(({ decision }) => decision !== 'up-to-date');
+  if (toDo.length === 0) return ['everything is up to date'];
+  const shown = toDo.filter((planned) => !isInstant(planned) || planned.reason.kind === 'changed');
+  const rows = shown.map(({ step, reason, expectedMs }) => [
+    stepName(step),
+    expectedMs === undefined || step.kind !== 'run' ? '' : formatDuration(expectedMs),
+    describeReason(reason),
+  ]);
+  return [...tableLines(rows, ['left', 'right']), summary(toDo)];
+}
+
+function summary(toDo: readonly PlannedStep[]): string {
+  const count = (kinds: readonly PlannedStep['step']['kind'][]): number =>
+    toDo.filter(({ step }) => kinds.includes(step.kind)).length;
+  const commands = toDo.filter(({ step }) => step.kind === 'run');
+  const knownMs = commands.reduce((total, { expectedMs }) => total + (expectedMs ?? 0), 0);
+  const facts = [
+    [count(['run']), 'command'],
+    [count(['fetch']), 'download'],
+    [count(['unpack']), 'archive to unpack', 'archives to unpack'],
+    [count(['compose', 'write', 'local']), 'small step'],
+  ] as const;
+  const parts = facts.flatMap(([number, one, many]) =>
+    number === 0 ? [] : [formatCount(number, one, many)],
+  );
+  const time = knownMs === 0 ? '' : `; the commands took ${formatDuration(knownMs)} of work the last time`;
+  return `to do: ${parts.join(', ')}${time}`;
+}
+
+function isInstant({ step }: PlannedStep): boolean {
+  return step.kind === 'compose' || step.kind === 'write' || step.kind === 'local';
+}

@@ -1,0 +1,178 @@
+// An explanation as text: what changed itself, field by field or file by file, and the way from there up to what was
+// asked for. Reads trees, not files.
+
+import {
+  compareNodes,
+  isRootCause,
+  stepRef,
+  type Cause,
+  type Change,
+  type FieldChange,
+  type Step,
+} from '../../engine/index.ts';
+import type { CborValue } from '../../store/base/cbor.ts';
+import type { Digest } from '../../store/base/digest.ts';
+import type { Trees } from '../../store/index.ts';
+import { lineChanges } from './line-changes.ts';
+import { stepFields } from '../render/json.ts';
+import { abbreviate, stepName } from '../render/names.ts';
+import { plainLine } from '../render/plain-text.ts';
+import type { Style } from '../render/style.ts';
+
+export interface Explanation {
+  readonly target: string;
+  readonly wanted: Step['id'];
+  /** Everything that changed, root causes first. */
+  readonly causes: readonly Cause[];
+  /** What the next build would do: a changed step whose result is known from elsewhere is not in it. */
+  readonly toBuild: ReadonlySet<Step['id']>;
+  readonly trees: Pick<Trees, 'get'>;
+  readonly style: Style;
+}
+
+export function whyLines({ target, wanted, causes, toBuild, trees, style }: Explanation): string[] {
+  if (causes.length === 0) {
+    return [
+      toBuild.has(wanted)
+        ? `nothing changed since ${target} was last built, but its output is gone from the store`
+        : `${target} is up to date: nothing changed since it was last built`,
+    ];
+  }
+  const roots = causes.filter(isRootCause);
+  const changed = roots.filter(({ changes }) => changes !== undefined);
+  const fresh = roots.filter(({ changes }) => changes === undefined);
+  return [
+    ...changed.flatMap((cause) => [...changedLines(cause, trees, style), '']),
+    ...(fresh.length === 0 ? [] : [...freshLines(fresh, style), '']),
+    ...consequenceLines(changed, { causes, toBuild, style }),
+  ].slice(0, -1);
+}
+
+/** The same for machines. */
+export function causeRecord(cause: Cause, isToDo: boolean): object {
+  const { id, ...step } = stepFields(stepRef(cause.step));
+  return {
+    type: 'cause',
+    root: isRootCause(cause),
+    id,
+    ...step,
+    lineage: cause.lineage,
+    toDo: isToDo,
+    changes: cause.changes?.map(changeRecord),
+  };
+}
+
+function changeRecord(change: Change): object {
+  return change.kind === 'input'
+    ? change
+    : { ...change, before: plainValue(change.before), after: plainValue(change.after) };
+}
+
+function changedLines({ step, changes = [] }: Cause, trees: Pick<Trees, 'get'>, style: Style): string[] {
+  const fields = changes.filter((change) => change.kind === 'field');
+  return [
+    `${style.bold(stepName(stepRef(step)))} changed:`,
+    ...fields.flatMap((change) =>
+      step.derivation.kind === 'local' && change.path === 'content'
+        ? fileLines(change, trees, style)
+        : fieldLines(change, style),
+    ),
+  ];
+}
+
+// A folder that changed, file by file, as far as the store still knows what it held.
+function fileLines(change: FieldChange, trees: Pick<Trees, 'get'>, style: Style): string[] {
+  const [before, after] = [change.before, change.after].map((digest) => digest as Digest);
+  if ([before, after].some((digest) => digest === undefined || trees.get(digest) === undefined))
+    return fieldLines(change, style);
+  const differences = compareNodes(
+    { kind: 'tree', digest: before! },
+    { kind: 'tree', digest: after! },
+    trees,
+  );
+  const more = differences.length - mostFiles;
+  return [
+    ...differences.slice(0, mostFiles).map(({ path, before, after }) => {
+      if (before === undefined) return style.good(`  + ${plainLine(path)}`);
+      return after === undefined ? style.bad(`  - ${plainLine(path)}`) : `  ~ ${plainLine(path)}`;
+    }),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
+}
+
+function freshLines(fresh: readonly Cause[], style: Style): string[] {
+  const names = fresh.map(({ step }) => stepName(stepRef(step)));
+  return [`${style.bold('never built before:')} ${abbreviate(names, 12)}`];
+}
+
+function fieldLines({ path, before, after }: FieldChange, style: Style): string[] {
+  const [old, young] = [plainValue(before), plainValue(after)];
+  if (typeof old === 'string' && typeof young === 'string' && /\n./.test(old + young)) {
+    return [
+      `  ${style.accent(path)}`,
+      ...lineChanges(old, young).map((line) => `    ${colourOf(line, style)(plainLine(line))}`),
+    ];
+  }
+  return [`  ${style.accent(path)}: ${style.bad(shown(old))} → ${style.good(shown(young))}`];
+}
+
+function colourOf(line: string, style: Style): (text: string) => string {
+  return line.startsWith('-') ? style.bad : line.startsWith('+') ? style.good : style.dim;
+}
+
+const mostFiles = 20;
+const mostConsequences = 100;
+const deepestIndent = 20;
+
+// From each step that changed upwards: a line for every step that follows, indented below what it follows from.
+function consequenceLines(
+  changed: readonly Cause[],
+  { causes, toBuild, style }: Pick<Explanation, 'causes' | 'toBuild' | 'style'>,
+): string[] {
+  const followers = followersAmong(causes);
+  const shown = new Set<Step['id']>();
+  const lines: string[] = [];
+  const pending = changed.map(({ step }) => ({ step, depth: 0 })).reverse();
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { step, depth } = next;
+    const following = followers.get(step.id) ?? [];
+    const isAgain = shown.has(step.id);
+    const isThere = !toBuild.has(step.id);
+    const note =
+      isAgain && following.length > 0 ? ' (see above)' : isThere ? ' (its result is there already)' : '';
+    const indent = '  '.repeat(Math.min(depth, deepestIndent) + 1);
+    lines.push(`${indent}${depth === 0 ? '' : '→ '}${stepName(stepRef(step))}${style.dim(note)}`);
+    if (!isAgain) pending.push(...following.map((step) => ({ step, depth: depth + 1 })).reverse());
+    shown.add(step.id);
+  }
+  if (lines.length === 0) return [];
+  const more = lines.length - mostConsequences;
+  return [
+    style.bold('so these follow:'),
+    ...lines.slice(0, mostConsequences),
+    ...(more > 0 ? [`  and ${more} more; --json has all of them`] : []),
+    '',
+  ];
+}
+
+// What is new follows from nothing: it is there because something that was there before asks for it.
+function followersAmong(causes: readonly Cause[]): ReadonlyMap<Step['id'], Step[]> {
+  const followers = new Map<Step['id'], Step[]>(causes.map(({ step }) => [step.id, []]));
+  for (const { step } of causes) {
+    for (const input of new Set(step.inputIds)) followers.get(input)?.push(step);
+  }
+  return followers;
+}
+
+function plainValue(value: CborValue | undefined): unknown {
+  if (!(value instanceof Uint8Array)) return value;
+  const text = Buffer.from(value).toString('utf8');
+  return text.includes('\ufffd') ? `${value.length} bytes` : text;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const line = plainLine(text);
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}

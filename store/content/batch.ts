@@ -1,0 +1,217 @@
+// New content on its way into the store: files in a folder of the session and directories in memory, until commit.
+
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { lstat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import { digestOf, digestSize, makeDigest, type Digest } from '../base/digest.ts';
+import { bug } from '../base/errors.ts';
+import { isWhole } from './blobs.ts';
+import type { Database } from '../records/database.ts';
+import { explainWriteError } from './disk-errors.ts';
+import type { Durability } from './durability.ts';
+import type { FilePool } from '../content/file-pool.ts';
+import { blobName, blobPath, type BlobName, type Layout } from '../layout.ts';
+import { applyChanges, collectChanges, type Change } from '../records/records.ts';
+import { removeTree } from '../base/remove-tree.ts';
+import { MissingBlob, type Batch, type RecordWriter, type Trees } from '../store.ts';
+import { settle, takeFile } from './take-file.ts';
+import { takeFolder } from './take-folder.ts';
+import { emptyTree, encodeDirectory, type Directory, type TreeNode } from '../trees/tree.ts';
+import { writeStream } from './write-stream.ts';
+
+/** What a batch needs of its store. */
+export interface BatchContext {
+  readonly layout: Layout;
+  readonly database: Database;
+  readonly trees: Trees;
+  readonly durability: Durability;
+  readonly pool: () => FilePool;
+  /** A path for the batch's folder; nothing is there yet. */
+  readonly folder: string;
+}
+
+/** Other work gets a turn after this many renames. */
+const renamesATurn = 1000;
+
+export class FileBatch implements Batch {
+  readonly #context: BatchContext;
+  readonly #directories = new Map<Digest, { readonly directory: Directory; readonly bytes: Uint8Array }>();
+  /** Files in the batch's folder, by blob name, with their sizes. */
+  readonly #staged = new Map<BlobName, number>();
+  /** Files that the store has already, likewise. */
+  readonly #shared = new Map<BlobName, number>();
+  readonly #changes: Change[] = [];
+  #state: 'new' | 'filled' | 'ended' = 'new';
+  #nextPart = 0;
+
+  constructor(context: BatchContext) {
+    this.#context = context;
+  }
+
+  addBytes(bytes: Uint8Array, executable = false): Digest {
+    const digest = digestOf(bytes);
+    if (this.#isKnown(digest, executable)) return digest;
+    const part = this.#partPath();
+    try {
+      writeFileSync(part, bytes, { flag: 'wx' });
+      this.adopt(part, digest, executable);
+    } catch (error) {
+      rmSync(part, { force: true });
+      throw this.#explained(error);
+    }
+    return digest;
+  }
+
+  async addStream(
+    chunks: AsyncIterable<Uint8Array>,
+    options: { readonly executable?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<Digest> {
+    const part = this.#partPath();
+    try {
+      const digest = await writeStream(part, chunks, options.signal);
+      this.adopt(part, digest, options.executable ?? false);
+      return digest;
+    } catch (error) {
+      rmSync(part, { force: true });
+      throw this.#explained(error);
+    }
+  }
+
+  async takeFile(path: string, executable: boolean): Promise<Digest> {
+    const { size: sizeBytes, nlink } = await lstat(path);
+    const digest = await takeFile({ path, executable, sizeBytes, isShared: nlink > 1 }, this.folder());
+    this.stage(digest, executable);
+    return digest;
+  }
+
+  adopt(path: string, digest: Digest, executable: boolean): void {
+    settle(path, digest, executable, this.folder());
+    this.stage(digest, executable);
+  }
+
+  addDirectory(directory: Directory): Digest {
+    this.#checkOpen();
+    const bytes = encodeDirectory(directory);
+    const digest = digestOf(bytes);
+    if (digest !== emptyTree.digest) this.#directories.set(digest, { directory, bytes });
+    return digest;
+  }
+
+  directory(digest: Digest): Directory | undefined {
+    return this.#directories.get(digest)?.directory ?? this.#context.trees.get(digest);
+  }
+
+  async takeFolder(folder: string): Promise<TreeNode> {
+    try {
+      return await takeFolder(folder, {
+        folder: this.folder(),
+        pool: this.#context.pool,
+        addFile: (digest, executable) => this.stage(digest, executable),
+        addDirectory: (directory) => this.addDirectory(directory),
+      });
+    } catch (error) {
+      throw this.#explained(error);
+    }
+  }
+
+  async commit(write?: (records: RecordWriter) => void): Promise<void> {
+    this.#checkOpen();
+    if (write !== undefined) this.#changes.push(...collectChanges(write));
+    try {
+      await this.#place();
+      await this.#record();
+    } catch (error) {
+      throw this.#explained(error);
+    } finally {
+      await this.discard();
+    }
+  }
+
+  discard(): Promise<void> {
+    const hadFolder = this.#state === 'filled';
+    this.#state = 'ended';
+    if (hadFolder) removeTree(this.#context.folder);
+    return Promise.resolve();
+  }
+
+  /** The batch's folder on disk, for threads that put files there by their blob names. */
+  folder(): string {
+    this.#checkOpen();
+    if (this.#state === 'new') mkdirSync(this.#context.folder, { recursive: true });
+    this.#state = 'filled';
+    return this.#context.folder;
+  }
+
+  /** Counts in a file that was put into the batch's folder by its blob name. */
+  stage(digest: Digest, executable: boolean): void {
+    this.#staged.set(blobName(digest, executable), digestSize(digest));
+  }
+
+  /** Counts in a file that the store was found to have. */
+  share(digest: Digest, executable: boolean): void {
+    this.#shareName(blobName(digest, executable), digestSize(digest));
+  }
+
+  async #place(): Promise<void> {
+    const { layout, durability, folder } = this.#context;
+    for (const [name, sizeBytes] of this.#staged) {
+      if (isWhole(layout, name, sizeBytes)) this.#shareName(name, sizeBytes);
+    }
+    const fresh = [...this.#staged.keys()];
+    await durability.flush(fresh.map((name) => `${folder}/${name}`));
+    for (const [at, name] of fresh.entries()) {
+      if (at % renamesATurn === renamesATurn - 1) await setImmediate();
+      renameSync(`${folder}/${name}`, blobPath(layout, name));
+    }
+  }
+
+  async #record(): Promise<void> {
+    if (this.#directories.size === 0 && this.#changes.length === 0) return;
+    const { database } = this.#context;
+    const table = database.table('directories');
+    let lost: Digest | undefined;
+    await database.transaction(() => {
+      // Garbage collection deletes inside such a transaction too: what is here now is safe.
+      lost = this.#lostBlob();
+      if (lost !== undefined) return;
+      for (const [digest, { bytes }] of this.#directories) {
+        if (!table.doesExist(digest)) void table.put(digest, Buffer.from(bytes));
+      }
+      applyChanges(database, this.#changes);
+    });
+    if (lost !== undefined) throw new MissingBlob(lost);
+  }
+
+  #lostBlob(): Digest | undefined {
+    for (const [name, sizeBytes] of this.#shared) {
+      if (!isWhole(this.#context.layout, name, sizeBytes)) return makeDigest(name.slice(0, 64), sizeBytes);
+    }
+    return undefined;
+  }
+
+  #isKnown(digest: Digest, executable: boolean): boolean {
+    this.#checkOpen();
+    const name = blobName(digest, executable);
+    if (this.#staged.has(name)) return true;
+    if (!isWhole(this.#context.layout, name, digestSize(digest))) return false;
+    this.#shareName(name, digestSize(digest));
+    return true;
+  }
+
+  #shareName(name: BlobName, sizeBytes: number): void {
+    this.#staged.delete(name);
+    this.#shared.set(name, sizeBytes);
+  }
+
+  #partPath(): string {
+    return `${this.folder()}/part-${this.#nextPart++}`;
+  }
+
+  #checkOpen(): void {
+    if (this.#state === 'ended') bug('a batch was used after it had ended');
+  }
+
+  #explained(error: unknown): unknown {
+    return explainWriteError(error, this.#context.layout.root);
+  }
+}

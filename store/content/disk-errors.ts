@@ -1,0 +1,32 @@
+// What the operating system says about a full or read-only disk, said so that a person can mend it.
+
+import { statfsSync } from 'node:fs';
+import { UserError, isErrno } from '../base/errors.ts';
+
+/** The error a person should see for `error`, which came up while writing into `folder`: itself when it is no disk's fault. */
+export function explainWriteError(error: unknown, folder: string): unknown {
+  if (isErrno(error, 'ENOSPC', 'EDQUOT') || isLmdbFull(error)) return diskFull(folder, error);
+  if (isErrno(error, 'EROFS', 'EACCES', 'EPERM')) {
+    return new UserError('STORE_UNUSABLE', `the store in ${folder} cannot be written`, {
+      hint: 'Give this user write access to it, or name another store with CAIRN_STORE.',
+      fault: 'environment',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function diskFull(folder: string, cause: unknown): UserError {
+  const { bavail, bsize } = statfsSync(folder);
+  const freeMb = Math.floor((bavail * bsize) / 1e6);
+  return new UserError('DISK_FULL', `no space left in ${folder} (${freeMb} MB free)`, {
+    hint: 'Free some with `cairn store gc`, or move the store with CAIRN_STORE.',
+    fault: 'environment',
+    cause,
+  });
+}
+
+// LMDB reports errno 28 as a message and a number.
+function isLmdbFull(error: unknown): boolean {
+  return error instanceof Error && /No space left on device|Disk quota exceeded/.test(error.message);
+}

@@ -1,0 +1,61 @@
+// Compares a snapshot with what is on disk now: one look at each directory and entry, shared out among threads by a
+// counter in shared memory.
+
+import { lstatSync } from 'node:fs';
+import { isErrno } from '../base/errors.ts';
+import type { Snapshot } from './import-snapshot.ts';
+
+/** What the threads of one comparison share. */
+export interface Comparison {
+  /** The folder that was imported. */
+  readonly top: string;
+  readonly snapshot: ArrayBufferLike;
+  /** The next directory that nobody has taken yet. */
+  readonly next: Int32Array;
+  /** By directory: 1 when it and its entries are the same, beside the directories in it. */
+  readonly same: Uint8Array;
+}
+
+export function startComparison(top: string, snapshot: Snapshot): Comparison {
+  return {
+    top,
+    snapshot: snapshot.memory,
+    next: new Int32Array(new SharedArrayBuffer(4)),
+    same: new Uint8Array(new SharedArrayBuffer(snapshot.directories)),
+  };
+}
+
+/** How many directories a thread takes at a time. */
+const directoriesATurn = 16;
+
+/** Compares some directories that nobody has taken. False when there are none left. */
+export function compareSome(comparison: Comparison, snapshot: Snapshot): boolean {
+  const first = Atomics.add(comparison.next, 0, directoriesATurn);
+  const last = Math.min(first + directoriesATurn, snapshot.directories);
+  for (let directory = first; directory < last; directory++) {
+    if (isSame(comparison.top, snapshot, directory)) comparison.same[directory] = 1;
+  }
+  return last < snapshot.directories;
+}
+
+function isSame(top: string, snapshot: Snapshot, directory: number): boolean {
+  const { path, names } = snapshot.names(directory);
+  const folder = path === '' ? top : `${top}/${path}`;
+  try {
+    const stats = lstatSync(folder, { throwIfNoEntry: false });
+    if (stats?.isDirectory() !== true || !snapshot.isSameDirectory(directory, stats)) return false;
+    const first = snapshot.firstEntry(directory);
+    return names.every((name, at) => isSameEntry(`${folder}/${name}`, snapshot, first + at));
+  } catch (error) {
+    // The walk will meet it again and say what is wrong.
+    if (isErrno(error, 'EACCES', 'EPERM', 'ENOTDIR', 'ELOOP', 'EIO', 'ESTALE')) return false;
+    throw error;
+  }
+}
+
+function isSameEntry(path: string, snapshot: Snapshot, entry: number): boolean {
+  if (snapshot.kind(entry) === 'directory') return true;
+  if (snapshot.isYoung(entry)) return false;
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && snapshot.isSameEntry(entry, stats);
+}

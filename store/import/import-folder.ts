@@ -1,0 +1,187 @@
+// Imports a folder of this machine: compares it with what the last import saw, has threads copy what changed, commits the
+// tree, and keeps what the next import may rely on.
+
+import { realpathSync, statSync } from 'node:fs';
+import { UserError, bug, isErrno } from '../base/errors.ts';
+import type { FileBatch } from '../content/batch.ts';
+import { SnapshotBuilder } from './build-snapshot.ts';
+import { explainWriteError } from '../content/disk-errors.ts';
+import type { FilePool } from '../content/file-pool.ts';
+import { IgnoreRules } from './ignore-rules.ts';
+import { assembleTree } from './import-tree.ts';
+import { walkFolder, type FileSlot, type Visit } from './import-walk.ts';
+import { compareLastImport, type LastImport } from './last-import.ts';
+import type { Layout } from '../layout.ts';
+import { readSnapshot, writeSnapshot } from './snapshot-files.ts';
+import type { ImportOptions, ImportResult } from '../store.ts';
+
+export interface ImportContext {
+  readonly layout: Layout;
+  readonly pool: () => FilePool;
+  readonly begin: () => FileBatch;
+  /** A path on the store's file system where nothing is yet. */
+  readonly freshPath: () => string;
+}
+
+/** The coarsest clock that a file system keeps times with (FAT: 2 s): within it, a change can leave the times equal. */
+const coarsestTickMs = 2000;
+
+/** @throws UserError `SOURCE_UNREADABLE`, `OUTPUT_INVALID` */
+export async function importFolder(
+  folder: string,
+  options: ImportOptions,
+  context: ImportContext,
+): Promise<ImportResult> {
+  try {
+    const rules = IgnoreRules.top(options.exclude ?? []);
+    const source = { ...context, folder: realFolder(folder), rules, signal: options.signal };
+    const last = await lastImport(source);
+    // Undefined when what the last import left in the store has gone.
+    return (
+      (await importSince(last, source)) ??
+      (await importSince(undefined, source)) ??
+      bug('a tree that was just imported is missing')
+    );
+  } catch (error) {
+    throw explain(error, folder, context.layout);
+  }
+}
+
+interface Source extends ImportContext {
+  readonly folder: string;
+  readonly rules: IgnoreRules;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function lastImport(source: Source): Promise<LastImport | undefined> {
+  const snapshot = readSnapshot(source.layout, { folder: source.folder, rules: source.rules.id });
+  return snapshot === undefined ? undefined : compareLastImport(source.folder, snapshot, source);
+}
+
+async function importSince(last: LastImport | undefined, source: Source): Promise<ImportResult | undefined> {
+  const { layout, folder } = source;
+  const batch = source.begin();
+  try {
+    const { visit, filesRead } = await readChanges(batch, last, source);
+    const builder = new SnapshotBuilder();
+    const { tree, files } = assembleTree(visit, {
+      folder,
+      addDirectory: (directory) => batch.addDirectory(directory),
+      builder,
+      snapshot: last?.snapshot,
+    });
+    if (batch.directory(tree) === undefined) return undefined;
+    await batch.commit();
+    if (visit.kind !== 'unchanged')
+      writeSnapshot(layout, { folder, rules: source.rules.id }, builder.encode(), source.freshPath());
+    return { node: { kind: 'tree', digest: tree }, files, filesRead };
+  } finally {
+    await batch.discard();
+  }
+}
+
+async function readChanges(
+  batch: FileBatch,
+  last: LastImport | undefined,
+  source: Source,
+): Promise<{ readonly visit: Visit; readonly filesRead: number }> {
+  const trustedBeforeMs = Date.now() - coarsestTickMs;
+  const copies = new FileCopies(batch, source, trustedBeforeMs);
+  let visit: Visit;
+  try {
+    visit = await walkFolder(source.folder, {
+      rules: source.rules,
+      last,
+      trustedBeforeMs,
+      storeFolder: source.layout.root,
+      onFile: (file) => copies.add(file),
+      signal: source.signal,
+    });
+  } finally {
+    await copies.settled();
+  }
+  source.signal?.throwIfAborted();
+  copies.throwIfFailed();
+  return { visit, filesRead: copies.count };
+}
+
+/** Files on their way to the threads, handed over in chunks. */
+class FileCopies {
+  readonly #batch: FileBatch;
+  readonly #context: ImportContext;
+  readonly #trustedBeforeMs: number;
+  readonly #jobs: Promise<void>[] = [];
+  #chunk: FileSlot[] = [];
+  #chunkBytes = 0;
+  #failure: { readonly error: unknown } | undefined;
+  count = 0;
+
+  constructor(batch: FileBatch, context: ImportContext, trustedBeforeMs: number) {
+    this.#batch = batch;
+    this.#context = context;
+    this.#trustedBeforeMs = trustedBeforeMs;
+  }
+
+  add(file: FileSlot): void {
+    this.count++;
+    this.#chunk.push(file);
+    this.#chunkBytes += file.sizeBytes;
+    if (this.#chunk.length >= 256 || this.#chunkBytes >= 16 << 20) this.#send();
+  }
+
+  /** Waits until no thread works on any of them, whether they failed or not. */
+  async settled(): Promise<void> {
+    if (this.#chunk.length > 0) this.#send();
+    await Promise.all(this.#jobs);
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #send(): void {
+    const chunk = this.#chunk;
+    this.#chunk = [];
+    this.#chunkBytes = 0;
+    this.#jobs.push(this.#copy(chunk).catch((error: unknown) => void (this.#failure ??= { error })));
+  }
+
+  async #copy(files: readonly FileSlot[]): Promise<void> {
+    if (this.#failure !== undefined) return;
+    const imported = await this.#context.pool().import(
+      files.map(({ path, known }) => ({ path, known })),
+      {
+        layout: this.#context.layout,
+        folder: this.#batch.folder(),
+        trustedBeforeMs: this.#trustedBeforeMs,
+      },
+    );
+    for (const [at, file] of files.entries()) {
+      file.imported = imported[at]!;
+      const { content, digest, executable } = file.imported;
+      if (content === 'staged') this.#batch.stage(digest, executable);
+      if (content === 'stored') this.#batch.share(digest, executable);
+    }
+  }
+}
+
+function realFolder(folder: string): string {
+  const path = realpathSync(folder);
+  if (statSync(path).isDirectory()) return path;
+  throw new UserError('SOURCE_UNREADABLE', `${folder} is not a folder`, {
+    hint: 'Name a folder; a single file can be written into the config.',
+  });
+}
+
+function explain(error: unknown, folder: string, layout: Layout): unknown {
+  if (!(error instanceof Error) || error instanceof UserError) return error;
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (isErrno(error, 'ENOSPC', 'EDQUOT') || path?.startsWith(`${layout.root}/`) === true)
+    return explainWriteError(error, layout.root);
+  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
+  const what = code === 'ENOENT' ? 'is not there' : `cannot be read (${message.split(',')[0]!})`;
+  return new UserError('SOURCE_UNREADABLE', `${path ?? folder} ${what}`, {
+    hint: 'See to it that it exists and that you may read it, or leave it out with a .cairnignore file.',
+    cause: error,
+  });
+}

@@ -1,0 +1,49 @@
+// Where snapshots of imported folders are kept: one file each. Losing one costs time only.
+
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { isErrno } from '../base/errors.ts';
+import { Snapshot } from './import-snapshot.ts';
+import type { Layout } from '../layout.ts';
+
+/** What tells one import from another: the folder, and the id of the rules that the caller adds. */
+export interface ImportSource {
+  readonly folder: string;
+  readonly rules: string;
+}
+
+/** The snapshot of the last import, or undefined when there is none that can be read. */
+export function readSnapshot(layout: Layout, source: ImportSource): Snapshot | undefined {
+  let file: number;
+  try {
+    file = openSync(snapshotPath(layout, source), 'r');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  try {
+    const bytes = Buffer.from(new SharedArrayBuffer(fstatSync(file).size));
+    for (let at = 0, length: number; (length = readSync(file, bytes, at, bytes.length - at, at)) > 0;)
+      at += length;
+    return Snapshot.parse(bytes.buffer);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** @param freshPath a path on the store's file system where nothing is yet */
+export function writeSnapshot(
+  layout: Layout,
+  source: ImportSource,
+  bytes: Uint8Array,
+  freshPath: string,
+): void {
+  mkdirSync(layout.imports, { recursive: true });
+  writeFileSync(freshPath, bytes, { flag: 'wx' });
+  renameSync(freshPath, snapshotPath(layout, source));
+}
+
+function snapshotPath(layout: Layout, { folder, rules }: ImportSource): string {
+  const name = createHash('sha256').update(`${rules}\0${folder}`).digest('hex').slice(0, 32);
+  return `${layout.imports}/${name}`;
+}

@@ -1,0 +1,75 @@
+// What hangs together: the content below nodes, and the derivations below derivations. Reads Merkle nodes and records.
+
+import { decodeCbor, type CborValue } from '../base/cbor.ts';
+import { parseDigest, type Digest } from '../base/digest.ts';
+import type { Database } from './database.ts';
+import type { Memo, Realisation } from '../store.ts';
+import { decodeDirectory, emptyTree, type Directory, type Node } from '../trees/tree.ts';
+
+/** A stored realisation as its table has it. */
+export type StoredRealisation = Pick<Realisation, 'outputs' | 'name' | 'durationMs'> & {
+  readonly log?: Digest;
+};
+
+/** Content by kind. */
+export interface Content {
+  readonly blobs: Set<Digest>;
+  readonly directories: Set<Digest>;
+}
+
+export function emptyContent(): Content {
+  return { blobs: new Set(), directories: new Set() };
+}
+
+/** Adds everything at and below `nodes` to `content`. Directories that are not there are added, with nothing below. */
+export function addReachable(content: Content, nodes: Iterable<Node>, database: Database): void {
+  const pending = [...nodes];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (node.kind === 'blob') content.blobs.add(node.digest);
+    if (node.kind !== 'tree' || content.directories.has(node.digest)) continue;
+    content.directories.add(node.digest);
+    pending.push(...(readDirectory(database, node.digest)?.values() ?? []));
+  }
+}
+
+/** The directory with this digest, or undefined. @throws UserError `STORE_CORRUPT` */
+export function readDirectory(database: Database, digest: Digest): Directory | undefined {
+  if (digest === emptyTree.digest) return new Map();
+  const bytes = database.table('directories').get(digest);
+  return bytes === undefined ? undefined : decodeDirectory(bytes);
+}
+
+/** The derivations in the closure of `wanted`, themselves among them, as far as their descriptions are there. */
+export function derivationClosure(wanted: Iterable<Digest>, database: Database): Set<Digest> {
+  const descriptions = database.table('descriptions');
+  const closure = new Set<Digest>();
+  const pending = [...wanted];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (closure.has(id)) continue;
+    closure.add(id);
+    const bytes = descriptions.get(id);
+    if (bytes !== undefined) pending.push(...referencesIn(decodeCbor(bytes)));
+  }
+  return closure;
+}
+
+/** Every record of a table, decoded. */
+export function* recordsOf<T>(database: Database, table: 'memos' | 'realisations'): Generator<[Digest, T]> {
+  for (const { key, value } of database.table(table).getRange())
+    yield [key as Digest, decodeCbor(value) as T];
+}
+
+export type StoredMemo = Omit<Memo, 'derivation'>;
+
+// Descriptions name their inputs as [id, output, subpath].
+function* referencesIn(value: CborValue | undefined): Generator<Digest> {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
+  if (!Array.isArray(value)) {
+    for (const member of Object.values(value)) yield* referencesIn(member);
+    return;
+  }
+  const items = value as readonly CborValue[];
+  const id = items.length === 3 && typeof items[0] === 'string' ? parseDigest(items[0]) : undefined;
+  if (id !== undefined) yield id;
+  else for (const item of items) yield* referencesIn(item);
+}

@@ -1,0 +1,140 @@
+// The small durable facts: realisations, memos, lineages, descriptions, durations, roots, cached values, as canonical
+// CBOR in LMDB tables. Knows their form, not what they are used for.
+
+import { encodeCbor, readCbor, type CborValue } from '../base/cbor.ts';
+import type { Digest } from '../base/digest.ts';
+import type { Database } from './database.ts';
+import type { Lineage, Memo, Realisation, Records, RecordWriter, Root } from '../store.ts';
+import type { Node } from '../trees/tree.ts';
+
+/** The facts of one store. */
+export class LmdbRecords implements Records {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  realisation(action: Digest): Realisation | undefined {
+    const value = this.#read('realisations', action) as StoredRealisation | undefined;
+    return value === undefined ? undefined : { ...value, action, log: value.log };
+  }
+
+  memo(derivation: Digest): Memo | undefined {
+    const value = this.#read('memos', derivation) as Omit<Memo, 'derivation'> | undefined;
+    return value === undefined ? undefined : { ...value, derivation };
+  }
+
+  lineage(name: string): Lineage | undefined {
+    return this.#read('lineages', name) as Lineage | undefined;
+  }
+
+  description(digest: Digest): CborValue | undefined {
+    return this.#read('descriptions', digest) as CborValue | undefined;
+  }
+
+  hasDescription(digest: Digest): boolean {
+    return this.#database.table('descriptions').doesExist(digest);
+  }
+
+  duration(lineage: string): number | undefined {
+    return this.#read('durations', lineage) as number | undefined;
+  }
+
+  root(name: string): Root | undefined {
+    const derivations = this.#read('roots', name) as readonly Digest[] | undefined;
+    return derivations === undefined ? undefined : { name, derivations };
+  }
+
+  *roots(): Iterable<Root> {
+    for (const name of [...this.#database.table('roots').getKeys()]) {
+      const root = this.root(name);
+      if (root !== undefined) yield root;
+    }
+  }
+
+  cached(key: string): CborValue | undefined {
+    return this.#read('cached', key) as CborValue | undefined;
+  }
+
+  async update(write: (records: RecordWriter) => void): Promise<void> {
+    const changes = collectChanges(write);
+    if (changes.length > 0) await this.#database.transaction(() => applyChanges(this.#database, changes));
+  }
+
+  // What a table holds was written by this file, so its type is known by the table.
+  #read(table: string, key: string): unknown {
+    const bytes = this.#database.table(table).get(key);
+    return bytes === undefined ? undefined : readCbor(bytes);
+  }
+}
+
+// An undefined member is not encoded, and so it is missing when read.
+type StoredRealisation = Omit<Realisation, 'action' | 'log'> & { readonly log?: Digest };
+
+/** One step of a transaction. All encoding is done before the transaction starts, so that it cannot fail half-way. */
+export type Change =
+  | { readonly kind: 'put'; readonly table: string; readonly key: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'remove'; readonly table: string; readonly key: string }
+  | { readonly kind: 'forget'; readonly action: Digest };
+
+/** What `write` wants written, in its order. */
+export function collectChanges(write: (records: RecordWriter) => void): Change[] {
+  const changes: Change[] = [];
+  const put = (table: string, key: string, value: CborValue): void => {
+    changes.push({ kind: 'put', table, key, bytes: encodeCbor(value) });
+  };
+  write({
+    putRealisation: ({ action, outputs, name, builder, durationMs, log }) =>
+      put('realisations', action, {
+        outputs: nodeRecords(outputs),
+        name,
+        builder,
+        durationMs: Math.round(durationMs),
+        log,
+      }),
+    removeRealisation: (action) => changes.push({ kind: 'forget', action }),
+    putMemo: ({ derivation, action, outputs }) =>
+      put('memos', derivation, { action, outputs: nodeRecords(outputs) }),
+    putLineage: (name, { derivation, action }) => put('lineages', name, { derivation, action }),
+    putDescription: (digest, description) => put('descriptions', digest, description),
+    putEncodedDescription: (digest, bytes) =>
+      changes.push({ kind: 'put', table: 'descriptions', key: digest, bytes }),
+    putDuration: (lineage, durationMs) => put('durations', lineage, Math.round(durationMs)),
+    putRoot: ({ name, derivations }) => put('roots', name, derivations),
+    removeRoot: (name) => changes.push({ kind: 'remove', table: 'roots', key: name }),
+    putCached: (key, value) => put('cached', key, value),
+  });
+  return changes;
+}
+
+/** Writes changes. To be called inside a transaction. */
+export function applyChanges(database: Database, changes: readonly Change[]): void {
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'put':
+        void database.table(change.table).put(change.key, Buffer.from(change.bytes));
+        break;
+      case 'remove':
+        void database.table(change.table).remove(change.key);
+        break;
+      case 'forget':
+        forget(database, change.action);
+        break;
+    }
+  }
+}
+
+// Memos name their action as text, so that most of them can be passed over without being decoded.
+function forget(database: Database, action: Digest): void {
+  void database.table('realisations').remove(action);
+  const memos = database.table('memos');
+  for (const { key, value } of [...memos.getRange()]) {
+    if (!value.includes(action)) continue;
+    if ((readCbor(value) as unknown as Memo).action === action) void memos.remove(key);
+  }
+}
+
+function nodeRecords(nodes: Readonly<Record<string, Node>>): CborValue {
+  return Object.fromEntries(Object.entries(nodes).map(([name, node]) => [name, { ...node }]));
+}

@@ -1,0 +1,57 @@
+// Directories by digest, decoded and cached. Knows the database table they lie in, not the disk.
+
+import type { Digest } from '../base/digest.ts';
+import type { Table } from '../records/database.ts';
+import type { Trees } from '../store.ts';
+import {
+  decodeDirectory,
+  emptyDirectory,
+  emptyTree,
+  parseTreePath,
+  type Directory,
+  type Node,
+} from './tree.ts';
+
+/** Bounds the cache by what it holds: entries, not directories. */
+const cachedEntries = 200_000;
+
+/** Directories of one store. */
+export class StoredTrees implements Trees {
+  readonly #table: () => Table;
+  readonly #cache = new Map<Digest, Directory>();
+  #entries = 0;
+
+  /** @param table opened only when a directory is first asked for */
+  constructor(table: () => Table) {
+    this.#table = table;
+  }
+
+  get(digest: Digest): Directory | undefined {
+    if (digest === emptyTree.digest) return emptyDirectory;
+    const cached = this.#cache.get(digest);
+    if (cached !== undefined) return cached;
+    const bytes = this.#table().get(digest);
+    if (bytes === undefined) return undefined;
+    const directory = decodeDirectory(bytes);
+    this.#remember(digest, directory);
+    return directory;
+  }
+
+  lookup(root: Node, path: string): Node | undefined {
+    let node: Node | undefined = root;
+    for (const part of parseTreePath(path)) {
+      if (node?.kind !== 'tree') return undefined;
+      node = this.get(node.digest)?.get(part);
+    }
+    return node;
+  }
+
+  #remember(digest: Digest, directory: Directory): void {
+    this.#entries += directory.size + 1;
+    if (this.#entries > cachedEntries) {
+      this.#cache.clear();
+      this.#entries = directory.size + 1;
+    }
+    this.#cache.set(digest, directory);
+  }
+}

@@ -1,0 +1,86 @@
+// Takes damage out of the way: damaged blobs are kept in `corrupt/` for a person to look at, and every record that
+// promises something that is not there is forgotten, so that the next build makes it again.
+
+import { mkdirSync, renameSync } from 'node:fs';
+import { isErrno } from '../base/errors.ts';
+import type { Digest } from '../base/digest.ts';
+import type { Database } from '../records/database.ts';
+import { forgetCopies } from './forget-copies.ts';
+import type { MaintenanceContext } from './maintenance-context.ts';
+import {
+  addReachable,
+  emptyContent,
+  recordsOf,
+  type StoredMemo,
+  type StoredRealisation,
+} from '../records/reachable.ts';
+import { removeTree } from '../base/remove-tree.ts';
+import type { Damage, SetAside } from '../store.ts';
+import type { Node } from '../trees/tree.ts';
+
+/** Acts on what a verification found. Gives the derivations that are not up to date any more. */
+export async function setAside(context: MaintenanceContext, damages: readonly Damage[]): Promise<SetAside> {
+  for (const damage of damages) {
+    if (damage.kind === 'blob') moveAside(context, damage.path, damage.name);
+    if (damage.kind === 'tree') removeTree(damage.path);
+  }
+  const hashes = new Set(damages.flatMap(hashOf));
+  if (hashes.size > 0) forgetCopies(hashes, context);
+  const { database } = context;
+  let derivations: Digest[] = [];
+  await database.transaction(() => {
+    derivations = forgetHolders(database, hashes);
+    for (const damage of damages)
+      if (damage.kind === 'directory') void database.table('directories').remove(damage.digest);
+  });
+  return { derivations };
+}
+
+function hashOf(damage: Damage): string[] {
+  switch (damage.kind) {
+    case 'blob':
+      return [damage.name.slice(0, 64)];
+    case 'directory':
+    case 'missing':
+      return [damage.digest.slice(0, 64)];
+    case 'tree':
+      return [];
+  }
+}
+
+function moveAside({ layout }: MaintenanceContext, path: string, name: string): void {
+  mkdirSync(layout.corrupt, { recursive: true });
+  try {
+    renameSync(path, `${layout.corrupt}/${name}`);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+function forgetHolders(database: Database, hashes: ReadonlySet<string>): Digest[] {
+  const held = new Map<string, boolean>();
+  const holds = (nodes: readonly Node[], log?: Digest): boolean => {
+    if (log !== undefined && hashes.has(log.slice(0, 64))) return true;
+    const content = emptyContent();
+    try {
+      addReachable(content, nodes, database);
+    } catch {
+      return true; // one of its directories is damaged
+    }
+    return [...content.blobs, ...content.directories].some((digest) => hashes.has(digest.slice(0, 64)));
+  };
+  const holdsOnce = (outputs: Readonly<Record<string, Node>>, log?: Digest): boolean => {
+    const key = JSON.stringify([outputs, log]);
+    const known = held.get(key) ?? holds(Object.values(outputs), log);
+    held.set(key, known);
+    return known;
+  };
+  for (const [action, { outputs, log }] of [...recordsOf<StoredRealisation>(database, 'realisations')]) {
+    if (holdsOnce(outputs, log)) void database.table('realisations').remove(action);
+  }
+  const forgotten = [...recordsOf<StoredMemo>(database, 'memos')].filter(([, { outputs }]) =>
+    holdsOnce(outputs),
+  );
+  for (const [derivation] of forgotten) void database.table('memos').remove(derivation);
+  return forgotten.map(([derivation]) => derivation);
+}
