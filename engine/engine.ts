@@ -95,6 +95,14 @@ export class Engine {
     });
   }
 
+  /** The same for people: content that no step is run on. */
+  async handOut(id: DerivationId, output = 'out'): Promise<string> {
+    return this.#withContent(id, () => {
+      const node = this.#outputNode(id, output);
+      return this.#options.store.handOut(node);
+    });
+  }
+
   /** Runs `use`, which reads an output's content; builds the content again when it turns out to be lost. */
   async #withContent<T>(id: DerivationId, use: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {

@@ -8,7 +8,20 @@ export const storeFormat = 'cairn-store-1';
 
 /** Every blob file's modification time, in seconds: the same on every machine, and not 0, which some tools dislike. */
 export const canonicalMtimeSeconds = 1;
-export const directoryMode = 0o755;
+
+/**
+ * Every blob file's access time, in seconds: the largest that 32 bits hold. Reading moves an access time only if it lies
+ * before the last change or a day back (mount(8), relatime); one in the future stays, and tells nobody who has read.
+ */
+export const canonicalAtimeSeconds = 2 ** 31 - 1;
+
+/**
+ * Permission bits of directories that steps are run on: they write into folders of their root, without the privileges
+ * that would let them into read-only ones, and what they write goes elsewhere (an overlay).
+ */
+export const stepDirectoryMode = 0o755;
+/** Those of directories that people are given. */
+export const peopleDirectoryMode = 0o555;
 
 /** A blob file's permission bits. */
 export function blobMode(executable: boolean): number {
@@ -28,6 +41,7 @@ export interface Layout {
   readonly format: string;
   readonly blobs: string;
   readonly trees: string;
+  readonly results: string;
   readonly database: string;
   readonly logs: string;
   readonly temporary: string;
@@ -43,6 +57,7 @@ export function layoutOf(root: string): Layout {
     format: join(root, 'format'),
     blobs: join(root, 'blobs'),
     trees: join(root, 'trees'),
+    results: join(root, 'results'),
     database: join(root, 'db'),
     logs: join(root, 'logs'),
     temporary: join(root, 'tmp'),
@@ -60,9 +75,4 @@ export const shards: readonly string[] = Array.from({ length: 256 }, (_, byte) =
 
 export function blobPath(layout: Layout, name: BlobName): string {
   return `${layout.blobs}/${name.slice(0, 2)}/${name}`;
-}
-
-/** Where a tree is materialised. */
-export function treePath(layout: Layout, tree: Digest): string {
-  return `${layout.trees}/${digestHash(tree)}`;
 }

@@ -9,14 +9,14 @@ import { Database } from './records/database.ts';
 import { Durability } from './content/durability.ts';
 import { FilePool } from './content/file-pool.ts';
 import { forgetCopies } from './upkeep/forget-copies.ts';
-import type { Layout } from './layout.ts';
+import { peopleDirectoryMode, stepDirectoryMode, type Layout } from './layout.ts';
 import { DatabaseLocks } from './processes/locks.ts';
-import { materialiseTree } from './trees/materialise.ts';
 import { thisProcess } from './processes/owner.ts';
 import { LmdbRecords } from './records/records.ts';
 import { Session, sweepDeadSessions } from './processes/session.ts';
 import type { ImportOptions, ImportResult, Maintenance, Store } from './store.ts';
 import { StoredTrees } from './trees/stored-trees.ts';
+import { TreeFolders, userSuffix, type ContentNode } from './trees/tree-folders.ts';
 
 export class LocalStore implements Store {
   readonly path: string;
@@ -28,7 +28,8 @@ export class LocalStore implements Store {
   readonly #database: Database;
   readonly #durability: Durability;
   readonly #session: Session;
-  readonly #materialising = new Map<Digest, Promise<string>>();
+  readonly #forSteps: TreeFolders;
+  readonly #forPeople: TreeFolders;
   #volatile: Database | undefined;
   #pool: FilePool | undefined;
   #sweeping: Promise<void> | undefined;
@@ -45,6 +46,28 @@ export class LocalStore implements Store {
       onLoss: (digest) => this.#forgetCopies(digest),
     });
     this.trees = new StoredTrees(() => this.#database.table('directories'));
+    const shared = {
+      layout,
+      blobs: this.blobs,
+      trees: this.trees,
+      pool: () => this.#filePool(),
+      freshPath: (label: string) => this.#session.freshPath(label),
+      onLoss: (digest: Digest) => this.#forgetCopies(digest),
+    };
+    this.#forSteps = new TreeFolders({
+      ...shared,
+      place: layout.trees,
+      suffix: userSuffix(),
+      directoryMode: stepDirectoryMode,
+      onAltered: () => Promise.resolve(),
+    });
+    this.#forPeople = new TreeFolders({
+      ...shared,
+      place: layout.results,
+      suffix: '',
+      directoryMode: peopleDirectoryMode,
+      onAltered: () => Promise.resolve(),
+    });
     this.records = new LmdbRecords(this.#database);
     this.locks = new DatabaseLocks(
       () => this.#openVolatile(),
@@ -76,18 +99,17 @@ export class LocalStore implements Store {
 
   materialise(tree: Digest): Promise<string> {
     this.#session.enter();
-    let path = this.#materialising.get(tree);
-    if (path === undefined) {
-      path = materialiseTree(tree, {
-        layout: this.#layout,
-        blobs: this.blobs,
-        trees: this.trees,
-        freshPath: () => this.#session.freshPath('tree'),
-        onLoss: (digest) => this.#forgetCopies(digest),
-      }).finally(() => this.#materialising.delete(tree));
-      this.#materialising.set(tree, path);
-    }
-    return path;
+    return this.#forSteps.path({ kind: 'tree', digest: tree });
+  }
+
+  materialiseBlob(digest: Digest, executable: boolean): Promise<string> {
+    this.#session.enter();
+    return this.#forSteps.path({ kind: 'blob', digest, executable });
+  }
+
+  handOut(node: ContentNode): Promise<string> {
+    this.#session.enter();
+    return this.#forPeople.path(node);
   }
 
   scratch(label: string): Promise<string> {

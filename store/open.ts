@@ -67,6 +67,7 @@ function create(layout: Layout): void {
   refuseForeignFolder(layout);
   for (const folder of [
     layout.trees,
+    layout.results,
     layout.logs,
     layout.temporary,
     layout.work,

@@ -21,11 +21,19 @@ export interface Store {
    */
   importFolder(folder: string, options?: ImportOptions): Promise<ImportResult>;
   /**
-   * A read-only folder with the tree's content, made of hard links into the store. It stays valid while this store is
-   * open (garbage collection in another process leaves it alone).
+   * A folder with the tree's content for steps to be run on: files of its own, whose links, times and modes follow from the
+   * tree alone. Nobody writes to it. It stays while this store is open (garbage collection elsewhere leaves it alone).
+   * One that is there already is looked at first, once for each open store; an altered one is made anew.
    * @throws MissingBlob when content is missing or was found to be damaged.
    */
   materialise(tree: Digest): Promise<string>;
+  /** The same for a blob: a file of its own. @throws MissingBlob */
+  materialiseBlob(digest: Digest, executable: boolean): Promise<string>;
+  /**
+   * The same for people: a read-only folder, or file, that no step is run on, so that whatever is done to it changes no
+   * result. It stays until its content is garbage. @throws MissingBlob
+   */
+  handOut(node: Exclude<Node, { kind: 'symlink' }>): Promise<string>;
   /** A fresh folder for in-flight work on the store's own file system; swept when its owner is gone. */
   scratch(label: string): Promise<string>;
   /** The store's upkeep, loaded when it is asked for. */
@@ -37,7 +45,7 @@ export interface Blobs {
   /** True when the blob is there, by name and size; its content is not read. */
   has(digest: Digest): boolean;
   /**
-   * The file that holds the blob, read-only, for hard links and binds.
+   * The file that holds the blob, to be read.
    * @throws MissingBlob when it is absent or not whole.
    */
   path(digest: Digest, executable: boolean): Promise<string>;

@@ -17,7 +17,7 @@ export const define: DefineCommand = (command, runs) => {
     .action(runs(path));
   addHelpNotes(command, {
     about:
-      'The folder is read-only and made of links into the store. It stays until garbage is collected;\n' +
+      'The folder is read-only, and a copy: no step is run on it. It stays until garbage is collected;\n' +
       '`cairn build --out-link` makes a link that keeps it.',
     examples: [
       ['cairn path lsb', 'a folder with all of lsb'],
@@ -31,7 +31,7 @@ async function path(context: Context, flags: PathFlags, text: string): Promise<E
   const found = contents.find(text);
   const { node } = found;
   const digest = node.kind === 'symlink' ? undefined : node.digest;
-  const place = flags.digest === true && digest !== undefined ? digest : await found.materialise();
+  const place = flags.digest === true && digest !== undefined ? digest : await found.handOut();
   const { out, shared } = context;
   if (shared.json === true) out.lines([JSON.stringify({ type: 'path', target: text, path: place, digest })]);
   else out.lines([place]);

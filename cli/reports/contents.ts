@@ -15,8 +15,10 @@ export interface Contents extends AsyncDisposable {
 
 export interface Found {
   readonly node: Node;
-  /** A path of this machine at which the content lies, brought there if need be. */
+  /** A path of this machine at which the content lies, to be read by this command. */
   materialise(): Promise<string>;
+  /** A path of this machine for people, who may alter what lies there without altering any result. */
+  handOut(): Promise<string>;
 }
 
 /** Opens what `texts` are in. Digests alone need no project. */
@@ -64,9 +66,12 @@ function findInProject(project: Project, text: string): Found {
   const { what, path } = findPlace(project.evaluation, text);
   if ('digest' in what) return findDigest(project.store, text);
   const node = nodeAt(project.store, builtNode(project, what), { what: what.key, path });
-  const materialise = async (): Promise<string> =>
-    below(await project.engine.materialise(what.id, what.output), path);
-  return { node, materialise };
+  const { engine } = project;
+  return {
+    node,
+    materialise: async () => below(await engine.materialise(what.id, what.output), path),
+    handOut: async () => below(await engine.handOut(what.id, what.output), path),
+  };
 }
 
 function findDigest(store: Store, text: string): Found {
@@ -76,10 +81,14 @@ function findDigest(store: Store, text: string): Found {
   const node = nodeAt(store, top, { what: digest, path });
   const place = (): Promise<string> =>
     top.kind === 'tree' ? store.materialise(digest) : store.blobs.path(digest, false);
-  return { node, materialise: async () => below(await place(), path) };
+  return {
+    node,
+    materialise: async () => below(await place(), path),
+    handOut: async () => below(await store.handOut(top), path),
+  };
 }
 
-function nodeOfDigest(store: Store, digest: Digest): Node {
+function nodeOfDigest(store: Store, digest: Digest): Exclude<Node, { kind: 'symlink' }> {
   if (store.trees.get(digest) !== undefined) return { kind: 'tree', digest };
   if (store.blobs.has(digest)) return { kind: 'blob', digest, executable: false };
   throw new UserError('PATH_NOT_FOUND', `the store has nothing with the digest ${digest}`, {

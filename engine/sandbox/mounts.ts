@@ -55,7 +55,7 @@ async function inputMount(
 ): Promise<InputMount> {
   switch (node.kind) {
     case 'blob':
-      return { kind: 'bind', path, source: await store.blobs.path(node.digest, node.executable) };
+      return { kind: 'bind', path, source: await store.materialiseBlob(node.digest, node.executable) };
     case 'symlink':
       return { kind: 'symlink', path, target: node.target };
     case 'tree': {

@@ -19,6 +19,7 @@ import {
   blobMode,
   blobName,
   blobPath,
+  canonicalAtimeSeconds,
   canonicalMtimeSeconds,
   type BlobName,
   type Layout,
@@ -135,7 +136,7 @@ export function isCanonical(stats: Stats, executable: boolean): boolean {
 /** Gives a file a blob's mode and time. */
 export function makeCanonical(path: string, executable: boolean): void {
   chmodSync(path, blobMode(executable));
-  utimesSync(path, canonicalMtimeSeconds, canonicalMtimeSeconds);
+  utimesSync(path, canonicalAtimeSeconds, canonicalMtimeSeconds);
 }
 
 /** True when a file by this name is there with the size that a blob of `sizeBytes` has. */

@@ -4,12 +4,14 @@ import type { Digest } from '../base/digest.ts';
 import { UserError, type ErrorCode, type Fault } from '../base/errors.ts';
 import type { Comparison } from '../import/compare-snapshot.ts';
 import type { FileToImport, ImportedFile, ImportFileOptions } from '../import/import-file.ts';
+import type { FileToCopy } from '../trees/copy-files.ts';
 import type { FileToTake } from '../content/take-file.ts';
 import { WorkerPool } from '../base/worker-pool.ts';
 
 export type FileJob =
   | { readonly kind: 'take'; readonly files: readonly FileToTake[]; readonly folder: string }
   | { readonly kind: 'import'; readonly files: readonly FileToImport[]; readonly options: ImportFileOptions }
+  | { readonly kind: 'copy'; readonly files: readonly FileToCopy[] }
   | { readonly kind: 'compare'; readonly comparison: Comparison };
 
 /** The file threads of one store. */
@@ -24,6 +26,11 @@ export class FilePool {
   /** Copies files into a batch's folder; what came of each, in order. */
   async import(files: readonly FileToImport[], options: ImportFileOptions): Promise<readonly ImportedFile[]> {
     return (await this.#threads.run({ kind: 'import', files, options })) as readonly ImportedFile[];
+  }
+
+  /** Copies blobs to where trees want them; for each, whether its blob was whole. */
+  async copy(files: readonly FileToCopy[]): Promise<readonly boolean[]> {
+    return (await this.#threads.run({ kind: 'copy', files })) as readonly boolean[];
   }
 
   /** Helps with a comparison until there is nothing left to take. */

@@ -1,6 +1,7 @@
 // Turns a folder that a build left into a tree, by moving its files. Few small files are done at once on this thread;
 // many are shared out to worker threads.
 
+import { chunksOf } from '../base/chunks.ts';
 import type { Digest } from '../base/digest.ts';
 import type { FilePool } from '../content/file-pool.ts';
 import { scanFolder, type Scan, type ScannedDirectory, type ScannedFile } from './scan-folder.ts';
@@ -11,8 +12,7 @@ import type { Directory, Node, TreeNode } from '../trees/tree.ts';
 const inlineFiles = 64;
 const inlineBytes = 4 << 20;
 /** What one thread is handed at a time. */
-const chunkFiles = 256;
-const chunkBytes = 16 << 20;
+const chunk = { items: 256, sizeBytes: 16 << 20 };
 
 export interface TakeFolderOptions {
   /** The batch's folder, where files go. */
@@ -43,7 +43,7 @@ async function takeFiles(scan: Scan, { folder, pool }: TakeFolderOptions): Promi
       const taken = await pool().take(files.map(fileToTake), folder);
       files.forEach((file, at) => digests.set(file, taken[at]!));
     };
-    await settleAll([...chunksOf(scan.files)].map(take));
+    await settleAll([...chunksOf(scan.files, chunk)].map(take));
   }
   return digests;
 }
@@ -52,20 +52,6 @@ async function takeFiles(scan: Scan, { folder, pool }: TakeFolderOptions): Promi
 async function settleAll(jobs: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(jobs)).find((job) => job.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-}
-
-function* chunksOf(files: readonly ScannedFile[]): Generator<ScannedFile[]> {
-  let chunk: ScannedFile[] = [];
-  let sizeBytes = 0;
-  for (const file of files) {
-    chunk.push(file);
-    sizeBytes += file.sizeBytes;
-    if (chunk.length < chunkFiles && sizeBytes < chunkBytes) continue;
-    yield chunk;
-    chunk = [];
-    sizeBytes = 0;
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 function fileToTake({ path, executable, sizeBytes, sharedInode }: ScannedFile): FileToTake {

@@ -19,7 +19,7 @@ import { DigestHasher, digestOf, type Digest } from '../base/digest.ts';
 import { UserError, isErrno } from '../base/errors.ts';
 import { isWhole, makeCanonical } from '../content/blobs.ts';
 import { startFingerprint, type Fingerprinter } from './fingerprint.ts';
-import { blobMode, blobName, canonicalMtimeSeconds, type Layout } from '../layout.ts';
+import { blobMode, blobName, canonicalAtimeSeconds, canonicalMtimeSeconds, type Layout } from '../layout.ts';
 import type { SeenStats } from './import-snapshot.ts';
 
 export interface FileToImport {
@@ -141,7 +141,7 @@ function writeHeld(path: string, bytes: Uint8Array, executable: boolean): void {
   try {
     for (let at = 0; at < bytes.length;) at += writeSync(target, bytes, at);
     fchmodSync(target, blobMode(executable));
-    futimesSync(target, canonicalMtimeSeconds, canonicalMtimeSeconds);
+    futimesSync(target, canonicalAtimeSeconds, canonicalMtimeSeconds);
   } finally {
     closeSync(target);
   }

@@ -6,6 +6,7 @@ import { UserError, isErrno } from '../base/errors.ts';
 import type { Digest } from '../base/digest.ts';
 import type { Database } from '../records/database.ts';
 import type { Layout } from '../layout.ts';
+import { entryHash } from '../trees/tree-folders.ts';
 import { addReachable, emptyContent } from '../records/reachable.ts';
 
 export interface CopiesContext {
@@ -20,7 +21,7 @@ export function forgetCopies(hashes: ReadonlySet<string>, context: CopiesContext
   const { layout, freshPath } = context;
   rmSync(layout.imports, { recursive: true, force: true });
   for (const name of readdirSync(layout.trees)) {
-    if (!holdsAny(name, hashes, context.database)) continue;
+    if (!holdsAny(entryHash(name), hashes, context.database)) continue;
     try {
       // Moved, not deleted: a step may be running on it.
       renameSync(`${layout.trees}/${name}`, freshPath('damaged'));

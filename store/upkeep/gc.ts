@@ -17,7 +17,7 @@ import {
   type StoredMemo,
   type StoredRealisation,
 } from '../records/reachable.ts';
-import { removeTree } from '../base/remove-tree.ts';
+import { discardEntry, entryHash } from '../trees/tree-folders.ts';
 import { sessionOwner } from '../processes/session.ts';
 import type { GcPlan, GcStats } from '../store.ts';
 
@@ -58,7 +58,7 @@ async function collect(context: MaintenanceContext): Promise<GcStats> {
   });
   // Snapshots of imported folders vouch for content that may have gone just now.
   if (garbage.blobs.length > 0) rmSync(layout.imports, { recursive: true, force: true });
-  for (const tree of garbage.trees) removeTree(`${layout.trees}/${tree}`);
+  for (const entry of garbage.trees) discardEntry(entry, context.freshPath('garbage'));
   return statsOf(garbage);
 }
 
@@ -121,8 +121,12 @@ function deadBlobs({ layout }: MaintenanceContext, live: Content): Garbage['blob
 }
 
 function deadTrees({ layout }: MaintenanceContext, live: Content): string[] {
-  const liveHashes = new Set([...live.directories].map((digest) => digest.slice(0, 64)));
-  return readdirSync(layout.trees).filter((name) => !liveHashes.has(name));
+  const liveHashes = new Set([...live.directories, ...live.blobs].map((digest) => digest.slice(0, 64)));
+  return [layout.trees, layout.results].flatMap((place) =>
+    readdirSync(place)
+      .filter((name) => !liveHashes.has(entryHash(name)))
+      .map((name) => `${place}/${name}`),
+  );
 }
 
 function keysWhere(

@@ -14,7 +14,7 @@ import {
   type StoredMemo,
   type StoredRealisation,
 } from '../records/reachable.ts';
-import { removeTree } from '../base/remove-tree.ts';
+import { discardEntry } from '../trees/tree-folders.ts';
 import type { Damage, SetAside } from '../store.ts';
 import type { Node } from '../trees/tree.ts';
 
@@ -22,7 +22,7 @@ import type { Node } from '../trees/tree.ts';
 export async function setAside(context: MaintenanceContext, damages: readonly Damage[]): Promise<SetAside> {
   for (const damage of damages) {
     if (damage.kind === 'blob') moveAside(context, damage.path, damage.name);
-    if (damage.kind === 'tree') removeTree(damage.path);
+    if (damage.kind === 'tree') discardEntry(damage.path, context.freshPath('damaged'));
   }
   const hashes = new Set(damages.flatMap(hashOf));
   if (hashes.size > 0) forgetCopies(hashes, context);

@@ -7,8 +7,19 @@ import { isErrno } from '../base/errors.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 import type { Usage } from '../store.ts';
 
-/** Blobs first: trees are links to them and cost only their folders. */
-const parts = ['blobs', 'trees', 'db', 'logs', 'failed', 'corrupt', 'downloads', 'imports', 'work', 'tmp'];
+const parts = [
+  'blobs',
+  'trees',
+  'results',
+  'db',
+  'logs',
+  'failed',
+  'corrupt',
+  'downloads',
+  'imports',
+  'work',
+  'tmp',
+];
 
 export async function measureUsage({ layout }: MaintenanceContext): Promise<Usage> {
   const seen = new Set<number>();

@@ -1,8 +1,17 @@
 // Reads everything again and says what is not as it should be. Changes nothing.
 
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { digestOf, type Digest } from '../base/digest.ts';
-import { blobName, blobPath, shards, treePath, type Layout } from '../layout.ts';
+import { lstatSync, readdirSync } from 'node:fs';
+import { UserError } from '../base/errors.ts';
+import { chunksOf, totalBytes } from '../base/chunks.ts';
+import { digestOf, parseDigest, type Digest } from '../base/digest.ts';
+import {
+  blobName,
+  blobPath,
+  peopleDirectoryMode,
+  shards,
+  stepDirectoryMode,
+  type Layout,
+} from '../layout.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 import {
   addReachable,
@@ -12,21 +21,18 @@ import {
   type StoredRealisation,
 } from '../records/reachable.ts';
 import type { Damage, VerifyOptions, VerifyReport, VerifyStep } from '../store.ts';
-import { decodeDirectory, emptyTree, type Directory } from '../trees/tree.ts';
+import { alterationOf, type SealedContent } from '../trees/seal.ts';
+import { StoredTrees } from '../trees/stored-trees.ts';
+import { contentName, entryHash, sealedContent, type ContentNode } from '../trees/tree-folders.ts';
+import { decodeDirectory, emptyTree } from '../trees/tree.ts';
 import { WorkerPool } from '../base/worker-pool.ts';
 
 /** What one thread is handed at a time. */
-const chunkBytes = 16 << 20;
-const chunkFiles = 512;
+const chunk = { items: 512, sizeBytes: 16 << 20 };
 
 interface BlobFile {
   readonly path: string;
   readonly name: string;
-  readonly sizeBytes: number;
-}
-
-interface Chunk {
-  readonly files: readonly BlobFile[];
   readonly sizeBytes: number;
 }
 
@@ -68,22 +74,22 @@ async function verifyBlobs(
     (error) => error,
   );
   let [checked, sizeBytes, doneBytes] = [0, 0, 0];
-  const verify = async (chunk: Chunk): Promise<Damage[]> => {
-    const hashes = await pool.run(chunk.files.map(({ path }) => path));
+  const verify = async (files: readonly BlobFile[]): Promise<Damage[]> => {
+    const hashes = await pool.run(files.map(({ path }) => path));
     signal?.throwIfAborted();
-    doneBytes += chunk.sizeBytes;
+    doneBytes += totalBytes(files);
     onProgress?.(doneBytes, sizeBytes);
-    return chunk.files.filter(({ name }, at) => hashes[at] !== name.slice(0, 64)).map(blobDamage);
+    return files.filter(({ name }, at) => hashes[at] !== name.slice(0, 64)).map(blobDamage);
   };
   try {
     const verified: Promise<Damage[]>[] = [];
-    for (const chunk of chunksOf(blobFiles(layout))) {
-      const damages = verify(chunk);
+    for (const files of chunksOf(blobFiles(layout), chunk)) {
+      const damages = verify(files);
       // It is looked at below; if listing fails before that, the failure of this one is of no interest.
       damages.catch(() => undefined);
       verified.push(damages);
-      checked += chunk.files.length;
-      sizeBytes += chunk.sizeBytes;
+      checked += files.length;
+      sizeBytes += totalBytes(files);
     }
     return { checked, sizeBytes, damages: (await Promise.all(verified)).flat() };
   } finally {
@@ -103,18 +109,6 @@ function* blobFiles(layout: Layout): Generator<BlobFile> {
       yield { path, name, sizeBytes: lstatSync(path).size };
     }
   }
-}
-
-function* chunksOf(files: Iterable<BlobFile>): Generator<Chunk> {
-  let [chunk, sizeBytes]: [BlobFile[], number] = [[], 0];
-  for (const file of files) {
-    chunk.push(file);
-    sizeBytes += file.sizeBytes;
-    if (chunk.length < chunkFiles && sizeBytes < chunkBytes) continue;
-    yield { files: chunk, sizeBytes };
-    [chunk, sizeBytes] = [[], 0];
-  }
-  if (chunk.length > 0) yield { files: chunk, sizeBytes };
 }
 
 function verifyDirectories({ database }: MaintenanceContext): Found {
@@ -138,43 +132,52 @@ function isDirectoryOf(digest: Digest, bytes: Uint8Array): boolean {
   }
 }
 
-// Materialised folders hold links to blobs, which were hashed: it is enough that they are those very files.
-function verifyTrees({ layout, database }: MaintenanceContext): Found {
+// Folders that steps are run on, or that people look at, are what they were made as.
+async function verifyTrees(context: MaintenanceContext): Promise<Found> {
+  const { layout, database } = context;
+  const trees = new StoredTrees(() => database.table('directories'));
+  const known = digestsByHash(context);
+  const damages: Damage[] = [];
+  let checked = 0;
+  for (const [place, directoryMode] of [
+    [layout.trees, stepDirectoryMode],
+    [layout.results, peopleDirectoryMode],
+  ] as const) {
+    for (const name of readdirSync(place)) {
+      const path = `${place}/${name}`;
+      const node = nodeOf(name, path, known);
+      checked++;
+      if (node === undefined || (await isAltered(sealedContent(path, node, directoryMode), trees)))
+        damages.push({ kind: 'tree', path });
+    }
+  }
+  return { checked, sizeBytes: 0, damages };
+}
+
+async function isAltered(sealed: SealedContent, trees: StoredTrees): Promise<boolean> {
+  try {
+    return (await alterationOf(sealed, trees)) !== undefined;
+  } catch (error) {
+    if (error instanceof UserError) return true; // one of its directories is damaged, which is reported as such
+    throw error;
+  }
+}
+
+// What an entry is to hold, as far as its name and the store's directories say it.
+function nodeOf(name: string, path: string, known: ReadonlyMap<string, Digest>): ContentNode | undefined {
+  const content = lstatSync(`${path}/${contentName}`, { throwIfNoEntry: false });
+  if (content?.isFile() === true) {
+    const digest = parseDigest(`${entryHash(name)}/${content.size}`);
+    return digest && { kind: 'blob', digest, executable: name.endsWith('.x') };
+  }
+  const digest = known.get(entryHash(name));
+  return digest && { kind: 'tree', digest };
+}
+
+function digestsByHash({ database }: MaintenanceContext): Map<string, Digest> {
   const known = new Map<string, Digest>([[emptyTree.digest.slice(0, 64), emptyTree.digest]]);
   for (const key of database.table('directories').getKeys()) known.set(key.slice(0, 64), key as Digest);
-  const names = readdirSync(layout.trees);
-  const damages = names.flatMap((name): Damage[] => {
-    const digest = known.get(name);
-    const path = digest === undefined ? `${layout.trees}/${name}` : treePath(layout, digest);
-    return digest !== undefined && isTreeOf(digest, path) ? [] : [{ kind: 'tree', path }];
-  });
-  return { checked: names.length, sizeBytes: 0, damages };
-
-  function isTreeOf(digest: Digest, path: string): boolean {
-    const directory = readDirectory(database, digest);
-    return directory !== undefined && holdsExactly(path, directory);
-  }
-
-  function holdsExactly(path: string, directory: Directory): boolean {
-    const names = readdirSync(path);
-    if (names.length !== directory.size) return false;
-    return names.every((name) => {
-      const node = directory.get(name);
-      const child = `${path}/${name}`;
-      const stats = lstatSync(child);
-      if (node?.kind === 'tree') return stats.isDirectory() && isTreeOf(node.digest, child);
-      if (node?.kind === 'symlink') return stats.isSymbolicLink() && readlinkSync(child) === node.target;
-      if (node === undefined || !stats.isFile()) return false;
-      const blob = lstatSync(blobPath(layout, blobName(node.digest, node.executable)), {
-        throwIfNoEntry: false,
-      });
-      // A copy stands where a file has more links than the file system allows: those have the same size and mode.
-      return (
-        blob !== undefined &&
-        (blob.ino === stats.ino || (blob.size === stats.size && blob.mode === stats.mode))
-      );
-    });
-  }
+  return known;
 }
 
 // Everything that a realisation promises is there.

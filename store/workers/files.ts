@@ -5,6 +5,7 @@ import { sendError, type FileJob } from '../content/file-pool.ts';
 import { compareSome } from '../import/compare-snapshot.ts';
 import { importFile } from '../import/import-file.ts';
 import { Snapshot } from '../import/import-snapshot.ts';
+import { copyBlob } from '../trees/copy-files.ts';
 import { takeFile } from '../content/take-file.ts';
 
 parentPort!.on('message', (job: FileJob) => void answer(job));
@@ -25,6 +26,9 @@ async function work(job: FileJob): Promise<unknown[]> {
       break;
     case 'import':
       for (const file of job.files) results.push(await importFile(file, job.options));
+      break;
+    case 'copy':
+      for (const file of job.files) results.push(copyBlob(file));
       break;
     case 'compare': {
       const snapshot = new Snapshot(job.comparison.snapshot);

@@ -1,0 +1,95 @@
+// Whether a folder still is the tree it was made from. The kernel moves a file's or folder's change time (ctime) with
+// everything that is done to it, and lets nobody set it: whatever changed later than the seal was altered. Only lstat is
+// asked, since reading would move access times. Knows nothing of where folders of trees are kept.
+
+import { lstatSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { digestSize } from '../base/digest.ts';
+import { blobMode, canonicalMtimeSeconds } from '../layout.ts';
+import type { Trees } from '../store.ts';
+import type { Node } from './tree.ts';
+
+/** What is not as it was made. */
+export interface Alteration {
+  /** Relative to the folder, '' for itself; the first few. */
+  readonly paths: readonly string[];
+  /** When the folder was last known to be as it was made, in milliseconds since 1970; 0 when that cannot be told. */
+  readonly sinceMs: number;
+}
+
+export interface SealedContent {
+  readonly path: string;
+  readonly seal: string;
+  readonly node: Exclude<Node, { kind: 'symlink' }>;
+  readonly directoryMode: number;
+}
+
+/** Other work gets a turn after this many entries. */
+const entriesATurn = 1000;
+const namedPaths = 5;
+
+/** The kernel stamps files with a clock that moves in steps, of 10 ms at most. */
+const clockStepMs = 20;
+
+/** Seals what was made before this call. The seal's own time says until when the folder is known to be as it was made. */
+export function makeSeal(path: string): void {
+  writeFileSync(path, '', { flag: 'wx' });
+}
+
+/**
+ * What was altered since the folder was last known to be whole, or undefined; then it is known to be whole until now.
+ * Costs one lstat for each entry.
+ */
+export async function alterationOf(sealed: SealedContent, trees: Trees): Promise<Alteration | undefined> {
+  const startedMs = Date.now() - clockStepMs;
+  const sealedMs = lstatSync(sealed.seal, { throwIfNoEntry: false })?.mtimeMs;
+  if (sealedMs === undefined) return { paths: [''], sinceMs: 0 };
+  const inspection = new Inspection({ ...sealed, sealedMs }, trees);
+  await inspection.look(sealed.node, sealed.path);
+  if (inspection.paths.length > 0) return { paths: inspection.paths, sinceMs: sealedMs };
+  if (startedMs > sealedMs) utimesSync(sealed.seal, startedMs / 1000, startedMs / 1000);
+  return undefined;
+}
+
+class Inspection {
+  readonly #content: SealedContent & { readonly sealedMs: number };
+  readonly #trees: Trees;
+  /** What is not as it was made: the first few. */
+  readonly paths: string[] = [];
+  #looks = 0;
+
+  constructor(content: SealedContent & { readonly sealedMs: number }, trees: Trees) {
+    this.#content = content;
+    this.#trees = trees;
+  }
+
+  async look(node: Node, path: string): Promise<void> {
+    if (++this.#looks % entriesATurn === 0) await setImmediate();
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats === undefined || !this.#isAsMade(node, stats)) this.#note(path);
+    if (node.kind !== 'tree' || stats?.isDirectory() !== true) return;
+    // A directory that is not in the store any more cannot be compared; the folder is as good as altered.
+    const directory = this.#trees.get(node.digest);
+    if (directory === undefined) this.#note(path);
+    for (const [name, child] of directory ?? []) await this.look(child, `${path}/${name}`);
+  }
+
+  // Sizes, modes and times are asked too, should the clock have been set back in between.
+  #isAsMade(node: Node, stats: Stats): boolean {
+    if (stats.ctimeMs > this.#content.sealedMs || stats.mtimeMs !== canonicalMtimeSeconds * 1000)
+      return false;
+    const mode = stats.mode & 0o7777;
+    switch (node.kind) {
+      case 'tree':
+        return stats.isDirectory() && mode === this.#content.directoryMode;
+      case 'blob':
+        return stats.isFile() && stats.size === digestSize(node.digest) && mode === blobMode(node.executable);
+      case 'symlink':
+        return stats.isSymbolicLink();
+    }
+  }
+
+  #note(path: string): void {
+    if (this.paths.length < namedPaths) this.paths.push(path.slice(this.#content.path.length + 1));
+  }
+}
