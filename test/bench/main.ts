@@ -7,9 +7,11 @@ import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
+import { writingManyFiles } from './figures-write.ts';
 
 const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   planning: planningFromNothing,
+  write: writingManyFiles,
   steps: coldSteps,
   hashing,
   importing,

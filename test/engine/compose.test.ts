@@ -98,6 +98,36 @@ describe('compose', () => {
     });
   });
 
+  it('names the part that was there first where a third one conflicts with what two were merged to', () => {
+    const parts = [
+      { tree: { b: '1' }, part: { at: 'd' } },
+      { tree: { a: '1' }, part: { at: 'd' } },
+      { tree: { a: '2' }, part: { at: 'd' } },
+    ];
+    expect(() => composed(parts)).toThrow('whole: two and three bring different content to d/a');
+  });
+
+  it('leaves the trees it is given as they were, used twice in one tree or not', () => {
+    const shared = { x: { y: '1' } };
+    expect(
+      composed([
+        { tree: shared, part: { at: 'a' } },
+        { tree: shared, part: { at: 'b' } },
+        { tree: { z: '2' }, part: { at: 'a/x' } },
+      ]),
+    ).toEqual({ a: { x: { y: '1', z: '2' } }, b: { x: { y: '1' } } });
+  });
+
+  it('encodes only the directories of the result, each once', () => {
+    const batch = new MemoryBatch();
+    const part = write({ name: 'part', files: {} });
+    const parts = Array.from({ length: 200 }, (_, at) => ({ input: part, at: `usr/share/p${at}` }));
+    const node = batch.tree({ file: 'x' });
+    const before = batch.added;
+    composeTrees(compose({ name: 'whole', parts }), () => node, batch);
+    expect(batch.added - before).toBe(3);
+  });
+
   it('has the empty tree when there are no parts', () => {
     expect(composed([])).toEqual({});
   });
@@ -119,6 +149,13 @@ describe('write', () => {
       usr: { bin: { sh: ['bash'] } },
       init: '#!',
     });
+  });
+
+  it('encodes only the directories of the result, each once', () => {
+    const batch = new MemoryBatch();
+    const files = Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`etc/d${at % 4}/f${at}`, '']));
+    writeTree(write({ name: 'files', files }), batch);
+    expect(batch.added).toBe(6);
   });
 
   it('refuses a file below a file', () => {

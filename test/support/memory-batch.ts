@@ -19,7 +19,11 @@ export class MemoryBatch implements TreeBatch {
     return digest;
   }
 
+  /** How often a directory was added. */
+  added = 0;
+
   addDirectory(directory: Directory): Digest {
+    this.added += 1;
     const digest = digestOf(encodeDirectory(directory));
     this.#directories.set(digest, directory);
     return digest;
