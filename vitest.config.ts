@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // `npm run test:images` has these.
     exclude: ['test/images/**'],
-    globalSetup: ['test/support/build-dist.ts'],
+    globalSetup: ['test/support/build-dist.ts', 'test/support/own-folders.ts'],
     testTimeout: 240_000,
     hookTimeout: 300_000,
     pool: 'forks',

@@ -1,12 +1,11 @@
 // cairn flash: an image onto a card or disk, checked before and after.
 
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
-import { isErrno, UserError } from '../../store/base/errors.ts';
+import { UserError } from '../../store/base/errors.ts';
 import { askYes, canAsk } from '../terminal/ask.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { claimDevice } from '../flash/claim-device.ts';
 import { lookAtDevice, type Device } from '../flash/device.ts';
 import { contentOfImage, contentOfParts, writtenBytes, type DiskContent } from '../flash/disk-content.ts';
 import { verifyContent, writeContent, type Progress } from '../flash/write-device.ts';
@@ -123,7 +122,7 @@ async function put(
 ): Promise<void> {
   const startedMs = performance.now();
   const totalBytes = writtenBytes(content);
-  const handle = await claim(device, flags);
+  const handle = await claimDevice(device, { byForce: flags.force === true });
   let verifyMs: number;
   try {
     const written = await watched(context, { label: 'writing', totalBytes }, (progress) =>
@@ -148,23 +147,6 @@ async function put(
   err.lines([
     `wrote ${formatBytes(totalBytes)} of ${formatBytes(content.sizeBytes)}, and it reads back the same (${times})`,
   ]);
-}
-
-// O_EXCL claims a block device: nothing can mount it meanwhile, and opening fails when something has.
-async function claim({ path, isFile }: Device, { force }: FlashFlags): Promise<FileHandle> {
-  const exclusive = isFile || force === true ? 0 : constants.O_EXCL;
-  try {
-    return await open(path, constants.O_RDWR | exclusive);
-  } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOMEDIUM')) throw error;
-    throw new UserError('DEVICE_UNSUITABLE', `${path} cannot be opened: ${error.message}`, {
-      hint: isErrno(error, 'EBUSY')
-        ? 'Something on this machine uses it. Unmount it.'
-        : 'Writing to devices usually takes root: run it with sudo, and name the store with --store.',
-      fault: 'environment',
-      cause: error,
-    });
-  }
 }
 
 async function watched<T>(

@@ -1,32 +1,16 @@
-// cairn flash, onto files that stand for devices, and onto real loop devices where this person may make them.
+// cairn flash, onto files that stand for devices. Onto real loop devices: flash-device.root.test.ts.
 
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseBlockMap } from '../../cli/flash/block-map.ts';
 import { verifyContent, writeContent } from '../../cli/flash/write-device.ts';
-import { smallImage, smallImageFlake } from '../support/small-image.ts';
+import { flashed, smallImage, smallImageFlake, usedDevice } from '../support/small-image.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { testProject } from './cairn.ts';
 
 const image = smallImage();
-const deviceBytes = 2 * image.sizeBytes;
-
-/** A device's file, full of what was on it before. */
-function usedDevice(sizeBytes = deviceBytes): string {
-  const path = join(tempFolder('device'), 'device');
-  writeFileSync(path, Buffer.alloc(sizeBytes, 0xee));
-  return path;
-}
-
-/** What the device has to hold after the image was written to it. */
-function expected(): Buffer {
-  const bytes = Buffer.alloc(deviceBytes, 0xee);
-  for (let at = 0; at < image.sizeBytes; at++) if (image.isMapped(at)) bytes[at] = image.bytes[at]!;
-  return bytes;
-}
 
 describe('writing an image', () => {
   it('writes the blocks that the map has, and leaves the others alone', async () => {
@@ -40,7 +24,7 @@ describe('writing an image', () => {
     );
     expect(status).toBe(0);
     expect(stderr).toMatch(/wrote 139 kB of 1\.0 MB, and it reads back the same/);
-    expect(readFileSync(device).equals(expected())).toBe(true);
+    expect(readFileSync(device).equals(flashed())).toBe(true);
   });
 
   it('--direct puts the same bytes there from the parts', async () => {
@@ -165,42 +149,3 @@ describe('what is refused before anything is written', () => {
     expect(() => parseBlockMap(map, { what: 'small.bmap', sizeBytes })).toThrow(says);
   });
 });
-
-const hasLoopDevices = process.getuid?.() === 0 && isThere('/dev/loop-control');
-
-describe.runIf(hasLoopDevices)('on a loop device', () => {
-  it('writes, and reads back from the device itself', async () => {
-    const file = usedDevice();
-    const device = loopDevice(file);
-    const project = testProject(smallImageFlake());
-    const refused = await project.run('flash', 'small', device, '--yes');
-    expect(refused.stderr).toContain(`${device} is not removable`);
-    expect((await project.run('flash', 'small', device, '--force', '--yes')).status).toBe(0);
-    expect(readFileSync(file).equals(expected())).toBe(true);
-  });
-
-  it('refuses one that is mounted, and says where', async () => {
-    const file = usedDevice(8 * 1024 * 1024);
-    execFileSync('mke2fs', ['-q', '-F', file]);
-    const before = readFileSync(file);
-    const device = loopDevice(file);
-    const place = join(tempFolder('mount'), 'here');
-    mkdirSync(place);
-    execFileSync('mount', ['-o', 'ro', device, place]);
-    onTestFinished(() => void execFileSync('umount', [place]));
-    const { status, stderr } = await testProject(smallImageFlake()).run('flash', 'small', device, '--yes');
-    expect(status).toBe(1);
-    expect(stderr).toContain(`is mounted at ${place}`);
-    expect(readFileSync(file).equals(before)).toBe(true);
-  });
-});
-
-function loopDevice(file: string): string {
-  const device = execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim();
-  onTestFinished(() => void execFileSync('losetup', ['--detach', device]));
-  return device;
-}
-
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}

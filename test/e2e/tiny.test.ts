@@ -5,18 +5,15 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { systems } from '../../derivations/system/index.ts';
 import { EmulatedMachine } from '../support/emulated-machine.ts';
+import { skipWithout } from '../support/needs.ts';
 import { builtOutput, runOwnCairn } from '../support/own-flake.ts';
 
 const minutes = 60_000;
 
 it(
   'tiny boots to a shell, which switches the machine off',
-  async ({ skip }) => {
-    const missing = await missingParts();
-    if (missing !== undefined) {
-      console.warn(`tiny is not booted: ${missing}`);
-      skip(missing);
-    }
+  async (context) => {
+    skipWithout(context, await missingParts());
     await builtOutput('tiny');
     const machine = await EmulatedMachine.start({ image: 'tiny' });
     onTestFinished(() => machine.end());

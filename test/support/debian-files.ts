@@ -1,11 +1,11 @@
-// Files out of pinned Debian packages, for tests that need real programs. The packages are kept in the machine's
-// temporary folder between runs, and checked against their hash every time.
+// Files out of pinned Debian packages, for tests that need real programs. The packages are kept with what npm installed
+// between runs, and checked against their hash every time.
 
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { packageRoot } from '../../store/base/package-root.ts';
 import { openMirrors, resolveUrls } from '../../engine/sources/mirrors.ts';
 
 /** A package of Debian trixie. */
@@ -15,7 +15,7 @@ export interface PackagePin {
   readonly sha256: string;
 }
 
-const cacheFolder = join(tmpdir(), `cairn-test-cache-${process.getuid?.() ?? 0}`);
+const cacheFolder = join(packageRoot, 'node_modules/.cache/cairn-debian');
 
 /** Unpacks the files that `members` names (`./usr/bin/make`; all when there are none) into `folder`. */
 export async function unpackPackage(
@@ -34,7 +34,7 @@ async function cachedPackage(pin: PackagePin): Promise<string> {
   const file = join(cacheFolder, basename(pin.path));
   if (existsSync(file) && sha256(readFileSync(file)) === pin.sha256) return file;
   const bytes = await download(pin);
-  mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
+  mkdirSync(cacheFolder, { recursive: true });
   const partial = `${file}.${process.pid}`;
   writeFileSync(partial, bytes);
   renameSync(partial, file);

@@ -5,9 +5,9 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { packageRoot } from '../../store/base/package-root.ts';
 import { ConsoleText, type Found } from './console-text.ts';
 import { startOwnCairn } from './own-flake.ts';
 import { processesWith } from './processes.ts';
@@ -162,7 +162,7 @@ export class EmulatedMachine {
 }
 
 function logFileFor(name: string): string {
-  const folder = join(tmpdir(), 'cairn-consoles');
+  const folder = join(packageRoot, 'node_modules/.cache/cairn-consoles');
   mkdirSync(folder, { recursive: true });
   return join(folder, `${name.replaceAll(' ', '-')}.log`);
 }

@@ -2,6 +2,7 @@
 // usual store. Nothing here is thrown away afterwards.
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { finished, type Ran } from './cairn-project.ts';
@@ -12,7 +13,8 @@ export const imageTestsConfig = join(packageRoot, 'test/images/flake-like.config
 /** Starts it; what it reads can be written to its standard input. */
 export function startOwnCairn(args: readonly string[]): ChildProcess {
   const main = join(packageRoot, 'dist/cli/main.js');
-  const child = spawn(process.execPath, [main, ...args], { cwd: packageRoot, stdio: 'pipe' });
+  const env = { ...process.env, HOME: process.env['CAIRN_OWN_HOME'] ?? homedir() };
+  const child = spawn(process.execPath, [main, ...args], { cwd: packageRoot, env, stdio: 'pipe' });
   // Tests that are ended by force take it along: this process ends, or the one that told it what to test.
   const end = (): void => void child.kill('SIGKILL');
   process.once('exit', end).once('disconnect', end);

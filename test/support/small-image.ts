@@ -1,6 +1,9 @@
 // A small image as a flake gives it: a disk of one MiB of which some blocks are used, its block map, what it says of itself.
 
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tempFolder } from './temp-folder.ts';
 
 const blockBytes = 4096;
 const sizeBytes = 1024 * 1024;
@@ -34,6 +37,21 @@ export function smallImage(): SmallImage {
   const bytes = Buffer.alloc(sizeBytes);
   for (let at = 0; at < sizeBytes; at++) if (isMapped(at)) bytes[at] = ((at >> 12) + at) % 255;
   return { bytes, sizeBytes, isMapped, map: blockMap(bytes, usedBlocks) };
+}
+
+/** A device's file twice as large as the image, full of what was on it before. */
+export function usedDevice(size = 2 * sizeBytes): string {
+  const path = join(tempFolder('device'), 'device');
+  writeFileSync(path, Buffer.alloc(size, 0xee));
+  return path;
+}
+
+/** What that device has to hold after the image was written to it. */
+export function flashed(): Buffer {
+  const image = smallImage();
+  const bytes = Buffer.alloc(2 * sizeBytes, 0xee);
+  for (let at = 0; at < sizeBytes; at++) if (image.isMapped(at)) bytes[at] = image.bytes[at]!;
+  return bytes;
 }
 
 /** A .bmap file, as bmap-tools writes them. */

@@ -1,0 +1,37 @@
+// A home and a temporary folder for all tests of one run, and a look at its end whether anything was left in them, or
+// changed where programs and settings of the machine are.
+
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { changedSince, namesIn } from './machine-changes.ts';
+
+/** Of the machine: a test that writes there has left its sandbox or its folder. */
+const ofTheMachine = ['/etc', '/usr'];
+
+export default function setup(): () => void {
+  const startedMs = Date.now();
+  const folder = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), 'cairn-tests-'));
+  // Some tests start programs as another user.
+  chmodSync(folder, 0o755);
+  const [home, temporary] = [join(folder, 'home'), join(folder, 'tmp')];
+  for (const path of [home, temporary]) mkdirSync(path);
+  Object.assign(process.env, {
+    CAIRN_OWN_HOME: homedir(),
+    HOME: home,
+    TMPDIR: temporary,
+    CAIRN_TEST_TMP: temporary,
+  });
+  return () => {
+    const found = [
+      ...namesIn(home).map((name) => `~/${name} was made`),
+      ...namesIn(temporary).map((name) => `${join(temporary, name)} was left`),
+      ...changedSince(ofTheMachine, startedMs).map((path) => `${path} was changed`),
+    ];
+    rmSync(folder, { recursive: true, force: true });
+    if (found.length === 0) return;
+    // Its caller only prints an error that comes this late.
+    process.exitCode = 1;
+    throw new Error(`tests may write to their own folders only, and leave none:\n${found.join('\n')}`);
+  };
+}

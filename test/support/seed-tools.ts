@@ -1,0 +1,56 @@
+// Some packages of the seed as a layer, without the rest of it, and a sandbox: enough to run one program as a step does.
+
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Executor } from '../../engine/execute/executor.ts';
+import { createLocalExecutor } from '../../engine/execute/local.ts';
+import type { Node, Store } from '../../store/index.ts';
+import { unpackPackage } from './debian-files.ts';
+import { pins } from './package-set.ts';
+import { sandboxFixture, type SandboxFixture } from './sandbox-fixture.ts';
+
+export interface SeedFixture extends SandboxFixture {
+  readonly executor: Executor;
+  readonly tools: Node & { kind: 'tree' };
+}
+
+export interface SeedTools {
+  /** Names of packages of the seed. */
+  readonly packages: readonly string[];
+  /** Symbolic links beside them: path to target. */
+  readonly links?: Readonly<Record<string, string>>;
+}
+
+/** A sandbox's fixture with these tools in its store. For `beforeAll`, with `close` in `afterAll`. */
+export async function seedFixture(wanted: SeedTools): Promise<SeedFixture> {
+  const fixture = await sandboxFixture();
+  const executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
+  const close = async (): Promise<void> => {
+    await executor.close();
+    await fixture.close();
+  };
+  return { ...fixture, executor, tools: await seedTree(fixture.store, wanted), close };
+}
+
+async function seedTree(store: Store, { packages, links = {} }: SeedTools): Promise<Node & { kind: 'tree' }> {
+  const folder = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), 'cairn-seed-'));
+  try {
+    for (const name of new Set(packages)) {
+      const pin = pins['seed']!.find((candidate) => candidate.name === name);
+      if (pin === undefined) throw new Error(`the seed has no package ${name}`);
+      const path = pin.urls[0]!.replace('mirror://debian/', '');
+      await unpackPackage({ path, sha256: pin.sha256 }, folder);
+    }
+    for (const [path, target] of Object.entries(links)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      symlinkSync(target, join(folder, path));
+    }
+    const batch = store.begin();
+    const tools = await batch.takeFolder(folder);
+    await batch.commit();
+    return tools;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
