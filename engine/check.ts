@@ -2,15 +2,15 @@
 // What the second build gave is kept (unreferenced, until garbage collection) so that it can be looked at.
 
 import { cpus } from 'node:os';
+import { bug } from '../store/base/errors.ts';
 import { MissingBlob, sameNode, type Store } from '../store/index.ts';
 import { compareNodes, type Difference } from './compare.ts';
 import type { Emit, Outcome, Outputs } from './events.ts';
-import type { Executor, Variation } from './execute/executor.ts';
+import type { BuildRequest, Executor, Variation } from './execute/executor.ts';
 import { failedBecause } from './failure.ts';
 import type { DerivationId } from './model/encode.ts';
 import { buildRequest } from './perform/perform.ts';
-import { resolveStep, type ResolvedStep } from './plan/resolve.ts';
-import type { Slots } from './schedule/slots.ts';
+import { resolveStep } from './plan/resolve.ts';
 import { lineageOf, stepRef, type Step } from './step.ts';
 
 /** What came of checking one step. */
@@ -28,7 +28,6 @@ export interface OutputDifference {
 
 export interface CheckContext {
   readonly store: Store;
-  readonly slots: Slots;
   readonly executor: Executor;
   readonly emit: Emit;
   readonly signal: AbortSignal;
@@ -43,12 +42,8 @@ export const otherConditions: Variation = {
   shuffledReaddir: true,
 };
 
-/** Checks every step that runs a command, several at once; all of them must have been built. */
-export async function checkSteps(steps: readonly Step[], context: CheckContext): Promise<CheckResult[]> {
-  return Promise.all(steps.map((step) => context.slots.use('run', () => checkStep(step, context))));
-}
-
-async function checkStep(step: Step, context: CheckContext): Promise<CheckResult> {
+/** Checks one step that runs a command and has been built. @throws MissingBlob when its content, or an input's, is lost. */
+export async function checkStep(step: Step, context: CheckContext): Promise<CheckResult> {
   const { store, emit } = context;
   const expectedMs = store.records.duration(lineageOf(step.derivation));
   if (!context.signal.aborted) emit({ type: 'step-started', step: stepRef(step), expectedMs });
@@ -70,7 +65,7 @@ async function checkStep(step: Step, context: CheckContext): Promise<CheckResult
 async function buildAgain(step: Step, { store, executor, emit, signal }: CheckContext): Promise<Outcome> {
   if (signal.aborted) return { kind: 'cancelled' };
   try {
-    const result = await executor.execute(buildRequest(resolved(step, store)), {
+    const result = await executor.execute(requestOf(step, store), {
       signal,
       variation: otherConditions,
       onOutput: (text) => emit({ type: 'step-output', step: stepRef(step), text }),
@@ -93,7 +88,9 @@ async function buildAgain(step: Step, { store, executor, emit, signal }: CheckCo
   }
 }
 
-function resolved(step: Step, store: Store): ResolvedStep {
+function requestOf(step: Step, store: Store): BuildRequest {
   const outputsOf = (id: DerivationId): Outputs => store.records.memo(id)!.outputs;
-  return resolveStep(step, outputsOf, (root, path) => store.trees.lookup(root, path));
+  if (step.derivation.kind !== 'run') bug(`${step.derivation.name} runs no command`);
+  const { nodes } = resolveStep(step, outputsOf, (root, path) => store.trees.lookup(root, path));
+  return buildRequest(step.derivation, nodes);
 }

@@ -1,7 +1,7 @@
 // Two nodes compared path by path. Reads Merkle nodes only; equal subtrees are skipped by their digest.
 
-import { bug } from '../store/base/errors.ts';
 import {
+  MissingBlob,
   compareNames,
   emptyDirectory,
   sameNode,
@@ -50,5 +50,7 @@ function* differences(
 
 function directoryOf(node: Node | undefined, trees: Pick<Trees, 'get'>): Directory {
   if (node?.kind !== 'tree') return emptyDirectory;
-  return trees.get(node.digest) ?? bug(`tree ${node.digest} is not in the store`);
+  const directory = trees.get(node.digest);
+  if (directory === undefined) throw new MissingBlob(node.digest);
+  return directory;
 }

@@ -12,7 +12,7 @@ import type { PerformContext } from './perform/perform.ts';
 import type { PlanFacts } from './plan/facts.ts';
 import { makePlan, plannedSteps, type Plan } from './plan/planner.ts';
 import { resolveStep, type ResolvedStep } from './plan/resolve.ts';
-import { producersOf } from './producers.ts';
+import { lostForGood, lostIn, mostRebuilds, producersOf } from './lost-content.ts';
 import type { SlotCounts, Slots } from './schedule/slots.ts';
 import { lineageOf, stepRef, type Step, type StepSource } from './step.ts';
 
@@ -66,12 +66,20 @@ export class Engine {
 
   /** What a build would do, and why. Changes nothing. */
   plan(wanted: readonly DerivationId[], options: BuildOptions = {}): Plan {
-    return this.#plan(wanted, options.rebuild === true ? new Set(wanted) : this.#forced);
+    const requested = options.rebuild === true ? wanted : this.#forced;
+    return this.#plan(wanted, new Set([...requested, ...this.#producersOfLost(wanted)]));
+  }
+
+  /** What a step gave, when it is up to date. Whether all of it is still there is for `whole` to find out. */
+  outputsOf(id: DerivationId): Outputs | undefined {
+    return this.#plan([id], this.#forced).upToDate.get(id)?.outputs;
   }
 
   /** Builds what is wanted and not up to date. Failed steps are outcomes in the report. */
   async build(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<BuildReport> {
     if (options.rebuild === true) for (const id of wanted) this.#forced.add(id);
+    const lost = this.#producersOfLost(wanted);
+    if (lost.size > 0) this.#forget(lost);
     const plan = this.#plan(wanted, this.#forced);
     this.#emit({ type: 'planned', steps: plannedSteps(plan) });
     await this.#recordCutOffs(plan);
@@ -82,62 +90,61 @@ export class Engine {
   }
 
   /**
-   * A folder with the content of a wanted step's output. Content that got lost is built again first.
+   * Runs `use`, which reads content of these steps' outputs; what of it turns out to be lost is built again first.
    * @throws UserError `STORE_MISSING_BLOB` when even that does not bring it back.
    */
-  async materialise(id: DerivationId, output = 'out'): Promise<string> {
-    return this.#withContent(id, async () => {
+  async whole<T>(ids: readonly DerivationId[], use: () => T | Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await use();
+      } catch (error) {
+        if (!(error instanceof MissingBlob)) throw error;
+        if (attempt === mostRebuilds) throw lostForGood(error);
+        await this.#rebuildLost(ids, error);
+      }
+    }
+  }
+
+  /** A folder with the content of an output, for steps or for this process to read. Errors are those of `whole`. */
+  materialise(id: DerivationId, output = 'out'): Promise<string> {
+    const { store } = this.#options;
+    return this.whole([id], () => {
       const node = this.#outputNode(id, output);
-      const { store } = this.#options;
       return node.kind === 'tree'
         ? store.materialise(node.digest)
-        : store.blobs.path(node.digest, node.executable);
+        : store.materialiseBlob(node.digest, node.executable);
     });
   }
 
   /** The same for people: content that no step is run on. */
-  async handOut(id: DerivationId, output = 'out'): Promise<string> {
-    return this.#withContent(id, () => {
-      const node = this.#outputNode(id, output);
-      return this.#options.store.handOut(node);
-    });
-  }
-
-  /** Runs `use`, which reads an output's content; builds the content again when it turns out to be lost. */
-  async #withContent<T>(id: DerivationId, use: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await use();
-      } catch (error) {
-        if (!(error instanceof MissingBlob) || attempt === 2) throw error;
-        await this.#rebuildLost([id], error);
-      }
-    }
+  handOut(id: DerivationId, output = 'out'): Promise<string> {
+    return this.whole([id], () => this.#options.store.handOut(this.#outputNode(id, output)));
   }
 
   /** Builds commands that are up to date a second time under other conditions, and compares. */
   async check(steps: readonly Step[]): Promise<CheckResult[]> {
     const { store, signal } = this.#options;
-    const [{ checkSteps }, slots, executor] = await Promise.all([
+    const [{ checkStep }, slots, executor] = await Promise.all([
       import('./check.ts'),
       this.#openSlots(),
       this.executor(),
     ]);
-    return checkSteps(steps, {
-      store,
-      signal,
-      executor,
-      slots,
-      emit: (event) => this.#emit(event),
-    });
+    const context = { store, signal, executor, emit: (event: Event): void => this.#emit(event) };
+    return Promise.all(
+      steps.map((step) =>
+        this.whole([step.id, ...step.inputIds], () => slots.use('run', () => checkStep(step, context))),
+      ),
+    );
   }
 
   /** What a command's sandbox is made of. Everything it needs must be up to date. */
   async requestOf(step: Step): Promise<BuildRequest> {
     const { upToDate } = this.#plan(step.inputIds, this.#forced);
     const { buildRequest } = await import('./perform/perform.ts');
+    const { derivation } = step;
+    if (derivation.kind !== 'run') bug(`${derivation.name} runs no command`);
     const outputsOf = (id: DerivationId): Outputs => upToDate.get(id)?.outputs ?? bug(`${id} is not built`);
-    return buildRequest(resolveStep(step, outputsOf, this.#facts.lookup));
+    return buildRequest(derivation, resolveStep(step, outputsOf, this.#facts.lookup).nodes);
   }
 
   /** The executor, with the sandbox's program brought up to date if need be. */
@@ -179,14 +186,8 @@ export class Engine {
       lookup: this.#facts.lookup,
       realised: (resolved) => this.#realised(resolved),
       perform: (resolved, slot) => performStep(resolved, slot, this.#performContext()),
-      producers: (ids, missing) => producersOf(ids, missing.digest, { store, steps }),
+      producers: (ids, missing) => producersOf(ids, new Set([missing.digest]), { store, steps }),
       replan: (lost) => this.#replan(lost),
-      onStart: (step) =>
-        this.#emit({
-          type: 'step-started',
-          step: stepRef(step),
-          expectedMs: this.#facts.duration(lineageOf(step.derivation)),
-        }),
       onFinish: (step, outcome, resolved) => {
         this.#forced.delete(step.id);
         if (outcome.kind === 'reused' && resolved !== undefined)
@@ -205,33 +206,37 @@ export class Engine {
   }
 
   #replan(lost: ReadonlySet<DerivationId>): Plan {
-    for (const id of lost) this.#forced.add(id);
-    for (const id of lost) {
-      const step = stepRef(this.#options.steps(id));
-      this.#emit({
-        type: 'notice',
-        step,
-        message: `content of ${step.name} is missing or damaged in the store: building it again`,
-      });
-    }
+    this.#forget(lost);
     return this.#plan([...lost], lost);
+  }
+
+  // What these gave is not to be relied on: they are done again, whatever the records say.
+  #forget(lost: ReadonlySet<DerivationId>): void {
+    for (const id of lost) {
+      this.#forced.add(id);
+      const step = stepRef(this.#options.steps(id));
+      const message = `content of ${step.name} is missing or damaged in the store: building it again`;
+      this.#emit({ type: 'notice', step, message });
+    }
+  }
+
+  // What is handed out must be whole: of what is wanted, every blob is looked for, not only the top.
+  #producersOfLost(wanted: readonly DerivationId[]): Set<DerivationId> {
+    const { store, steps } = this.#options;
+    const outputs = wanted.flatMap((id) => {
+      const memo = this.#facts.memo(id);
+      return memo === undefined ? [] : [memo.outputs];
+    });
+    const lost = lostIn(outputs, store);
+    return lost.size === 0 ? new Set() : producersOf(wanted, lost, { store, steps });
   }
 
   async #rebuildLost(ids: readonly DerivationId[], missing: MissingBlob): Promise<void> {
     const { store, steps } = this.#options;
-    const plan = this.#replan(producersOf(ids, missing.digest, { store, steps }));
+    const plan = this.#replan(producersOf(ids, new Set([missing.digest]), { store, steps }));
     const outcomes = await this.#run(plan, {});
     const failed = [...outcomes].find(([, outcome]) => !('outputs' in outcome));
-    if (plan.toBuild.size > 0 && failed === undefined) return;
-    throw new UserError(
-      'STORE_MISSING_BLOB',
-      `content ${missing.digest} is missing from the store and could not be built again`,
-      {
-        hint: 'Run `cairn store verify` to see what is damaged, then `cairn store repair`.',
-        fault: 'environment',
-        cause: missing,
-      },
-    );
+    if (plan.toBuild.size === 0 || failed !== undefined) throw lostForGood(missing);
   }
 
   // Derivations that are new, but whose action was realised before: the next plan should not have to resolve them.
@@ -262,6 +267,12 @@ export class Engine {
       fetch,
       unpack,
       emit: (event) => this.#emit(event),
+      onStart: (step) =>
+        this.#emit({
+          type: 'step-started',
+          step: stepRef(step),
+          expectedMs: this.#facts.duration(lineageOf(step.derivation)),
+        }),
       builder: hostname(),
       realised: (resolved) => this.#realised(resolved),
       executor: () => this.executor(),

@@ -49,6 +49,11 @@ export interface Blobs {
    * @throws MissingBlob when it is absent or not whole.
    */
   path(digest: Digest, executable: boolean): Promise<string>;
+  /**
+   * A file with the blob's bytes, all of which have just been hashed: for readers who show them before they have seen the
+   * last one. @throws MissingBlob when absent or corrupt.
+   */
+  verified(digest: Digest): Promise<string>;
   /** All bytes, verified. @throws MissingBlob when absent or corrupt. */
   read(digest: Digest): Promise<Uint8Array>;
 }
@@ -56,7 +61,10 @@ export interface Blobs {
 export interface Trees {
   /** The directory with this digest, or undefined when it is not there. Reading is synchronous and cached. */
   get(digest: Digest): Directory | undefined;
-  /** The node at a path inside a tree (see parseTreePath), or undefined. Symlinks on the way are not followed. */
+  /**
+   * The node at a path inside a tree (see parseTreePath), or undefined. Symlinks on the way are not followed.
+   * @throws MissingBlob when a directory on the way is lost.
+   */
   lookup(root: Node, path: string): Node | undefined;
 }
 
@@ -160,6 +168,8 @@ export interface RecordWriter {
 }
 
 export interface Locks {
+  /** The lock, unless somebody else who lives holds `key`, in this process or another. */
+  tryAcquire(key: string): Lock | HeldLock;
   /**
    * Waits until nobody else holds `key`, in this process or another; a holder that has died is replaced.
    * `onWait` is called once, with who holds it, when there is something to wait for.
@@ -171,7 +181,17 @@ export interface Locks {
 }
 
 export interface Lock {
+  readonly kind: 'lock';
   release(): Promise<void>;
+}
+
+/** Somebody else has the lock. */
+export interface HeldLock {
+  readonly kind: 'held';
+  /** Who, for people. */
+  readonly holder: string;
+  /** Resolves once nobody has it for a moment. @throws the signal's reason */
+  freed(signal: AbortSignal): Promise<void>;
 }
 
 export interface Maintenance {

@@ -36,10 +36,12 @@ async function diff(context: Context, flags: DiffFlags, a: string, b: string): P
   const images = await Promise.all([a, b].map((text) => describedImage(contents.find(text), store, text)));
   if (images[0] !== undefined && images[1] !== undefined)
     return await diffImages(context, flags, [images[0], images[1]]);
-  const differences = compareNodes(contents.find(a).node, contents.find(b).node, store.trees);
+  const [before, after] = [contents.find(a), contents.find(b)];
+  const whole = <T>(use: () => T | Promise<T>): Promise<T> => before.whole(() => after.whole(use));
+  const differences = await whole(() => compareNodes(before.node, after.node, store.trees));
   const { out, shared } = context;
   for (const difference of differences) {
-    const described = await describeDifference(difference, store);
+    const described = await whole(() => describeDifference(difference, store));
     out.lines([
       shared.json === true ? JSON.stringify({ type: 'difference', ...described }) : differenceLine(described),
     ]);

@@ -1,7 +1,7 @@
 // cairn ls: the files of an output.
 
 import { digestSize } from '../../store/base/digest.ts';
-import { sortedNames, type Node, type Trees } from '../../store/index.ts';
+import { MissingBlob, sortedNames, type Node, type Trees } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
 import { openContents } from '../reports/contents.ts';
 import type { Context } from '../context.ts';
@@ -37,8 +37,10 @@ interface Entry {
 async function ls(context: Context, flags: LsFlags, text: string): Promise<ExitCode> {
   const { out, shared } = context;
   await using contents = await openContents(context, [text]);
-  const { node } = contents.find(text);
-  const entries = [...entriesOf(node, contents.store.trees, flags.recursive === true)];
+  const found = contents.find(text);
+  const entries = await found.whole(() => [
+    ...entriesOf(found.node, contents.store.trees, flags.recursive === true),
+  ]);
   if (shared.json === true) out.lines(entries.map((entry) => JSON.stringify(entryRecord(entry))));
   else out.lines(flags.long === true ? longLines(entries) : entries.map(shortLine));
   return exitCodes.ok;
@@ -49,7 +51,8 @@ function* entriesOf(top: Node, trees: Pick<Trees, 'get'>, recursive: boolean, ab
     yield { path: above, node: top };
     return;
   }
-  const directory = trees.get(top.digest) ?? new Map<string, Node>();
+  const directory = trees.get(top.digest);
+  if (directory === undefined) throw new MissingBlob(top.digest);
   for (const name of sortedNames(directory)) {
     const node = directory.get(name)!;
     const path = above === '' ? name : `${above}/${name}`;

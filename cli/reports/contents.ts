@@ -15,6 +15,11 @@ export interface Contents extends AsyncDisposable {
 
 export interface Found {
   readonly node: Node;
+  /**
+   * Runs `use`, which reads what is in there. What of it is lost is built again first, where it is known by what.
+   * @throws MissingBlob, UserError `STORE_MISSING_BLOB`
+   */
+  whole<T>(use: () => T | Promise<T>): Promise<T>;
   /** A path of this machine at which the content lies, to be read by this command. */
   materialise(): Promise<string>;
   /** A path of this machine for people, who may alter what lies there without altering any result. */
@@ -34,7 +39,7 @@ export async function openContents(context: Context, texts: readonly string[]): 
 
 /** The node of an output. @throws UserError `PATH_NOT_FOUND` when it is not built. */
 export function builtNode({ engine }: Project, { key, id, output }: FoundOutput): Node {
-  const node = engine.plan([id]).upToDate.get(id)?.outputs[output];
+  const node = engine.outputsOf(id)?.[output];
   if (node !== undefined) return node;
   throw new UserError('PATH_NOT_FOUND', `${key} is not built as it is described now`, {
     hint: `Build it: cairn build ${key}`,
@@ -65,10 +70,11 @@ async function openDigests({ shared }: Context): Promise<Contents> {
 function findInProject(project: Project, text: string): Found {
   const { what, path } = findPlace(project.evaluation, text);
   if ('digest' in what) return findDigest(project.store, text);
-  const node = nodeAt(project.store, builtNode(project, what), { what: what.key, path });
   const { engine } = project;
+  const node = nodeAt(project.store, builtNode(project, what), { what: what.key, path });
   return {
     node,
+    whole: (use) => engine.whole([what.id], use),
     materialise: async () => below(await engine.materialise(what.id, what.output), path),
     handOut: async () => below(await engine.handOut(what.id, what.output), path),
   };
@@ -83,6 +89,7 @@ function findDigest(store: Store, text: string): Found {
     top.kind === 'tree' ? store.materialise(digest) : store.blobs.path(digest, false);
   return {
     node,
+    whole: async (use) => use(),
     materialise: async () => below(await place(), path),
     handOut: async () => below(await store.handOut(top), path),
   };

@@ -62,7 +62,7 @@ function sideWords({ kind, sizeBytes, executable, target }: Side): string {
 
 async function firstDifference(a: BlobNode, b: BlobNode, store: Store): Promise<number> {
   const [left, right] = await Promise.all(
-    [a, b].map(async ({ digest, executable }) => chunksOf(await store.blobs.path(digest, executable))),
+    [a, b].map(async ({ digest }) => chunksOf(await store.blobs.verified(digest))),
   );
   let position = 0;
   for (;;) {

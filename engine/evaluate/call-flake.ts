@@ -8,6 +8,7 @@ import type { OutputsContext, Pins } from '../model/flake.ts';
 import { optionError } from './check-flake.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import { lockPathOf } from './find-config.ts';
+import { closureOf } from './identify.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { optionPlace } from './option-place.ts';
 import {
@@ -52,7 +53,13 @@ export function callFlake(
       ),
     );
   const sandbox = config.call(() => flake.sandbox?.(context(flake.targets[0])));
-  if (sandbox !== undefined && !isDerivation(sandbox)) throw fail(['sandbox'], 'it must return a derivation');
+  if (sandbox !== undefined) {
+    if (!isDerivation(sandbox)) throw fail(['sandbox'], 'it must return a derivation');
+    // Nothing would ever be started: the command waits for the sandbox, and the sandbox for the command.
+    const command = closureOf([sandbox]).find(({ kind }) => kind === 'run');
+    if (command !== undefined)
+      throw fail(['sandbox'], `it needs ${command.name}, a command, and commands are run in it`);
+  }
   return { outputs, sandbox, env: declared };
 }
 

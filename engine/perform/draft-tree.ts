@@ -2,7 +2,7 @@
 // encoded, each directory once. Knows no derivations.
 
 import { bug } from '../../store/base/errors.ts';
-import { sameNode, type Batch, type Directory, type Node } from '../../store/index.ts';
+import { MissingBlob, sameNode, type Batch, type Directory, type Node } from '../../store/index.ts';
 import type { Digest } from '../../store/base/digest.ts';
 
 /** The part of a batch that trees are put together with. */
@@ -86,5 +86,7 @@ function isSealed(node: DraftNode): node is Node {
 }
 
 function readDirectory(digest: Digest, batch: TreeBatch): Directory {
-  return batch.directory(digest) ?? bug(`tree ${digest} is in the plan but not in the store`);
+  const directory = batch.directory(digest);
+  if (directory === undefined) throw new MissingBlob(digest);
+  return directory;
 }

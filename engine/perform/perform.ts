@@ -13,9 +13,10 @@ import {
 import type { Emit, Failed, Outcome, Outputs } from '../events.ts';
 import type { BuildRequest, Executor } from '../execute/executor.ts';
 import { failedBecause } from '../failure.ts';
-import type { Fetch, Local, Run, Unpack } from '../model/derivation.ts';
-import { nodeRecord, type ResolvedStep } from '../plan/resolve.ts';
-import type { SlotUse } from '../schedule/scheduler.ts';
+import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
+import type { ResolvedStep } from '../plan/resolve.ts';
+import type { Slot } from '../schedule/slots.ts';
+import type { Busy } from '../schedule/step-work.ts';
 import { lineageOf, stepRef, type Step } from '../step.ts';
 import { composeTrees, writeTree } from './compose.ts';
 
@@ -23,6 +24,8 @@ import { composeTrees, writeTree } from './compose.ts';
 export interface PerformContext {
   readonly store: Store;
   readonly emit: Emit;
+  /** Told when the step's work begins. */
+  readonly onStart: (step: Step) => void;
   readonly signal: AbortSignal;
   /** Who builds, as realisations record it. */
   readonly builder: string;
@@ -53,22 +56,23 @@ interface Made {
 }
 
 /**
- * Does the step unless another process has done it meanwhile. Failures are outcomes.
+ * Does the step, unless another process has done it meanwhile or is at it. Failures are outcomes.
  * @throws MissingBlob when an input's content is not in the store.
  */
 export async function performStep(
   resolved: ResolvedStep,
-  slot: SlotUse,
+  slot: Pick<Slot, 'giveBack'>,
   context: PerformContext,
-): Promise<Outcome> {
+): Promise<Outcome | Busy> {
   const { step } = resolved;
   const started = performance.now();
   try {
     if (isInstant(step)) return await makeAndRecord(resolved, slot, context);
-    const lock = await context.store.locks.acquire(`build:${resolved.action}`, {
-      signal: context.signal,
-      onWait: (holder) => context.emit({ type: 'step-waiting', step: stepRef(step), holder }),
-    });
+    const lock = context.store.locks.tryAcquire(`build:${resolved.action}`);
+    if (lock.kind === 'held') {
+      context.emit({ type: 'step-waiting', step: stepRef(step), holder: lock.holder });
+      return { kind: 'busy', freed: lock.freed };
+    }
     try {
       const outputs = context.realised(resolved);
       return outputs === undefined
@@ -85,8 +89,7 @@ export async function performStep(
 }
 
 /** The request that an executor gets for a resolved `run` step. */
-export function buildRequest({ step, nodes }: ResolvedStep): BuildRequest {
-  const derivation = step.derivation as Run;
+export function buildRequest(derivation: Run, nodes: ResolvedStep['nodes']): BuildRequest {
   const inputs = Object.entries(derivation.inputs).map(([path, input]) => ({
     path,
     node: nodes.get(input)!,
@@ -112,10 +115,13 @@ function isInstant(step: Step): boolean {
 
 async function makeAndRecord(
   resolved: ResolvedStep,
-  slot: SlotUse,
+  slot: Pick<Slot, 'giveBack'>,
   context: PerformContext,
 ): Promise<Outcome> {
-  const made = await slot.use(() => make(resolved, context));
+  context.onStart(resolved.step);
+  const made = await make(resolved, context);
+  // The next step need not wait until this one's output is on the disk.
+  slot.giveBack();
   if ('kind' in made) return made;
   try {
     noticeConflict(resolved, made.outputs, context);
@@ -128,11 +134,12 @@ async function makeAndRecord(
 
 async function make(resolved: ResolvedStep, context: PerformContext): Promise<Made | Outcome> {
   if (context.signal.aborted) return { kind: 'cancelled' };
-  if (resolved.step.derivation.kind === 'run') return runInSandbox(resolved, context);
+  const { derivation } = resolved.step;
+  if (derivation.kind === 'run') return runInSandbox(derivation, resolved, context);
   const started = performance.now();
   const batch = context.store.begin();
   try {
-    const out = await makeNode(resolved, batch, context);
+    const out = await makeNode(derivation, resolved, { batch, context });
     return { batch, outputs: { out }, log: undefined, durationMs: performance.now() - started };
   } catch (error) {
     await batch.discard();
@@ -140,8 +147,11 @@ async function make(resolved: ResolvedStep, context: PerformContext): Promise<Ma
   }
 }
 
-async function makeNode({ step, nodes }: ResolvedStep, batch: Batch, context: PerformContext): Promise<Node> {
-  const { derivation } = step;
+async function makeNode(
+  derivation: Exclude<Derivation, Run>,
+  { step, nodes }: ResolvedStep,
+  { batch, context }: { readonly batch: Batch; readonly context: PerformContext },
+): Promise<Node> {
   switch (derivation.kind) {
     case 'fetch':
       return { kind: 'blob', digest: await fetchBlob(step, derivation, batch, context), executable: false };
@@ -156,8 +166,6 @@ async function makeNode({ step, nodes }: ResolvedStep, batch: Batch, context: Pe
       return writeTree(derivation, batch);
     case 'local':
       return importLocal(step, derivation, context);
-    case 'run':
-      throw new TypeError('run steps are made by runInSandbox');
   }
 }
 
@@ -185,10 +193,14 @@ async function importLocal(step: Step, { path, exclude }: Local, context: Perfor
   });
 }
 
-async function runInSandbox(resolved: ResolvedStep, context: PerformContext): Promise<Made | Outcome> {
+async function runInSandbox(
+  derivation: Run,
+  resolved: ResolvedStep,
+  context: PerformContext,
+): Promise<Made | Outcome> {
   const ref = stepRef(resolved.step);
   const executor = await context.executor();
-  const result = await executor.execute(buildRequest(resolved), {
+  const result = await executor.execute(buildRequest(derivation, resolved.nodes), {
     signal: context.signal,
     onOutput: (text) => context.emit({ type: 'step-output', step: ref, text }),
   });
@@ -242,12 +254,16 @@ function noticeConflict(
     (name) => before[name] !== undefined && !sameNode(before[name], outputs[name]!),
   );
   if (changed.length === 0) return;
-  const message = `${step.derivation.name} is not reproducible: ${changed.map((name) => `${name} was ${describe(before[name]!)}, is ${describe(outputs[name]!)}`).join('; ')}`;
+  const name = step.derivation.name;
+  const [a, b] = [before[changed[0]!]!, outputs[changed[0]!]!];
+  const compared =
+    digestIn(a) && digestIn(b) ? `; \`cairn diff ${digestIn(a)} ${digestIn(b)}\` shows where` : '';
+  const message = `${name} is not reproducible: built before, it gave another ${changed.join(', ')}${compared}`;
   emit({ type: 'notice', step: stepRef(step), message });
 }
 
-function describe(node: Node): string {
-  return JSON.stringify(nodeRecord(node));
+function digestIn(node: Node): Digest | undefined {
+  return node.kind === 'symlink' ? undefined : node.digest;
 }
 
 function treeDigest(name: string, node: Node): Digest {

@@ -1,5 +1,7 @@
 // Whether each step must be done, and why. Says nothing of when, and does no I/O: facts come in through an interface.
 
+import { UserError } from '../../store/base/errors.ts';
+import { MissingBlob } from '../../store/index.ts';
 import type { Outputs, PlannedStep, Reason } from '../events.ts';
 import type { ActionId, DerivationId } from '../model/encode.ts';
 import { lineageOf, stepRef, type Step, type StepSource } from '../step.ts';
@@ -98,9 +100,25 @@ function realisedByContent(
   { facts, rebuild }: PlanOptions,
 ): UpToDate | undefined {
   if (rebuild?.has(step.id) || step.inputIds.some((id) => !upToDate.has(id))) return undefined;
-  const { action } = resolveStep(step, (id) => upToDate.get(id)!.outputs, facts.lookup);
+  const action = actionOf(step, upToDate, facts);
+  if (action === undefined) return undefined;
   const outputs = facts.realisation(action)?.outputs;
   return outputs !== undefined && facts.hasOutputs(outputs) ? { step, outputs, cutOff: action } : undefined;
+}
+
+// A path that an input does not have, or lost content on the way to it, is the step's own failure when it is started: it
+// must not keep what does not depend on it from being planned.
+function actionOf(
+  step: Step,
+  upToDate: ReadonlyMap<DerivationId, UpToDate>,
+  facts: PlanFacts,
+): ActionId | undefined {
+  try {
+    return resolveStep(step, (id) => upToDate.get(id)!.outputs, facts.lookup).action;
+  } catch (error) {
+    if (error instanceof UserError || error instanceof MissingBlob) return undefined;
+    throw error;
+  }
 }
 
 // The reason is found when it is asked for: comparing descriptions costs more than planning.

@@ -1,20 +1,23 @@
 // The state of every step of one run, changed in one place. Knows nothing of how steps are done.
 //
 //   waiting ──inputs done──▶ ready ──started──▶ running ──▶ done
-//      ▲  └─an input failed─▶ skipped               ├─────▶ failed
-//      └────────content was lost (reopen)───────────┴─────▶ cancelled
+//      ▲  └─an input failed─▶ skipped  ◀─freed─ busy ◀─┤   (another process is doing it)
+//      │                                               ├─────▶ failed
+//      └────────content was lost (reopen)──────────────┴─────▶ cancelled
 
 import { bug } from '../../store/base/errors.ts';
 import type { Outcome } from '../events.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Step } from '../step.ts';
 
-export type BuildState = 'waiting' | 'ready' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled';
+export type BuildState =
+  'waiting' | 'ready' | 'running' | 'busy' | 'done' | 'failed' | 'skipped' | 'cancelled';
 
 const legal: Readonly<Record<BuildState, readonly BuildState[]>> = {
   waiting: ['ready', 'skipped', 'cancelled'],
   ready: ['running', 'done', 'skipped', 'cancelled', 'waiting'],
-  running: ['done', 'failed', 'cancelled', 'waiting'],
+  running: ['done', 'failed', 'cancelled', 'waiting', 'busy'],
+  busy: ['ready', 'waiting', 'cancelled', 'failed'],
   done: ['waiting'],
   failed: [],
   skipped: [],
@@ -83,6 +86,11 @@ export class BuildStates {
     return this.#entry(id).inputs.every(
       (input) => !this.#entries.has(input) || this.#entry(input).state === 'done',
     );
+  }
+
+  /** Steps of this run that `id` needs directly. */
+  inputs(id: DerivationId): readonly DerivationId[] {
+    return this.#entry(id).inputs.filter((input) => this.#entries.has(input));
   }
 
   /** Steps of this run that need `id` directly. */

@@ -6,13 +6,15 @@ import { UserError, bug } from '../../store/base/errors.ts';
 import type { Outcome, Outputs } from '../events.ts';
 import { failedBecause } from '../failure.ts';
 import { graphOf, remainingMs } from '../graph.ts';
+import { lostForGood, mostRebuilds } from '../lost-content.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Plan, PlannedBuild, UpToDate } from '../plan/planner.ts';
 import { resolveStep, type Lookup, type ResolvedStep } from '../plan/resolve.ts';
 import type { Step } from '../step.ts';
-import { BuildStates } from './build-states.ts';
+import { BuildStates, type BuildState } from './build-states.ts';
 import { ReadyQueue } from './ready-queue.ts';
-import { slotKind, type SlotKind, type Slots } from './slots.ts';
+import type { Busy } from './step-work.ts';
+import { slotKind, type Slot, type SlotKind, type Slots } from './slots.ts';
 import { usualMs } from './usual-duration.ts';
 
 /** What the scheduler asks of its surroundings. */
@@ -28,22 +30,15 @@ export interface SchedulerOptions {
   readonly realised: (resolved: ResolvedStep) => Outputs | undefined;
   /** The steps, among these and below them, that lost content came from. */
   readonly producers: (ids: Iterable<DerivationId>, missing: MissingBlob) => ReadonlySet<DerivationId>;
-  /** Does the step; leaf work goes through `slot`. @throws MissingBlob when an input's content is not there. */
-  readonly perform: (resolved: ResolvedStep, slot: SlotUse) => Promise<Outcome>;
+  /**
+   * Does the step, and may give its slot back before it has ended. Busy: another process is at it.
+   * @throws MissingBlob when an input's content is not there.
+   */
+  readonly perform: (resolved: ResolvedStep, slot: Slot) => Promise<Outcome | Busy>;
   /** Forgets what `lost` gave, and plans it again. */
   readonly replan: (lost: ReadonlySet<DerivationId>) => Plan;
-  readonly onStart: (step: Step) => void;
   readonly onFinish: (step: Step, outcome: Outcome, resolved: ResolvedStep | undefined) => void;
 }
-
-/** A started step's hold on its slot. */
-export interface SlotUse {
-  /** Runs leaf work inside the slot. */
-  use<T>(work: () => Promise<T>): Promise<T>;
-}
-
-/** A step is rebuilt this often for content that keeps getting lost before that is taken for a fault of the store. */
-const maxRebuilds = 3;
 
 /** Runs a plan to its end. Resolves when nothing runs any more; never rejects for a step's failure. */
 export async function runPlan(plan: Plan, options: SchedulerOptions): Promise<Map<DerivationId, Outcome>> {
@@ -117,11 +112,21 @@ class Scheduler {
 
   // Starts what may start, settles what never will, and notices the end.
   #advance(): void {
-    // A step that needs no work is done at once, and what waited for it may be of a kind that had its turn before.
-    while (this.#mayStart() && this.#startReady() > 0);
-    if (this.#states.count('running') > 0) return;
-    this.#settleRest();
-    this.#end?.resolve();
+    try {
+      // A step that needs no work is done at once, and what waited for it may be of a kind that had its turn before.
+      while (this.#mayStart() && this.#startReady() > 0);
+      if (this.#isUnderWay()) return;
+      this.#settleRest();
+      this.#end?.resolve();
+    } catch (error) {
+      this.#end?.reject(error);
+    }
+  }
+
+  // What is ready is started when the last slot comes back, which is a little later than its step ends.
+  #isUnderWay(): boolean {
+    const states = ['running', 'busy', ...(this.#mayStart() ? (['ready'] as const) : [])] as const;
+    return states.some((state) => this.#states.count(state) > 0);
   }
 
   #mayStart(): boolean {
@@ -133,64 +138,66 @@ class Scheduler {
     return kinds.reduce((started, kind) => started + this.#startWhile(kind), 0);
   }
 
+  // The slot is taken with the step: what is ready and has none stays in the queue, where what comes later may overtake it.
   #startWhile(kind: SlotKind): number {
+    const { slots } = this.#options;
     const queue = this.#queues[kind];
     for (let started = 0; ;) {
-      const id = this.#options.slots.isFree(kind) ? queue.pop() : undefined;
+      const id = slots.isFree(kind) ? queue.pop() : undefined;
       if (id === undefined) return started;
       // A step may have been queued, sent back to wait for lost content, and queued again.
       if (this.#states.state(id) !== 'ready') continue;
-      this.#start(this.#states.step(id), kind);
+      this.#start(this.#states.step(id), slots.take(kind));
       started++;
     }
   }
 
-  #start(step: Step, kind: SlotKind): void {
+  #start(step: Step, slot: Slot): void {
     this.#states.set(step.id, 'running');
-    void this.#perform(step, kind).then(
-      () => this.#advance(),
-      (error: unknown) => this.#end?.reject(error),
-    );
+    const fail = (error: unknown): void => this.#end?.reject(error);
+    void slot.isBack.then(() => this.#advance());
+    void this.#perform(step, slot)
+      .finally(() => slot.giveBack())
+      .then(() => this.#advance(), fail);
   }
 
-  async #perform(step: Step, kind: SlotKind): Promise<void> {
-    const resolved = this.#resolve(step);
-    if ('kind' in resolved) {
-      this.#finish(step, resolved, undefined);
-      return;
-    }
-    const realised = this.#options.realised(resolved);
-    if (realised !== undefined) {
-      this.#finish(step, { kind: 'reused', outputs: realised }, resolved);
-      return;
-    }
+  async #perform(step: Step, slot: Slot): Promise<void> {
     try {
-      const slot: SlotUse = {
-        use: (work) =>
-          this.#options.slots.use(kind, () => {
-            this.#options.onStart(step);
-            return work();
-          }),
-      };
+      const resolved = resolveStep(step, (id) => this.#outputs(id), this.#options.lookup);
       const realised = this.#options.realised(resolved);
-      const outcome: Outcome =
+      const end: Outcome | Busy =
         realised === undefined
           ? await this.#options.perform(resolved, slot)
           : { kind: 'reused', outputs: realised };
-      this.#finish(step, outcome, resolved);
+      if (end.kind === 'busy') this.#waitElsewhere(step, end);
+      else this.#finish(step, end, resolved);
     } catch (error) {
-      if (!(error instanceof MissingBlob)) throw error;
-      if (!this.#rebuildProducers(step, error))
-        this.#finish(step, failedBecause(lostForGood(step, error)), resolved);
+      if (error instanceof UserError) this.#finish(step, failedBecause(error), undefined);
+      else if (!(error instanceof MissingBlob)) throw error;
+      else if (!this.#rebuildProducers(step, error))
+        this.#finish(step, failedBecause(lostForGood(error, step.derivation.name)), undefined);
     }
   }
 
-  #resolve(step: Step): ResolvedStep | Outcome {
-    try {
-      return resolveStep(step, (id) => this.#outputs(id), this.#options.lookup);
-    } catch (error) {
-      return failedBecause(error);
-    }
+  // Without a slot; when the other process has ended, the step queues again, and finds done what that has done.
+  #waitElsewhere(step: Step, { freed }: Busy): void {
+    this.#states.set(step.id, 'busy');
+    const { signal } = this.#options;
+    freed(signal)
+      .then(
+        () => this.#queueAgain(step.id),
+        (error: unknown) => {
+          this.#finish(step, signal.aborted ? { kind: 'cancelled' } : failedBecause(error), undefined);
+        },
+      )
+      .then(() => this.#advance())
+      .catch((error: unknown) => this.#end?.reject(error));
+  }
+
+  #queueAgain(id: DerivationId): void {
+    if (this.#states.state(id) !== 'busy') return;
+    this.#states.set(id, 'waiting');
+    this.#unblock(id);
   }
 
   #finish(step: Step, outcome: Outcome, resolved: ResolvedStep | undefined): void {
@@ -221,10 +228,17 @@ class Scheduler {
     }
   }
 
+  // A step that waits for one that has failed already is skipped, as it would have been when that failed.
+  #skipBecauseOf(id: DerivationId): void {
+    const dead = this.#states.inputs(id).find((input) => isDeadEnd(this.#states.state(input)));
+    if (dead !== undefined) this.#skip(id, this.#states.step(dead));
+  }
+
   #settleRest(): void {
     for (const id of this.#states.ids()) {
       const state = this.#states.state(id);
       if (state !== 'waiting' && state !== 'ready') continue;
+      if (this.#mayStart()) bug(`${this.#states.step(id).derivation.name} waits for nothing that runs`);
       this.#states.set(id, 'cancelled', { kind: 'cancelled' });
       this.#options.onFinish(this.#states.step(id), { kind: 'cancelled' }, undefined);
     }
@@ -239,11 +253,14 @@ class Scheduler {
   // A cache hit is a hint: when an input's content turns out to be gone, whoever made it is run again, and `step` waits.
   #rebuildProducers(step: Step, missing: MissingBlob): boolean {
     const producers = [...this.#options.producers(this.#needs(step), missing)];
-    const lost = new Set(producers.filter((id) => (this.#rebuilds.get(id) ?? 0) < maxRebuilds));
+    const lost = new Set(producers.filter((id) => (this.#rebuilds.get(id) ?? 0) < mostRebuilds));
     if (lost.size === 0) return false;
     for (const id of lost) this.#rebuilds.set(id, (this.#rebuilds.get(id) ?? 0) + 1);
     this.#states.set(step.id, 'waiting');
     this.#reopen(lost);
+    // Its producer may be running again already, be done again already, or have failed for good.
+    this.#unblock(step.id);
+    this.#skipBecauseOf(step.id);
     return true;
   }
 
@@ -252,19 +269,15 @@ class Scheduler {
     for (const id of again.toBuild.keys()) {
       if (this.#states.has(id) && this.#states.state(id) === 'done') this.#states.set(id, 'waiting');
     }
+    // What was ready because of them waits again; what runs will say itself when it finds content missing.
+    for (const id of again.toBuild.keys())
+      for (const dependent of this.#states.dependents(id))
+        if (this.#states.state(dependent) === 'ready') this.#states.set(dependent, 'waiting');
     this.adopt(again);
     for (const id of again.toBuild.keys()) this.#unblock(id);
   }
 }
 
-function lostForGood(step: Step, missing: MissingBlob): UserError {
-  return new UserError(
-    'STORE_MISSING_BLOB',
-    `${step.derivation.name} needs content ${missing.digest}, which the store does not keep`,
-    {
-      hint: 'Building its producer again did not bring it back. Run `cairn store verify`, then `cairn store repair`.',
-      fault: 'environment',
-      cause: missing,
-    },
-  );
+function isDeadEnd(state: BuildState): boolean {
+  return state === 'failed' || state === 'skipped' || state === 'cancelled';
 }

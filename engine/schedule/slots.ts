@@ -1,5 +1,5 @@
-// How many steps of each kind may be under way at once (p-limit). Only leaf work holds a slot: whoever waits for
-// another step or another process does so outside.
+// How many steps of each kind may be under way at once (p-limit). A slot is taken by whoever decides what is next, when it
+// decides; whoever waits for another step or another process does so outside.
 
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Derivation } from '../model/derivation.ts';
@@ -13,6 +13,14 @@ export interface SlotCounts {
   readonly fetch: number;
   /** Archives being unpacked at once. */
   readonly unpack: number;
+}
+
+/** A slot that was taken. */
+export interface Slot {
+  /** Gives it back before the step has ended, for what is left is not its work; a second call does nothing. */
+  giveBack(): void;
+  /** Resolves when the next one can have it. */
+  readonly isBack: Promise<void>;
 }
 
 /** Which slots a kind of derivation needs; `inline` work is done at once on the main thread. */
@@ -44,12 +52,20 @@ export class Slots {
     };
   }
 
-  /** True when work of this kind would start at once. */
+  /** True when a slot of this kind can be taken now. */
   isFree(kind: SlotKind): boolean {
     const pool = this.#pools[kind];
     return pool.activeCount + pool.pendingCount < pool.concurrency;
   }
 
+  /** Takes a free slot: from now on it counts as taken. */
+  take(kind: SlotKind): Slot {
+    let giveBack!: () => void;
+    const given = new Promise<void>((resolve) => (giveBack = resolve));
+    return { giveBack, isBack: this.#pools[kind](() => given) };
+  }
+
+  /** Does work in a slot, as soon as there is one. */
   use<T>(kind: SlotKind, work: () => Promise<T>): Promise<T> {
     return this.#pools[kind](work);
   }

@@ -63,6 +63,16 @@ export class FileBlobs implements Blobs {
     return found.path;
   }
 
+  async verified(digest: Digest): Promise<string> {
+    for (const executable of [false, true]) {
+      const found = this.find(digest, executable);
+      if (found === undefined) continue;
+      if ((await hashFile(found.path)) === digest) return found.path;
+      this.#setAside(digest, executable);
+    }
+    return this.#lost(digest);
+  }
+
   async read(digest: Digest): Promise<Uint8Array> {
     for (const executable of [false, true]) {
       const bytes = await this.#readVariant(digest, executable);

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { encodeCbor, readCbor } from '../base/cbor.ts';
 import type { Database, Table } from '../records/database.ts';
 import { describeOwner, isAlive, thisProcess, type Owner } from './owner.ts';
-import type { Lock, Locks } from '../store.ts';
+import type { HeldLock, Lock, Locks } from '../store.ts';
 
 /** How long a waiter sleeps between looks at what another process holds. */
 const pollMs = 100;
@@ -27,29 +27,47 @@ export class DatabaseLocks implements Locks {
     this.#afterAcquire = afterAcquire;
   }
 
+  tryAcquire(key: string): Lock | HeldLock {
+    const token = randomBytes(8).toString('hex');
+    const holder = this.#take(key, token);
+    if (holder !== undefined)
+      return { kind: 'held', holder: describeOwner(holder), freed: (signal) => this.#freed(key, signal) };
+    this.#afterAcquire();
+    return { kind: 'lock', release: () => this.#release(key, token) };
+  }
+
   async acquire(
     key: string,
     options: { readonly signal?: AbortSignal; readonly onWait?: (holder: string) => void } = {},
   ): Promise<Lock> {
-    const token = randomBytes(8).toString('hex');
     for (let looks = 0; ; looks++) {
       options.signal?.throwIfAborted();
-      const holder = this.#take(key, token);
-      if (holder === undefined) break;
-      if (looks === 0) options.onWait?.(describeOwner(holder));
+      const got = this.tryAcquire(key);
+      if (got.kind === 'lock') return got;
+      if (looks === 0) options.onWait?.(got.holder);
       await this.#change(key, options.signal);
     }
-    this.#afterAcquire();
-    return { release: () => this.#release(key, token) };
+  }
+
+  // Looks without taking: who waited takes it in its turn.
+  async #freed(key: string, signal: AbortSignal): Promise<void> {
+    while (this.#holder(key) !== undefined) {
+      signal.throwIfAborted();
+      await this.#change(key, signal);
+    }
+  }
+
+  #holder(key: string): Owner | undefined {
+    this.#database().refresh();
+    return livingHolder(this.#table().get(key));
   }
 
   // The living holder that is in the way, or undefined when the lock is ours now.
   #take(key: string, token: string): Owner | undefined {
     const table = this.#table();
     return this.#database().transactionSync(() => {
-      const bytes = table.get(key);
-      const held = bytes === undefined ? undefined : (readCbor(bytes) as unknown as HeldLock);
-      if (held !== undefined && isAlive(held.owner)) return held.owner;
+      const holder = livingHolder(table.get(key));
+      if (holder !== undefined) return holder;
       table.putSync(key, Buffer.from(encodeCbor({ token, owner: { ...thisProcess() } })));
       return undefined;
     });
@@ -59,7 +77,7 @@ export class DatabaseLocks implements Locks {
     const table = this.#table();
     this.#database().transactionSync(() => {
       const bytes = table.get(key);
-      if (bytes !== undefined && (readCbor(bytes) as unknown as HeldLock).token === token) {
+      if (bytes !== undefined && (readCbor(bytes) as unknown as LockRecord).token === token) {
         table.removeSync(key);
       }
     });
@@ -91,7 +109,12 @@ export class DatabaseLocks implements Locks {
   }
 }
 
-interface HeldLock {
+function livingHolder(bytes: Uint8Array | undefined): Owner | undefined {
+  const held = bytes === undefined ? undefined : (readCbor(bytes) as unknown as LockRecord);
+  return held !== undefined && isAlive(held.owner) ? held.owner : undefined;
+}
+
+interface LockRecord {
   readonly token: string;
   readonly owner: Owner;
 }

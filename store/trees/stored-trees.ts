@@ -2,7 +2,7 @@
 
 import type { Digest } from '../base/digest.ts';
 import type { Table } from '../records/database.ts';
-import type { Trees } from '../store.ts';
+import { MissingBlob, type Trees } from '../store.ts';
 import {
   decodeDirectory,
   emptyDirectory,
@@ -41,7 +41,10 @@ export class StoredTrees implements Trees {
     let node: Node | undefined = root;
     for (const part of parseTreePath(path)) {
       if (node?.kind !== 'tree') return undefined;
-      node = this.get(node.digest)?.get(part);
+      const directory = this.get(node.digest);
+      // Whether it has such an entry cannot be told, and "no" would be a guess.
+      if (directory === undefined) throw new MissingBlob(node.digest);
+      node = directory.get(part);
     }
     return node;
   }

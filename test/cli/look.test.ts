@@ -145,7 +145,12 @@ describe('cairn path', () => {
     expect(records()[0]).toMatchObject({
       type: 'path',
       target: 'words',
-      path: join(project.env['CAIRN_STORE']!, 'trees', (records()[0]!['digest'] as string).slice(0, 64)),
+      path: join(
+        project.env['CAIRN_STORE']!,
+        'results',
+        (records()[0]!['digest'] as string).slice(0, 64),
+        'content',
+      ),
     });
   });
 });

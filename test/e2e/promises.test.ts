@@ -181,3 +181,27 @@ describe('nothing is trusted blindly', () => {
     }
   });
 });
+
+describe('what is handed out is whole', () => {
+  const outputs = `(() => {
+    const file = command('file', 'echo text > $out/file');
+    return { file, all: compose({ name: 'all', parts: [file] }) };
+  })()`;
+
+  it.each([
+    ['build', ['build', 'all', '--out-link', 'result']],
+    ['cat', ['cat', 'all/file']],
+    ['path', ['path', 'all']],
+  ])('content that is gone is built again in the same run by %s', async (_, args) => {
+    const of = project(outputs);
+    await digestOf(of, 'all');
+    const blob = blobFiles(of.store).find((path) => readFileSync(path, 'latin1') === 'text\n')!;
+    rmSync(blob);
+    rmSync(join(of.store, 'trees'), { recursive: true });
+    mkdirSync(join(of.store, 'trees'));
+    const ran = await of.run(args);
+    expect(ran.status, ran.stdout + ran.stderr).toBe(0);
+    expect(readFileSync(blob, 'utf8')).toBe('text\n');
+    expect((await of.run(['cat', 'all/file'])).stdout).toBe('text\n');
+  });
+});

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../store/base/digest.ts';
 import { MissingBlob } from '../../store/store.ts';
 import type { Outcome, Outputs } from '../../engine/events.ts';
-import { compose, fetchUrl, run, unpack, type Derivation } from '../../engine/model/derivation.ts';
+import { compose, fetchUrl, from, run, unpack, type Derivation } from '../../engine/model/derivation.ts';
 import type { DerivationId } from '../../engine/model/encode.ts';
 import type { PlanFacts } from '../../engine/plan/facts.ts';
 import { makePlan } from '../../engine/plan/planner.ts';
 import type { ResolvedStep } from '../../engine/plan/resolve.ts';
 import { runPlan } from '../../engine/schedule/scheduler.ts';
+import type { Busy } from '../../engine/schedule/step-work.ts';
 import { Slots } from '../../engine/schedule/slots.ts';
 import { command, stepSource } from '../support/steps.ts';
 
@@ -22,7 +23,7 @@ const nothingKnown: PlanFacts = {
 };
 
 interface Rig {
-  readonly perform: (name: string, resolved: ResolvedStep) => Promise<Outcome> | Outcome;
+  readonly perform: (name: string, resolved: ResolvedStep) => Promise<Outcome | Busy> | Outcome | Busy;
   readonly keepGoing?: boolean;
   readonly run?: number;
   readonly durations?: Readonly<Record<string, number>>;
@@ -51,8 +52,10 @@ async function schedule(
     realised: rig.realised ?? (() => undefined),
     producers: rig.producers ?? (() => new Set()),
     replan: (lost) => makePlan([...lost], { steps, facts, rebuild: lost }),
-    perform: (resolved, slot) => slot.use(async () => rig.perform(resolved.step.derivation.name, resolved)),
-    onStart: (step) => started.push(step.derivation.name),
+    perform: async (resolved) => {
+      started.push(resolved.step.derivation.name);
+      return rig.perform(resolved.step.derivation.name, resolved);
+    },
     onFinish: () => undefined,
   });
   return {
@@ -130,6 +133,125 @@ describe('the scheduler', () => {
       },
     );
     expect(started.filter((name) => name.length === 1)).toEqual(['b', 'c', 'a']);
+  });
+
+  it.each([1, 2])('takes what has the longest way behind it at every turn, with %i slots', async (slots) => {
+    const chain = ['one', 'two', 'three', 'four'].reduce<Derivation[]>(
+      (above, name) => [...above, command(name, ...above.slice(-1))],
+      [],
+    );
+    const singles = Array.from({ length: 10 }, (_, at) => command(`single-${at}`));
+    const { started } = await schedule(command('top', chain.at(-1)!, ...singles), {
+      run: slots,
+      durations: Object.fromEntries([...chain, ...singles].map(({ name }) => [name, 1000])),
+      perform: async (name) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        return built(name);
+      },
+    });
+    // A link is started as soon as the link before it is done; the last one has no longer way behind it than a single.
+    const places = ['one', 'two', 'three'].map((name) => started.indexOf(name));
+    expect(places).toEqual(slots === 1 ? [0, 1, 2] : [0, 2, 4]);
+    expect(started).toHaveLength(15);
+  });
+
+  it('gives the slot of a step that another process is doing to others, and takes what that gave', async () => {
+    let freed!: () => void;
+    const busy = new Promise<void>((resolve) => (freed = resolve));
+    let isRealised = false;
+    const { started, outcomes } = await schedule(command('top', command('elsewhere'), command('here')), {
+      run: 1,
+      durations: { elsewhere: 20_000 },
+      perform: (name) => {
+        if (name === 'elsewhere') return { kind: 'busy', freed: () => busy };
+        if (name === 'here') {
+          isRealised = true;
+          freed();
+        }
+        return built(name);
+      },
+      realised: ({ step }) =>
+        isRealised && step.derivation.name === 'elsewhere' ? treeOf('elsewhere') : undefined,
+    });
+    expect(started).toEqual(['elsewhere', 'here', 'top']);
+    expect(Object.fromEntries(outcomes)).toEqual({ elsewhere: 'reused', here: 'built', top: 'built' });
+  });
+
+  it('does a step itself when the process that was at it ended without a result', async () => {
+    let attempts = 0;
+    const { outcomes } = await schedule(command('step'), {
+      perform: (name) => (++attempts === 1 ? { kind: 'busy', freed: () => Promise.resolve() } : built(name)),
+    });
+    expect(outcomes.get('step')).toBe('built');
+  });
+
+  it('is not held up by a busy step when it is cancelled', async () => {
+    const controller = new AbortController();
+    const { outcomes } = await schedule(command('step'), {
+      signal: controller.signal,
+      perform: () => {
+        setImmediate(() => controller.abort(new Error('stop')));
+        const freed = (signal: AbortSignal): Promise<void> =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+        return { kind: 'busy', freed };
+      },
+    });
+    expect(outcomes.get('step')).toBe('cancelled');
+  });
+
+  it('has a step that was about to start wait again for an input whose content was lost', async () => {
+    const producer = command('producer');
+    const [first, second] = [command('first', producer), command('second', producer)];
+    let isLost = true;
+    const { started, outcomes } = await schedule(command('top', first, second), {
+      run: 1,
+      durations: { first: 20_000 },
+      perform: (name) => {
+        if (name === 'first' && isLost) {
+          isLost = false;
+          throw new MissingBlob(digestOf(Buffer.from('lost')));
+        }
+        return built(name);
+      },
+      producers: (ids) => new Set(ids),
+    });
+    expect(started).toEqual(['producer', 'first', 'producer', 'first', 'second', 'top']);
+    expect([...outcomes.values()].every((kind) => kind === 'built')).toBe(true);
+  });
+
+  it('skips a step whose lost input cannot be made again', async () => {
+    let producerRuns = 0;
+    const { outcomes } = await schedule(command('top', command('consumer', command('producer'))), {
+      perform: (name) => {
+        if (name === 'producer') return ++producerRuns === 1 ? built(name) : failed;
+        if (name === 'consumer') throw new MissingBlob(digestOf(Buffer.from('lost')));
+        return built(name);
+      },
+      producers: (ids) => new Set(ids),
+    });
+    expect(Object.fromEntries(outcomes)).toEqual({
+      producer: 'failed',
+      consumer: 'skipped',
+      top: 'skipped',
+    });
+  });
+
+  it('counts a path that an input does not have as a failure of that step alone', async () => {
+    const needsPath = run({
+      name: 'needs-path',
+      layers: [from(command('input'), { subpath: 'not/there' })],
+      argv: ['/bin/build'],
+    });
+    const { outcomes } = await schedule(command('top', needsPath, command('other')), {
+      keepGoing: true,
+      perform: (name) => built(name),
+    });
+    expect(Object.fromEntries(outcomes)).toEqual({
+      input: 'built',
+      'needs-path': 'failed',
+      other: 'built',
+      top: 'skipped',
+    });
   });
 
   it('never runs more at once than there are slots', async () => {

@@ -7,11 +7,11 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
-  rmSync,
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeTree } from '../../store/base/remove-tree.ts';
 import { writeFileSync } from 'node:fs';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { projectIn, stepsThat, type Ran } from './cairn-project.ts';
@@ -52,7 +52,7 @@ export function imageProjects(): ImageProjects {
   let projects = 0;
   return {
     project: (files = {}) => imageProject(join(folder, `project-${(projects += 1)}`), store, files),
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    close: () => removeTree(folder),
   };
 }
 

@@ -1,10 +1,11 @@
 // What tests with real sandboxes need: a store, the sandbox's own programs, and a small root with a shell and make.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Digest } from '../../store/base/digest.ts';
+import { removeTree } from '../../store/base/remove-tree.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import { sandboxTool, type SandboxTool } from '../../engine/sandbox/tool.ts';
 import { unpackPackage, type PackagePin } from './debian-files.ts';
@@ -76,7 +77,7 @@ export async function sandboxFixture(): Promise<SandboxFixture> {
     root: root.digest,
     close: async () => {
       await store.close();
-      rmSync(folder, { recursive: true });
+      removeTree(folder);
     },
   };
 }

@@ -1,0 +1,95 @@
+// What content that is missing, or was found to be damaged, means: whoever made it has to make it again. The one place that
+// decides so, for builds, checks and whatever reads outputs. Reads only Merkle nodes and memos.
+
+import { UserError } from '../store/base/errors.ts';
+import type { Digest } from '../store/base/digest.ts';
+import { type MissingBlob, type Node, type Store } from '../store/index.ts';
+import type { Outputs } from './events.ts';
+import type { DerivationId } from './model/encode.ts';
+import type { StepSource } from './step.ts';
+
+/** A step is done again this often for content that keeps getting lost, before that is taken for a fault of the store. */
+export const mostRebuilds = 3;
+
+export interface LostContentContext {
+  readonly store: Store;
+  readonly steps: StepSource;
+}
+
+/** What is not there of all that `outputs` hold: one look at each blob, by name and size. */
+export function lostIn(outputs: Iterable<Outputs>, store: Store): Set<Digest> {
+  const lost = new Set<Digest>();
+  const seen = new Set<Digest>();
+  const pending = [...outputs].flatMap((nodes) => Object.values(nodes));
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (node.kind === 'symlink' || seen.has(node.digest)) continue;
+    seen.add(node.digest);
+    if (node.kind === 'blob') {
+      if (!store.blobs.has(node.digest)) lost.add(node.digest);
+      continue;
+    }
+    const directory = store.trees.get(node.digest);
+    if (directory === undefined) lost.add(node.digest);
+    else pending.push(...directory.values());
+  }
+  return lost;
+}
+
+/**
+ * The steps among `ids` and below them through which any of the content `lost` came into being: the steps that wrote it,
+ * and the compositions that carry it (those cost nothing to do again, and would name stale content if a rebuilt step
+ * gave something else).
+ */
+export function producersOf(
+  ids: Iterable<DerivationId>,
+  lost: ReadonlySet<Digest>,
+  { store, steps }: LostContentContext,
+): Set<DerivationId> {
+  const producers = new Set<DerivationId>();
+  const known = new Map<Digest, boolean>();
+  const pending = [...ids];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    const outputs = store.records.memo(id)?.outputs;
+    if (producers.has(id) || outputs === undefined) continue;
+    if (!Object.values(outputs).some((node) => holdsAny(node, { lost, store, known }))) continue;
+    producers.add(id);
+    const step = steps(id);
+    if (step.derivation.kind === 'compose') pending.push(...step.inputIds);
+  }
+  return producers;
+}
+
+/** The error for content that its producer did not bring back. */
+export function lostForGood(missing: MissingBlob, name?: string): UserError {
+  const needs = name === undefined ? 'content' : `${name} needs content`;
+  return new UserError(
+    'STORE_MISSING_BLOB',
+    `${needs} ${missing.digest}, which the store has lost and which building it again did not bring back`,
+    {
+      hint: 'Run `cairn store verify` to see what is damaged, then `cairn store repair`.',
+      fault: 'environment',
+      cause: missing,
+    },
+  );
+}
+
+interface Search {
+  readonly lost: ReadonlySet<Digest>;
+  readonly store: Store;
+  /** Directories that were looked through, and what was found. */
+  readonly known: Map<Digest, boolean>;
+}
+
+// True when the node is, or has below it, any of it. A directory that is gone may hold anything.
+function holdsAny(node: Node, search: Search): boolean {
+  if (node.kind === 'symlink') return false;
+  if (search.lost.has(node.digest)) return true;
+  if (node.kind === 'blob') return false;
+  let holds = search.known.get(node.digest);
+  if (holds === undefined) {
+    const directory = search.store.trees.get(node.digest);
+    holds = directory === undefined || [...directory.values()].some((child) => holdsAny(child, search));
+    search.known.set(node.digest, holds);
+  }
+  return holds;
+}
