@@ -71,7 +71,7 @@ export async function performStep(
     const lock = context.store.locks.tryAcquire(`build:${resolved.action}`);
     if (lock.kind === 'held') {
       context.emit({ type: 'step-waiting', step: stepRef(step), holder: lock.holder });
-      return { kind: 'busy', freed: lock.freed };
+      return { kind: 'busy', freed: (signal) => lock.freed(signal) };
     }
     try {
       const outputs = context.realised(resolved);
