@@ -39,7 +39,7 @@ module.exports = {
       comment: 'A package cannot reach I/O through the model.',
       from: { path: '^engine/model' },
       to: {
-        path: '^(store/(?!base/(errors|digest|cbor|unreachable)\\.ts)|engine/(?!model)|node:(fs|net|http|child_process))',
+        path: '^(store/(?!base/(errors|digest|cbor|map-by-name|unreachable)\\.ts)|engine/(?!model)|node:(fs|net|http|child_process))',
       },
     },
     {

@@ -57,16 +57,16 @@ function joined<Value>(
   entriesOf: (feature: Feature) => readonly (readonly [string, Value])[],
 ): Readonly<Record<string, Value>> {
   const owners = new Map<string, string>();
-  const all: Record<string, Value> = {};
+  const all: [string, Value][] = [];
   for (const feature of features) {
     for (const [name, value] of entriesOf(feature)) {
       const other = owners.get(name);
       if (other !== undefined) throw saidTwice(`${system}: ${what} "${name}"`, other, feature.name);
       owners.set(name, feature.name);
-      all[name] = value;
+      all.push([name, value]);
     }
   }
-  return all;
+  return Object.fromEntries(all);
 }
 
 function saidTwice(what: string, first: string, second: string): UserError {

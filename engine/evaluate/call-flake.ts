@@ -1,6 +1,7 @@
 // Calls a flake's functions with its pins, targets and environment. Knows nothing of ids or the store.
 
 import { UserError } from '../../store/base/errors.ts';
+import { mapByName } from '../../store/base/map-by-name.ts';
 import { pinsFor } from '../lock/pins-for.ts';
 import { readLock } from '../lock/lock-file.ts';
 import { isDerivation, type Derivation, type Target } from '../model/derivation.ts';
@@ -70,10 +71,10 @@ function lockedPins(
   const lockPath = lockPathOf(configPath);
   if (observations.isFile(lockPath)) observations.read(lockPath);
   const lock = readLock(lockPath);
-  const pins: Record<string, Pins> = {};
+  const pins = mapByName<Pins>();
   for (const [name, declaration] of Object.entries(flake.inputs)) {
     try {
-      Object.assign(pins, pinsFor(lock, { [name]: declaration }));
+      Object.assign(pins, pinsFor(lock, mapByName([[name, declaration]])));
     } catch (error) {
       const place = optionPlace(source, ['inputs', name]);
       if (error instanceof UserError && place !== undefined)

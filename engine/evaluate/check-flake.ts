@@ -8,7 +8,11 @@ import type { Flake } from '../model/flake.ts';
 import { optionPlace } from './option-place.ts';
 import { formatPlace } from './place.ts';
 
-const texts = v.array(v.string());
+const text = v.pipe(
+  v.string(),
+  v.check((value) => value.isWellFormed(), 'it has half a surrogate pair: it is not Unicode text'),
+);
+const texts = v.array(text);
 const callable = v.custom<(...values: never[]) => unknown>(
   (value) => typeof value === 'function',
   'it must be a function',
@@ -16,14 +20,17 @@ const callable = v.custom<(...values: never[]) => unknown>(
 
 const flakeSchema = v.object({
   kind: v.literal('flake'),
-  description: v.string(),
+  description: text,
   inputs: v.record(
     v.string(),
     v.looseObject({ kind: v.picklist(['debian-source', 'debian-packages', 'url']) }),
   ),
   targets: v.pipe(v.array(v.picklist(targets)), v.minLength(1)),
-  mirrors: v.record(v.string(), texts),
-  environment: texts,
+  mirrors: v.record(
+    v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/, "it is not a mirror's name, like debian")),
+    texts,
+  ),
+  environment: v.array(v.pipe(text, v.regex(/^[^=\0]+$/, 'it is not the name of a variable'))),
   sandbox: v.optional(callable),
   outputs: callable,
 });

@@ -3,6 +3,7 @@
 
 import { dirname } from 'node:path';
 import { bug } from '../../store/base/errors.ts';
+import { mapByName } from '../../store/base/map-by-name.ts';
 import type { RecordWriter } from '../../store/index.ts';
 import type { Local, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
@@ -66,7 +67,7 @@ function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Foun
     evaluator: evaluatorVersion(),
     files: config.observations.files,
     links: config.observations.links,
-    env: Object.fromEntries(Object.entries(given.env).map(([name, value]) => [name, value ?? null])),
+    env: mapByName(Object.entries(given.env).map(([name, value]) => [name, value ?? null])),
     flake: { description, targets, mirrors, environment },
     targets: parts,
   };

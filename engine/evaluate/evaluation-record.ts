@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { packageRoot } from '../../store/base/package-root.ts';
+import { ownMember } from '../../store/base/map-by-name.ts';
 import type { CborValue } from '../../store/base/cbor.ts';
 import type { RecordReader, RecordWriter } from '../../store/index.ts';
 import type { Target } from '../model/derivation.ts';
@@ -51,7 +52,8 @@ export function stillHolding(
   env: Readonly<Record<string, string | undefined>>,
 ): EvaluationRecord | undefined {
   if (record.evaluator !== evaluatorVersion()) return undefined;
-  if (Object.entries(record.env).some(([name, value]) => (env[name] ?? null) !== value)) return undefined;
+  if (Object.entries(record.env).some(([name, value]) => (ownMember(env, name) ?? null) !== value))
+    return undefined;
   if (!record.links.every(leadsThereStill)) return undefined;
   const files: ObservedFile[] = [];
   for (const file of record.files) {

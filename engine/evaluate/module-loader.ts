@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { ownMember } from '../../store/base/map-by-name.ts';
 import type { Observations } from './observations.ts';
 import type { Place } from './place.ts';
 import { pureBuiltin } from './pure-builtins.ts';
@@ -108,7 +109,7 @@ export const ownModules: Readonly<Record<string, string>> = {
 const nativeRequire = createRequire(import.meta.url);
 
 function ownModule(name: string): Exports {
-  const path = ownModules[name];
+  const path = ownMember(ownModules, name);
   if (path === undefined) {
     throw new UserError('CONFIG_INVALID', `a config cannot import "${name}"`, {
       hint: `It can import ${Object.keys(ownModules).join(' and ')}, which are pure.`,

@@ -1,6 +1,7 @@
 // What a flake's functions are called with, and whether what they return is what it must be. Knows no realm and no store.
 
 import { UserError } from '../../store/base/errors.ts';
+import { mapByName, ownMember } from '../../store/base/map-by-name.ts';
 import { isDerivation, type Derivation } from '../model/derivation.ts';
 import type { Output } from '../model/flake.ts';
 
@@ -16,7 +17,7 @@ export function declaredEnvironment(
   names: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(names.map((name) => [name, env[name]]));
+  return mapByName(names.map((name) => [name, ownMember(env, name)]));
 }
 
 /** The same values for a config to read: any other variable is an error. */
@@ -25,7 +26,7 @@ export function guardedEnvironment(
 ): Readonly<Record<string, string | undefined>> {
   return new Proxy(declared, {
     get(target, name) {
-      if (typeof name === 'symbol' || name in target || name === 'toJSON')
+      if (typeof name === 'symbol' || Object.hasOwn(target, name) || name === 'toJSON')
         return Reflect.get(target, name) as string | undefined;
       throw new UserError('CONFIG_IMPURE', `environment variable ${name} is not declared`, {
         hint: `Add it to the flake: environment: ['${name}'].`,
@@ -59,6 +60,8 @@ export function namedOutputs(
     if (!isDerivation(derivation)) throw fail(['outputs', name], 'it is not a derivation');
     if (description !== undefined && typeof description !== 'string')
       throw fail(['outputs', name, 'description'], 'it must be a string');
+    if (description?.isWellFormed() === false)
+      throw fail(['outputs', name, 'description'], 'it has half a surrogate pair: it is not Unicode text');
     return { name, derivation, description };
   });
 }

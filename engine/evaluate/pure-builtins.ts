@@ -4,7 +4,8 @@
 import { builtinModules } from 'node:module';
 import { posix } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { impure } from './pure-realm.ts';
+import { ownMember } from '../../store/base/map-by-name.ts';
+import { impure } from './impure.ts';
 
 /** True when `specifier` names a module of Node.js. */
 export function isBuiltin(specifier: string): boolean {
@@ -15,7 +16,7 @@ export function isBuiltin(specifier: string): boolean {
 export function pureBuiltin(specifier: string): object {
   const name = specifier.replace(/^node:/, '');
   return (
-    builtins[name] ??
+    ownMember(builtins, name) ??
     impure(
       `The module "${specifier}"`,
       /^fs($|\/)/.test(name)

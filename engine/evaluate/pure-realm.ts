@@ -4,7 +4,9 @@
 
 import { format } from 'node:util';
 import { createContext, runInContext, Script, type Context } from 'node:vm';
-import { UserError } from '../../store/base/errors.ts';
+import { impure } from './impure.ts';
+import { pureClone } from './pure-clone.ts';
+import { replaceClock } from './pure-clock.ts';
 
 export interface PureRealm {
   readonly context: Context;
@@ -28,7 +30,7 @@ export function createPureRealm({ onPrint }: RealmOptions): PureRealm {
   replaceClock(realm);
   refuse(realm.Math, ['random'], noChance, 'Math.');
   for (const [prototype, methods] of localeMethods(realm)) refuse(prototype, methods, noLocale);
-  Object.assign(realm, pureGlobals, { console: printer(onPrint) });
+  Object.assign(realm, pureGlobals, { structuredClone: pureClone(realm), console: printer(onPrint) });
   realm.Error.stackTraceLimit = 100;
   return { context, run: (work, limitMs) => runIn(context, work, limitMs) };
 }
@@ -36,11 +38,6 @@ export function createPureRealm({ onPrint }: RealmOptions): PureRealm {
 /** What to do instead of using a global that a config does not have; undefined for any other name. */
 export function absentGlobalHint(name: string): string | undefined {
   return Object.hasOwn(absentGlobals, name) ? absentGlobals[name] : undefined;
-}
-
-/** Refuses something whose result could differ from one evaluation to the next. */
-export function impure(what: string, hint: string): never {
-  throw new UserError('CONFIG_IMPURE', `${what} is not there when a config is evaluated`, { hint });
 }
 
 type Methods = Record<string, unknown>;
@@ -87,7 +84,6 @@ const pureGlobals = {
   URLSearchParams,
   TextEncoder,
   TextDecoder,
-  structuredClone,
   atob,
   btoa,
   Uint8Array,
@@ -110,34 +106,6 @@ function localeMethods(realm: Realm): [object, string[]][] {
     [Object.getPrototypeOf(prototype('Int8Array')) as object, ['toLocaleString']],
     [prototype('Date'), ['toLocaleString', 'toLocaleDateString', 'toLocaleTimeString']],
   ];
-}
-
-// A date with an explicit, absolute time is a plain value. The current time, and all that involves the time zone, is not.
-function replaceClock(realm: Realm): void {
-  const { Date: RealmDate } = realm;
-  const isAbsolute = (value: unknown): boolean =>
-    typeof value !== 'string' || /^\d{4}(-\d\d(-\d\d)?)?$|(Z|[+-]\d\d:?\d\d|GMT)$/.test(value);
-  const zoned = (what: string): never =>
-    impure(`${what} in the local time zone`, 'Use UTC: Date.UTC(…), a time that ends in Z, getUTC….');
-  const parse = RealmDate.parse.bind(RealmDate);
-
-  RealmDate.now = () => impure('Date.now()', noClock);
-  RealmDate.parse = (text) => (isAbsolute(text) ? parse(text) : zoned(`Date.parse("${text}")`));
-  const prototype = RealmDate.prototype as unknown as Methods;
-  for (const method of Object.getOwnPropertyNames(prototype)) {
-    if (/^[gs]et(?!UTC|Time$)|^to(Date|Time)?String$/.test(method))
-      prototype[method] = () => zoned(`Date's ${method}()`);
-  }
-  const guarded = new Proxy(RealmDate, {
-    apply: () => impure('Date()', noClock),
-    construct: (target, values: unknown[], newTarget: new () => Date) => {
-      if (values.length === 0) impure('new Date()', noClock);
-      if (values.length > 1 || !isAbsolute(values[0])) zoned('new Date(…)');
-      return Reflect.construct(target, values, newTarget) as Date;
-    },
-  });
-  prototype['constructor'] = guarded;
-  Object.defineProperty(realm, 'Date', { value: guarded, writable: true, configurable: true });
 }
 
 function printer(onPrint: (text: string) => void): Readonly<Record<string, (...values: unknown[]) => void>> {

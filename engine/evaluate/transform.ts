@@ -26,6 +26,7 @@ export class Transformer {
 
   /** @throws UserError `CONFIG_INVALID` with the place of a syntax error. */
   transform(path: string, source: string): TransformedModule {
+    refusePrototype(path, source);
     // The path is in the code: import.meta is replaced by what it says.
     const key = `module ${jitiVersion()} ${hash('sha256', `${path}\0${source}`, 'hex')}`;
     const known = this.#new.get(key) ?? (this.#records.cached(key) as TransformedModule | undefined);
@@ -55,6 +56,19 @@ export function sourcePlace({ mappings }: TransformedModule, place: Place): Plac
   const entry = map.findEntry(place.line - 1, place.column - 1);
   if (!('originalLine' in entry)) return place;
   return { file: place.file, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+}
+
+// `{ '__proto__': 'text' }` makes no member: JavaScript drops it without a word, and a file of that name with it.
+const prototypeMember = /(?<![\w.$])(["']?)__proto__\1\s*:/;
+
+function refusePrototype(file: string, source: string): void {
+  const at = source.includes('__proto__') ? (prototypeMember.exec(source)?.index ?? -1) : -1;
+  if (at < 0) return;
+  const before = source.slice(0, at).split('\n');
+  throw new UserError('CONFIG_INVALID', '"__proto__:" in an object makes no member of that name', {
+    hint: "Write ['__proto__']: … if a member is meant.",
+    where: formatPlace({ file, line: before.length, column: before.at(-1)!.length + 1 }),
+  });
 }
 
 let jiti: Jiti | undefined;

@@ -3,6 +3,7 @@
 import { lstatSync, statfsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { mapByName } from '../../store/base/map-by-name.ts';
 import { removeTree } from '../../store/base/remove-tree.ts';
 import { emptyTree, type Batch, type Node, type Store } from '../../store/index.ts';
 import type { FailureReason } from '../events.ts';
@@ -137,7 +138,7 @@ class SandboxExecutor implements Executor {
     const { request, options, log, work } = step;
     const batch = this.#options.store.begin();
     try {
-      const outputs: Record<string, Node> = {};
+      const outputs = mapByName<Node>();
       for (const output of request.outputs)
         outputs[output] = await takeOutput(batch, join(work.outputs, output));
       log.close();

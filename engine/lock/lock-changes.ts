@@ -1,5 +1,6 @@
 // What is different between two locks, for people and for `--json`, and what of the old pins the new ones keep. Pure.
 
+import { ownMember } from '../../store/base/map-by-name.ts';
 import type { Pin, Pins } from '../model/flake.ts';
 import { compareVersions } from './debian-version.ts';
 import type { Lock } from './lock-file.ts';
@@ -16,10 +17,12 @@ export interface LockChange {
 export function changesBetween(before: Lock, after: Lock): LockChange[] {
   const inputs = [...new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])].sort();
   return inputs.flatMap((input) =>
-    pinChanges(before.inputs[input]?.pins ?? [], after.inputs[input]?.pins ?? []).map((change) => ({
-      input,
-      ...change,
-    })),
+    pinChanges(ownMember(before.inputs, input)?.pins ?? [], ownMember(after.inputs, input)?.pins ?? []).map(
+      (change) => ({
+        input,
+        ...change,
+      }),
+    ),
   );
 }
 

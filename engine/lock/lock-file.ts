@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { mapByName } from '../../store/base/map-by-name.ts';
 import type { InputDeclaration, Pin, Pins } from '../model/flake.ts';
 import { CheckedValue, InvalidValue } from './checked-value.ts';
 import { checkDeclaration, urlPattern } from './declaration.ts';
@@ -22,7 +23,7 @@ export interface LockedInput {
   readonly pins: Pins;
 }
 
-export const emptyLock: Lock = { version: 1, inputs: {} };
+export const emptyLock: Lock = { version: 1, inputs: mapByName() };
 
 /** The lock file at `path`; without one, nothing is locked. @throws UserError `LOCK_INVALID` with file and line. */
 export function readLock(path: string): Lock {
@@ -53,7 +54,7 @@ export function parseLock(text: string, path: string): Lock {
 /** The one text a lock has: inputs by name, fields in a fixed order, two spaces of indent, a newline at the end. */
 export function formatLock(lock: Lock): string {
   const names = Object.keys(lock.inputs).sort();
-  const inputs = Object.fromEntries(names.map((name) => [name, lock.inputs[name]]));
+  const inputs = mapByName(names.map((name) => [name, lock.inputs[name]]));
   return `${JSON.stringify({ version: lock.version, inputs }, undefined, 2)}\n`;
 }
 
@@ -76,7 +77,7 @@ function checkLock(value: CheckedValue): Lock {
   if (fields.get('version').count() !== 1)
     fields.get('version').fail('it was written by another version of cairn; this one knows version 1');
   const inputs = fields.get('inputs').entries();
-  return { version: 1, inputs: Object.fromEntries(inputs.map(([name, input]) => [name, checkInput(input)])) };
+  return { version: 1, inputs: mapByName(inputs.map(([name, input]) => [name, checkInput(input)])) };
 }
 
 function checkInput(value: CheckedValue): LockedInput {

@@ -1,6 +1,7 @@
 // From the lock to what a flake's outputs are given, and back from a download to the pin it is. Pure.
 
 import { UserError } from '../../store/base/errors.ts';
+import { mapByName, ownMember } from '../../store/base/map-by-name.ts';
 import type { InputDeclaration, Pins } from '../model/flake.ts';
 import type { PinOrigin } from '../sources/fetch-request.ts';
 import { declarationOf, sameDeclaration } from './declaration.ts';
@@ -11,7 +12,7 @@ export function pinsFor(
   lock: Lock,
   inputs: Readonly<Record<string, InputDeclaration>>,
 ): Readonly<Record<string, Pins>> {
-  return Object.fromEntries(
+  return mapByName(
     Object.entries(inputs).map(([name, declaration]) => [
       name,
       pinsOf(lock, name, declarationOf(name, declaration)),
@@ -29,7 +30,7 @@ export function pinOrigins(lock: Lock): (sha256: string) => PinOrigin | undefine
 }
 
 function pinsOf(lock: Lock, name: string, declaration: InputDeclaration): Pins {
-  const locked = Object.hasOwn(lock.inputs, name) ? lock.inputs[name] : undefined;
+  const locked = ownMember(lock.inputs, name);
   if (locked !== undefined && sameDeclaration(locked.declaration, declaration)) return locked.pins;
   const problem =
     locked === undefined ? 'is not in the lock file' : 'was declared otherwise when it was locked';

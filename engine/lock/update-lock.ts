@@ -2,6 +2,7 @@
 // Knows each kind of input's way to its pins by name only.
 
 import { UserError } from '../../store/base/errors.ts';
+import { mapByName, ownMember } from '../../store/base/map-by-name.ts';
 import type { Emit } from '../events.ts';
 import type { Flake, InputDeclaration, Pins } from '../model/flake.ts';
 import { openMirrors, type Mirrors } from '../sources/mirrors.ts';
@@ -44,7 +45,9 @@ export async function updateLock(options: UpdateLockOptions): Promise<LockUpdate
   const { flake, lock, names } = options;
   const unknown = names?.find((name) => !Object.hasOwn(flake.inputs, name));
   if (unknown !== undefined) throw unknownInput(unknown, flake);
-  const inputs: Record<string, LockedInput> = names === undefined ? {} : { ...lock.inputs };
+  const inputs: Record<string, LockedInput> = mapByName(
+    names === undefined ? [] : Object.entries(lock.inputs),
+  );
   const updater = new Updater(options);
   for (const name of names ?? Object.keys(flake.inputs)) {
     options.signal.throwIfAborted();
@@ -108,7 +111,7 @@ class Updater {
 }
 
 function inputOf(lock: Lock | undefined, name: string): LockedInput | undefined {
-  return lock !== undefined && Object.hasOwn(lock.inputs, name) ? lock.inputs[name] : undefined;
+  return lock === undefined ? undefined : ownMember(lock.inputs, name);
 }
 
 function unknownInput(name: string, { inputs }: Pick<Flake, 'inputs'>): UserError {

@@ -2,6 +2,7 @@
 // are looked at, so that one step of a large graph costs one record. Pure; records are found through a function.
 
 import { UserError } from '../../store/base/errors.ts';
+import { mapByName } from '../../store/base/map-by-name.ts';
 import type { CborValue } from '../../store/base/cbor.ts';
 import type { ComposePart, Derivation, FileContent, Input, Platform, Target } from './kinds.ts';
 import type { DerivationId } from './encode.ts';
@@ -138,7 +139,7 @@ function mapOf<T>(
   value: CborValue | undefined,
   decode: (value: CborValue | undefined) => T,
 ): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(map(value)).map(([key, member]) => [key, decode(member)]));
+  return mapByName(Object.entries(map(value)).map(([key, member]) => [key, decode(member)]));
 }
 
 function corrupt(): UserError {

@@ -1,16 +1,28 @@
 // The functions that make derivations, and what can be asked of one. Pure: no I/O, no ids.
 
+import { mapByName } from '../../store/base/map-by-name.ts';
 import {
   checkFields,
+  checkLinkTarget,
   checkName,
   checkNumber,
   checkOneOf,
-  checkRelative,
+  checkPlainText,
   checkRecord,
+  checkRelative,
   checkString,
   checkStrings,
   invalid,
+  shown,
 } from './check.ts';
+import {
+  checkArguments,
+  checkLayers,
+  checkLimits,
+  checkOutputs,
+  checkPlaces,
+  checkVariables,
+} from './check-run.ts';
 import type {
   Compose,
   ComposePart,
@@ -33,8 +45,6 @@ export type * from './kinds.ts';
 export const targets: readonly Target[] = ['aarch64-linux', 'x86_64-linux'];
 const platforms: readonly Platform[] = ['x86_64-linux'];
 
-const outputPattern = /^[a-z][a-z0-9_]{0,31}$/;
-
 /** A download. `sha256` is not optional: what is not pinned is not an input. */
 export function fetchUrl(spec: {
   readonly name: string;
@@ -56,7 +66,8 @@ export function fetchUrl(spec: {
   if (wrong !== undefined)
     invalid(`${spec.name}: "${wrong}" is not a URL`, 'Use https://… or mirror://NAME/path.');
   if (spec.urls.length === 0) invalid(`${spec.name}: no URL is given`, 'Give at least one.');
-  const { name, urls, sha256, sizeBytes } = spec;
+  const { name, sha256, sizeBytes } = spec;
+  const urls = [...spec.urls];
   return Object.freeze({ kind: 'fetch', name, urls, sha256, ...(sizeBytes !== undefined && { sizeBytes }) });
 }
 
@@ -85,11 +96,12 @@ export function write(spec: {
   checkFields('write', spec, ['name', 'files']);
   checkName(spec.name);
   checkRecord(spec.name, 'files', spec.files);
-  const files: Record<string, FileContent> = {};
-  for (const [path, content] of Object.entries(spec.files)) {
+  const files = mapByName<FileContent>();
+  for (const path of Object.keys(spec.files)) {
     checkRelative(spec.name, path);
-    files[path] = fileContent(spec.name, path, content);
+    files[path] = fileContent(spec.name, path, spec.files[path]!);
   }
+  checkNoFileInFile(spec.name, files);
   return Object.freeze({ kind: 'write', name: spec.name, files });
 }
 
@@ -126,9 +138,15 @@ export function localFolder(spec: {
 }): Local {
   checkFields('localFolder', spec, ['name', 'path', 'exclude']);
   checkName(spec.name);
-  checkString(spec.name, 'path', spec.path);
+  checkPlainText(spec.name, 'path', spec.path);
+  if (spec.path === '') invalid(`${spec.name}: path is empty`, 'Write "." for the config\'s own folder.');
   checkStrings(spec.name, 'exclude', spec.exclude ?? []);
-  return Object.freeze({ kind: 'local', name: spec.name, path: spec.path, exclude: spec.exclude ?? [] });
+  return Object.freeze({
+    kind: 'local',
+    name: spec.name,
+    path: spec.path,
+    exclude: [...(spec.exclude ?? [])],
+  });
 }
 
 export interface RunSpec {
@@ -154,12 +172,6 @@ const runFields: readonly (keyof RunSpec)[] = [
   'outputs',
   'limits',
 ];
-const limitFields: readonly (keyof Limits)[] = [
-  'timeoutSeconds',
-  'silenceSeconds',
-  'memoryBytes',
-  'logBytes',
-];
 
 /**
  * A command in the sandbox.
@@ -172,17 +184,29 @@ export function run(spec: RunSpec): Run {
   checkName(name);
   checkOneOf(name, 'platform', platform, platforms);
   checkOneOf(name, 'target', target, targets);
-  checkStrings(name, 'argv', argv);
-  if (argv.length === 0) invalid(`${name}: argv is empty`, 'Name a program, like ["/bin/sh", "-c", "…"].');
-  checkRecord(name, 'env', env);
-  for (const variable of Object.keys(env)) checkString(name, `env.${variable}`, env[variable]);
+  checkArguments(name, argv);
   checkOutputs(name, outputs);
+  checkVariables(name, env, outputs);
   checkLimits(name, limits);
-  if (!Array.isArray(spec.layers))
-    invalid(`${name}: layers must be a list of trees`, 'Write layers: [seed].');
+  checkLayers(name, spec.layers);
+  checkPlaces(name, spec.inputs ?? {});
   const layers = spec.layers.map((layer: InputLike) => input(name, layer));
-  const inputs = placedInputs(name, spec.inputs ?? {});
-  return Object.freeze({ kind: 'run', name, platform, target, layers, inputs, env, argv, outputs, limits });
+  const inputs = mapByName(
+    Object.entries(spec.inputs ?? {}).map(([path, value]) => [path, input(name, value)]),
+  );
+  // Copies: what was checked stays as it is, whatever the config does with its own objects later.
+  return Object.freeze({
+    kind: 'run',
+    name,
+    platform,
+    target,
+    layers,
+    inputs,
+    env: mapByName(Object.entries(env)),
+    argv: [...argv],
+    outputs: [...outputs],
+    limits: { ...limits },
+  });
 }
 
 /** An output of a derivation, narrowed to `subpath`: `from(zlib, { output: 'dev', subpath: 'usr/include' })`. */
@@ -235,15 +259,57 @@ export function isDerivation(value: unknown): value is Derivation {
   );
 }
 
+const contentFields = ['text', 'bytes', 'symlink'] as const;
+
 function fileContent(name: string, path: string, content: string | FileContent): FileContent {
-  if (typeof content === 'string') return { text: content };
-  const what = `files["${path}"]`;
-  checkFields(`${name}: ${what}`, content, ['text', 'bytes', 'symlink', 'executable']);
-  if ('symlink' in content) checkString(name, `${what}.symlink`, content.symlink);
-  else if ('text' in content) checkString(name, `${what}.text`, content.text);
-  else if (!ArrayBuffer.isView(content.bytes))
-    invalid(`${name}: ${what} has no content`, 'Give it text, bytes (a Uint8Array) or a symlink.');
-  return content;
+  const what = `files[${shown(path)}]`;
+  if (typeof content === 'string') {
+    checkString(name, what, content);
+    return { text: content };
+  }
+  checkFields(`${name}: ${what}`, content, [...contentFields, 'executable']);
+  const given = contentFields.filter((field) => field in content);
+  if (given.length !== 1)
+    invalid(
+      `${name}: ${what} has ${given.length === 0 ? 'no content' : given.join(' and ')}`,
+      'Give it one of text, bytes (a Uint8Array) or symlink.',
+    );
+  if ('symlink' in content) {
+    checkLinkTarget(name, `${what}.symlink`, content.symlink);
+    if ('executable' in content)
+      invalid(`${name}: ${what} is a symlink, which is never executable`, 'Leave it out.');
+    return { symlink: content.symlink };
+  }
+  const { executable = false } = content;
+  if (typeof executable !== 'boolean')
+    invalid(
+      `${name}: ${what}.executable must be true or false, not ${shown(executable)}`,
+      'Write it without quotes.',
+    );
+  if ('text' in content) {
+    checkString(name, `${what}.text`, content.text);
+    return { text: content.text, executable };
+  }
+  // Whatever realm it is of.
+  if (Object.prototype.toString.call(content.bytes) !== '[object Uint8Array]')
+    invalid(
+      `${name}: ${what}.bytes must be a Uint8Array`,
+      'Make one with Uint8Array.from([…]) or TextEncoder.',
+    );
+  return { bytes: content.bytes.slice(), executable };
+}
+
+function checkNoFileInFile(name: string, files: Readonly<Record<string, FileContent>>): void {
+  for (const path of Object.keys(files)) {
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const above = path.slice(0, at);
+      if (above in files)
+        invalid(
+          `${name}: files has both ${shown(above)} and ${shown(path)}`,
+          'One path is a file or a folder.',
+        );
+    }
+  }
 }
 
 function composePart(name: string, part: InputLike | ComposePartSpec): ComposePart {
@@ -253,34 +319,7 @@ function composePart(name: string, part: InputLike | ComposePartSpec): ComposePa
   if (at !== '') checkRelative(name, at);
   checkStrings(name, 'include', include);
   checkStrings(name, 'exclude', exclude);
-  return { input: input(name, from), at, include, exclude };
-}
-
-function checkOutputs(name: string, outputs: readonly string[]): void {
-  checkStrings(name, 'outputs', outputs);
-  const isWrong =
-    outputs.length === 0 ||
-    new Set(outputs).size !== outputs.length ||
-    outputs.some((output) => !outputPattern.test(output));
-  if (isWrong)
-    invalid(`${name}: outputs must be one or more different lower-case names`, 'For example ["out", "dev"].');
-}
-
-function checkLimits(name: string, limits: Limits): void {
-  checkFields(`${name}: limits`, limits, limitFields);
-  for (const limit of limitFields) checkNumber(name, `limits.${limit}`, limits[limit]);
-}
-
-function placedInputs(name: string, spec: Readonly<Record<string, InputLike>>): Record<string, Input> {
-  checkRecord(name, 'inputs', spec);
-  const inputs: Record<string, Input> = {};
-  for (const [path, value] of Object.entries(spec)) {
-    if (!path.startsWith('/') || path === '/')
-      invalid(`${name}: input path "${path}" must be absolute`, 'Write /src, for example.');
-    checkRelative(name, path.slice(1));
-    inputs[path] = input(name, value);
-  }
-  return inputs;
+  return { input: input(name, from), at, include: [...include], exclude: [...exclude] };
 }
 
 // A config is checked at run time too: it may be JavaScript, or have an `any` in it.

@@ -3,6 +3,7 @@
 
 import { encodeCbor, type CborValue } from '../../store/base/cbor.ts';
 import { digestOf, type Digest } from '../../store/base/digest.ts';
+import { mapByName } from '../../store/base/map-by-name.ts';
 import type { Derivation, FileContent, Input } from './derivation.ts';
 
 declare const derivationIdBrand: unique symbol;
@@ -113,7 +114,5 @@ function fileRecord(file: FileContent): CborValue {
 }
 
 function mapValues<T>(record: Readonly<Record<string, T>>, encode: (value: T) => CborValue): RecordValue {
-  const encoded: MutableRecord = {};
-  for (const key of Object.keys(record)) encoded[key] = encode(record[key]!);
-  return encoded;
+  return mapByName(Object.keys(record).map((key) => [key, encode(record[key]!)]));
 }

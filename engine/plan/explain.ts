@@ -3,6 +3,7 @@
 
 import type { CborValue } from '../../store/base/cbor.ts';
 import { parseDigest } from '../../store/base/digest.ts';
+import { ownMember } from '../../store/base/map-by-name.ts';
 import type { Reason } from '../events.ts';
 import type { Input } from '../model/derivation.ts';
 import { derivationRecord, type DerivationId, type RecordValue } from '../model/encode.ts';
@@ -108,7 +109,9 @@ export function diffRecords(
   if (Array.isArray(before) && Array.isArray(after)) return diffLists(before, after, path);
   if (isMap(before) && isMap(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return keys.flatMap((key) => diffRecords(before[key], after[key], path === '' ? key : `${path}.${key}`));
+    return keys.flatMap((key) =>
+      diffRecords(ownMember(before, key), ownMember(after, key), path === '' ? key : `${path}.${key}`),
+    );
   }
   return sameScalar(before, after) ? [] : [{ kind: 'field', path, before, after }];
 }

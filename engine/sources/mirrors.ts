@@ -4,6 +4,7 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../../store/base/errors.ts';
+import { ownMember } from '../../store/base/map-by-name.ts';
 import { aptArchives } from './apt-archives.ts';
 import { wordsOf } from './deb822.ts';
 
@@ -39,7 +40,7 @@ export function openMirrors(options: MirrorOptions = {}): Mirrors {
   const { configured = {}, env = process.env, aptFolder } = options;
   const found = new Map<string, readonly string[]>();
   const find = (name: string): readonly string[] => {
-    const stated = [...(configured[name] ?? []), ...wordsOf(env[mirrorVariable(name)])];
+    const stated = [...(ownMember(configured, name) ?? []), ...wordsOf(env[mirrorVariable(name)])];
     return [...new Set([...stated.map(baseUrl), ...defaultBases(name, aptFolder)])];
   };
   return {
@@ -107,7 +108,7 @@ export function mirrorVariable(name: string): string {
 function defaultBases(name: string, aptFolder: string | undefined): readonly string[] {
   if (name === 'debian') return aptArchives(aptFolder).debian;
   if (name === 'debian-security') return aptArchives(aptFolder).security;
-  return upstream[name] ?? [];
+  return ownMember(upstream, name) ?? [];
 }
 
 function baseUrl(base: string): string {

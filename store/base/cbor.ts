@@ -4,6 +4,7 @@
 import { isUint8Array } from 'node:util/types';
 import { Encoder } from 'cbor-x';
 import { UserError, bug } from './errors.ts';
+import { mapByName } from './map-by-name.ts';
 
 /** What our records are made of. Integers are safe integers; there are no floats, no dates, no undefined. */
 export type CborValue =
@@ -15,14 +16,17 @@ export type CborValue =
   | readonly CborValue[]
   | { readonly [key: string]: CborValue | undefined };
 
-const codec = new Encoder({
+const options = {
   useRecords: false,
-  mapsAsObjects: true,
   tagUint8Array: false,
   variableMapSize: true,
   // Neither is in the package's types.
   ...{ useTag259ForMaps: false, int64AsNumber: true },
-});
+};
+const codec = new Encoder({ ...options, mapsAsObjects: true });
+/** For records with a key that cbor-x does not give as it is: it renames `__proto__`. */
+const mapCodec = new Encoder({ ...options, mapsAsObjects: false });
+const renamedKey = Buffer.from('__proto__');
 
 /** The canonical encoding: the same bytes for equal values, whatever the property order. Undefined members are left out. */
 export function encodeCbor(value: CborValue): Uint8Array {
@@ -34,7 +38,7 @@ export function encodeCbor(value: CborValue): Uint8Array {
 export function decodeCbor(bytes: Uint8Array): CborValue {
   let value: CborValue;
   try {
-    value = plain(codec.decode(bytes));
+    value = plain(decode(bytes));
     if (Buffer.compare(encodeCbor(value), bytes) !== 0) throw new Error('not in canonical form');
   } catch (cause) {
     throw notCanonical(cause);
@@ -50,7 +54,7 @@ export function decodeCbor(bytes: Uint8Array): CborValue {
 export function readCbor(bytes: Uint8Array): CborValue {
   try {
     // Whether the database gives Buffers or plain arrays depends on the Node.js; cbor-x cuts what it is given.
-    return codec.decode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as CborValue;
+    return decode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as CborValue;
   } catch (cause) {
     throw notCanonical(cause);
   }
@@ -64,13 +68,28 @@ function notCanonical(cause: unknown): UserError {
   });
 }
 
+function decode(bytes: Uint8Array): unknown {
+  const hasRenamedKey = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(renamedKey);
+  return hasRenamedKey ? withObjects(mapCodec.decode(bytes)) : codec.decode(bytes);
+}
+
+function withObjects(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withObjects);
+  if (!(value instanceof Map)) return value;
+  return mapByName([...value].map(([key, member]) => [textKey(key), withObjects(member)]));
+}
+
+function textKey(key: unknown): string {
+  if (typeof key !== 'string') throw new Error('a key is not text');
+  return key;
+}
+
 // cbor-x gives byte strings as views into its input.
 function plain(value: unknown): CborValue {
   if (typeof value !== 'object' || value === null) return value as CborValue;
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) return value.map(plain);
-  for (const [key, member] of Object.entries(value)) (value as Record<string, unknown>)[key] = plain(member);
-  return value as CborValue;
+  return mapByName(Object.entries(value).map(([key, member]) => [key, plain(member)]));
 }
 
 function canonical(value: CborValue): unknown {

@@ -2,6 +2,7 @@
 // CBOR in LMDB tables. Knows their form, not what they are used for.
 
 import { encodeCbor, readCbor, type CborValue } from '../base/cbor.ts';
+import { mapByName } from '../base/map-by-name.ts';
 import type { Digest } from '../base/digest.ts';
 import type { Database } from './database.ts';
 import type { Lineage, Memo, Realisation, Records, RecordWriter, Root } from '../store.ts';
@@ -17,12 +18,13 @@ export class LmdbRecords implements Records {
 
   realisation(action: Digest): Realisation | undefined {
     const value = this.#read('realisations', action) as StoredRealisation | undefined;
-    return value === undefined ? undefined : { ...value, action, log: value.log };
+    if (value === undefined) return undefined;
+    return { ...value, action, outputs: outputsOf(value), log: value.log };
   }
 
   memo(derivation: Digest): Memo | undefined {
     const value = this.#read('memos', derivation) as Omit<Memo, 'derivation'> | undefined;
-    return value === undefined ? undefined : { ...value, derivation };
+    return value === undefined ? undefined : { ...value, derivation, outputs: outputsOf(value) };
   }
 
   lineage(name: string): Lineage | undefined {
@@ -135,6 +137,10 @@ function forget(database: Database, action: Digest): void {
   }
 }
 
+function outputsOf({ outputs }: Pick<Memo, 'outputs'>): Memo['outputs'] {
+  return mapByName(Object.entries(outputs));
+}
+
 function nodeRecords(nodes: Readonly<Record<string, Node>>): CborValue {
-  return Object.fromEntries(Object.entries(nodes).map(([name, node]) => [name, { ...node }]));
+  return mapByName(Object.entries(nodes).map(([name, node]) => [name, { ...node }]));
 }

@@ -108,3 +108,27 @@ test('roots are listed by name', async () => {
   });
   expect([...records.roots()].map(({ name }) => name)).toEqual(['a', 'b', 'c/d']);
 });
+
+test('names that mean something to JavaScript are names like any others, also for garbage collection', async () => {
+  const store = await freshStore();
+  const env = Object.fromEntries([
+    ['__proto__', 'a'],
+    ['constructor', 'b'],
+  ]);
+  const outputs = { constructor: { kind: 'tree', digest: id('tree') } } as const;
+  await store.records.update((records) => {
+    records.putDescription(memo.derivation, { env });
+    records.putMemo({ ...memo, outputs });
+    records.putRoot({ name: 'r', derivations: [memo.derivation] });
+  });
+  const { records } = await freshStore(store.path);
+  const description = records.description(memo.derivation) as { env: Record<string, string> };
+  expect(Object.entries(description.env)).toEqual([
+    ['__proto__', 'a'],
+    ['constructor', 'b'],
+  ]);
+  expect(records.memo(memo.derivation)!.outputs['constructor']).toEqual(outputs.constructor);
+  expect(records.memo(memo.derivation)!.outputs['valueOf' as string]).toBeUndefined();
+  await (await store.maintenance()).planGc().execute();
+  expect(records.description(memo.derivation)).toEqual(description);
+});

@@ -55,6 +55,7 @@ export const derivationCases: Readonly<Record<string, Derivation>> = {
       '😀': 'smile',
       constructor: 'c',
       toJSON: 't',
+      ['__proto__']: 'p',
     },
   }),
   compose: compose({
@@ -77,7 +78,7 @@ export const derivationCases: Readonly<Record<string, Derivation>> = {
     target: 'aarch64-linux',
     layers: [seed, from(seed)],
     inputs: { '/src': source, '/build/tree': from(local, { subpath: 'include' }) },
-    env: { CFLAGS: '-O2', A: '', ÖFFNUNG: 'ü' },
+    env: { CFLAGS: '-O2', A: '', ÖFFNUNG: 'ü', ['__proto__']: 'p' },
     argv: ['/bin/sh', '-c', 'make && make install'],
     outputs: ['out', 'dev'],
     limits: { timeoutSeconds: 3600, memoryBytes: 2 ** 33 },

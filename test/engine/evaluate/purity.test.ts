@@ -8,6 +8,25 @@ const impureExpressions: readonly (readonly [expression: string, what: RegExp, c
   ['Date()', /Date\(\)/, 15],
   ['new Date(2024, 1, 1)', /time zone/, 15],
   ['new Date("2024-01-01T00:00:00")', /time zone/, 15],
+  ['new Date([2020, 1, 1])', /time zone/, 15],
+  ['new Date({ toString: () => "2020-01-01 10:00" })', /time zone/, 15],
+  ['new Date("01-01-2020")', /01-01-2020.*time zone/, 15],
+  ['new Date("2020/01/01 (Z")', /time zone/, 15],
+  ['new Date("2020-01-01T00:00 ")', /time zone/, 15],
+  ['Date.parse([2020, 1, 1] as any)', /time zone/, 20],
+  ['Date.parse("Jan 1, 2020 1200-0500")', /time zone/, 20],
+  ['new (class extends Date {})("1/1/2020")', /time zone/, 20],
+  ['new (new Date(0).constructor as any)()', /new Date\(\)/, 15],
+  ['`${new Date(0)}`', /toString.*time zone/, 18],
+  ['new Date(0).getTimezoneOffset()', /getTimezoneOffset/, 27],
+  ['structuredClone(new Date(0)).getHours()', /getHours.*time zone/, 44],
+  [
+    'structuredClone({ a: [new Map([[1, new Date(0)]])] }).a[0].get(1)!.toLocaleString()',
+    /toLocaleString/,
+    82,
+  ],
+  ['structuredClone([1.5]).toLocaleString()', /toLocaleString/, 38],
+  ['new Float64Array(1).toLocaleString()', /toLocaleString/, 35],
   ['Date.parse("1 January 2024")', /time zone/, 20],
   ['new Date(0).getHours()', /getHours.*time zone/, 27],
   ['String(new Date(0))', /toString.*time zone/, 15],
@@ -100,6 +119,11 @@ const facts = [
   new Date(1709208000000).getUTCDate(),
   new Date(Date.UTC(2024, 1, 29)).getTime(),
   Date.parse('2024-02-29'),
+  Date.parse('2024-02-29T12:00+01:00'),
+  Date.parse('Thu, 29 Feb 2024 12:00:00 GMT'),
+  new Date(new Date(5)).getTime(),
+  structuredClone(new Date(6)).getTime(),
+  structuredClone(new Map([['a', [1]]])) instanceof Map,
   new Date(0) instanceof Date,
   join('a', '../b'),
   resolve('/a', 'b', '/c', 'd'),
@@ -119,7 +143,7 @@ export default defineFlake({
   });
   const { flake, outputs } = await evaluate();
   expect(flake.description).toBe(
-    '2024-02-29T12:00:00.000Z 29 1709164800000 1709164800000 true b /c/d /a b 2 x https://example.org/b undefined undefined',
+    '2024-02-29T12:00:00.000Z 29 1709164800000 1709164800000 1709204400000 1709208000000 5 6 true true b /c/d /a b 2 x https://example.org/b undefined undefined',
   );
   expect(outputs.size).toBe(1);
 });

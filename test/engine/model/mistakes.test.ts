@@ -65,10 +65,73 @@ test.each<readonly [mistake: string, make: () => unknown]>([
   ['argv is empty', () => run({ ...step, argv: [] })],
   ['one or more different lower-case names', () => run({ ...step, outputs: ['A'] })],
   ['is not Unicode text', () => run({ ...step, argv: ['\ud800'] })],
+  ['argv[1] has a NUL', () => run({ ...step, argv: ['x', 'a\0b'] })],
+  ['argv[0] is empty', () => run({ ...step, argv: [''] })],
+  ['argv[1] is longer than the 131071 bytes', () => run({ ...step, argv: ['x', 'y'.repeat(131_072)] })],
+  ['env.A is longer than', () => run({ ...step, env: { A: 'ü'.repeat(65_535) } })],
+  ['env.A has a NUL', () => run({ ...step, env: { A: '\0' } })],
+  ['env.A is not Unicode text', () => run({ ...step, env: { A: '\ud800' } })],
+  ['"" cannot be the name of a variable', () => run({ ...step, env: { '': 'x' } })],
+  ['"A=B" cannot be the name of a variable', () => run({ ...step, env: { 'A=B': 'x' } })],
+  ['the name of variable "\\ud800" is not Unicode text', () => run({ ...step, env: { '\ud800': 'x' } })],
+  ['the name of variable "A\\u0000" has a NUL', () => run({ ...step, env: { 'A\0': 'x' } })],
+  ['env.out is also the name of an output', () => run({ ...step, env: { out: '/tmp' } })],
+  ['env must be a plain object', () => run({ ...step, env: new Map([['A', 'x']]) as never })],
+  ['files must be a plain object', () => write({ name: 'a', files: Object.create({ a: 'x' }) as never })],
+  [
+    '"/src/a" would lie inside input "/src"',
+    () => run({ ...step, inputs: { '/src/a': shell, '/src': shell } }),
+  ],
+  ['"/proc/self" is the sandbox\'s own', () => run({ ...step, inputs: { '/proc/self': shell } })],
+  ['"/outputs/out" is the sandbox\'s own', () => run({ ...step, inputs: { '/outputs/out': shell } })],
+  ['"/build" is the sandbox\'s own', () => run({ ...step, inputs: { '/build': shell } })],
+  ['is not a path inside a tree', () => run({ ...step, inputs: { '/a/../b': shell } })],
+  ['is not a path inside a tree', () => run({ ...step, inputs: { '/a/': shell } })],
+  ['a path has a NUL', () => run({ ...step, inputs: { '/a\0': shell } })],
+  ['a path is not Unicode text', () => write({ name: 'a', files: { '\ud800': '' } })],
+  ['is too long', () => write({ name: 'a', files: { ['ü'.repeat(128)]: '' } })],
+  ['is too long', () => write({ name: 'a', files: { ['a/'.repeat(2048) + 'a']: '' } })],
+  ['files["a"] is not Unicode text', () => write({ name: 'a', files: { a: 'x\udc00' } })],
+  ['files["a"].symlink has a NUL', () => write({ name: 'a', files: { a: { symlink: 'a\0' } } })],
+  ['files["a"].symlink is empty', () => write({ name: 'a', files: { a: { symlink: '' } } })],
+  ['files["a"] has text and symlink', () => write({ name: 'a', files: { a: { text: '', symlink: 'b' } } })],
+  ['files["a"] has no content', () => write({ name: 'a', files: { a: { executable: true } as never } })],
+  [
+    'files["a"].bytes must be a Uint8Array',
+    () => write({ name: 'a', files: { a: { bytes: new Float64Array(1) as never } } }),
+  ],
+  [
+    'files["a"].executable must be true or false',
+    () => write({ name: 'a', files: { a: { text: '', executable: 'no' as never } } }),
+  ],
+  ['files has both "a/b" and "a/b/c/d"', () => write({ name: 'a', files: { 'a/b/c/d': '', 'a/b': '' } })],
+  ['has 201 layers', () => run({ ...step, layers: Array.from({ length: 201 }, () => shell) })],
+  ['path has a NUL', () => localFolder({ name: 'a', path: 'a\0' })],
+  ['path is empty', () => localFolder({ name: 'a', path: '' })],
   ['is not a URL', () => fetchUrl({ name: 'a', urls: ['example.org'], sha256 })],
 ])('%s', (mistake, make) => {
   expect(make).toThrow(
     expect.objectContaining({ name: 'UserError', hint: expect.any(String) as string }) as Error,
   );
   expect(make).toThrow(mistake);
+});
+
+test('names that mean something to JavaScript are names like any others', () => {
+  const odd = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+  const { files } = write({ name: 'a', files: Object.fromEntries(odd.map((name) => [name, name])) });
+  expect(Object.keys(files)).toEqual(odd);
+  const { env } = run({ ...step, env: Object.fromEntries(odd.map((name) => [name, name])) });
+  expect(odd.map((name) => env[name])).toEqual(odd);
+  const { inputs } = run({ ...step, inputs: { '/__proto__': shell } });
+  expect(inputs['/__proto__']?.derivation).toBe(shell);
+});
+
+test('what a step was made of can be changed afterwards without changing the step', () => {
+  const [argv, env, bytes] = [['x'], { A: '1' }, new Uint8Array([1])];
+  const [made, written] = [run({ ...step, argv, env }), write({ name: 'a', files: { a: { bytes } } })];
+  argv.push('y\0');
+  env.A = '2\0';
+  bytes[0] = 2;
+  expect([made.argv, made.env['A']]).toEqual([['x'], '1']);
+  expect(written.files['a']).toMatchObject({ bytes: new Uint8Array([1]) });
 });

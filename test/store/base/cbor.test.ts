@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { decodeCbor, encodeCbor, type CborValue } from '../../../store/base/cbor.ts';
+import { decodeCbor, encodeCbor, readCbor, type CborValue } from '../../../store/base/cbor.ts';
 
 const hex = (value: CborValue): string => Buffer.from(encodeCbor(value)).toString('hex');
 
@@ -49,6 +49,39 @@ test('keys are ordered by length, then by bytes, whatever their order or kind', 
     'toJSON',
     'constructor',
   ]);
+});
+
+test('a key may be __proto__, at any depth, beside one that differs from it in a character', () => {
+  const value = {
+    list: [
+      Object.fromEntries([
+        ['__proto__', 'a'],
+        ['__proto_', 'b'],
+        ['constructor', 'c'],
+      ]),
+    ],
+  };
+  const bytes = encodeCbor(value);
+  for (const decoded of [decodeCbor(bytes), readCbor(bytes)]) {
+    const [map] = (decoded as { list: Record<string, string>[] }).list;
+    expect(Object.entries(map!)).toEqual([
+      ['__proto_', 'b'],
+      ['__proto__', 'a'],
+      ['constructor', 'c'],
+    ]);
+    expect(hex(decoded)).toBe(hex(value));
+  }
+});
+
+test('text that has __proto__ in it is text', () => {
+  const value = {
+    a: 'in __proto__ out',
+    b: [1, null, true],
+    c: new Uint8Array([1]),
+    d: { e: -5_000_000_000 },
+  };
+  expect(readCbor(encodeCbor(value))).toEqual(value);
+  expect(decodeCbor(encodeCbor(value))).toEqual(value);
 });
 
 test('members that are undefined are not there', () => {

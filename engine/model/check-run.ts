@@ -1,0 +1,117 @@
+// What only `run` has: arguments, variables, outputs and places in the sandbox, and what the kernel asks of them. Pure.
+
+import {
+  checkFields,
+  checkList,
+  checkNumber,
+  checkPlainText,
+  checkRecord,
+  checkRelative,
+  checkStrings,
+  invalid,
+  longestArgument,
+  shown,
+  utf8Length,
+} from './check.ts';
+import type { Limits } from './kinds.ts';
+
+const outputPattern = /^[a-z][a-z0-9_]{0,31}$/;
+
+/** The most layers that an overlay takes; see engine/sandbox/mounts.ts. */
+const mostLayers = 200;
+/** What a sandbox puts there itself, and nobody else may. */
+const ownPlaces = ['/dev', '/proc', '/sys', '/outputs'];
+/** What a step writes to; an input may lie in it. */
+const writtenPlaces = ['/build', '/tmp'];
+
+const limitFields: readonly (keyof Limits)[] = [
+  'timeoutSeconds',
+  'silenceSeconds',
+  'memoryBytes',
+  'logBytes',
+];
+
+export function checkArguments(name: string, argv: readonly string[]): void {
+  checkList(name, 'argv', argv);
+  if (argv.length === 0) invalid(`${name}: argv is empty`, 'Name a program, like ["/bin/sh", "-c", "…"].');
+  for (let at = 0; at < argv.length; at++) checkArgument(name, `argv[${at}]`, argv[at], 0);
+  if (argv[0] === '') invalid(`${name}: argv[0] is empty`, 'It names the program to run.');
+}
+
+export function checkVariables(
+  name: string,
+  env: Readonly<Record<string, string>>,
+  outputs: readonly string[],
+): void {
+  checkRecord(name, 'env', env);
+  for (const variable of Object.keys(env)) {
+    checkPlainText(name, `the name of variable ${shown(variable)}`, variable);
+    if (variable === '' || variable.includes('='))
+      invalid(
+        `${name}: ${shown(variable)} cannot be the name of a variable`,
+        'Names of variables are not empty and have no "=".',
+      );
+    checkArgument(name, `env.${variable}`, env[variable], utf8Length(variable) + 1);
+    if (outputs.includes(variable))
+      invalid(`${name}: env.${variable} is also the name of an output`, 'Name one of them otherwise.');
+  }
+}
+
+export function checkLayers(name: string, layers: readonly unknown[]): void {
+  if (!Array.isArray(layers)) invalid(`${name}: layers must be a list of trees`, 'Write layers: [seed].');
+  if (layers.length > mostLayers)
+    invalid(
+      `${name} has ${layers.length} layers; ${mostLayers} is the most a sandbox can stack`,
+      'Compose some of them into one tree first.',
+    );
+}
+
+/** Absolute paths in the sandbox, none of them inside another. */
+export function checkPlaces(name: string, inputs: Readonly<Record<string, unknown>>): void {
+  checkRecord(name, 'inputs', inputs);
+  const paths = Object.keys(inputs);
+  const places = new Set(paths);
+  for (const path of paths) {
+    if (!path.startsWith('/') || path === '/')
+      invalid(`${name}: input path ${shown(path)} must be absolute`, 'Write /src, for example.');
+    checkRelative(name, path.slice(1));
+    const above = foldersAbove(path);
+    const outer = above.find((folder) => places.has(folder));
+    if (outer !== undefined)
+      invalid(
+        `${name}: input ${shown(path)} would lie inside input ${shown(outer)}, which cannot be written to`,
+        'Put them side by side, or compose them into one tree.',
+      );
+    if (writtenPlaces.includes(path) || [path, ...above].some((folder) => ownPlaces.includes(folder)))
+      invalid(`${name}: ${shown(path)} is the sandbox's own`, 'Put the input at a path like /src.');
+  }
+}
+
+function foldersAbove(path: string): string[] {
+  const parts = path.slice(1).split('/');
+  return parts.slice(1).map((_, at) => `/${parts.slice(0, at + 1).join('/')}`);
+}
+
+export function checkOutputs(name: string, outputs: readonly string[]): void {
+  checkStrings(name, 'outputs', outputs);
+  const isWrong =
+    outputs.length === 0 ||
+    new Set(outputs).size !== outputs.length ||
+    outputs.some((output) => !outputPattern.test(output));
+  if (isWrong)
+    invalid(`${name}: outputs must be one or more different lower-case names`, 'For example ["out", "dev"].');
+}
+
+export function checkLimits(name: string, limits: Limits): void {
+  checkFields(`${name}: limits`, limits, limitFields);
+  for (const limit of limitFields) checkNumber(name, `limits.${limit}`, limits[limit]);
+}
+
+function checkArgument(name: string, field: string, value: string | undefined, before: number): void {
+  checkPlainText(name, field, value);
+  if ((value!.length + before) * 3 > longestArgument && utf8Length(value!) + before > longestArgument)
+    invalid(
+      `${name}: ${field} is longer than the ${longestArgument} bytes that the kernel takes`,
+      'Write it to a file with write(), and make that an input.',
+    );
+}
