@@ -80,7 +80,7 @@ export class Engine {
     if (options.rebuild === true) for (const id of wanted) this.#forced.add(id);
     const lost = this.#producersOfLost(wanted);
     if (lost.size > 0) this.#forget(lost);
-    const plan = this.#plan(wanted, this.#forced);
+    const plan = await this.#planToUse(wanted);
     this.#emit({ type: 'planned', steps: plannedSteps(plan) });
     await this.#recordCutOffs(plan);
     if (plan.toBuild.size === 0) return report(wanted, plan, new Map(), 0);
@@ -162,6 +162,15 @@ export class Engine {
   async #buildersCpuMs(): Promise<number> {
     const executor = await this.#executor?.catch(() => undefined);
     return executor?.buildersCpuMs() ?? 0;
+  }
+
+  // Where there is something to do, all that is found to be there must stay until it is done.
+  async #planToUse(wanted: readonly DerivationId[]): Promise<Plan> {
+    const plan = this.#plan(wanted, this.#forced);
+    if (plan.toBuild.size === 0) return plan;
+    const { store, sandbox } = this.#options;
+    await store.use(sandbox === undefined ? wanted : [...wanted, sandbox]);
+    return this.#plan(wanted, this.#forced);
   }
 
   #plan(wanted: readonly DerivationId[], rebuild: ReadonlySet<DerivationId>): Plan {

@@ -11,10 +11,11 @@ import { FilePool } from './content/file-pool.ts';
 import { forgetCopies } from './upkeep/forget-copies.ts';
 import { peopleDirectoryMode, stepDirectoryMode, type Layout } from './layout.ts';
 import { DatabaseLocks } from './processes/locks.ts';
-import { thisProcess } from './processes/owner.ts';
+import { bootId, ownerOf } from './processes/owner.ts';
 import { LmdbRecords } from './records/records.ts';
-import { Session, sweepDeadSessions } from './processes/session.ts';
+import { Session, isAlive, sweepDeadSessions } from './processes/session.ts';
 import type { ImportOptions, ImportResult, Maintenance, Store } from './store.ts';
+import { Uses } from './processes/uses.ts';
 import { StoredTrees } from './trees/stored-trees.ts';
 import { TreeFolders, userSuffix, type ContentNode } from './trees/tree-folders.ts';
 
@@ -28,6 +29,7 @@ export class LocalStore implements Store {
   readonly #database: Database;
   readonly #durability: Durability;
   readonly #session: Session;
+  readonly #uses: Uses;
   readonly #forSteps: TreeFolders;
   readonly #forPeople: TreeFolders;
   #volatile: Database | undefined;
@@ -40,6 +42,10 @@ export class LocalStore implements Store {
     this.#database = Database.open(layout.database, { durable: true });
     this.#durability = new Durability(layout.temporary);
     this.#session = new Session(layout);
+    this.#uses = new Uses(
+      () => this.#openVolatile(),
+      () => this.#ownSession(),
+    );
     this.blobs = new FileBlobs({
       layout,
       freshPath: (label) => this.#session.freshPath(label),
@@ -69,10 +75,12 @@ export class LocalStore implements Store {
       onAltered: () => Promise.resolve(),
     });
     this.records = new LmdbRecords(this.#database);
-    this.locks = new DatabaseLocks(
-      () => this.#openVolatile(),
-      () => this.#database.refresh(),
-    );
+    this.locks = new DatabaseLocks({
+      database: () => this.#openVolatile(),
+      owner: () => ownerOf(this.#ownSession()),
+      isAlive: (session) => isAlive(layout, session),
+      afterAcquire: () => this.#database.refresh(),
+    });
   }
 
   begin(): FileBatch {
@@ -83,6 +91,7 @@ export class LocalStore implements Store {
       trees: this.trees,
       durability: this.#durability,
       pool: () => this.#filePool(),
+      beginCommit: () => this.#uses.beginCommit(),
       folder: this.#session.freshPath('batch'),
     });
   }
@@ -97,18 +106,25 @@ export class LocalStore implements Store {
     });
   }
 
-  materialise(tree: Digest): Promise<string> {
-    this.#session.enter();
+  async use(digests: Iterable<Digest>): Promise<void> {
+    if (!this.#uses.add(digests)) return;
+    // One that began before it could know of them must have ended before anybody looks whether they are there.
+    await this.locks.freed('gc');
+    this.#database.refresh();
+  }
+
+  async materialise(tree: Digest): Promise<string> {
+    await this.use([tree]);
     return this.#forSteps.path({ kind: 'tree', digest: tree });
   }
 
-  materialiseBlob(digest: Digest, executable: boolean): Promise<string> {
-    this.#session.enter();
+  async materialiseBlob(digest: Digest, executable: boolean): Promise<string> {
+    await this.use([digest]);
     return this.#forSteps.path({ kind: 'blob', digest, executable });
   }
 
-  handOut(node: ContentNode): Promise<string> {
-    this.#session.enter();
+  async handOut(node: ContentNode): Promise<string> {
+    await this.use([node.digest]);
     return this.#forPeople.path(node);
   }
 
@@ -122,7 +138,8 @@ export class LocalStore implements Store {
     return new StoreMaintenance({
       layout: this.#layout,
       database: this.#database,
-      sessionId: this.#session.id,
+      volatile: () => this.#openVolatile(),
+      lock: (key, signal) => this.locks.acquire(key, signal === undefined ? {} : { signal }),
       freshPath: (label) => this.#session.freshPath(label),
     });
   }
@@ -130,9 +147,15 @@ export class LocalStore implements Store {
   async close(): Promise<void> {
     await this.#sweeping;
     await this.#pool?.close();
+    this.#uses.clear();
     this.#session.close();
     await this.#volatile?.close();
     await this.#database.close();
+  }
+
+  #ownSession(): string {
+    this.#session.enter();
+    return this.#session.id;
   }
 
   #forgetCopies(digest: Digest): void {
@@ -162,7 +185,7 @@ export class LocalStore implements Store {
   }
 
   async #sweepDead(): Promise<void> {
-    sweepDeadSessions(this.#layout);
+    await sweepDeadSessions(this.#layout);
     for (const name of await readdir(this.#layout.database)) {
       if (name.startsWith('boot-') && name !== volatileName())
         rmSync(`${this.#layout.database}/${name}`, { recursive: true, force: true });
@@ -171,5 +194,5 @@ export class LocalStore implements Store {
 }
 
 function volatileName(): string {
-  return `boot-${thisProcess().bootId}`;
+  return `boot-${bootId()}`;
 }

@@ -1,10 +1,12 @@
 // Opens a store: makes its folders when they are missing, refuses a format it does not know, and puts the parts together.
 
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError, isErrno } from './base/errors.ts';
 import { explainWriteError } from './content/disk-errors.ts';
+import { networkFileSystem } from './processes/network-file-system.ts';
 import { layoutOf, shards, storeFormat, type Layout } from './layout.ts';
 import { LocalStore } from './local-store.ts';
 import type { Store } from './store.ts';
@@ -17,11 +19,22 @@ import type { Store } from './store.ts';
 export async function openStore(path: string = defaultStorePath()): Promise<Store> {
   const layout = layoutOf(resolve(path));
   try {
+    refuseNetwork(layout.root);
     checkFormat(layout);
   } catch (error) {
     throw explainWriteError(error, existingParent(layout.root));
   }
   return Promise.resolve(new LocalStore(layout));
+}
+
+// Two machines would each take the other's processes for dead, and LMDB's locks do not reach that far.
+function refuseNetwork(root: string): void {
+  const name = networkFileSystem(existingParent(root));
+  if (name === undefined) return;
+  throw new UserError('STORE_UNUSABLE', `the store in ${root} would lie on a network file system (${name})`, {
+    hint: 'Name a folder on a disk of this machine with CAIRN_STORE.',
+    fault: 'environment',
+  });
 }
 
 function defaultStorePath(): string {
@@ -76,7 +89,7 @@ function create(layout: Layout): void {
   ])
     mkdirSync(folder, { recursive: true });
   for (const shard of shards) mkdirSync(join(layout.blobs, shard), { recursive: true });
-  const part = `${layout.format}.${process.pid}`;
+  const part = `${layout.format}.${randomBytes(6).toString('hex')}`;
   writeFileSync(part, `${storeFormat}\n`);
   renameSync(part, layout.format);
 }

@@ -34,6 +34,12 @@ export interface Store {
    * result. It stays until its content is garbage. @throws MissingBlob
    */
   handOut(node: Exclude<Node, { kind: 'symlink' }>): Promise<string>;
+  /**
+   * Keeps derivations (with all they are made from, and what that gave) and content from garbage collection for as long as
+   * this store is open, before any root names them. To be called before looking whether they are there; waits for a
+   * collection that is under way.
+   */
+  use(digests: Iterable<Digest>): Promise<void>;
   /** A fresh folder for in-flight work on the store's own file system; swept when its owner is gone. */
   scratch(label: string): Promise<string>;
   /** The store's upkeep, loaded when it is asked for. */
@@ -169,7 +175,7 @@ export interface RecordWriter {
 
 export interface Locks {
   /** The lock, unless somebody else who lives holds `key`, in this process or another. */
-  tryAcquire(key: string): Lock | HeldLock;
+  tryAcquire(key: string): Promise<Lock | HeldLock>;
   /**
    * Waits until nobody else holds `key`, in this process or another; a holder that has died is replaced.
    * `onWait` is called once, with who holds it, when there is something to wait for.
@@ -200,7 +206,7 @@ export interface Maintenance {
   /** Takes damage out of the way and forgets what led to it, so that it is built again. */
   setAside(damages: readonly Damage[]): Promise<SetAside>;
   /** What no root keeps, and what it would cost to have it again. Deletes only when executed. */
-  planGc(): GcPlan;
+  planGc(): Promise<GcPlan>;
   usage(): Promise<Usage>;
 }
 
@@ -241,8 +247,8 @@ export interface GcPlan {
   readonly stats: GcStats;
   /** The builds whose results would go, with how long each took. */
   readonly lost: readonly { readonly name: string; readonly durationMs: number }[];
-  /** Deletes what is garbage by then. @throws UserError `STORE_BUSY` while another process uses the store. */
-  execute(): Promise<GcStats>;
+  /** Deletes what is garbage by then, while others use the store. May be ended at any moment. @throws the signal's reason */
+  execute(signal?: AbortSignal): Promise<GcStats>;
 }
 
 export interface GcStats {

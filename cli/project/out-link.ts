@@ -1,5 +1,6 @@
 // --out-link: names outside the store for what was built.
 
+import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
@@ -30,7 +31,7 @@ async function replaceLink(path: string, content: string): Promise<void> {
   await refuseOther(path);
   await mkdir(dirname(path), { recursive: true });
   // Renaming replaces in one step, so that nobody finds no link there.
-  const fresh = `${path}.${process.pid}`;
+  const fresh = `${path}.${randomBytes(6).toString('hex')}`;
   await symlink(content, fresh);
   try {
     await rename(fresh, path);

@@ -3,6 +3,7 @@
 //
 // {"version": 1, "inputs": {"<name>": {"declaration": {…}, "pins": [{name, version, urls, sha256, sizeBytes}, …]}}}
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { isErrno, UserError } from '../../store/base/errors.ts';
@@ -60,7 +61,7 @@ export function formatLock(lock: Lock): string {
 
 /** Replaces the lock file in one step. */
 export async function writeLock(path: string, lock: Lock): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   const file = await open(temporary, 'w', 0o644);
   try {
     await file.writeFile(formatLock(lock));

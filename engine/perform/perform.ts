@@ -68,7 +68,7 @@ export async function performStep(
   const started = performance.now();
   try {
     if (isInstant(step)) return await makeAndRecord(resolved, slot, context);
-    const lock = context.store.locks.tryAcquire(`build:${resolved.action}`);
+    const lock = await context.store.locks.tryAcquire(`build:${resolved.action}`);
     if (lock.kind === 'held') {
       context.emit({ type: 'step-waiting', step: stepRef(step), holder: lock.holder });
       return { kind: 'busy', freed: (signal) => lock.freed(signal) };

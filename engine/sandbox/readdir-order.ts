@@ -28,6 +28,8 @@ export class ReaddirOrder {
     const batch = this.#store.begin();
     try {
       const halves = [this.#half(tree, 0, batch), this.#half(tree, 1, batch)] as const;
+      // Nothing else names them.
+      await this.#store.use(halves);
       await batch.commit();
       return halves;
     } finally {

@@ -1,6 +1,7 @@
 // One step's log: a file that is written as output arrives, and the end of it for a person. Knows no process.
 
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { stripVTControlCharacters } from 'node:util';
@@ -9,8 +10,6 @@ import { newestFirst } from './retention.ts';
 const tailLines = 20;
 const tailBytes = 64 * 1024;
 const keptLogs = 100;
-
-let opened = 0;
 
 export class StepLog {
   /** The file; it is there once something was written, or after {@link keep}. */
@@ -24,7 +23,7 @@ export class StepLog {
   /** `folder` is made when it is needed; `onText` gets the log as text, never a part of a character. */
   constructor(folder: string, name: string, onText: (text: string) => void) {
     this.#folder = folder;
-    this.path = join(folder, `${name}-${process.pid}-${opened++}.log`);
+    this.path = join(folder, `${name}-${randomBytes(6).toString('hex')}.log`);
     this.#onText = onText;
   }
 

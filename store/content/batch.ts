@@ -1,6 +1,6 @@
 // New content on its way into the store: files in a folder of the session and directories in memory, until commit.
 
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { digestOf, digestSize, makeDigest, type Digest } from '../base/digest.ts';
@@ -26,6 +26,8 @@ export interface BatchContext {
   readonly trees: Trees;
   readonly durability: Durability;
   readonly pool: () => FilePool;
+  /** Tells garbage collection that files are going to be placed; what it gives tells that their records are there. */
+  readonly beginCommit: () => () => void;
   /** A path for the batch's folder; nothing is there yet. */
   readonly folder: string;
 }
@@ -117,12 +119,15 @@ export class FileBatch implements Batch {
   async commit(write?: (records: RecordWriter) => void): Promise<void> {
     this.#checkOpen();
     if (write !== undefined) this.#changes.push(...collectChanges(write));
+    const hasFiles = this.#staged.size > 0;
+    const endCommit = hasFiles ? this.#context.beginCommit() : undefined;
     try {
       await this.#place();
       await this.#record();
     } catch (error) {
       throw this.#explained(error);
     } finally {
+      endCommit?.();
       await this.discard();
     }
   }
@@ -169,24 +174,36 @@ export class FileBatch implements Batch {
     if (this.#directories.size === 0 && this.#changes.length === 0) return;
     const { database } = this.#context;
     const table = database.table('directories');
-    let lost: Digest | undefined;
+    let gone: BlobName[] = [];
     await database.transaction(() => {
       // Garbage collection deletes inside such a transaction too: what is here now is safe.
-      lost = this.#lostBlob();
-      if (lost !== undefined) return;
+      gone = this.#goneBlobs();
+      if (gone.length > 0) return;
       for (const [digest, { bytes }] of this.#directories) {
         if (!table.doesExist(digest)) void table.put(digest, Buffer.from(bytes));
       }
       applyChanges(database, this.#changes);
     });
-    if (lost !== undefined) throw new MissingBlob(lost);
+    if (gone.length === 0) return;
+    await this.#placeAgain(gone);
+    await this.#record();
   }
 
-  #lostBlob(): Digest | undefined {
-    for (const [name, sizeBytes] of this.#shared) {
-      if (!isWhole(this.#context.layout, name, sizeBytes)) return makeDigest(name.slice(0, 64), sizeBytes);
-    }
-    return undefined;
+  // Found in the store when they were looked for, and collected since.
+  #goneBlobs(): BlobName[] {
+    return [...this.#shared]
+      .filter(([name, sizeBytes]) => !isWhole(this.#context.layout, name, sizeBytes))
+      .map(([name]) => name);
+  }
+
+  // Of most, this batch has a file of its own, which was not needed so far.
+  async #placeAgain(gone: readonly BlobName[]): Promise<void> {
+    const { layout, durability, folder } = this.#context;
+    const own = gone.filter((name) => existsSync(`${folder}/${name}`));
+    const [lost] = gone.filter((name) => !own.includes(name));
+    if (lost !== undefined) throw new MissingBlob(makeDigest(lost.slice(0, 64), this.#shared.get(lost)!));
+    await durability.flush(own.map((name) => `${folder}/${name}`));
+    for (const name of own) renameSync(`${folder}/${name}`, blobPath(layout, name));
   }
 
   #isKnown(digest: Digest, executable: boolean): boolean {

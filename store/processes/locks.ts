@@ -5,34 +5,46 @@ import { setTimeout } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { encodeCbor, readCbor } from '../base/cbor.ts';
 import type { Database, Table } from '../records/database.ts';
-import { describeOwner, isAlive, thisProcess, type Owner } from './owner.ts';
 import type { HeldLock, Lock, Locks } from '../store.ts';
+import { describeOwner, type Owner } from './owner.ts';
+
+export interface LocksContext {
+  /** Opened when the first lock is asked for. */
+  readonly database: () => Database;
+  /** This open store, which shows life from now on. */
+  readonly owner: () => Owner;
+  readonly isAlive: (session: string) => Promise<boolean>;
+  /** Called when a lock was got, before its holder may read what the last one wrote. */
+  readonly afterAcquire: () => void;
+}
 
 /** How long a waiter sleeps between looks at what another process holds. */
 const pollMs = 100;
 
 /** The locks of one open store. */
 export class DatabaseLocks implements Locks {
-  readonly #database: () => Database;
-  readonly #afterAcquire: () => void;
+  readonly #context: LocksContext;
   /** By key, what wakes the next waiter of this store. */
   readonly #wakers = new Map<string, Set<() => void>>();
 
-  /**
-   * @param database opened when the first lock is asked for
-   * @param afterAcquire called when a lock was got, before its holder may read what the last one wrote
-   */
-  constructor(database: () => Database, afterAcquire: () => void) {
-    this.#database = database;
-    this.#afterAcquire = afterAcquire;
+  constructor(context: LocksContext) {
+    this.#context = context;
   }
 
-  tryAcquire(key: string): Lock | HeldLock {
+  async tryAcquire(key: string): Promise<Lock | HeldLock> {
     const token = randomBytes(8).toString('hex');
-    const holder = this.#take(key, token);
-    if (holder !== undefined)
-      return { kind: 'held', holder: describeOwner(holder), freed: (signal) => this.#freed(key, signal) };
-    this.#afterAcquire();
+    for (let dead: LockRecord | undefined; ;) {
+      const held = this.#take(key, token, dead);
+      if (held === undefined) break;
+      if (await this.#isHeld(held))
+        return {
+          kind: 'held',
+          holder: describeOwner(held.owner),
+          freed: (signal) => this.freed(key, signal),
+        };
+      dead = held;
+    }
+    this.#context.afterAcquire();
     return { kind: 'lock', release: () => this.#release(key, token) };
   }
 
@@ -42,44 +54,45 @@ export class DatabaseLocks implements Locks {
   ): Promise<Lock> {
     for (let looks = 0; ; looks++) {
       options.signal?.throwIfAborted();
-      const got = this.tryAcquire(key);
+      const got = await this.tryAcquire(key);
       if (got.kind === 'lock') return got;
       if (looks === 0) options.onWait?.(got.holder);
       await this.#change(key, options.signal);
     }
   }
 
-  // Looks without taking: who waited takes it in its turn.
-  async #freed(key: string, signal: AbortSignal): Promise<void> {
-    while (this.#holder(key) !== undefined) {
-      signal.throwIfAborted();
+  /** Resolves when nobody holds `key` for a moment. Looks without taking: who waited takes it in its turn. */
+  async freed(key: string, signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      signal?.throwIfAborted();
+      this.#context.database().refresh();
+      const held = recordOf(this.#table().get(key));
+      if (held === undefined || !(await this.#isHeld(held))) return;
       await this.#change(key, signal);
     }
   }
 
-  #holder(key: string): Owner | undefined {
-    this.#database().refresh();
-    return livingHolder(this.#table().get(key));
+  // A dead holder never comes back; this store's own locks are held by whoever let them not go.
+  async #isHeld({ owner }: LockRecord): Promise<boolean> {
+    return owner.session === this.#context.owner().session || (await this.#context.isAlive(owner.session));
   }
 
-  // The living holder that is in the way, or undefined when the lock is ours now.
-  #take(key: string, token: string): Owner | undefined {
+  // What is in the way, or undefined when the lock is ours now. `dead` was looked at, and is no hindrance.
+  #take(key: string, token: string, dead: LockRecord | undefined): LockRecord | undefined {
     const table = this.#table();
-    return this.#database().transactionSync(() => {
-      const holder = livingHolder(table.get(key));
-      if (holder !== undefined) return holder;
-      table.putSync(key, Buffer.from(encodeCbor({ token, owner: { ...thisProcess() } })));
+    const owner = this.#context.owner();
+    return this.#context.database().transactionSync(() => {
+      const held = recordOf(table.get(key));
+      if (held !== undefined && held.token !== dead?.token) return held;
+      table.putSync(key, Buffer.from(encodeCbor({ token, owner: { ...owner } })));
       return undefined;
     });
   }
 
   async #release(key: string, token: string): Promise<void> {
     const table = this.#table();
-    this.#database().transactionSync(() => {
-      const bytes = table.get(key);
-      if (bytes !== undefined && (readCbor(bytes) as unknown as LockRecord).token === token) {
-        table.removeSync(key);
-      }
+    this.#context.database().transactionSync(() => {
+      if (recordOf(table.get(key))?.token === token) table.removeSync(key);
     });
     for (const wake of this.#wakers.get(key) ?? []) wake();
     await Promise.resolve();
@@ -105,16 +118,15 @@ export class DatabaseLocks implements Locks {
   }
 
   #table(): Table {
-    return this.#database().table('locks');
+    return this.#context.database().table('locks');
   }
-}
-
-function livingHolder(bytes: Uint8Array | undefined): Owner | undefined {
-  const held = bytes === undefined ? undefined : (readCbor(bytes) as unknown as LockRecord);
-  return held !== undefined && isAlive(held.owner) ? held.owner : undefined;
 }
 
 interface LockRecord {
   readonly token: string;
   readonly owner: Owner;
+}
+
+function recordOf(bytes: Uint8Array | undefined): LockRecord | undefined {
+  return bytes === undefined ? undefined : (readCbor(bytes) as unknown as LockRecord);
 }

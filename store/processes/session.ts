@@ -1,28 +1,37 @@
-// One open store's folder for things in flight. Its name tells its owner, so that what a dead process left is swept.
+// One open store's folder for things in flight, with a sign that its process lives. What dead processes left is swept.
 
-import { mkdirSync, readdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import type { Layout } from '../layout.ts';
-import { formatOwner, isAlive, parseOwner, thisProcess } from './owner.ts';
+import { isErrno } from '../base/errors.ts';
 import { removeTree } from '../base/remove-tree.ts';
+import type { Layout } from '../layout.ts';
+import { SignOfLife, showsLife } from './sign-of-life.ts';
 
-/** Made on disk by the first that writes: its folder also tells garbage collection that the store is in use. */
+/** Begins the name of a folder that does not show life yet. After so long, its process has died over it. */
+const unborn = 'new-';
+const longestBirthMs = 10 * 60 * 1000;
+
+/** Made on disk by the first that writes or holds something. */
 export class Session {
   /** Tells this session from all others, ever. */
-  readonly id: string;
+  readonly id = randomBytes(12).toString('hex');
+  readonly #layout: Layout;
   readonly #folder: string;
-  #isEntered = false;
+  #life: SignOfLife | undefined;
   #made = 0;
 
   constructor(layout: Layout) {
-    this.id = `${formatOwner(thisProcess())}.${randomBytes(4).toString('hex')}`;
-    this.#folder = `${layout.temporary}/${this.id}`;
+    this.#layout = layout;
+    this.#folder = sessionFolder(layout, this.id);
   }
 
-  /** Makes the session known. */
+  /** Makes the session known. It has its name only once it shows life. */
   enter(): void {
-    if (!this.#isEntered) mkdirSync(this.#folder, { recursive: true });
-    this.#isEntered = true;
+    if (this.#life !== undefined) return;
+    const folder = `${this.#layout.temporary}/${unborn}${this.id}`;
+    mkdirSync(folder, { recursive: true });
+    this.#life = new SignOfLife(folder);
+    renameSync(folder, this.#folder);
   }
 
   /** A path in the session's folder that nobody uses. Nothing is there yet. */
@@ -38,19 +47,46 @@ export class Session {
   }
 
   close(): void {
-    if (this.#isEntered) removeTree(this.#folder);
+    if (this.#life === undefined) return;
+    removeTree(this.#folder);
+    this.#life.end();
   }
+}
+
+/** True unless the session's process has surely ended. */
+export function isAlive(layout: Layout, session: string): Promise<boolean> {
+  return showsLife(sessionFolder(layout, session));
+}
+
+/** The sessions of this store whose processes live. */
+export async function livingSessions(layout: Layout): Promise<Set<string>> {
+  const names = readdirSync(layout.temporary).filter((name) => !name.startsWith(unborn));
+  const alive = await Promise.all(names.map((name) => isAlive(layout, name)));
+  return new Set(names.filter((_, at) => alive[at]));
 }
 
 /** Removes what processes that have ended left behind in flight. */
-export function sweepDeadSessions(layout: Layout): void {
+export async function sweepDeadSessions(layout: Layout): Promise<void> {
   for (const name of readdirSync(layout.temporary)) {
-    const owner = parseOwner(name.slice(0, name.lastIndexOf('.')));
-    if (owner !== undefined && !isAlive(owner)) removeTree(`${layout.temporary}/${name}`);
+    const folder = `${layout.temporary}/${name}`;
+    if (name.startsWith(unborn) ? isStillborn(folder) : !(await showsLife(folder))) sweep(folder);
   }
 }
 
-/** The owner a session's id names. */
-export function sessionOwner(id: string): ReturnType<typeof parseOwner> {
-  return parseOwner(id.slice(0, id.lastIndexOf('.')));
+// What cannot be removed now, another user's for example, must not keep the rest from being swept.
+function sweep(folder: string): void {
+  try {
+    removeTree(folder);
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM')) throw error;
+  }
+}
+
+function isStillborn(folder: string): boolean {
+  const stats = lstatSync(folder, { throwIfNoEntry: false });
+  return stats !== undefined && Date.now() - stats.mtimeMs > longestBirthMs;
+}
+
+function sessionFolder(layout: Layout, session: string): string {
+  return `${layout.temporary}/${session}`;
 }

@@ -62,7 +62,8 @@ export function* recordsOf<T>(database: Database, table: 'memos' | 'realisations
 export type StoredMemo = Omit<Memo, 'derivation'>;
 
 // Descriptions name their inputs as [id, output, subpath].
-function* referencesIn(value: CborValue | undefined): Generator<Digest> {
+/** The derivations that a description names as its inputs. */
+export function* referencesIn(value: CborValue | undefined): Generator<Digest> {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
   if (!Array.isArray(value)) {
     for (const member of Object.values(value)) yield* referencesIn(member);

@@ -1,159 +1,190 @@
-// Garbage collection: what no root reaches. Planned first, with what getting it back would cost, then done.
-// A root keeps its derivations, everything in their closure, and the outputs and logs of all that.
+// Garbage collection: what no root reaches and no living session uses. Planned first, with what getting it back would cost,
+// then done, while others build: what they use is told to it, and only while it looks for what has come since do their
+// commits wait. Records go first, then the files that nothing names any more, so that it may end at any moment.
 
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
-import { UserError } from '../base/errors.ts';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { isErrno } from '../base/errors.ts';
 import type { Digest } from '../base/digest.ts';
-import { decodeCbor } from '../base/cbor.ts';
-import { shards, type BlobName } from '../layout.ts';
-import type { MaintenanceContext } from './maintenance-context.ts';
-import { describeOwner, isAlive } from '../processes/owner.ts';
-import {
-  addReachable,
-  derivationClosure,
-  emptyContent,
-  recordsOf,
-  type Content,
-  type StoredMemo,
-  type StoredRealisation,
-} from '../records/reachable.ts';
-import { discardEntry, entryHash } from '../trees/tree-folders.ts';
-import { sessionOwner } from '../processes/session.ts';
+import { readCbor } from '../base/cbor.ts';
+import { removeTree } from '../base/remove-tree.ts';
+import { shards } from '../layout.ts';
+import { isAlive } from '../processes/session.ts';
+import { forgetUses, usesOf } from '../processes/uses.ts';
+import type { StoredRealisation } from '../records/reachable.ts';
 import type { GcPlan, GcStats } from '../store.ts';
+import { entryHash } from '../trees/tree-folders.ts';
+import { LiveSet } from './live-set.ts';
+import type { MaintenanceContext } from './maintenance-context.ts';
 
-interface Garbage {
-  readonly blobs: readonly { readonly path: string; readonly sizeBytes: number }[];
-  readonly directories: readonly Digest[];
-  readonly realisations: readonly Digest[];
-  readonly memos: readonly Digest[];
-  readonly descriptions: readonly Digest[];
-  readonly trees: readonly string[];
-  readonly lost: readonly { readonly name: string; readonly durationMs: number }[];
+interface GarbageFile {
+  readonly path: string;
+  readonly name: string;
+  readonly sizeBytes: number;
 }
 
-/** @throws UserError `STORE_BUSY` from `execute` when another process is using the store. */
-export function planGc(context: MaintenanceContext): GcPlan {
-  const garbage = findGarbage(context);
-  return {
-    stats: statsOf(garbage),
-    lost: garbage.lost,
-    execute: () => collect(context),
-  };
+/** What would go, and what it would cost to have it again. */
+export async function planGc(context: MaintenanceContext): Promise<GcPlan> {
+  const dead = await deadSessions(context);
+  const live = new LiveSet(context.database);
+  live.extend(wanted(context, dead).digests);
+  const lost = deadRealisations(context, live).map(([, { name, durationMs }]) => ({ name, durationMs }));
+  const files = deadFiles(allBlobs(context), live);
+  return { stats: statsOf(files, lost), lost, execute: (signal) => collect(context, signal) };
 }
 
 // Found again when it is done: much may have been built since the plan was shown.
-async function collect(context: MaintenanceContext): Promise<GcStats> {
-  refuseIfBusy(context);
-  const { database, layout } = context;
-  let garbage = findGarbage(context);
+async function collect(context: MaintenanceContext, signal?: AbortSignal): Promise<GcStats> {
+  // Whoever begins to use something while this lock is held waits until it is free, and looks then.
+  const lock = await context.lock('gc', signal);
+  try {
+    const dead = await deadSessions(context);
+    const live = new LiveSet(context.database);
+    live.extend(wanted(context, dead).digests);
+    signal?.throwIfAborted();
+    const lost = await removeRecords(context, live, dead);
+    const candidates = allBlobs(context);
+    signal?.throwIfAborted();
+    const aside = context.freshPath('garbage');
+    mkdirSync(aside);
+    const removed = await moveFiles(context, { live, dead, candidates, aside });
+    forgetUses(context.volatile(), (session) => dead.has(session));
+    removeTree(aside);
+    return statsOf(removed, lost);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function removeRecords(
+  context: MaintenanceContext,
+  live: LiveSet,
+  dead: ReadonlySet<string>,
+): Promise<{ readonly durationMs: number }[]> {
+  const { database } = context;
+  let lost: (readonly [Digest, StoredRealisation])[] = [];
   await database.transaction(() => {
     // Inside the transaction no batch commits: nothing of what is found now can become wanted before it is gone.
-    garbage = findGarbage(context);
-    for (const { path } of garbage.blobs) rmSync(path, { force: true });
-    for (const table of ['directories', 'realisations', 'memos', 'descriptions'] as const) {
-      for (const key of garbage[table]) void database.table(table).remove(key);
-    }
+    live.extend(wanted(context, dead).digests);
+    lost = deadRealisations(context, live);
+    for (const [action] of lost) void database.table('realisations').remove(action);
+    for (const [table, kept] of [
+      ['memos', live.derivations],
+      ['descriptions', live.derivations],
+      ['directories', live.content.directories],
+    ] as const)
+      for (const key of database.table(table).getKeys())
+        if (!(kept as ReadonlySet<string>).has(key) && !isKeptAction(table, key as Digest, live))
+          void database.table(table).remove(key);
     // Cached values can be computed again; evaluations among them speak of descriptions that may just have gone.
     for (const key of database.table('cached').getKeys()) void database.table('cached').remove(key);
   });
-  // Snapshots of imported folders vouch for content that may have gone just now.
-  if (garbage.blobs.length > 0) rmSync(layout.imports, { recursive: true, force: true });
-  for (const entry of garbage.trees) discardEntry(entry, context.freshPath('garbage'));
-  return statsOf(garbage);
+  // Snapshots of imported folders vouch for content that may go now.
+  rmSync(context.layout.imports, { recursive: true, force: true });
+  return lost.map(([, realisation]) => realisation);
 }
 
-function findGarbage(context: MaintenanceContext): Garbage {
-  const { database } = context;
-  const derivations = derivationClosure(rootedDerivations(context), database);
-  const memos = [...recordsOf<StoredMemo>(database, 'memos')];
-  const actions = new Set(memos.filter(([id]) => derivations.has(id)).map(([, { action }]) => action));
-  const realisations = [...recordsOf<StoredRealisation>(database, 'realisations')];
-  const live = liveContent(context, derivations, { actions, memos, realisations });
-  const dead = realisations.filter(([action]) => !actions.has(action));
-  return {
-    blobs: deadBlobs(context, live),
-    directories: keysWhere(context, 'directories', (digest) => !live.directories.has(digest)),
-    realisations: dead.map(([action]) => action),
-    memos: memos.filter(([id]) => !derivations.has(id)).map(([id]) => id),
-    descriptions: keysWhere(context, 'descriptions', (id) => !derivations.has(id)),
-    trees: deadTrees(context, live),
-    lost: dead.map(([, { name, durationMs }]) => ({ name, durationMs })),
-  };
+// Actions are described too.
+function isKeptAction(table: string, key: Digest, live: LiveSet): boolean {
+  return table === 'descriptions' && live.actions.has(key);
 }
 
-function rootedDerivations({ database }: MaintenanceContext): Digest[] {
-  return [...database.table('roots').getRange()].flatMap(
-    ({ value }) => decodeCbor(value) as unknown as readonly Digest[],
-  );
+async function moveFiles(
+  context: MaintenanceContext,
+  work: {
+    readonly live: LiveSet;
+    readonly dead: ReadonlySet<string>;
+    readonly candidates: readonly GarbageFile[];
+    readonly aside: string;
+  },
+): Promise<GarbageFile[]> {
+  const { live, dead, candidates, aside } = work;
+  const moved: GarbageFile[] = [];
+  await context.database.transaction(() => {
+    const { digests, oldestCommitMs } = wanted(context, dead);
+    live.extend(digests);
+    for (const file of deadFiles(candidates, live)) {
+      const stats = lstatSync(file.path, { throwIfNoEntry: false });
+      // One that a commit under way has just placed is named by nothing yet.
+      if (stats === undefined || stats.ctimeMs >= oldestCommitMs) continue;
+      renameSync(file.path, `${aside}/${file.name}`);
+      moved.push(file);
+    }
+    for (const entry of deadEntries(context, live)) moveIfThere(entry, `${aside}/tree-${entryBase(entry)}`);
+  });
+  return moved;
 }
 
-interface Records {
-  readonly actions: ReadonlySet<Digest>;
-  readonly memos: readonly (readonly [Digest, StoredMemo])[];
-  readonly realisations: readonly (readonly [Digest, StoredRealisation])[];
-}
-
-function liveContent(
-  { database }: MaintenanceContext,
-  derivations: ReadonlySet<Digest>,
-  records: Records,
-): Content {
-  const live = emptyContent();
-  for (const [id, { outputs }] of records.memos)
-    if (derivations.has(id)) addReachable(live, Object.values(outputs), database);
-  for (const [action, { outputs, log }] of records.realisations) {
-    if (!records.actions.has(action)) continue;
-    addReachable(live, Object.values(outputs), database);
-    if (log !== undefined) live.blobs.add(log);
+function moveIfThere(path: string, aside: string): void {
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
   }
-  return live;
 }
 
-function deadBlobs({ layout }: MaintenanceContext, live: Content): Garbage['blobs'] {
-  const liveHashes = new Set([...live.blobs].map((digest) => digest.slice(0, 64)));
-  const isDead = (name: BlobName): boolean => !liveHashes.has(name.slice(0, 64));
+/** Sessions that were looked at and have ended. One that began since lives, for all that is known. */
+async function deadSessions({ layout, volatile }: MaintenanceContext): Promise<Set<string>> {
+  const database = volatile();
+  database.refresh();
+  const told = [...database.table('uses').getKeys(), ...database.table('commits').getKeys()];
+  const sessions = [...new Set(told.map((key) => key.slice(0, key.indexOf('/'))))];
+  const alive = await Promise.all(sessions.map((session) => isAlive(layout, session)));
+  return new Set(sessions.filter((_, at) => !alive[at]));
+}
+
+function wanted({ database, volatile }: MaintenanceContext, dead: ReadonlySet<string>) {
+  const uses = usesOf(volatile(), (session) => dead.has(session));
+  const rooted = [...database.table('roots').getRange()].flatMap(
+    ({ value }) => readCbor(value) as unknown as readonly Digest[],
+  );
+  return { digests: [...rooted, ...uses.digests], oldestCommitMs: uses.oldestCommitMs };
+}
+
+function deadRealisations(
+  { database }: MaintenanceContext,
+  live: LiveSet,
+): (readonly [Digest, StoredRealisation])[] {
+  const table = database.table('realisations');
+  return [...table.getRange()]
+    .filter(({ key }) => !live.actions.has(key as Digest))
+    .map(({ key, value }) => [key as Digest, readCbor(value) as unknown as StoredRealisation] as const);
+}
+
+function allBlobs({ layout }: MaintenanceContext): GarbageFile[] {
   return shards.flatMap((shard) =>
-    readdirSync(`${layout.blobs}/${shard}`)
-      .filter(isDead)
-      .map((name) => `${layout.blobs}/${shard}/${name}`)
-      .map((path) => ({ path, sizeBytes: lstatSync(path, { throwIfNoEntry: false })?.size ?? 0 })),
+    readdirSync(`${layout.blobs}/${shard}`).map((name) => {
+      const path = `${layout.blobs}/${shard}/${name}`;
+      return { path, name, sizeBytes: lstatSync(path, { throwIfNoEntry: false })?.size ?? 0 };
+    }),
   );
 }
 
-function deadTrees({ layout }: MaintenanceContext, live: Content): string[] {
-  const liveHashes = new Set([...live.directories, ...live.blobs].map((digest) => digest.slice(0, 64)));
+function deadFiles(files: readonly GarbageFile[], { content }: LiveSet): GarbageFile[] {
+  const hashes = new Set([...content.blobs].map((digest) => digest.slice(0, 64)));
+  return files.filter(({ name }) => !hashes.has(name.slice(0, 64)));
+}
+
+function deadEntries({ layout }: MaintenanceContext, { content }: LiveSet): string[] {
+  const hashes = new Set([...content.directories, ...content.blobs].map((digest) => digest.slice(0, 64)));
   return [layout.trees, layout.results].flatMap((place) =>
     readdirSync(place)
-      .filter((name) => !liveHashes.has(entryHash(name)))
+      .filter((name) => !hashes.has(entryHash(name)))
       .map((name) => `${place}/${name}`),
   );
 }
 
-function keysWhere(
-  { database }: MaintenanceContext,
-  table: 'directories' | 'descriptions',
-  isDead: (key: Digest) => boolean,
-): Digest[] {
-  return ([...database.table(table).getKeys()] as Digest[]).filter(isDead);
+function entryBase(path: string): string {
+  return path.split('/').slice(-2).join('-');
 }
 
-function statsOf(garbage: Garbage): GcStats {
+function statsOf(
+  files: readonly { readonly sizeBytes: number }[],
+  lost: readonly { readonly durationMs: number }[],
+): GcStats {
   return {
-    blobs: garbage.blobs.length,
-    sizeBytes: garbage.blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    realisations: garbage.realisations.length,
-    rebuildMs: garbage.lost.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    blobs: files.length,
+    sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    realisations: lost.length,
+    rebuildMs: lost.reduce((sum, { durationMs }) => sum + durationMs, 0),
   };
-}
-
-// What another process has made but not yet named in a root would go from under its feet.
-function refuseIfBusy({ layout, sessionId }: MaintenanceContext): void {
-  for (const id of readdirSync(layout.temporary)) {
-    const owner = id === sessionId ? undefined : sessionOwner(id);
-    if (owner === undefined || !isAlive(owner)) continue;
-    throw new UserError('STORE_BUSY', `${describeOwner(owner)} is using the store`, {
-      hint: 'Nothing was deleted. Wait until it has ended, then run this again.',
-      fault: 'environment',
-    });
-  }
 }

@@ -2,13 +2,15 @@
 
 import type { Database } from '../records/database.ts';
 import type { Layout } from '../layout.ts';
+import type { Lock } from '../store.ts';
 
 /** What upkeep works on. */
 export interface MaintenanceContext {
   readonly layout: Layout;
   readonly database: Database;
-  /** This process's session, which does not count as somebody using the store. */
-  readonly sessionId: string;
+  /** The database that is not flushed. */
+  readonly volatile: () => Database;
+  readonly lock: (key: string, signal?: AbortSignal) => Promise<Lock>;
   /** A path on the store's file system where nothing is yet. */
   readonly freshPath: (label: string) => string;
 }

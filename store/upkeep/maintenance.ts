@@ -22,7 +22,7 @@ export class StoreMaintenance implements Maintenance {
     return setAside(this.#context, damages);
   }
 
-  planGc(): GcPlan {
+  planGc(): Promise<GcPlan> {
     return planGc(this.#context);
   }
 

@@ -55,7 +55,7 @@ describe('garbage collection', () => {
     const garbage = await built(store, 'garbage');
     await store.records.update((records) => records.putRoot({ name: 'kept', derivations: [wanted.id] }));
     const maintenance = await store.maintenance();
-    const plan = maintenance.planGc();
+    const plan = await maintenance.planGc();
     expect(plan.stats).toMatchObject({ blobs: 1, realisations: 1, rebuildMs: 1000 });
     expect(plan.lost).toEqual([{ name: 'garbage', durationMs: 1000 }]);
     expect(store.records.memo(garbage.id)).toBeDefined();
@@ -72,21 +72,73 @@ describe('garbage collection', () => {
   it('takes materialised folders of what it deletes with it', async () => {
     const store = await emptyStore();
     const { out } = await built(store, 'garbage');
-    await store.materialise((out as { digest: Digest }).digest);
-    await (await store.maintenance()).planGc().execute();
-    expect(readdirSync(join(store.path, 'trees'))).toEqual([]);
+    const { digest } = out as { digest: Digest };
+    const other = await openStore(store.path);
+    await other.materialise(digest);
+    await other.handOut({ kind: 'tree', digest });
+    await other.close();
+    await collect(store);
+    expect(['trees', 'results'].flatMap((place) => readdirSync(join(store.path, place)))).toEqual([]);
   });
 
-  it('refuses while another process works in the store', async () => {
+  it('leaves alone what a session uses, with all it is made from, until that ends', async () => {
     const store = await emptyStore();
+    const input = await built(store, 'input');
+    const used = await built(store, 'used', [input.id]);
+    const other = await openStore(store.path);
+    await other.use([used.id]);
+    await collect(store);
+    expect([input, used].map(({ id }) => store.records.memo(id) !== undefined)).toEqual([true, true]);
+    expect(store.blobs.has(digestOf(Buffer.from('content of input')))).toBe(true);
+    await other.close();
+    await collect(store);
+    expect([input, used].map(({ id }) => store.records.memo(id) !== undefined)).toEqual([false, false]);
+    expect(readdirSync(join(store.path, 'tmp'))).toHaveLength(1);
+  });
+
+  it('leaves alone a folder that steps are run on, or that somebody was given, while its session lives', async () => {
+    const store = await emptyStore();
+    const { out } = await built(store, 'looked-at');
+    const { digest } = out as { digest: Digest };
+    const other = await openStore(store.path);
+    const folders = [await other.materialise(digest), await other.handOut({ kind: 'tree', digest })];
+    await collect(store);
+    expect(folders.map((folder) => readdirSync(folder))).toEqual([['file'], ['file']]);
+    await other.close();
+  });
+
+  it('brings back from the batch what was in the store when the batch was filled, and was collected since', async () => {
+    const store = await emptyStore();
+    await built(store, 'garbage');
+    const bytes = Buffer.from('content of garbage');
     const other = await openStore(store.path);
     onTestFinished(() => other.close());
-    await other.scratch('work');
-    await expect((await store.maintenance()).planGc().execute()).rejects.toMatchObject({
-      code: 'STORE_BUSY',
-    });
+    const batch = other.begin();
+    const file = join(await other.scratch('made'), 'file');
+    writeFileSync(file, bytes);
+    await batch.takeFile(file, false);
+    await collect(store);
+    expect(store.blobs.has(digestOf(bytes))).toBe(false);
+    await batch.commit();
+    expect(Buffer.from(await store.blobs.read(digestOf(bytes)))).toEqual(bytes);
+  });
+
+  it('that is stopped has deleted nothing that anybody names', async () => {
+    const store = await emptyStore();
+    const { id } = await built(store, 'wanted');
+    await built(store, 'garbage');
+    await store.records.update((records) => records.putRoot({ name: 'kept', derivations: [id] }));
+    const plan = await (await store.maintenance()).planGc();
+    await expect(plan.execute(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+    expect((await (await store.maintenance()).verify()).damages).toEqual([]);
+    await collect(store);
+    expect(store.records.memo(id)).toBeDefined();
   });
 });
+
+async function collect(store: Store): Promise<void> {
+  await (await (await store.maintenance()).planGc()).execute();
+}
 
 describe('verification', () => {
   it('finds nothing wrong with a store as it was written', async () => {

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../store/index.ts';
 import type { Digest } from '../../store/base/digest.ts';
+import { networkFileSystemOf } from '../../store/processes/network-file-system.ts';
 import { builtScript } from '../support/built-script.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -92,6 +93,70 @@ test('a living process is not swept, and its locks are waited for until it is ki
   const waiting = store.locks.acquire('held', { signal: AbortSignal.timeout(20_000) });
   await kill(child);
   await (await waiting).release();
+});
+
+test('garbage collection and commits of other processes never both win', async () => {
+  const script = await builtScript(program);
+  const path = join(tempFolder('store'), 'store');
+  const names = ['a', 'b', 'c'];
+  await Promise.all([
+    ...names.map((name) => run(process.execPath, [script, 'build', path, name])),
+    ...[1, 2].map(() => run(process.execPath, [script, 'collect', path])),
+  ]);
+  const store = await openStore(path);
+  onTestFinished(() => store.close());
+  const rooted = [...store.records.roots()].map(({ derivations }) => store.records.memo(derivations[0]!));
+  expect(rooted).toHaveLength(3 * 13);
+  expect(rooted).not.toContain(undefined);
+  const maintenance = await store.maintenance();
+  expect((await maintenance.verify()).damages).toEqual([]);
+  await (await maintenance.planGc()).execute();
+  expect((await maintenance.planGc()).stats.blobs).toBe(0);
+  expect((await maintenance.verify()).damages).toEqual([]);
+});
+
+/** Words that run a command as process 1 of a pid namespace of its own, as containers do. */
+const asFirstProcess = ['unshare', '-Ur', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
+test('processes that are all number 1 exclude each other, and one that died is not waited for', async () => {
+  const script = await builtScript(program);
+  const folder = tempFolder('store');
+  const path = join(folder, 'store');
+  const counter = join(folder, 'counter');
+  writeFileSync(counter, '0');
+  const [unshare, ...words] = asFirstProcess as [string, ...string[]];
+  const holder = spawn(unshare, [...words, process.execPath, script, 'hang', path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  await Promise.all(
+    [1, 2, 3].map(() => run(unshare, [...words, process.execPath, script, 'count', path, counter])),
+  );
+  expect(readFileSync(counter, 'utf8')).toBe('15');
+  await kill(holder);
+  const store = await openStore(path);
+  onTestFinished(() => store.close());
+  const lock = await store.locks.acquire('held', { signal: AbortSignal.timeout(10_000) });
+  await lock.release();
+});
+
+test('a process that is stopped, not ended, keeps what it holds', async () => {
+  const script = await builtScript(program);
+  const path = join(tempFolder('store'), 'store');
+  const child = await startUntilReady(script, 'hang', path);
+  child.kill('SIGSTOP');
+  const store = await openStore(path);
+  onTestFinished(() => store.close());
+  expect(await store.locks.tryAcquire('held')).toMatchObject({ kind: 'held' });
+  await run(process.execPath, [script, 'commit', path]);
+  expect(filesIn(join(path, 'tmp'))).toContain('left');
+});
+
+test('file systems that other machines may reach are known by their numbers', () => {
+  const local = { ext4: 0xef53, xfs: 0x58465342, btrfs: 0x9123683e, tmpfs: 0x01021994, overlay: 0x794c7630 };
+  for (const type of Object.values(local)) expect(networkFileSystemOf(type)).toBeUndefined();
+  expect([0x6969, 0xff534d42 | 0, 0x01021997].map(networkFileSystemOf)).toEqual(['NFS', 'CIFS', '9P']);
 });
 
 test('a lock excludes other processes', async () => {

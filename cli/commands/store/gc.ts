@@ -38,10 +38,10 @@ export const defineGc: DefineCommand = (store, runs) => {
 async function gc(context: Context, { dryRun = false }: GcFlags): Promise<ExitCode> {
   return withStore(context, async (store) => {
     if (!dryRun) await dropDeadLinks(store);
-    const plan = (await store.maintenance()).planGc();
+    const plan = await (await store.maintenance()).planGc();
     const { out, shared } = context;
     if (shared.json !== true) out.lines(lostLines(plan));
-    const stats = dryRun ? plan.stats : await plan.execute();
+    const stats = dryRun ? plan.stats : await plan.execute(context.signal);
     if (shared.json === true) {
       const lost = plan.lost.map((build) => ({ type: 'lost-build', ...build }));
       out.lines([...lost, { type: 'gc', dryRun, ...stats }].map((record) => JSON.stringify(record)));

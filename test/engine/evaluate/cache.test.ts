@@ -245,7 +245,7 @@ test('what garbage collection took away is evaluated and imported again', async 
   });
   const { store } = project;
   const first = await project.evaluate({ names: ['a'] });
-  await (await store.maintenance()).planGc().execute();
+  await (await (await store.maintenance()).planGc()).execute();
   expect(store.records.hasDescription(idOf(first, 'a')!)).toBe(false);
   const again = await project.evaluate({ names: ['a'] });
   expect(again).toMatchObject({ isCached: false, outputs: first.outputs });

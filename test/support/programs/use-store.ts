@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { digestOf, type Digest } from '../../../store/base/digest.ts';
 import { openStore, type Batch, type Node, type Store } from '../../../store/index.ts';
 
 const [action, path, ...more] = process.argv.slice(2) as [string, string, ...string[]];
@@ -33,6 +34,32 @@ const actions: Readonly<Record<string, (store: Store) => Promise<void>>> = {
       await lock.release();
     }
   },
+  // Commits again and again what others have too, with records that name it; says which roots it made.
+  build: async () => {
+    for (let round = 0; round < 25; round++) {
+      const batch = store.begin();
+      const out: Node = { kind: 'tree', digest: addMany(batch, round % 3) };
+      const [id, action] = [keyOf(`${more[0]} ${round}`), keyOf(`${more[0]} action ${round}`)];
+      await batch.commit((records) => {
+        records.putMemo({ derivation: id, action, outputs: { out } });
+        records.putRealisation({
+          action,
+          outputs: { out },
+          name: 'step',
+          builder: 'here',
+          durationMs: 1,
+          log: undefined,
+        });
+        // Every other result is garbage from the start.
+        if (round % 2 === 0) records.putRoot({ name: `${more[0]}-${round}`, derivations: [id] });
+      });
+    }
+    say('built');
+  },
+  collect: async () => {
+    for (let round = 0; round < 20; round++) await (await (await store.maintenance()).planGc()).execute();
+    say('collected');
+  },
   // Fills the disk, then adds something small.
   fill: async () => {
     await trying(() => store.begin().addStream(zeros()));
@@ -47,9 +74,13 @@ const actions: Readonly<Record<string, (store: Store) => Promise<void>>> = {
 await actions[action]!(store);
 await store.close();
 
-function addMany(batch: Batch): string {
+function keyOf(text: string): Digest {
+  return digestOf(Buffer.from(text));
+}
+
+function addMany(batch: Batch, from = 0): Digest {
   const directory = new Map<string, Node>();
-  for (let at = 0; at < 100; at++) {
+  for (let at = from; at < from + 100; at++) {
     const digest = batch.addBytes(Buffer.from(`content ${at} ${'x'.repeat(at * 100)}`), at % 2 === 0);
     directory.set(`f${at}`, { kind: 'blob', digest, executable: at % 2 === 0 });
   }
