@@ -129,6 +129,6 @@ test('names that mean something to JavaScript are names like any others, also fo
   ]);
   expect(records.memo(memo.derivation)!.outputs['constructor']).toEqual(outputs.constructor);
   expect(records.memo(memo.derivation)!.outputs['valueOf' as string]).toBeUndefined();
-  await (await store.maintenance()).planGc().execute();
+  await (await (await store.maintenance()).planGc()).execute();
   expect(records.description(memo.derivation)).toEqual(description);
 });
