@@ -12,8 +12,8 @@ import type { PerformContext } from './perform/perform.ts';
 import type { PlanFacts } from './plan/facts.ts';
 import { makePlan, plannedSteps, type Plan } from './plan/planner.ts';
 import { resolveStep, type ResolvedStep } from './plan/resolve.ts';
-import { lostForGood, lostIn, mostRebuilds, producersOf } from './lost-content.ts';
-import type { SlotCounts, Slots } from './schedule/slots.ts';
+import { lostForGood, lostIn, producersOf, Rebuilds } from './lost-content.ts';
+import type { PoolName, Slots } from './schedule/slots.ts';
 import { lineageOf, stepRef, type Step, type StepSource } from './step.ts';
 
 /** What an engine works with. */
@@ -22,7 +22,8 @@ export interface EngineOptions {
   readonly steps: StepSource;
   /** The step that gives the sandbox's own program; undefined to use an installed one. */
   readonly sandbox: DerivationId | undefined;
-  readonly slots: SlotCounts;
+  /** How much may be under way at once. */
+  readonly capacities: ReadonlyMap<PoolName, number>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly fetch: PerformContext['fetch'];
@@ -94,13 +95,13 @@ export class Engine {
    * @throws UserError `STORE_MISSING_BLOB` when even that does not bring it back.
    */
   async whole<T>(ids: readonly DerivationId[], use: () => T | Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
+    const rebuilds = new Rebuilds();
+    for (;;) {
       try {
         return await use();
       } catch (error) {
         if (!(error instanceof MissingBlob)) throw error;
-        if (attempt === mostRebuilds) throw lostForGood(error);
-        await this.#rebuildLost(ids, error);
+        await this.#rebuildLost(rebuilds.take(this.#producersOf(ids, error)), error);
       }
     }
   }
@@ -131,9 +132,15 @@ export class Engine {
     ]);
     const context = { store, signal, executor, emit: (event: Event): void => this.#emit(event) };
     return Promise.all(
-      steps.map((step) =>
-        this.whole([step.id, ...step.inputIds], () => slots.use('run', () => checkStep(step, context))),
-      ),
+      steps.map((step) => {
+        const request = {
+          pools: ['run:local'] as const,
+          priority: this.#facts.duration(lineageOf(step.derivation)) ?? 0,
+        };
+        const checked = (): Promise<CheckResult> =>
+          slots.use(request, signal, () => checkStep(step, context));
+        return this.whole([step.id, ...step.inputIds], checked);
+      }),
     );
   }
 
@@ -179,7 +186,7 @@ export class Engine {
   }
 
   async #run(plan: Plan, { keepGoing = false }: BuildOptions): Promise<Map<DerivationId, Outcome>> {
-    const { store, signal, sandbox, steps } = this.#options;
+    const { signal, sandbox } = this.#options;
     // Loaded with the first plan that has something to do: most find everything up to date.
     const [{ runPlan }, { performStep }, slots] = await Promise.all([
       import('./schedule/scheduler.ts'),
@@ -189,13 +196,14 @@ export class Engine {
     const reused: { readonly step: Step; readonly action: ActionId; readonly outputs: Outputs }[] = [];
     const outcomes = await runPlan(plan, {
       slots,
+      poolsFor: ({ derivation }) => [poolOf(derivation.kind)],
       keepGoing,
       signal,
       sandbox,
       lookup: this.#facts.lookup,
       realised: (resolved) => this.#realised(resolved),
       perform: (resolved, slot) => performStep(resolved, slot, this.#performContext()),
-      producers: (ids, missing) => producersOf(ids, new Set([missing.digest]), { store, steps }),
+      producers: (ids, missing) => this.#producersOf(ids, missing),
       replan: (lost) => this.#replan(lost),
       onFinish: (step, outcome, resolved) => {
         this.#forced.delete(step.id);
@@ -240,9 +248,13 @@ export class Engine {
     return lost.size === 0 ? new Set() : producersOf(wanted, lost, { store, steps });
   }
 
-  async #rebuildLost(ids: readonly DerivationId[], missing: MissingBlob): Promise<void> {
+  #producersOf(ids: Iterable<DerivationId>, missing: MissingBlob): Set<DerivationId> {
     const { store, steps } = this.#options;
-    const plan = this.#replan(producersOf(ids, new Set([missing.digest]), { store, steps }));
+    return producersOf(ids, new Set([missing.digest]), { store, steps });
+  }
+
+  async #rebuildLost(producers: ReadonlySet<DerivationId>, missing: MissingBlob): Promise<void> {
+    const plan = this.#replan(producers);
     const outcomes = await this.#run(plan, {});
     const failed = [...outcomes].find(([, outcome]) => !('outputs' in outcome));
     if (plan.toBuild.size === 0 || failed !== undefined) throw lostForGood(missing);
@@ -289,7 +301,7 @@ export class Engine {
   }
 
   #openSlots(): Promise<Slots> {
-    this.#slots ??= import('./schedule/slots.ts').then(({ Slots }) => new Slots(this.#options.slots));
+    this.#slots ??= import('./schedule/slots.ts').then(({ Slots }) => new Slots(this.#options.capacities));
     return this.#slots;
   }
 
@@ -333,6 +345,11 @@ export function planFacts(store: Store): PlanFacts {
     hasOutputs: (outputs) => Object.values(outputs).every(has),
     lookup: (root, path) => trees.lookup(root, path),
   };
+}
+
+function poolOf(kind: Step['derivation']['kind']): PoolName {
+  if (kind === 'run') return 'run:local';
+  return kind === 'fetch' || kind === 'unpack' ? kind : 'inline';
 }
 
 function report(

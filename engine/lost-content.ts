@@ -9,7 +9,19 @@ import type { DerivationId } from './model/encode.ts';
 import type { StepSource } from './step.ts';
 
 /** A step is done again this often for content that keeps getting lost, before that is taken for a fault of the store. */
-export const mostRebuilds = 3;
+const mostRebuilds = 3;
+
+/** How often each step was done again in one build. */
+export class Rebuilds {
+  readonly #counts = new Map<DerivationId, number>();
+
+  /** Those of `producers` that are worth another try; it counts. */
+  take(producers: Iterable<DerivationId>): ReadonlySet<DerivationId> {
+    const again = [...producers].filter((id) => (this.#counts.get(id) ?? 0) < mostRebuilds);
+    for (const id of again) this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
+    return new Set(again);
+  }
+}
 
 export interface LostContentContext {
   readonly store: Store;

@@ -40,6 +40,8 @@ export interface Settings {
 
 /** How many downloads run at once: enough to fill a line, few enough for a mirror. */
 const fetchSlots = 6;
+/** Work on this thread waits only for its batch to become durable; many may wait together and share one flush. */
+const inlineSlots = 64;
 
 /** An engine on this machine. */
 export function openEngine(options: OpenEngineOptions): Engine {
@@ -54,7 +56,12 @@ export function openEngine(options: OpenEngineOptions): Engine {
     sandbox,
     emit,
     signal,
-    slots: { run: jobs, fetch: fetchSlots, unpack: availableParallelism() },
+    capacities: new Map([
+      ['run:local', jobs],
+      ['fetch', fetchSlots],
+      ['unpack', availableParallelism()],
+      ['inline', inlineSlots],
+    ]),
     fetch: (derivation, context) => downloads.fetch(derivation, context),
     unpack: (derivation, archive, context) => archives.unpack(derivation, archive, context),
     openExecutor: (tool) => openLocalExecutor(store, tool, jobs),

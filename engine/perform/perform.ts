@@ -15,8 +15,7 @@ import type { BuildRequest, Executor } from '../execute/executor.ts';
 import { failedBecause } from '../failure.ts';
 import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
 import type { ResolvedStep } from '../plan/resolve.ts';
-import type { Slot } from '../schedule/slots.ts';
-import type { Busy } from '../schedule/step-work.ts';
+import type { Busy, StepSlot } from '../schedule/step-work.ts';
 import { lineageOf, stepRef, type Step } from '../step.ts';
 import { composeTrees, writeTree } from './compose.ts';
 
@@ -61,7 +60,7 @@ interface Made {
  */
 export async function performStep(
   resolved: ResolvedStep,
-  slot: Pick<Slot, 'giveBack'>,
+  slot: StepSlot,
   context: PerformContext,
 ): Promise<Outcome | Busy> {
   const { step } = resolved;
@@ -115,13 +114,12 @@ function isInstant(step: Step): boolean {
 
 async function makeAndRecord(
   resolved: ResolvedStep,
-  slot: Pick<Slot, 'giveBack'>,
+  slot: StepSlot,
   context: PerformContext,
 ): Promise<Outcome> {
   context.onStart(resolved.step);
   const made = await make(resolved, context);
-  // The next step need not wait until this one's output is on the disk.
-  slot.giveBack();
+  slot.workIsDone();
   if ('kind' in made) return made;
   try {
     noticeConflict(resolved, made.outputs, context);

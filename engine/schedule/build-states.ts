@@ -15,7 +15,8 @@ export type BuildState =
 
 const legal: Readonly<Record<BuildState, readonly BuildState[]>> = {
   waiting: ['ready', 'skipped', 'cancelled'],
-  ready: ['running', 'done', 'skipped', 'cancelled', 'waiting'],
+  // Done or failed without ever running: what it comes to was there already, or cannot be told.
+  ready: ['running', 'done', 'failed', 'skipped', 'cancelled', 'waiting'],
   running: ['done', 'failed', 'cancelled', 'waiting', 'busy'],
   busy: ['ready', 'waiting', 'cancelled', 'failed'],
   done: ['waiting'],
@@ -29,6 +30,8 @@ interface Entry {
   readonly inputs: readonly DerivationId[];
   state: BuildState;
   outcome: Outcome | undefined;
+  /** How many of its inputs belong to this run and are not done. */
+  open: number;
 }
 
 /** All steps of a run with their states; `dependents` go the other way than inputs. */
@@ -40,9 +43,17 @@ export class BuildStates {
   /** Adds a step; it waits for those of `inputs` that are steps of this run. */
   add(step: Step, inputs: readonly DerivationId[]): void {
     if (this.#entries.has(step.id)) return;
-    const entry: Entry = { step, inputs: [...new Set(inputs)], state: 'waiting', outcome: undefined };
+    const entry: Entry = {
+      step,
+      inputs: [...new Set(inputs)],
+      state: 'waiting',
+      outcome: undefined,
+      open: 0,
+    };
+    entry.open = entry.inputs.filter((input) => this.#isOpen(input)).length;
     this.#entries.set(step.id, entry);
     this.#count('waiting', 1);
+    this.#countOpen(step.id, 1);
     for (const input of entry.inputs) {
       const dependents = this.#dependents.get(input);
       if (dependents === undefined) this.#dependents.set(input, [step.id]);
@@ -73,6 +84,7 @@ export class BuildStates {
       bug(`${entry.step.derivation.name} cannot go from ${entry.state} to ${state}`);
     this.#count(entry.state, -1);
     this.#count(state, 1);
+    this.#countOpen(id, Number(entry.state === 'done') - Number(state === 'done'));
     entry.state = state;
     entry.outcome = outcome;
   }
@@ -83,9 +95,15 @@ export class BuildStates {
 
   /** True when every input that belongs to this run is done. */
   isUnblocked(id: DerivationId): boolean {
-    return this.#entry(id).inputs.every(
-      (input) => !this.#entries.has(input) || this.#entry(input).state === 'done',
-    );
+    return this.#entry(id).open === 0;
+  }
+
+  /** Steps that wait for `id` and nothing else. */
+  waitingOnlyFor(id: DerivationId): DerivationId[] {
+    return this.dependents(id).filter((dependent) => {
+      const { state, open } = this.#entry(dependent);
+      return state === 'waiting' && open === 1;
+    });
   }
 
   /** Steps of this run that `id` needs directly. */
@@ -104,6 +122,15 @@ export class BuildStates {
 
   #entry(id: DerivationId): Entry {
     return this.#entries.get(id) ?? bug(`no step ${id} in this run`);
+  }
+
+  #isOpen(id: DerivationId): boolean {
+    const entry = this.#entries.get(id);
+    return entry !== undefined && entry.state !== 'done';
+  }
+
+  #countOpen(id: DerivationId, change: number): void {
+    if (change !== 0) for (const dependent of this.dependents(id)) this.#entry(dependent).open += change;
   }
 
   #count(state: BuildState, change: number): void {

@@ -1,25 +1,27 @@
-// When each planned step is started: as soon as its inputs are done and a slot is free, the one with the longest way
-// behind it first. All state is touched on one thread by this one owner; how a step is done is somebody else's business.
+// When each planned step is started: as soon as its inputs are done and it is served with a slot, the one with the longest
+// way behind it first. All state is touched on one thread by this one owner; how a step is done is somebody else's business.
 
 import { MissingBlob } from '../../store/index.ts';
 import { UserError, bug } from '../../store/base/errors.ts';
 import type { Outcome, Outputs } from '../events.ts';
 import { failedBecause } from '../failure.ts';
 import { graphOf, remainingMs } from '../graph.ts';
-import { lostForGood, mostRebuilds } from '../lost-content.ts';
+import { lostForGood, Rebuilds } from '../lost-content.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Plan, PlannedBuild, UpToDate } from '../plan/planner.ts';
 import { resolveStep, type Lookup, type ResolvedStep } from '../plan/resolve.ts';
 import type { Step } from '../step.ts';
 import { BuildStates, type BuildState } from './build-states.ts';
-import { ReadyQueue } from './ready-queue.ts';
-import type { Busy } from './step-work.ts';
-import { slotKind, type Slot, type SlotKind, type Slots } from './slots.ts';
+import type { PoolName, Slot, Slots } from './slots.ts';
+import type { Busy, StepSlot } from './step-work.ts';
 import { usualMs } from './usual-duration.ts';
 
 /** What the scheduler asks of its surroundings. */
 export interface SchedulerOptions {
+  /** Shared with every other build of the workshop. */
   readonly slots: Slots;
+  /** Which slots will do for a step. @throws UserError when there is none for it on this machine. */
+  readonly poolsFor: (step: Step) => readonly PoolName[];
   /** Go on with what does not depend on a failure. */
   readonly keepGoing: boolean;
   /** Aborted: start nothing more. */
@@ -30,11 +32,8 @@ export interface SchedulerOptions {
   readonly realised: (resolved: ResolvedStep) => Outputs | undefined;
   /** The steps, among these and below them, that lost content came from. */
   readonly producers: (ids: Iterable<DerivationId>, missing: MissingBlob) => ReadonlySet<DerivationId>;
-  /**
-   * Does the step, and may give its slot back before it has ended. Busy: another process is at it.
-   * @throws MissingBlob when an input's content is not there.
-   */
-  readonly perform: (resolved: ResolvedStep, slot: Slot) => Promise<Outcome | Busy>;
+  /** Does the step. Busy: another process is at it. @throws MissingBlob when an input's content is not there. */
+  readonly perform: (resolved: ResolvedStep, slot: StepSlot) => Promise<Outcome | Busy>;
   /** Forgets what `lost` gave, and plans it again. */
   readonly replan: (lost: ReadonlySet<DerivationId>) => Plan;
   readonly onFinish: (step: Step, outcome: Outcome, resolved: ResolvedStep | undefined) => void;
@@ -50,17 +49,16 @@ export async function runPlan(plan: Plan, options: SchedulerOptions): Promise<Ma
 class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #states = new BuildStates();
-  readonly #queues: Readonly<Record<SlotKind, ReadyQueue>> = {
-    run: new ReadyQueue(),
-    fetch: new ReadyQueue(),
-    unpack: new ReadyQueue(),
-    inline: new ReadyQueue(),
-  };
+  /** Became ready, but were not looked at yet. */
+  readonly #arrived: DerivationId[] = [];
+  /** What takes the request of a ready step back. */
+  readonly #requests = new Map<DerivationId, () => void>();
   readonly #priorities = new Map<DerivationId, number>();
   readonly #upToDate = new Map<DerivationId, UpToDate>();
-  readonly #rebuilds = new Map<DerivationId, number>();
+  readonly #rebuilds = new Rebuilds();
+  /** Aborted when nothing more is to be started. */
+  readonly #noMore = new AbortController();
   #end: { resolve(): void; reject(error: unknown): void } | undefined;
-  #hasFailed = false;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -79,15 +77,21 @@ class Scheduler {
   }
 
   async run(): Promise<Map<DerivationId, Outcome>> {
-    const stop = (): void => this.#advance();
-    this.#options.signal.addEventListener('abort', stop);
+    const { signal } = this.#options;
+    const stop = (): void => {
+      this.#stopStarting();
+      this.#advance();
+    };
+    if (signal.aborted) this.#stopStarting();
+    signal.addEventListener('abort', stop);
     try {
       await new Promise<void>((resolve, reject) => {
         this.#end = { resolve, reject };
         this.#advance();
       });
     } finally {
-      this.#options.signal.removeEventListener('abort', stop);
+      signal.removeEventListener('abort', stop);
+      this.#stopStarting();
     }
     return new Map(
       [...this.#states.ids()].map((id) => [id, this.#states.outcome(id) ?? bug('a step has no outcome')]),
@@ -110,11 +114,12 @@ class Scheduler {
     for (const [id, ms] of remaining) this.#priorities.set(id, ms);
   }
 
-  // Starts what may start, settles what never will, and notices the end.
+  // Looks at what became ready, settles what never will, and notices the end.
   #advance(): void {
     try {
-      // A step that needs no work is done at once, and what waited for it may be of a kind that had its turn before.
-      while (this.#mayStart() && this.#startReady() > 0);
+      // A step that needs no work is done at once, and may make others ready.
+      for (const id of this.#arrived) this.#arrive(id);
+      this.#arrived.length = 0;
       if (this.#isUnderWay()) return;
       this.#settleRest();
       this.#end?.resolve();
@@ -123,54 +128,92 @@ class Scheduler {
     }
   }
 
-  // What is ready is started when the last slot comes back, which is a little later than its step ends.
   #isUnderWay(): boolean {
     const states = ['running', 'busy', ...(this.#mayStart() ? (['ready'] as const) : [])] as const;
     return states.some((state) => this.#states.count(state) > 0);
   }
 
   #mayStart(): boolean {
-    return !this.#options.signal.aborted && (!this.#hasFailed || this.#options.keepGoing);
+    return !this.#noMore.signal.aborted;
   }
 
-  #startReady(): number {
-    const kinds = ['inline', 'fetch', 'unpack', 'run'] as const;
-    return kinds.reduce((started, kind) => started + this.#startWhile(kind), 0);
+  #stopStarting(): void {
+    if (!this.#mayStart()) return;
+    this.#noMore.abort();
+    for (const withdraw of this.#requests.values()) withdraw();
+    this.#requests.clear();
   }
 
-  // The slot is taken with the step: what is ready and has none stays in the queue, where what comes later may overtake it.
-  #startWhile(kind: SlotKind): number {
-    const { slots } = this.#options;
-    const queue = this.#queues[kind];
-    for (let started = 0; ;) {
-      const id = slots.isFree(kind) ? queue.pop() : undefined;
-      if (id === undefined) return started;
-      // A step may have been queued, sent back to wait for lost content, and queued again.
-      if (this.#states.state(id) !== 'ready') continue;
-      this.#start(this.#states.step(id), slots.take(kind));
-      started++;
+  // Early cutoff needs no slot: what was done before is not started. All else queues, where what comes later and is more
+  // urgent overtakes it; whatever it would hold while it waits, a lock above all, others would wait for with it.
+  #arrive(id: DerivationId): void {
+    // It may have been sent back to wait for lost content since.
+    if (this.#states.state(id) !== 'ready' || this.#requests.has(id) || !this.#mayStart()) return;
+    const step = this.#states.step(id);
+    this.#settling(step, () => {
+      const resolved = resolveStep(step, (input) => this.#outputs(input), this.#options.lookup);
+      const realised = this.#options.realised(resolved);
+      if (realised !== undefined) this.#finish(step, { kind: 'reused', outputs: realised }, resolved);
+      else this.#queue(resolved);
+    });
+  }
+
+  #queue(resolved: ResolvedStep): void {
+    const { slots, poolsFor } = this.#options;
+    const { step } = resolved;
+    const withdraw = slots.request({
+      pools: poolsFor(step),
+      priority: this.#priority(step.id),
+      grant: (slot) => {
+        this.#requests.delete(step.id);
+        this.#start(resolved, slot);
+      },
+    });
+    this.#requests.set(step.id, withdraw);
+  }
+
+  #start(resolved: ResolvedStep, slot: Slot): void {
+    const { step } = resolved;
+    this.#states.set(step.id, 'running');
+    let settled: (() => void) | undefined;
+    const expectFollowers = (): void => void (settled ??= this.#expectFollowers(step));
+    const workIsDone = (): void => {
+      expectFollowers();
+      slot.giveBack();
+    };
+    if (isShort(step.derivation.kind)) expectFollowers();
+    this.#perform(resolved, { pool: slot.pool, workIsDone })
+      .then(() => this.#advance())
+      .catch((error: unknown) => this.#end?.reject(error))
+      .finally(() => {
+        slot.giveBack();
+        settled?.();
+      });
+  }
+
+  // What comes next is known already, and will be ready within moments: when this one's output is on the disk.
+  #expectFollowers(step: Step): () => void {
+    const followers = this.#states.waitingOnlyFor(step.id).map((id) => this.#priority(id));
+    return followers.length === 0 ? () => undefined : this.#options.slots.expect(Math.max(...followers));
+  }
+
+  async #perform(resolved: ResolvedStep, slot: StepSlot): Promise<void> {
+    const { step } = resolved;
+    try {
+      const end = await this.#options.perform(resolved, slot);
+      if (end.kind === 'busy') this.#waitElsewhere(step, end);
+      else this.#finish(step, end, resolved);
+    } catch (error) {
+      this.#settling(step, () => {
+        throw error;
+      });
     }
   }
 
-  #start(step: Step, slot: Slot): void {
-    this.#states.set(step.id, 'running');
-    const fail = (error: unknown): void => this.#end?.reject(error);
-    void slot.isBack.then(() => this.#advance());
-    void this.#perform(step, slot)
-      .finally(() => slot.giveBack())
-      .then(() => this.#advance(), fail);
-  }
-
-  async #perform(step: Step, slot: Slot): Promise<void> {
+  // What goes wrong with a step is its own failure, except lost content: its producer can bring that back.
+  #settling(step: Step, act: () => void): void {
     try {
-      const resolved = resolveStep(step, (id) => this.#outputs(id), this.#options.lookup);
-      const realised = this.#options.realised(resolved);
-      const end: Outcome | Busy =
-        realised === undefined
-          ? await this.#options.perform(resolved, slot)
-          : { kind: 'reused', outputs: realised };
-      if (end.kind === 'busy') this.#waitElsewhere(step, end);
-      else this.#finish(step, end, resolved);
+      act();
     } catch (error) {
       if (error instanceof UserError) this.#finish(step, failedBecause(error), undefined);
       else if (!(error instanceof MissingBlob)) throw error;
@@ -182,12 +225,12 @@ class Scheduler {
   // Without a slot; when the other process has ended, the step queues again, and finds done what that has done.
   #waitElsewhere(step: Step, { freed }: Busy): void {
     this.#states.set(step.id, 'busy');
-    const { signal } = this.#options;
-    freed(signal)
+    freed(this.#noMore.signal)
       .then(
         () => this.#queueAgain(step.id),
         (error: unknown) => {
-          this.#finish(step, signal.aborted ? { kind: 'cancelled' } : failedBecause(error), undefined);
+          const outcome: Outcome = this.#mayStart() ? failedBecause(error) : { kind: 'cancelled' };
+          this.#finish(step, outcome, undefined);
         },
       )
       .then(() => this.#advance())
@@ -195,26 +238,29 @@ class Scheduler {
   }
 
   #queueAgain(id: DerivationId): void {
-    if (this.#states.state(id) !== 'busy') return;
     this.#states.set(id, 'waiting');
     this.#unblock(id);
   }
 
   #finish(step: Step, outcome: Outcome, resolved: ResolvedStep | undefined): void {
     const state = outcome.kind === 'failed' ? 'failed' : outcome.kind === 'cancelled' ? 'cancelled' : 'done';
-    if (state === 'failed') this.#hasFailed = true;
     this.#states.set(step.id, state, outcome);
     this.#options.onFinish(step, outcome, resolved);
     for (const dependent of this.#states.dependents(step.id)) {
       if (state === 'done') this.#unblock(dependent);
       else if (state === 'failed') this.#skip(dependent, step);
     }
+    if (state === 'failed' && !this.#options.keepGoing) this.#stopStarting();
   }
 
   #unblock(id: DerivationId): void {
     if (this.#states.state(id) !== 'waiting' || !this.#states.isUnblocked(id)) return;
     this.#states.set(id, 'ready');
-    this.#queues[slotKind(this.#states.step(id).derivation.kind)].push(id, this.#priorities.get(id) ?? 0);
+    this.#arrived.push(id);
+  }
+
+  #priority(id: DerivationId): number {
+    return this.#priorities.get(id) ?? 0;
   }
 
   #skip(id: DerivationId, because: Step): void {
@@ -253,11 +299,12 @@ class Scheduler {
   // A cache hit is a hint: when an input's content turns out to be gone, whoever made it is run again, and `step` waits.
   #rebuildProducers(step: Step, missing: MissingBlob): boolean {
     const producers = [...this.#options.producers(this.#needs(step), missing)];
-    const lost = new Set(producers.filter((id) => (this.#rebuilds.get(id) ?? 0) < mostRebuilds));
-    if (lost.size === 0) return false;
-    for (const id of lost) this.#rebuilds.set(id, (this.#rebuilds.get(id) ?? 0) + 1);
+    // Several steps may miss the same content: it is made again once for all of them.
+    const settled = producers.filter((id) => !this.#states.has(id) || !isUnsettled(this.#states.state(id)));
+    const lost = this.#rebuilds.take(settled);
+    if (lost.size === 0 && settled.length === producers.length) return false;
     this.#states.set(step.id, 'waiting');
-    this.#reopen(lost);
+    if (lost.size > 0) this.#reopen(lost);
     // Its producer may be running again already, be done again already, or have failed for good.
     this.#unblock(step.id);
     this.#skipBecauseOf(step.id);
@@ -269,13 +316,28 @@ class Scheduler {
     for (const id of again.toBuild.keys()) {
       if (this.#states.has(id) && this.#states.state(id) === 'done') this.#states.set(id, 'waiting');
     }
+    this.adopt(again);
     // What was ready because of them waits again; what runs will say itself when it finds content missing.
     for (const id of again.toBuild.keys())
-      for (const dependent of this.#states.dependents(id))
-        if (this.#states.state(dependent) === 'ready') this.#states.set(dependent, 'waiting');
-    this.adopt(again);
+      for (const dependent of this.#states.dependents(id)) this.#unready(dependent);
     for (const id of again.toBuild.keys()) this.#unblock(id);
   }
+
+  #unready(id: DerivationId): void {
+    if (this.#states.state(id) !== 'ready' || this.#states.isUnblocked(id)) return;
+    this.#states.set(id, 'waiting');
+    this.#requests.get(id)?.();
+    this.#requests.delete(id);
+  }
+}
+
+// A folder that is imported takes as long as it is large.
+function isShort(kind: Step['derivation']['kind']): boolean {
+  return kind === 'compose' || kind === 'write';
+}
+
+function isUnsettled(state: BuildState): boolean {
+  return state === 'waiting' || state === 'ready' || state === 'running' || state === 'busy';
 }
 
 function isDeadEnd(state: BuildState): boolean {

@@ -5,6 +5,7 @@ import { bootingAnImage } from './figures-boot.ts';
 import { planningFromNothing } from './figures-graph.ts';
 import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
+import { orderOfStarts } from './figures-order.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
 import { writingManyFiles } from './figures-write.ts';
@@ -13,6 +14,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   planning: planningFromNothing,
   write: writingManyFiles,
   steps: coldSteps,
+  order: orderOfStarts,
   hashing,
   importing,
   verifying,

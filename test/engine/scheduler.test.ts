@@ -8,8 +8,8 @@ import type { PlanFacts } from '../../engine/plan/facts.ts';
 import { makePlan } from '../../engine/plan/planner.ts';
 import type { ResolvedStep } from '../../engine/plan/resolve.ts';
 import { runPlan } from '../../engine/schedule/scheduler.ts';
-import type { Busy } from '../../engine/schedule/step-work.ts';
-import { Slots } from '../../engine/schedule/slots.ts';
+import type { Busy, StepSlot } from '../../engine/schedule/step-work.ts';
+import { Slots, type PoolName } from '../../engine/schedule/slots.ts';
 import { command, stepSource } from '../support/steps.ts';
 
 const nothingKnown: PlanFacts = {
@@ -23,13 +23,29 @@ const nothingKnown: PlanFacts = {
 };
 
 interface Rig {
-  readonly perform: (name: string, resolved: ResolvedStep) => Promise<Outcome | Busy> | Outcome | Busy;
+  readonly perform: (
+    name: string,
+    resolved: ResolvedStep,
+    slot: StepSlot,
+  ) => Promise<Outcome | Busy> | Outcome | Busy;
   readonly keepGoing?: boolean;
   readonly run?: number;
+  readonly slots?: Slots;
   readonly durations?: Readonly<Record<string, number>>;
   readonly signal?: AbortSignal;
   readonly producers?: (ids: Iterable<DerivationId>) => ReadonlySet<DerivationId>;
   readonly realised?: (resolved: ResolvedStep) => Outputs | undefined;
+}
+
+function slotsFor(run: number): Slots {
+  return new Slots(
+    new Map<PoolName, number>([
+      ['run:local', run],
+      ['fetch', 1],
+      ['unpack', 1],
+      ['inline', 64],
+    ]),
+  );
 }
 
 // Runs a graph with steps done by `perform`; gives the outcome of each by name, and the order of starts.
@@ -44,7 +60,10 @@ async function schedule(
   };
   const started: string[] = [];
   const outcomes = await runPlan(makePlan([idOf(wanted)], { steps, facts }), {
-    slots: new Slots({ run: rig.run ?? 2, fetch: 1, unpack: 1 }),
+    slots: rig.slots ?? slotsFor(rig.run ?? 2),
+    poolsFor: ({ derivation: { kind } }) => [
+      kind === 'run' ? 'run:local' : kind === 'fetch' || kind === 'unpack' ? kind : 'inline',
+    ],
     keepGoing: rig.keepGoing ?? false,
     signal: rig.signal ?? new AbortController().signal,
     lookup: () => undefined,
@@ -52,9 +71,9 @@ async function schedule(
     realised: rig.realised ?? (() => undefined),
     producers: rig.producers ?? (() => new Set()),
     replan: (lost) => makePlan([...lost], { steps, facts, rebuild: lost }),
-    perform: async (resolved) => {
+    perform: async (resolved, slot) => {
       started.push(resolved.step.derivation.name);
-      return rig.perform(resolved.step.derivation.name, resolved);
+      return rig.perform(resolved.step.derivation.name, resolved, slot);
     },
     onFinish: () => undefined,
   });
@@ -64,6 +83,14 @@ async function schedule(
   };
 }
 
+const busyForever = (): Busy => ({
+  kind: 'busy',
+  freed: (signal) =>
+    new Promise((_, reject) => {
+      if (signal.aborted) reject(signal.reason as Error);
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    }),
+});
 const treeOf = (content: string): Outputs => ({
   out: { kind: 'tree', digest: digestOf(Buffer.from(content)) },
 });
@@ -135,24 +162,77 @@ describe('the scheduler', () => {
     expect(started.filter((name) => name.length === 1)).toEqual(['b', 'c', 'a']);
   });
 
-  it.each([1, 2])('takes what has the longest way behind it at every turn, with %i slots', async (slots) => {
+  describe('with a chain of four beside ten single steps', () => {
     const chain = ['one', 'two', 'three', 'four'].reduce<Derivation[]>(
       (above, name) => [...above, command(name, ...above.slice(-1))],
       [],
     );
     const singles = Array.from({ length: 10 }, (_, at) => command(`single-${at}`));
-    const { started } = await schedule(command('top', chain.at(-1)!, ...singles), {
-      run: slots,
-      durations: Object.fromEntries([...chain, ...singles].map(({ name }) => [name, 1000])),
-      perform: async (name) => {
-        await new Promise((resolve) => setImmediate(resolve));
+    const durations = Object.fromEntries([...chain, ...singles].map(({ name }) => [name, 1000]));
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    // A link is started as soon as the link before it is done; the last one has no longer way behind it than a single.
+    const places = (started: readonly string[]): number[] =>
+      ['one', 'two', 'three'].map((name) => started.indexOf(name));
+    const first = { 1: [0, 1, 2], 2: [0, 2, 4] } as const;
+
+    it.each([1, 2] as const)('takes the chain first at every turn, with %i slots', async (slots) => {
+      const { started } = await schedule(command('top', chain.at(-1)!, ...singles), {
+        run: slots,
+        durations,
+        perform: async (name) => {
+          await turn();
+          return built(name);
+        },
+      });
+      expect(places(started)).toEqual(first[slots]);
+      expect(started).toHaveLength(15);
+    });
+
+    it('keeps its slot for the next link while the last one is written down', async () => {
+      const { started } = await schedule(command('top', chain.at(-1)!, ...singles), {
+        run: 1,
+        durations,
+        perform: async (name, _, slot) => {
+          await turn();
+          slot.workIsDone();
+          for (let turns = 0; turns < 5; turns++) await turn();
+          return built(name);
+        },
+      });
+      expect(places(started)).toEqual(first[1]);
+    });
+
+    it('keeps it while a composition between two links is made, too', async () => {
+      const between = compose({ name: 'between', parts: [command('one')] });
+      const { started } = await schedule(command('top', command('two', between), ...singles), {
+        run: 1,
+        durations: { ...durations, two: 3000 },
+        perform: async (name, _, slot) => {
+          await turn();
+          slot.workIsDone();
+          for (let turns = 0; turns < 5; turns++) await turn();
+          return built(name);
+        },
+      });
+      expect(started.slice(0, 3)).toEqual(['one', 'between', 'two']);
+    });
+  });
+
+  it('lets others begin while a step is written down that nothing more urgent waits for', async () => {
+    let isWritten = false;
+    const { started } = await schedule(command('top', command('first'), command('second')), {
+      run: 1,
+      durations: { first: 20_000, second: 10_000 },
+      perform: async (name, _, slot) => {
+        slot.workIsDone();
+        if (name === 'second') expect(isWritten).toBe(false);
+        for (let turns = 0; name === 'first' && turns < 5; turns++)
+          await new Promise((resolve) => setImmediate(resolve));
+        isWritten = true;
         return built(name);
       },
     });
-    // A link is started as soon as the link before it is done; the last one has no longer way behind it than a single.
-    const places = ['one', 'two', 'three'].map((name) => started.indexOf(name));
-    expect(places).toEqual(slots === 1 ? [0, 1, 2] : [0, 2, 4]);
-    expect(started).toHaveLength(15);
+    expect(started).toEqual(['first', 'second', 'top']);
   });
 
   it('gives the slot of a step that another process is doing to others, and takes what that gave', async () => {
@@ -191,12 +271,35 @@ describe('the scheduler', () => {
       signal: controller.signal,
       perform: () => {
         setImmediate(() => controller.abort(new Error('stop')));
-        const freed = (signal: AbortSignal): Promise<void> =>
-          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
-        return { kind: 'busy', freed };
+        return busyForever();
       },
     });
     expect(outcomes.get('step')).toBe('cancelled');
+  });
+
+  it('does not wait for what another process is at once another step has failed', async () => {
+    const { outcomes } = await schedule(command('top', command('elsewhere'), command('bad')), {
+      perform: (name) => (name === 'bad' ? failed : busyForever()),
+    });
+    expect(Object.fromEntries(outcomes)).toEqual({ elsewhere: 'cancelled', bad: 'failed', top: 'skipped' });
+  });
+
+  it('makes lost content again once for all the steps that miss it', async () => {
+    const producer = command('producer');
+    const consumers = Array.from({ length: 10 }, (_, at) => command(`consumer-${at}`, producer));
+    let times = 0;
+    const { outcomes } = await schedule(command('top', ...consumers), {
+      run: 10,
+      perform: async (name) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (name === 'producer') times += 1;
+        if (name.startsWith('consumer') && times === 1) throw new MissingBlob(digestOf(Buffer.from('lost')));
+        return built(name);
+      },
+      producers: (ids) => new Set(ids),
+    });
+    expect(times).toBe(2);
+    expect([...outcomes.values()].every((kind) => kind === 'built')).toBe(true);
   });
 
   it('has a step that was about to start wait again for an input whose content was lost', async () => {
@@ -367,5 +470,28 @@ describe('the scheduler', () => {
       producers: (ids) => new Set(ids),
     });
     expect(Object.fromEntries(outcomes)).toEqual({ producer: 'built', consumer: 'failed' });
+  });
+
+  it("shares slots among builds, and what a cancelled build asked for is nobody's", async () => {
+    const slots = slotsFor(1);
+    const controller = new AbortController();
+    const order: string[] = [];
+    let release!: () => void;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const perform = async (name: string): Promise<Outcome> => {
+      order.push(name);
+      if (name === 'blocking') await released;
+      return built(name);
+    };
+    const rig = { slots, perform };
+    const blocking = schedule(command('blocking'), rig);
+    const given = schedule(command('given-up'), { ...rig, signal: controller.signal });
+    const short = schedule(command('short'), { ...rig, durations: { short: 1 } });
+    const long = schedule(command('long'), { ...rig, durations: { long: 1000 } });
+    controller.abort();
+    expect((await given).outcomes.get('given-up')).toBe('cancelled');
+    release();
+    await Promise.all([blocking, short, long]);
+    expect(order).toEqual(['blocking', 'long', 'short']);
   });
 });

@@ -1,29 +1,28 @@
-// Steps that may start, the one with the longest way behind it first (a binary heap).
+// Whoever waits, the one with the longest way behind it first (a binary heap).
 
-import type { DerivationId } from '../model/encode.ts';
-
-interface Item {
-  readonly id: DerivationId;
+interface Item<T> {
+  readonly value: T;
   readonly priority: number;
   readonly order: number;
 }
 
 /** A priority queue; among equals, first come, first served. */
-export class ReadyQueue {
-  readonly #heap: Item[] = [];
+export class PriorityQueue<T> {
+  readonly #heap: Item<T>[] = [];
   #pushed = 0;
 
-  get size(): number {
-    return this.#heap.length;
-  }
-
-  push(id: DerivationId, priority: number): void {
-    this.#heap.push({ id, priority, order: this.#pushed++ });
+  push(value: T, priority: number): void {
+    this.#heap.push({ value, priority, order: this.#pushed++ });
     this.#rise(this.#heap.length - 1);
   }
 
-  /** The step to start next, taken out, or undefined. */
-  pop(): DerivationId | undefined {
+  /** Who is next, left where it is, or undefined. */
+  peek(): { readonly value: T; readonly priority: number } | undefined {
+    return this.#heap[0];
+  }
+
+  /** Who is next, taken out, or undefined. */
+  pop(): T | undefined {
     const top = this.#heap[0];
     const last = this.#heap.pop();
     if (top === undefined || last === undefined) return undefined;
@@ -31,7 +30,7 @@ export class ReadyQueue {
       this.#heap[0] = last;
       this.#sink(0);
     }
-    return top.id;
+    return top.value;
   }
 
   #rise(at: number): void {
