@@ -1,13 +1,14 @@
-// Loads a config and what it imports into a pure realm, as CommonJS modules would be loaded: each once, cycles seen
-// half-done. Every file goes through the observations. Knows nothing of flakes.
+// Loads a config and what it imports into a pure realm, as CommonJS modules would be loaded: each once, and what is
+// imported is looked at through module-view.ts. Every file goes through the observations. Knows nothing of flakes.
 
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { ownMember } from '../../store/base/map-by-name.ts';
+import { moduleView, type LoadedModule } from './module-view.ts';
 import type { Observations } from './observations.ts';
 import type { Place } from './place.ts';
 import { pureBuiltin } from './pure-builtins.ts';
@@ -25,7 +26,9 @@ type Exports = Readonly<Record<string, unknown>>;
 
 export class ModuleLoader {
   readonly #options: LoaderOptions;
-  readonly #modules = new Map<string, { exports: unknown }>();
+  readonly #modules = new Map<string, LoadedModule>();
+  /** Modules that are being evaluated, each imported by the one before. */
+  readonly #evaluating: LoadedModule[] = [];
   readonly #transformed = new Map<string, TransformedModule>();
 
   constructor(options: LoaderOptions) {
@@ -34,17 +37,25 @@ export class ModuleLoader {
 
   /** What a file exports. To be called inside the realm's `run`. */
   load(path: string): unknown {
+    return this.#load(path).exports;
+  }
+
+  #load(path: string): LoadedModule {
     const loaded = this.#modules.get(path);
-    if (loaded !== undefined) return loaded.exports;
-    const module: { exports: unknown } = { exports: {} };
+    if (loaded !== undefined) return loaded;
+    const module: LoadedModule = { kind: 'file', path, exports: {}, isComplete: false };
     this.#modules.set(path, module);
+    this.#evaluating.push(module);
     try {
       this.#evaluate(path, module);
+      module.isComplete = true;
     } catch (error) {
       this.#modules.delete(path);
       throw error;
+    } finally {
+      this.#evaluating.pop();
     }
-    return module.exports;
+    return module;
   }
 
   /** The place in a source file that a place in a loaded module is; undefined for other files. */
@@ -53,7 +64,7 @@ export class ModuleLoader {
     return transformed === undefined ? undefined : sourcePlace(transformed, place);
   }
 
-  #evaluate(path: string, module: { exports: unknown }): void {
+  #evaluate(path: string, module: LoadedModule): void {
     const bytes = this.#options.observations.read(path);
     const text = decodeText(path, bytes);
     switch (fileFormat(path)) {
@@ -68,7 +79,7 @@ export class ModuleLoader {
     }
   }
 
-  #runModule(path: string, source: string, module: { exports: unknown }): void {
+  #runModule(path: string, source: string, module: LoadedModule): void {
     const { realm, transformer } = this.#options;
     const transformed = transformer.transform(path, source);
     this.#transformed.set(path, transformed);
@@ -86,12 +97,22 @@ export class ModuleLoader {
     const resolved = resolveImport(specifier, importer, this.#options.observations);
     switch (resolved.kind) {
       case 'cairn':
-        return ownModule(resolved.name);
+        return this.#ownView(resolved.name, ownModule(resolved.name));
       case 'builtin':
-        return pureBuiltin(resolved.name);
+        return this.#ownView(resolved.name, pureBuiltin(resolved.name));
       case 'file':
-        return this.load(resolved.path);
+        return this.#view(this.#load(resolved.path));
     }
+  }
+
+  #ownView(path: string, exports: object): unknown {
+    return moduleView({ kind: 'own', path, exports, isComplete: true }, []);
+  }
+
+  #view(module: LoadedModule): unknown {
+    const top = dirname(this.#evaluating[0]?.path ?? module.path);
+    const circle = [...this.#evaluating.slice(this.#evaluating.indexOf(module)), module];
+    return moduleView(module, module.isComplete ? [] : circle.map(({ path }) => relative(top, path)));
   }
 
   #resolveUrl(specifier: string, importer: string): string {

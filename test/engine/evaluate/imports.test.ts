@@ -209,3 +209,136 @@ test('an evaluation follows a link that leads elsewhere', async () => {
   symlinkSync('../two', link);
   expect((await project.evaluate()).isCached).toBe(false);
 });
+
+interface Circle {
+  readonly title: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly names: string;
+  readonly circle: string;
+  readonly at: string;
+}
+
+const circles: readonly Circle[] = [
+  {
+    title: 'two files that read each other',
+    files: {
+      'a.ts': `import { b } from './b.ts';\nexport const a = \`\${b}a\`;`,
+      'b.ts': `import { a } from './a.ts';\nexport const b = \`\${a}b\`;`,
+    },
+    names: '"a"',
+    circle: 'a.ts → b.ts → a.ts',
+    at: 'b.ts:2',
+  },
+  {
+    title: 'a file that reads itself',
+    files: { 'a.ts': `import { a as b } from './a.ts';\nexport const a = String(b);` },
+    names: '"a"',
+    circle: 'a.ts → a.ts',
+    at: 'a.ts:2',
+  },
+  {
+    title: 'a function that is called too early',
+    files: {
+      'a.ts': `import './b.ts';\nexport function twice(x: number) { return base * x; }\nconst base = 2;\nexport const a = twice(1);`,
+      'b.ts': `import { a, twice } from './a.ts';\nexport const b = () => twice(a);\nb();`,
+    },
+    names: '"a"',
+    circle: 'a.ts → b.ts → a.ts',
+    at: 'b.ts:2',
+  },
+  {
+    title: 'a class and a default export',
+    files: {
+      'a.ts': `import './b.ts';\nexport default class {}\nexport const a = 1;`,
+      'b.ts': `import Base from './a.ts';\nexport class B extends Base {}`,
+    },
+    names: '"default"',
+    circle: 'a.ts → b.ts → a.ts',
+    at: 'b.ts:2',
+  },
+  {
+    title: 'a re-export in between',
+    files: {
+      'a.ts': `import { b } from './b.ts';\nexport const a = b;`,
+      'lib/index.ts': `export { a } from '../a.ts';`,
+      'b.ts': `import * as lib from './lib';\nexport const b = lib.a;`,
+    },
+    names: '"a"',
+    circle: 'a.ts → b.ts → lib/index.ts → a.ts',
+    at: 'lib/index.ts:1',
+  },
+  {
+    title: 'a re-export of everything',
+    files: {
+      'a.ts': `export * from './b.ts';\nexport const a = 1;`,
+      'b.ts': `export * from './a.ts';\nexport const b = 2;`,
+    },
+    names: 'what it exports',
+    circle: 'a.ts → b.ts → a.ts',
+    at: 'b.ts:1',
+  },
+  {
+    title: 'the config itself',
+    files: { 'a.ts': `import flake from './flake-like.config.ts';\nexport const a = flake.description;` },
+    names: '"default"',
+    circle: 'flake-like.config.ts → a.ts → flake-like.config.ts',
+    at: 'a.ts:2',
+  },
+  {
+    title: 'CommonJS files',
+    files: {
+      'a.ts': `import c from './c.cjs';\nexport const a = c.c;`,
+      'c.cjs': `const { a } = require('./a.ts');\nexports.c = a;`,
+    },
+    names: '"a"',
+    circle: 'a.ts → c.cjs → a.ts',
+    at: 'c.cjs:1',
+  },
+];
+
+test.each(circles)(
+  'files in a circle are an error naming it: $title',
+  async ({ files, names, circle, at }) => {
+    const project = await configProject({
+      ...files,
+      'flake-like.config.ts': flakeOf(`import { a } from './a.ts';`, 'a'),
+    });
+    const error = await project.failure();
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(error.message).toContain(`${names} is not there yet`);
+    expect(error.message).toMatch(new RegExp(`: ${circle}$`));
+    expect(error.where).toContain(`${project.folder}/${at}:`);
+  },
+);
+
+test('files in a circle are none the worse for it when they use each other later, or functions only', async () => {
+  const { evaluate } = await configProject({
+    'a.ts': `import { isOdd, half } from './b.ts';
+export function isEven(n: number): boolean { return n === 0 || isOdd(n - 1); }
+export const two = 2;
+export const a = [isEven(10), half(5)];`,
+    'b.ts': `import { isEven, two } from './a.ts';
+import * as all from './a.ts';
+export const early = isEven(0) && all.isEven(0);
+export function isOdd(n: number): boolean { return n !== 0 && isEven(n - 1); }
+export const half = (n: number) => n / two;`,
+    'flake-like.config.ts': flakeOf(`import { a } from './a.ts';`, 'a'),
+  });
+  expect((await evaluate()).flake.description).toBe('true,2.5');
+});
+
+test.each([
+  ['of a file', `import { nope } from './a.ts';`, 'a.ts does not export "nope"'],
+  ['that is the default one', `import nope from './a.ts';`, 'a.ts does not export "default"'],
+  ['of cairn', `import { nope } from 'cairn';`, 'cairn does not export "nope"'],
+  ['of a module of Node.js', `import { nope } from 'node:path';`, 'node:path does not export "nope"'],
+])('an export %s that is not there is an error, as for ES modules', async (_, line, message) => {
+  const { failure, configPath } = await configProject({
+    'a.ts': 'export const a = 1;',
+    'flake-like.config.ts': flakeOf(line, '`${nope}`'),
+  });
+  const error = await failure();
+  expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+  expect(error.message).toContain(message);
+  expect(error.where).toContain(`${configPath}:3:`);
+});
