@@ -47,6 +47,7 @@ export function configure({ name, target, seed, source, options }: Configured): 
       '/check': write({ name: 'check-options', files: { 'check.py': checkOptionsProgram } }),
     },
     argv: ['/usr/bin/python3', '/check/check.py', '/asked/asked.tsv', '/config/config', '/source'],
+    mayBeEmpty: ['out'],
   });
   return compose({ name: `${name}-config`, parts: [config, check] });
 }

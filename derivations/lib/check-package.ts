@@ -57,6 +57,7 @@ function checkFiles({ card, build, target, base, runtime }: CheckedPackage): Run
       ...words('--library', libraries),
       ...words('--lacks', lacks),
     ],
+    mayBeEmpty: ['out'],
   });
 }
 
@@ -77,5 +78,6 @@ function checkRun(
     target,
     layers: [base.libc, ...runtime.map((other) => other.out), build],
     argv,
+    mayBeEmpty: ['out'],
   });
 }

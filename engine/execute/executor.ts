@@ -17,6 +17,8 @@ export interface BuildRequest {
   readonly env: Readonly<Record<string, string>>;
   readonly argv: readonly string[];
   readonly outputs: readonly string[];
+  /** Those of them that may stay empty. */
+  readonly mayBeEmpty: readonly string[];
   readonly limits: Limits;
 }
 

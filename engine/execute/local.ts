@@ -1,6 +1,6 @@
 // Runs requests on this machine, each in a sandbox of its own. Knows nothing of derivations, plans or slots.
 
-import { lstatSync, statfsSync } from 'node:fs';
+import { chmodSync, lstatSync, statfsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
@@ -13,6 +13,7 @@ import { sandboxCommand } from '../sandbox/command.ts';
 import { conditionsFor, type JobPool } from '../sandbox/conditions.ts';
 import { keepFailedStep } from '../sandbox/failed-steps.ts';
 import { FolderRemover } from '../sandbox/folder-remover.ts';
+import { makeGuise, type Guise } from '../sandbox/guise.ts';
 import { Launcher } from '../sandbox/launcher.ts';
 import { mountsOf } from '../sandbox/mounts.ts';
 import { ReaddirOrder } from '../sandbox/readdir-order.ts';
@@ -21,6 +22,7 @@ import { runSandbox, type SandboxEnd } from '../sandbox/run-sandbox.ts';
 import { StepLog } from '../sandbox/step-log.ts';
 import type { SandboxTool } from '../sandbox/tool.ts';
 import { describeFailure, reasonForStatus, saysDiskFull } from '../sandbox/verdict.ts';
+import { writtenElsewhere } from '../sandbox/written-elsewhere.ts';
 import { makeWorkFolder, type WorkFolder } from '../sandbox/work-folder.ts';
 import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from './executor.ts';
 
@@ -51,12 +53,15 @@ type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
 
 /** With less room than this, a failure is put down to the disk. */
 const scarceBytes = 1024 * 1024;
+/** So many files are named to a person. */
+const namedFiles = 5;
 
 class SandboxExecutor implements Executor {
   readonly #options: LocalExecutorOptions;
   readonly #scratch: string;
   readonly #launcher = new Launcher();
   readonly #rigs: Rigs;
+  readonly #guise: Guise;
   readonly #order: ReaddirOrder;
   readonly #remover = new FolderRemover();
   #steps = 0;
@@ -65,6 +70,7 @@ class SandboxExecutor implements Executor {
     this.#options = options;
     this.#scratch = scratch;
     this.#rigs = new Rigs(scratch, options.tool);
+    this.#guise = makeGuise(scratch);
     this.#order = new ReaddirOrder(options.store);
   }
 
@@ -121,10 +127,18 @@ class SandboxExecutor implements Executor {
     const mounts = await mountsOf(store, request, order);
     const conditions = conditionsFor(jobs, variation);
     const rig = await this.#rigs.take();
-    const command = sandboxCommand(request, { tool, mounts, scaffold: rig.scaffold, work, conditions });
+    const command = sandboxCommand(request, {
+      tool,
+      mounts,
+      scaffold: rig.scaffold,
+      guise: this.#guise,
+      work,
+      conditions,
+    });
     const end = await runSandbox(command, {
       launcher: this.#launcher,
       rig,
+      filter: this.#guise.filter,
       umask: conditions.umask,
       limits: { ...limits, ...request.limits },
       signal,
@@ -139,8 +153,11 @@ class SandboxExecutor implements Executor {
     const batch = this.#options.store.begin();
     try {
       const outputs = mapByName<Node>();
+      // The step may have shut the folder; the ones in it are opened as they are looked into.
+      chmodSync(work.outputs, 0o755);
       for (const output of request.outputs)
         outputs[output] = await takeOutput(batch, join(work.outputs, output));
+      this.#refuseEmpty(step, outputs);
       log.close();
       const logDigest = log.sizeBytes > 0 ? await batch.takeFile(log.path, false) : undefined;
       if (!options.signal.aborted)
@@ -149,11 +166,29 @@ class SandboxExecutor implements Executor {
       return { kind: 'cancelled' };
     } catch (error) {
       await batch.discard();
+      if (isStepsDoing(error, work))
+        return this.#fail(step, { kind: 'bad-output' }, unreadable(request, error));
       if (!(error instanceof UserError)) throw error;
       if (error.code === 'DISK_FULL') return this.#fail(step, { kind: 'disk-full' });
       if (error.code === 'OUTPUT_INVALID') return this.#fail(step, { kind: 'bad-output' }, error.message);
       throw error;
     }
+  }
+
+  // A step that writes into the wrong folder would otherwise succeed, and nobody would know before something misses it.
+  #refuseEmpty({ request, work, options }: Step, outputs: Readonly<Record<string, Node>>): void {
+    const empty = request.outputs.filter(
+      (output) => isEmpty(outputs[output]!) && !request.mayBeEmpty.includes(output),
+    );
+    if (empty.length === 0) return;
+    const { buildFolder } = conditionsFor({ slots: 1 }, options.variation);
+    const elsewhere = writtenElsewhere(work, buildFolder, namedFiles);
+    throw new UserError(
+      'OUTPUT_INVALID',
+      `${request.name} left nothing in its output ${empty.join(', ')}` +
+        (elsewhere.length === 0 ? '' : `; elsewhere it wrote ${elsewhere.join(', ')}`),
+      { hint: 'Put files into $out, or say in the derivation that it may be empty: mayBeEmpty.' },
+    );
   }
 
   // Either no sandbox can be set up on this machine, or this one could not: then bubblewrap's last line says why.
@@ -203,6 +238,25 @@ async function takeOutput(batch: Batch, folder: string): Promise<Node> {
   throw new UserError('OUTPUT_INVALID', `output ${basename(folder)} is not a folder any more`, {
     hint: 'A step puts files into $out; it must not replace it.',
   });
+}
+
+function isEmpty(node: Node): boolean {
+  return node.kind === 'tree' && node.digest === emptyTree.digest;
+}
+
+// An error of the system about something the step has left is the step's, however it managed that.
+function isStepsDoing(error: unknown, work: WorkFolder): error is NodeJS.ErrnoException {
+  const { code, path } = error as NodeJS.ErrnoException;
+  return (
+    error instanceof Error &&
+    typeof code === 'string' &&
+    !isErrno(error, 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO', 'EROFS') &&
+    path?.startsWith(`${work.outputs}`) === true
+  );
+}
+
+function unreadable({ name }: BuildRequest, error: NodeJS.ErrnoException): string {
+  return `${name} left an output that cannot be read: ${error.message}`;
 }
 
 function tooLong({ name }: BuildRequest): string {

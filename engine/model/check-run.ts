@@ -102,6 +102,20 @@ export function checkOutputs(name: string, outputs: readonly string[]): void {
     invalid(`${name}: outputs must be one or more different lower-case names`, 'For example ["out", "dev"].');
 }
 
+export function checkMayBeEmpty(
+  name: string,
+  mayBeEmpty: readonly string[],
+  outputs: readonly string[],
+): void {
+  checkStrings(name, 'mayBeEmpty', mayBeEmpty);
+  const unknown = mayBeEmpty.find((output) => !outputs.includes(output));
+  if (unknown !== undefined)
+    invalid(
+      `${name}: mayBeEmpty names "${unknown}", which is no output`,
+      `There are: ${outputs.join(', ')}.`,
+    );
+}
+
 export function checkLimits(name: string, limits: Limits): void {
   checkFields(`${name}: limits`, limits, limitFields);
   for (const limit of limitFields) checkNumber(name, `limits.${limit}`, limits[limit]);

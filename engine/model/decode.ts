@@ -91,6 +91,7 @@ function decodeKind(fields: Fields, reference: Reference): Derivation {
         env: mapOf(fields['env'], text),
         argv: texts(fields['argv']),
         outputs: texts(fields['outputs']),
+        mayBeEmpty: fields['mayBeEmpty'] === undefined ? [] : texts(fields['mayBeEmpty']),
         limits: mapOf(fields['limits'], number),
       };
     default:

@@ -19,6 +19,7 @@ import {
   checkArguments,
   checkLayers,
   checkLimits,
+  checkMayBeEmpty,
   checkOutputs,
   checkPlaces,
   checkVariables,
@@ -158,6 +159,8 @@ export interface RunSpec {
   readonly env?: Readonly<Record<string, string>>;
   readonly argv: readonly string[];
   readonly outputs?: readonly string[];
+  /** Outputs that may stay empty: `['out']` for a command that only checks something. */
+  readonly mayBeEmpty?: readonly string[];
   readonly limits?: Limits;
 }
 
@@ -170,6 +173,7 @@ const runFields: readonly (keyof RunSpec)[] = [
   'env',
   'argv',
   'outputs',
+  'mayBeEmpty',
   'limits',
 ];
 
@@ -179,13 +183,14 @@ const runFields: readonly (keyof RunSpec)[] = [
  */
 export function run(spec: RunSpec): Run {
   checkFields('run', spec, runFields);
-  const { name, argv, env = {}, outputs = ['out'], limits = {} } = spec;
+  const { name, argv, env = {}, outputs = ['out'], mayBeEmpty = [], limits = {} } = spec;
   const { platform = 'x86_64-linux', target = 'x86_64-linux' } = spec;
   checkName(name);
   checkOneOf(name, 'platform', platform, platforms);
   checkOneOf(name, 'target', target, targets);
   checkArguments(name, argv);
   checkOutputs(name, outputs);
+  checkMayBeEmpty(name, mayBeEmpty, outputs);
   checkVariables(name, env, outputs);
   checkLimits(name, limits);
   checkLayers(name, spec.layers);
@@ -205,6 +210,7 @@ export function run(spec: RunSpec): Run {
     env: mapByName(Object.entries(env)),
     argv: [...argv],
     outputs: [...outputs],
+    mayBeEmpty: [...mayBeEmpty].sort(),
     limits: { ...limits },
   });
 }

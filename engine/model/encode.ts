@@ -103,6 +103,8 @@ function stepFields(
         env: derivation.env,
         argv: derivation.argv,
         outputs: derivation.outputs,
+        // Part of the result: what fails for one must not be taken from another that allows it.
+        mayBeEmpty: derivation.mayBeEmpty.length > 0 ? derivation.mayBeEmpty : undefined,
       };
   }
 }

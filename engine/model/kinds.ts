@@ -93,6 +93,8 @@ export interface Run {
   readonly argv: readonly string[];
   /** Names of outputs. Each is a folder `/outputs/<name>`, also given in the environment variable of that name. */
   readonly outputs: readonly string[];
+  /** Outputs that the command need not put anything into, as checks do not; every other one that is empty is a failure. */
+  readonly mayBeEmpty: readonly string[];
   readonly limits: Limits;
 }
 

@@ -101,6 +101,7 @@ export function buildRequest(derivation: Run, nodes: ResolvedStep['nodes']): Bui
     env: derivation.env,
     argv: derivation.argv,
     outputs: derivation.outputs,
+    mayBeEmpty: derivation.mayBeEmpty,
     limits: derivation.limits,
   };
 }

@@ -1,6 +1,6 @@
 // Whether this machine can run sandboxes: its settings, and one real trial. Reports; changes nothing.
 
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../store/base/errors.ts';
 import type { BuildRequest } from '../execute/executor.ts';
@@ -9,6 +9,7 @@ import { conditionsFor } from './conditions.ts';
 import { disabledUserNamespaces, restrictsUserNamespaces } from './kernel.ts';
 import { removeTree } from '../../store/base/remove-tree.ts';
 import type { SandboxTool } from './tool.ts';
+import { makeGuise, type Guise } from './guise.ts';
 import { makeScaffold, makeWorkFolder } from './work-folder.ts';
 
 /** One thing a sandbox needs, and whether this machine has it. */
@@ -80,6 +81,7 @@ const trialRequest: BuildRequest = {
   env: {},
   argv: [absentProgram],
   outputs: [],
+  mayBeEmpty: [],
   limits: {},
 };
 
@@ -87,29 +89,43 @@ async function trial({ tool, folder }: CheckOptions): Promise<SandboxFinding> {
   const path = join(folder, `trial-${process.pid}`);
   mkdirSync(path);
   try {
+    const guise = makeGuise(path);
     const command = sandboxCommand(trialRequest, {
       tool,
       mounts: { layers: [], inputs: [] },
       scaffold: makeScaffold(path),
+      guise,
       work: makeWorkFolder(join(path, 'step'), []),
       conditions: conditionsFor({ slots: 1 }),
       interactive: { argv: [absentProgram], env: {} },
     });
-    return judge(await errorOutput(command));
+    return judge(await errorOutput(command, guise));
   } finally {
     removeTree(path);
   }
 }
 
-async function errorOutput(command: readonly string[]): Promise<string> {
+async function errorOutput(command: readonly string[], { filter }: Guise): Promise<string> {
   // Loaded late, as this file is among those that every command loads.
-  const { execFile } = await import('node:child_process');
+  const { spawn } = await import('node:child_process');
   const [program, ...args] = command;
-  return new Promise((resolve) =>
-    execFile(program!, args, { env: {}, cwd: '/', timeout: 10_000 }, (error, _, stderr) =>
-      resolve(stderr === '' ? (error?.message ?? '') : stderr),
-    ),
-  );
+  const opened = openSync(filter, 'r');
+  try {
+    const child = spawn(program!, args, {
+      env: {},
+      cwd: '/',
+      timeout: 10_000,
+      stdio: ['ignore', 'ignore', 'pipe', 'ignore', opened],
+    });
+    return await new Promise((resolve) => {
+      let output = '';
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text));
+      child.once('error', (error) => resolve(error.message));
+      child.once('close', () => resolve(output));
+    });
+  } finally {
+    closeSync(opened);
+  }
 }
 
 function judge(output: string): SandboxFinding {

@@ -4,6 +4,7 @@
 import { outputsFolder, jobserverPath, environmentOf, type Conditions } from './conditions.ts';
 import type { InputMount, Mounts } from './mounts.ts';
 import type { SandboxTool } from './tool.ts';
+import type { Guise } from './guise.ts';
 import type { Scaffold, WorkFolder } from './work-folder.ts';
 import type { BuildRequest } from '../execute/executor.ts';
 
@@ -11,6 +12,7 @@ export interface CommandOptions {
   readonly tool: SandboxTool;
   readonly mounts: Mounts;
   readonly scaffold: Scaffold;
+  readonly guise: Guise;
   readonly work: WorkFolder;
   readonly conditions: Conditions;
   /**
@@ -29,6 +31,8 @@ export interface Interactive {
 
 /** File descriptor on which bubblewrap reports how the command ended. */
 export const statusDescriptor = 3;
+/** File descriptor on which bubblewrap finds the program of `guise.filter`. */
+export const filterDescriptor = 4;
 
 // The command is process 1 itself. Bubblewrap's own process 1 would let bubblewrap end while what the command left
 // running is still being killed, and nobody would count its processor time.
@@ -64,6 +68,7 @@ export function sandboxCommand(request: BuildRequest, options: CommandOptions): 
     ...isolation,
     ...['--uid', id, '--gid', id],
     ...(interactive === undefined ? ['--new-session', '--json-status-fd', String(statusDescriptor)] : []),
+    ...['--seccomp', String(filterDescriptor)],
     ...rootMounts(options),
     ...folderMounts(work, conditions),
     ...mounts.inputs.flatMap(inputMount),
@@ -75,12 +80,13 @@ export function sandboxCommand(request: BuildRequest, options: CommandOptions): 
   ];
 }
 
-function rootMounts({ scaffold, mounts, work }: CommandOptions): string[] {
+function rootMounts({ scaffold, guise, mounts, work }: CommandOptions): string[] {
   return [
     ...[scaffold.mountPoints, ...mounts.layers].flatMap((layer) => ['--overlay-src', layer]),
     ...['--overlay', work.upper, scaffold.overlay, '/'],
     // Read-only, because for root's processes the kernel's settings under /proc/sys are their own files to write.
     ...['--proc', '/proc', '--remount-ro', '/proc'],
+    ...guise.masks.flatMap(({ path, source }) => ['--ro-bind', source, path]),
     ...['--dev', '/dev'],
   ];
 }

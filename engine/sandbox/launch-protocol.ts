@@ -24,6 +24,8 @@ export interface Launch {
   readonly command: readonly string[];
   /** A fifo for both output streams, with a reader. */
   readonly log: string;
+  /** The file with the program of its system call filter. */
+  readonly filter: string;
   readonly umask: number;
 }
 

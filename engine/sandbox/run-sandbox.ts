@@ -12,6 +12,7 @@ export interface RunOptions {
   readonly launcher: Launcher;
   /** Nobody else may use it meanwhile. */
   readonly rig: Rig;
+  readonly filter: string;
   readonly umask: number;
   readonly limits: Limits;
   readonly signal: AbortSignal;
@@ -30,12 +31,12 @@ export type SandboxEnd =
 
 /** Runs a command made by `sandboxCommand`. @throws what `onOutput` throws, and the errors of {@link Launcher.launch}. */
 export async function runSandbox(command: readonly string[], options: RunOptions): Promise<SandboxEnd> {
-  const { launcher, rig, umask } = options;
+  const { launcher, rig, filter, umask } = options;
   // Opened before there is a writer; it must not be read before there is one, since it would end at once.
   const reader = openSync(rig.log, constants.O_RDONLY | constants.O_NONBLOCK);
   let launched: Launched;
   try {
-    launched = await launcher.launch({ command, log: rig.log, umask });
+    launched = await launcher.launch({ command, log: rig.log, filter, umask });
   } catch (error) {
     closeSync(reader);
     throw error;

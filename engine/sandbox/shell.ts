@@ -2,6 +2,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { constants, availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Store } from '../../store/index.ts';
@@ -9,6 +10,7 @@ import type { BuildRequest, Variation } from '../execute/executor.ts';
 import { sandboxCommand } from './command.ts';
 import { conditionsFor } from './conditions.ts';
 import type { FailedStep } from './failed-steps.ts';
+import { makeGuise } from './guise.ts';
 import { mountsOf } from './mounts.ts';
 import { ReaddirOrder } from './readdir-order.ts';
 import { removeTree } from '../../store/base/remove-tree.ts';
@@ -64,26 +66,36 @@ async function enter(
 ): Promise<number> {
   const order = variation?.shuffledReaddir === true ? new ReaddirOrder(store) : undefined;
   const conditions = conditionsFor({ slots: availableParallelism() }, variation);
+  const guise = makeGuise(scratch);
   const command = sandboxCommand(request, {
     tool,
     mounts: await mountsOf(store, request, order),
     scaffold: makeScaffold(scratch),
+    guise,
     work,
     conditions,
     interactive: { argv, env: { TERM: process.env['TERM'] ?? 'dumb' } },
   });
-  const child = await startShell(command, conditions.umask);
+  const child = await startShell(command, { umask: conditions.umask, filter: guise.filter });
   const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   return status ?? 128 + constants.signals[signal ?? 'SIGKILL'];
 }
 
-async function startShell(command: readonly string[], umask: number): Promise<ChildProcess> {
+async function startShell(
+  command: readonly string[],
+  { umask, filter }: { readonly umask: number; readonly filter: string },
+): Promise<ChildProcess> {
   // Loaded late, as this file is among those that every command loads.
   const { spawnClean } = await import('./spawn-clean.ts');
+  const opened = openSync(filter, 'r');
   const umaskBefore = process.umask(umask);
   try {
-    return spawnClean(command, { stdio: ['inherit', 'inherit', 'inherit'], isDetached: false });
+    return spawnClean(command, {
+      stdio: ['inherit', 'inherit', 'inherit', 'ignore', opened],
+      isDetached: false,
+    });
   } finally {
     process.umask(umaskBefore);
+    closeSync(opened);
   }
 }

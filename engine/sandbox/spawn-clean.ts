@@ -4,8 +4,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { isErrno } from '../../store/base/errors.ts';
 
-/** What becomes descriptor 0, 1, 2 … of the new process. */
-export type Descriptor = 'ignore' | 'inherit' | 'pipe' | 'ipc';
+/** What becomes descriptor 0, 1, 2 … of the new process; a number is one of this process's. */
+export type Descriptor = 'ignore' | 'inherit' | 'pipe' | 'ipc' | number;
 
 export interface CleanSpawnOptions {
   readonly stdio: readonly Descriptor[];

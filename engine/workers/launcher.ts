@@ -39,13 +39,22 @@ function start(number: number, launch: Launch): void {
   }
 }
 
-function spawnWith({ command, log, umask }: Launch): ChildProcess {
+function spawnWith({ command, log, filter, umask }: Launch): ChildProcess {
   const [program, ...args] = command;
+  // Opening a fifo to write waits for a reader, and ours may have been killed meanwhile: this end counts as one.
+  const both = openSync(log, 'r+');
   const output = openSync(log, 'w');
+  closeSync(both);
+  const filterFile = openSync(filter, 'r');
   process.umask(umask);
   try {
-    return spawn(program!, args, { stdio: ['ignore', output, output, 'pipe'], env: {}, cwd: '/' });
+    return spawn(program!, args, {
+      stdio: ['ignore', output, output, 'pipe', filterFile],
+      env: {},
+      cwd: '/',
+    });
   } finally {
+    closeSync(filterFile);
     closeSync(output);
   }
 }

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { lstat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { digestOf, digestSize, makeDigest, type Digest } from '../base/digest.ts';
-import { bug } from '../base/errors.ts';
+import { bug, isErrno } from '../base/errors.ts';
 import { isWhole } from './blobs.ts';
 import type { Database } from '../records/database.ts';
 import { explainWriteError } from './disk-errors.ts';
@@ -112,7 +112,8 @@ export class FileBatch implements Batch {
         addDirectory: (directory) => this.addDirectory(directory),
       });
     } catch (error) {
-      throw this.#explained(error);
+      // What is wrong with the folder itself is not the store's.
+      throw isErrnoBelow(error, folder) ? error : this.#explained(error);
     }
   }
 
@@ -231,4 +232,11 @@ export class FileBatch implements Batch {
   #explained(error: unknown): unknown {
     return explainWriteError(error, this.#context.layout.root);
   }
+}
+
+function isErrnoBelow(error: unknown, folder: string): boolean {
+  return (
+    isErrno(error, 'EACCES', 'EPERM', 'ENOTDIR', 'ELOOP', 'ENOENT', 'EISDIR') &&
+    error.path?.startsWith(folder) === true
+  );
 }

@@ -44,7 +44,7 @@ export async function scanFolder(folder: string): Promise<Scan> {
       const child = `${path}/${name}`;
       const stats = lstatSync(child);
       if (stats.isDirectory()) {
-        if ((stats.mode & 0o700) !== 0o700) chmodSync(child, 0o700);
+        makeUsable(child, stats);
         entries.set(name, await scanDirectory(child));
       } else if (stats.isFile()) {
         const file = scannedFile(child, stats);
@@ -61,11 +61,16 @@ export async function scanFolder(folder: string): Promise<Scan> {
   };
 
   try {
+    makeUsable(folder, lstatSync(folder));
     return { root: await scanDirectory(folder), files, sizeBytes };
   } catch (error) {
     if (isErrno(error, 'ENAMETOOLONG')) throw pathTooLong(folder, error);
     throw error;
   }
+}
+
+function makeUsable(folder: string, { mode }: Stats): void {
+  if ((mode & 0o700) !== 0o700) chmodSync(folder, 0o700);
 }
 
 function scannedFile(path: string, stats: Stats): ScannedFile {

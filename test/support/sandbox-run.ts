@@ -20,6 +20,7 @@ export function scriptRequest(
     env: {},
     argv: ['/bin/sh', '-c', script],
     outputs: ['out'],
+    mayBeEmpty: others.outputs ?? ['out'],
     limits: {},
     ...others,
   };

@@ -21,6 +21,7 @@ await executor.execute(
       `trap "" TERM; echo begun; (while :; do sleep 0.1; done) & while :; do sleep 0.1; done # ${marker}`,
     ],
     outputs: ['out'],
+    mayBeEmpty: ['out'],
     limits: {},
   },
   { signal: new AbortController().signal, onOutput: (text) => process.stdout.write(text) },

@@ -23,6 +23,7 @@ for (const script of [`${fill} > fill`, `${fill} > $out/fill`, 'echo done > $out
     env: {},
     argv: ['/bin/busybox', 'sh', '-c', script],
     outputs: ['out'],
+    mayBeEmpty: ['out'],
     limits: {},
   };
   const result = await executor.execute(request, {
