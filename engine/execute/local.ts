@@ -251,7 +251,7 @@ function isStepsDoing(error: unknown, work: WorkFolder): error is NodeJS.ErrnoEx
     error instanceof Error &&
     typeof code === 'string' &&
     !isErrno(error, 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO', 'EROFS') &&
-    path?.startsWith(`${work.outputs}`) === true
+    path?.startsWith(work.outputs) === true
   );
 }
 
