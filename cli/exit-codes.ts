@@ -11,8 +11,10 @@ export const exitCodes = {
   notReproducible: 4,
   storeCorrupt: 20,
   bug: 70,
+  hungUp: 129,
   interrupted: 130,
   outputClosed: 141,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -26,8 +28,10 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   4: 'not reproducible: building again gave something else',
   20: 'the store is damaged',
   70: 'a bug in cairn',
-  130: 'interrupted',
+  129: 'ended because its terminal went away (SIGHUP)',
+  130: 'interrupted (Ctrl-C, SIGINT)',
   141: 'whoever read the output went away',
+  143: 'ended by a supervisor (SIGTERM)',
 };
 
 const usageErrors: ReadonlySet<string> = new Set([

@@ -9,13 +9,14 @@ import { streamOutput } from './terminal/output.ts';
 import { runProgram } from './program.ts';
 
 const words = process.argv.slice(2);
-const out = streamOutput(process.stdout, process.env);
-const err = streamOutput(process.stderr, process.env);
 const leave = (code: number): never => process.exit(code);
 const interruption = listenForSignals(leave);
+const out = streamOutput({ name: 'standard output', stream: process.stdout }, process.env, onUnwritable);
+const err = streamOutput({ name: 'standard error', stream: process.stderr }, process.env, onUnwritable);
 const surroundings = { out, err, env: process.env, interruption, signal: interruption.signal };
 
-for (const stream of [process.stdout, process.stderr]) stream.on('error', (error) => void fail(error));
+// Should nothing be left to wait for before the end is reached.
+interruption.signal.addEventListener('abort', () => (process.exitCode = interruption.exitCode() ?? 1));
 process.on('uncaughtException', (error) => void fail(error));
 process.on('unhandledRejection', (error) => void fail(error));
 
@@ -25,29 +26,52 @@ try {
   await fail(error);
 }
 
+// Nobody wants the rest of it. Whoever hung up took the terminal along.
+function onUnwritable(error: Error): void {
+  if (isErrno(error, 'EPIPE')) leave(interruption.exitCode() ?? exitCodes.outputClosed);
+  interruption.giveUp(error);
+}
+
 async function fail(error: unknown): Promise<never> {
   if (isErrno(error, 'EPIPE')) leave(exitCodes.outputClosed);
   if (isInterruption(error)) return end(exitCodes.interrupted);
-  const [{ reportError }, { asPersonsError }] = await Promise.all([
-    import('./reports/report-error.ts'),
-    import('./reports/persons-error.ts'),
-  ]);
+  const { asPersonsError } = await import('./reports/persons-error.ts');
   const known = asPersonsError(error);
-  const context: Context = { ...surroundings, shared: { json: words.includes('--json') } };
-  reportError(known, context);
+  await report(known);
   return end(exitCodeOf(known));
 }
 
-// What goes wrong after Ctrl-C went wrong because of it, unless it is a bug.
+// What goes wrong after Ctrl-C, or after the output was lost, went wrong because of it, unless it is a bug.
 function isInterruption(error: unknown): boolean {
   const isAbort = error instanceof Error && error.name === 'AbortError';
   return interruption.signal.aborted && (isAbort || error instanceof UserError);
 }
 
+async function report(error: unknown, json = words.includes('--json')): Promise<void> {
+  const { reportError } = await import('./reports/report-error.ts');
+  const context: Context = { ...surroundings, shared: { json } };
+  reportError(error, context);
+}
+
 async function end(code: ExitCode): Promise<never> {
-  const isInterrupted = interruption.signal.aborted && code !== exitCodes.ok;
-  if (isInterrupted) err.lines(['interrupted']);
-  await out.flush();
-  await err.flush();
-  return leave(isInterrupted ? exitCodes.interrupted : code);
+  const interrupted = code === exitCodes.ok ? undefined : interruption.exitCode();
+  if (interrupted !== undefined) err.lines(['interrupted']);
+  const lost = (await lossOf(out)) ?? (await lossOf(err));
+  if (lost !== undefined && interrupted === undefined) {
+    // Standard error is what is left to say it on; when that is what was lost, the status says it alone.
+    await report(lost, false);
+    await lossOf(err);
+    return leave(code === exitCodes.ok || code === exitCodes.interrupted ? exitCodeOf(lost) : code);
+  }
+  return leave(interrupted ?? code);
+}
+
+/** What could not be written; undefined when all of it has left. */
+async function lossOf(output: typeof out): Promise<unknown> {
+  try {
+    await output.flush();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }

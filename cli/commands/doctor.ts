@@ -61,7 +61,7 @@ async function projectFindings(context: Context, offline: boolean): Promise<Find
     const configPath = configOf(context);
     const renderer = openRenderer(context);
     await using project = await openProject(context, { settings: { offline }, emit: renderer.emit });
-    const found = await checkProject({ configPath, store: project.store, signal: context.signal });
+    const found = await checkProject({ configPath, store: project.store, context });
     return [...found, ...(await checkSandboxes(project).finally(() => renderer.close()))];
   } catch (error) {
     return [mistake('config', error)];

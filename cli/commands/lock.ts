@@ -39,10 +39,11 @@ async function lock(context: Context, flags: LockFlags, names: readonly string[]
   const configPath = configOf(context);
   const lockPath = lockPathOf(configPath);
   const renderer = openRenderer(context);
-  const { out, err, shared, signal } = context;
+  const { out, err, shared, signal, interruption } = context;
   const store = await openStore(shared.store);
   try {
-    const flake = await loadFlake({ configPath, store, onPrint: (text) => err.write(plainText(text)) });
+    const onPrint = (text: string): void => err.write(plainText(text));
+    const flake = await loadFlake({ configPath, store, onPrint, computing: interruption.computing });
     const { lock, changes } = await updateLock({
       flake,
       lock: readLock(lockPath),

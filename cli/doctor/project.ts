@@ -7,6 +7,7 @@ import { pinsFor, readLock, type Lock } from '../../engine/lock/index.ts';
 import { openMirrors, sendRequest, type Mirrors } from '../../engine/sources/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { Store } from '../../store/index.ts';
+import type { Context } from '../context.ts';
 import { formatCount } from '../render/units.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 
@@ -15,18 +16,18 @@ const answerMs = 5000;
 export interface ProjectCheck {
   readonly configPath: string;
   readonly store: Store;
-  readonly signal: AbortSignal;
+  readonly context: Pick<Context, 'signal' | 'interruption'>;
 }
 
-export async function checkProject({ configPath, store, signal }: ProjectCheck): Promise<Finding[]> {
+export async function checkProject({ configPath, store, context }: ProjectCheck): Promise<Finding[]> {
   try {
-    const flake = await loadFlake({ configPath, store });
+    const flake = await loadFlake({ configPath, store, computing: context.interruption.computing });
     const lock = readLock(lockPathOf(configPath));
     const mirrors = openMirrors({ configured: flake.mirrors });
     return [
       ok('config', configPath),
       checkLock(() => pinsFor(lock, flake.inputs)),
-      ...(await Promise.all(mirrorNames(lock).map((name) => checkMirror(name, mirrors, signal)))),
+      ...(await Promise.all(mirrorNames(lock).map((name) => checkMirror(name, mirrors, context.signal)))),
     ];
   } catch (error) {
     return [mistake('config', error)];

@@ -67,7 +67,7 @@ export function configOf({ shared }: Context): string {
 }
 
 function evaluateConfig(
-  { env, err, signal, shared }: Context,
+  { env, err, signal, shared, interruption }: Context,
   { configPath, store, targets }: { configPath: string; store: Store; targets: readonly string[] },
 ): Promise<Evaluation> {
   const names = targets.flatMap((text) => {
@@ -75,7 +75,9 @@ function evaluateConfig(
     return typeof what === 'string' ? [what.replace(/:.*/s, '')] : [];
   });
   const onPrint = (text: string): void => err.write(plainText(text));
-  return evaluate({ configPath, store, env, names, signal, onPrint, useCache: shared.evalCache !== false });
+  const useCache = shared.evalCache !== false;
+  const { computing } = interruption;
+  return evaluate({ configPath, store, env, names, signal, onPrint, useCache, computing });
 }
 
 function makeProject(

@@ -9,7 +9,7 @@ import type { Local, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Step } from '../step.ts';
 import { callFlake, type FlakeOutputs } from './call-flake.ts';
-import type { EvaluateOptions } from './evaluate-options.ts';
+import type { Computing, EvaluateOptions } from './evaluate-options.ts';
 import { targetsOf, type EvaluatedOutput, type Evaluation, type LocalSource } from './evaluation.ts';
 import {
   evaluatorVersion,
@@ -26,8 +26,11 @@ import { loadConfig, type LoadedConfig } from './load-config.ts';
 /** Evaluates whether or not an evaluation is kept. Errors are those of `evaluate`. */
 export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluation> {
   const { configPath, store, names, signal } = options;
-  const config = loadConfig({ ...options, records: store.records });
-  const given = callFlake(config, targetsOf(names, config.flake), options);
+  const computing: Computing = options.computing ?? ((work) => Promise.resolve(work()));
+  const { config, given } = await computing(() => {
+    const loaded = loadConfig({ ...options, records: store.records });
+    return { config: loaded, given: callFlake(loaded, targetsOf(names, loaded.flake), options) };
+  });
   const roots = rootsOf(given);
   const closure = closureOf(roots);
   const locals = await importLocals(localsOf(closure), { store, folder: dirname(configPath), signal });

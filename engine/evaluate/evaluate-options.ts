@@ -17,7 +17,14 @@ export interface EvaluateOptions {
   readonly onPrint?: (text: string) => void;
   /** How long one call into the config may take. */
   readonly limitMs?: number;
+  /** Does what hears of nothing while it is done, and may never end by itself: whoever listens to signals looks to that. */
+  readonly computing?: Computing;
 }
 
+export type Computing = <T>(work: () => T) => Promise<T>;
+
 /** What it takes to load a flake without evaluating its outputs. */
-export type LoadFlakeOptions = Pick<EvaluateOptions, 'configPath' | 'store' | 'onPrint' | 'limitMs'>;
+export type LoadFlakeOptions = Pick<
+  EvaluateOptions,
+  'configPath' | 'store' | 'onPrint' | 'limitMs' | 'computing'
+>;

@@ -3,7 +3,7 @@
 
 import type { Flake } from '../model/flake.ts';
 import { namesElsewhere, outputNamed, targetsOf, type Evaluation } from './evaluation.ts';
-import type { EvaluateOptions, LoadFlakeOptions } from './evaluate-options.ts';
+import type { Computing, EvaluateOptions, LoadFlakeOptions } from './evaluate-options.ts';
 import { readEvaluation, stillHolding, writeEvaluation } from './evaluation-record.ts';
 import { holdTheSame } from './import-locals.ts';
 import { recordedEvaluation } from './recorded-evaluation.ts';
@@ -33,7 +33,10 @@ async function evaluateTargets(options: EvaluateOptions): Promise<Evaluation> {
 /** What a config says of itself, its inputs first of all, without evaluating any output. Errors are those of `evaluate`. */
 export async function loadFlake(options: LoadFlakeOptions): Promise<Flake> {
   const { loadConfig } = await import('./load-config.ts');
-  const { flake, transformer } = loadConfig({ ...options, records: options.store.records });
+  const computing: Computing = options.computing ?? ((work) => Promise.resolve(work()));
+  const { flake, transformer } = await computing(() =>
+    loadConfig({ ...options, records: options.store.records }),
+  );
   await options.store.records.update((writer) => transformer.record(writer));
   return flake;
 }

@@ -26,6 +26,13 @@ export interface TestProject {
   /** Starts without waiting. */
   start(...args: readonly string[]): Running;
   startIn(folder: string, ...args: readonly string[]): Running;
+  /** Runs it with its streams where these are. */
+  runWith(streams: Streams, ...args: readonly string[]): Promise<Ended>;
+}
+
+export interface Streams {
+  readonly stdout?: 'pipe' | number;
+  readonly stderr?: 'pipe' | number;
 }
 
 export interface Running {
@@ -63,12 +70,18 @@ ${text}`,
     ...env,
   };
   const startIn: TestProject['startIn'] = (at, ...args) => startCairn(at, full, args);
+  const runWith: TestProject['runWith'] = (streams, ...args) => startCairn(folder, full, args, streams).ended;
   const start: TestProject['start'] = (...args) => startIn(folder, ...args);
-  return { folder, env: full, config, startIn, start, run: (...args) => start(...args).ended };
+  return { folder, env: full, config, startIn, start, runWith, run: (...args) => start(...args).ended };
 }
 
-function startCairn(cwd: string, env: NodeJS.ProcessEnv, args: readonly string[]): Running {
-  const child = spawn(process.execPath, [mainFile, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+function startCairn(
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  args: readonly string[],
+  { stdout = 'pipe', stderr = 'pipe' }: Streams = {},
+): Running {
+  const child = spawn(process.execPath, [mainFile, ...args], { cwd, env, stdio: ['ignore', stdout, stderr] });
   onTestFinished(() => void child.kill('SIGKILL'));
   return { process: child, ended: collect(child) };
 }

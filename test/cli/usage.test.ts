@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodeMeanings, exitCodes } from '../../cli/exit-codes.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
-import { serve } from '../support/web-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { collect, mainFile, testProject } from './cairn.ts';
 
@@ -26,8 +25,7 @@ describe('the command line', () => {
     expect(status).toBe(0);
     for (const command of [...commands, ...others])
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
-    for (const code of [0, 1, 2, 3, 4, 20, 70, 130])
-      expect(stdout).toMatch(new RegExp(`^ +${code} {2}\\S`, 'm'));
+    for (const code of Object.values(exitCodes)) expect(stdout).toMatch(new RegExp(`^ +${code} {2}\\S`, 'm'));
   });
 
   it('has the same exit statuses in the code, in the help and in the README', () => {
@@ -127,36 +125,6 @@ describe('the command line', () => {
     expect(stderr).toBe('');
     expect(stdout.split('\n')[1]).toMatch(/^(0|141)$/);
   });
-});
-
-describe('an interrupted build', () => {
-  const stalled = async (): Promise<{ url: string; asked: Promise<void> }> => {
-    let tell = (): void => undefined;
-    const asked = new Promise<void>((resolve) => (tell = resolve));
-    const { base } = await serve((_, response) => {
-      response.writeHead(200, { 'content-length': 1000 });
-      response.write('the start of it');
-      tell();
-    });
-    return { url: `${base}/file`, asked };
-  };
-
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'ends on %s with status 130 and leaves the store usable',
-    async (signal) => {
-      const { url, asked } = await stalled();
-      const project = testProject(`
-      const slow = fetchUrl({ name: 'slow', urls: ['${url}'], sha256: '${'0'.repeat(64)}' });
-      export default flake({ slow, quick: write({ name: 'quick', files: { a: 'a' } }) });`);
-      const { process: child, ended } = project.start('build', 'slow');
-      await asked;
-      child.kill(signal);
-      const { status, stderr } = await ended;
-      expect(status).toBe(130);
-      expect(stderr).toContain('interrupted');
-      expect((await project.run('build', 'quick')).status).toBe(0);
-    },
-  );
 });
 
 describe('a folder named by mistake', () => {

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { openMirrors, resolveUrls } from '../../engine/sources/mirrors.ts';
@@ -35,6 +35,10 @@ async function cachedPackage(pin: PackagePin): Promise<string> {
   if (existsSync(file) && sha256(readFileSync(file)) === pin.sha256) return file;
   const bytes = await download(pin);
   mkdirSync(cacheFolder, { recursive: true });
+  // Root, in somebody's clone: they will want to keep packages here too.
+  const { uid, gid } = statSync(packageRoot);
+  if (process.getuid?.() === 0)
+    for (const path of [join(cacheFolder, '..'), cacheFolder]) chownSync(path, uid, gid);
   const partial = `${file}.${process.pid}`;
   writeFileSync(partial, bytes);
   renameSync(partial, file);
