@@ -14,7 +14,7 @@ export interface Interruption {
    * once, as they end any other program. Nothing may be under way that would have to be put in order first.
    * @throws AbortError when Ctrl-C came.
    */
-  computing<T>(work: () => T): Promise<T>;
+  readonly computing: <T>(work: () => T) => Promise<T>;
   /** Ends what runs for a reason of our own; no signal came. */
   giveUp(reason: Error): void;
 }
