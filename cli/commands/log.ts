@@ -68,5 +68,5 @@ async function lastFailed({ store }: Project, { derivation }: Step): Promise<Uin
 }
 
 function isLogOf(name: string, file: string): boolean {
-  return file.startsWith(`${name}-`) && /^\d+-\d+\.log$/.test(file.slice(name.length + 1));
+  return file.startsWith(`${name}-`) && /^[0-9a-f]{12}\.log$/.test(file.slice(name.length + 1));
 }

@@ -38,8 +38,11 @@ export async function showsLife(folder: string): Promise<boolean> {
     opened = openFolder(folder);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
-    if (isErrno(error, 'EACCES')) return true;
-    throw error;
+    if (!isErrno(error, 'EACCES')) throw error;
+    // A folder of our own that is shut was shut by what ran in it; another user's is none of our business.
+    if (lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.getuid?.()) return true;
+    chmodSync(folder, 0o700);
+    return showsLife(folder);
   }
   try {
     return await answers(pathIn(opened));

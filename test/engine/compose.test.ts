@@ -159,9 +159,8 @@ describe('write', () => {
   });
 
   it('refuses a file below a file', () => {
-    const batch = new MemoryBatch();
-    expect(() => writeTree(write({ name: 'files', files: { a: 'x', 'a/b': 'y' } }), batch)).toThrow(
-      expect.objectContaining({ code: 'COMPOSE_CONFLICT' }),
+    expect(() => write({ name: 'files', files: { a: 'x', 'a/b': 'y' } })).toThrow(
+      expect.objectContaining({ code: 'DERIVATION_INVALID' }),
     );
   });
 });

@@ -54,6 +54,7 @@ test('a kept evaluation brings every step back to life', async () => {
     env: {},
     argv: ['x'],
     outputs: ['out'],
+    mayBeEmpty: [],
     limits: {},
   });
   const bytes = (text: string) => ({ bytes: new TextEncoder().encode(text), executable: false });
