@@ -1,7 +1,7 @@
 // The tree an archive describes, built in memory from its entries. Names exist only here, never on a disk, so nothing
 // an archive calls itself can reach outside; what contradicts itself is refused all the same.
 
-import { hostile, malformed, shown } from './bad-archive.ts';
+import { hostile, malformed, shown, stripped } from './bad-archive.ts';
 import type { EntryPath } from './entry-path.ts';
 import type { UnpackLimits } from './limits.ts';
 import type { ListedDirectory, ListedEntry } from './listing.ts';
@@ -12,11 +12,14 @@ interface Folder {
 }
 interface File {
   readonly kind: 'file';
+  /** What its name began with before it was stripped. */
+  readonly lost: string;
   /** Number of its content, see ContentFolder. */
   readonly content: number;
 }
 interface Symlink {
   readonly kind: 'symlink';
+  readonly lost: string;
   readonly target: string;
 }
 type Item = Folder | File | Symlink;
@@ -26,7 +29,7 @@ const longestTargetBytes = 4095;
 
 /**
  * The rules, where an archive names one path twice: folders merge; of two files, or two symlinks, the later wins, as
- * with tar; anything else is hostile. Names that differ only in case are different names.
+ * with tar, unless they had different names before they were stripped; anything else is hostile. Names that differ only in case are different names.
  */
 export class ArchiveTree {
   readonly #root = newFolder();
@@ -42,13 +45,13 @@ export class ArchiveTree {
   }
 
   addFile(path: EntryPath, content: number): void {
-    this.#put(path, { kind: 'file', content });
+    this.#put(path, { kind: 'file', lost: path.lost, content });
   }
 
   addSymlink(path: EntryPath, target: string): void {
     if (target === '' || target.includes('\0') || Buffer.byteLength(target) > longestTargetBytes)
       malformed(`its symlink ${shown(path.name)} has no possible target`);
-    this.#put(path, { kind: 'symlink', target });
+    this.#put(path, { kind: 'symlink', lost: path.lost, target });
   }
 
   /** A hard link: another name for the file (or symlink) at `target`, which must have come before. */
@@ -59,20 +62,32 @@ export class ArchiveTree {
         `its hard link ${shown(path.name)} is to ${shown(target.name)}, which does not come before it`,
       );
     if (item.kind === 'folder') malformed(`its hard link ${shown(path.name)} is to a folder`);
-    this.#put(path, item);
+    this.#put(path, { ...item, lost: path.lost });
   }
 
   /** Refuses a path that no file could be put at, before its content is read. */
   checkPlace(path: EntryPath, kind: Item['kind']): void {
     const { folder, name } = this.#place(path);
-    const there = folder.entries.get(name)?.kind ?? kind;
-    if (there !== kind) hostile(`its entry ${shown(path.name)} would replace a ${there} by a ${kind}`);
+    const there = folder.entries.get(name);
+    if (there === undefined) return;
+    const { lost } = path;
+    if (there.kind !== 'folder' && there.lost !== lost)
+      stripped(
+        `with strip, its entry ${shown(path.name)} would replace one of the same name in ${shown(there.lost)}`,
+      );
+    if (there.kind !== kind)
+      hostile(`its entry ${shown(path.name)} would replace a ${there.kind} by a ${kind}`);
   }
 
-  /** All folders, every folder after those inside it; the last one is the top. */
-  listing(): ListedDirectory[] {
+  /**
+   * All folders, every folder after those inside it; the last one is the top: with `withoutTop` the only thing in it,
+   * if that is a folder.
+   */
+  listing(withoutTop: boolean): ListedDirectory[] {
     const directories: ListedDirectory[] = [];
-    list(this.#root, directories);
+    const [only, ...others] = this.#root.entries.values();
+    const hasTop = withoutTop && others.length === 0 && only?.kind === 'folder';
+    list(hasTop ? only : this.#root, directories);
     return directories;
   }
 

@@ -1,7 +1,10 @@
 // What is wrong with an archive, said by the code that reads one. Knows neither the archive's name nor who asked.
 
-/** `hostile`: it would do something no honest archive does. `malformed`: it is broken, cut short, or of no known form. */
-export type BadArchiveKind = 'hostile' | 'malformed';
+/**
+ * `hostile`: it would do something no honest archive does. `malformed`: it is broken, cut short, or of no known form.
+ * `stripped`: nothing is wrong with it, but something in it would be lost to `strip`.
+ */
+export type BadArchiveKind = 'hostile' | 'malformed' | 'stripped';
 
 /** Ends the reading of an archive. The message is a clause that follows the archive's name and a colon. */
 export class BadArchive extends Error {
@@ -20,6 +23,10 @@ export function hostile(message: string): never {
 
 export function malformed(message: string): never {
   throw new BadArchive('malformed', message);
+}
+
+export function stripped(message: string): never {
+  throw new BadArchive('stripped', message);
 }
 
 const longestShown = 120;

@@ -8,6 +8,8 @@ export interface EntryPath {
   /** The name the archive gives, for messages. */
   readonly name: string;
   readonly parts: readonly string[];
+  /** What was stripped, in front of the parts. */
+  readonly lost: string;
 }
 
 /**
@@ -26,7 +28,8 @@ export function parseEntryName(name: string, strip: number, limits: UnpackLimits
   for (const [at, part] of parts.entries()) if (at > 0 || part !== '.') checkPart(name, part);
   const left = parts.slice(strip);
   if (left.length === 0) return undefined;
-  return { name, parts: left[0] === '.' ? left.slice(1) : left };
+  const lost = parts.slice(0, strip).join('/');
+  return { name, parts: left[0] === '.' ? left.slice(1) : left, lost };
 }
 
 function checkPart(name: string, part: string): void {

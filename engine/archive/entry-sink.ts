@@ -2,12 +2,14 @@
 
 import { ArchiveTree } from './archive-tree.ts';
 import type { ContentFolder } from './content-folder.ts';
+import { shown, stripped } from './bad-archive.ts';
 import { parseEntryName, type EntryPath } from './entry-path.ts';
 import type { OutputMeter, UnpackLimits } from './limits.ts';
 import type { Listing } from './listing.ts';
 
 export interface SinkOptions {
-  readonly strip: number;
+  /** How many leading parts names lose; without it, an only top folder is recognised in the end, and left out. */
+  readonly strip: number | undefined;
   readonly limits: UnpackLimits;
   readonly contents: ContentFolder;
   readonly meter: OutputMeter;
@@ -20,7 +22,7 @@ export interface FileEntry {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Entries that lose all their parts to `strip` vanish. Every method throws BadArchive for what may not be. */
+/** Only folders may lose all their parts to `strip`. Every method throws BadArchive for what may not be. */
 export class EntrySink {
   readonly #options: SinkOptions;
   readonly #tree: ArchiveTree;
@@ -36,31 +38,36 @@ export class EntrySink {
   }
 
   async file({ name, executable, sizeBytes, chunks }: FileEntry): Promise<void> {
-    const path = this.#path(name);
+    const path = this.#filePath(name, 'file');
     this.#options.meter.expect(name, sizeBytes);
-    // What is stripped away is not read: whoever hands over entries goes on to the next.
-    if (path === undefined) return;
     this.#tree.checkPlace(path, 'file');
     this.#tree.addFile(path, await this.#options.contents.add(chunks, { sizeBytes, executable }));
   }
 
   symlink(name: string, target: string): void {
-    const path = this.#path(name);
-    if (path !== undefined) this.#tree.addSymlink(path, target);
+    this.#tree.addSymlink(this.#filePath(name, 'symlink'), target);
   }
 
   hardLink(name: string, targetName: string): void {
-    const path = this.#path(name);
+    const path = this.#filePath(name, 'hard link');
     // A target that is stripped away is as good as missing.
-    const target = this.#path(targetName) ?? { name: targetName, parts: [''] };
-    if (path !== undefined) this.#tree.addLink(path, target);
+    const target = this.#path(targetName) ?? { name: targetName, parts: [''], lost: '' };
+    this.#tree.addLink(path, target);
   }
 
   listing(): Listing {
-    return { contents: this.#options.contents.contents, directories: this.#tree.listing() };
+    const { contents, strip } = this.#options;
+    return { contents: contents.contents, directories: this.#tree.listing(strip === undefined) };
   }
 
   #path(name: string): EntryPath | undefined {
-    return parseEntryName(name, this.#options.strip, this.#options.limits);
+    return parseEntryName(name, this.#options.strip ?? 0, this.#options.limits);
+  }
+
+  #filePath(name: string, kind: string): EntryPath {
+    return (
+      this.#path(name) ??
+      stripped(`its ${kind} ${shown(name)} would lose its whole name to strip: ${this.#options.strip}`)
+    );
   }
 }

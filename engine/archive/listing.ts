@@ -8,7 +8,7 @@ export interface UnpackRequest {
   readonly archivePath: string;
   /** A fresh folder for the contents, which become files named by number. */
   readonly folder: string;
-  readonly strip: number;
+  readonly strip: number | undefined;
   readonly limits: UnpackLimits;
   /** Four bytes; set to 1 to have the reading stop. */
   readonly stop: SharedArrayBuffer;

@@ -12,8 +12,8 @@ import type { UnpackWorkers } from './unpack-workers.ts';
 export interface UnpackOptions {
   /** What the archive is called in messages. */
   readonly name: string;
-  /** How many leading path parts every entry loses, as in `tar --strip-components`. */
-  readonly strip: number;
+  /** How many leading path parts every entry loses; undefined: the top folder where there is only one. */
+  readonly strip: number | undefined;
   readonly batch: UnpackBatch;
   /** A folder on the store's file system. Whatever is put there is gone again in the end. */
   readonly scratch: string;
@@ -28,7 +28,8 @@ export type UnpackBatch = Pick<Batch, 'addDirectory' | 'adopt'>;
 /**
  * The tree inside an archive: tar (plain, gzip, bzip2, xz, lzma, zstd), zip, or the files of a deb. Of modes only
  * whether anyone may execute a file is kept; owners and times are not.
- * @throws UserError `ARCHIVE_HOSTILE`, `ARCHIVE_MALFORMED`; `signal.reason`.
+ * @throws UserError `ARCHIVE_HOSTILE`, `ARCHIVE_MALFORMED`, `DERIVATION_INVALID` for what would be lost to `strip`;
+ * `signal.reason`.
  */
 export async function unpackArchive(archivePath: string, options: UnpackOptions): Promise<Node> {
   const { strip, workers, signal, limits = defaultLimits } = options;
@@ -53,6 +54,10 @@ function listingOf(reply: UnpackReply, name: string): Listing {
     case 'malformed':
       throw new UserError('ARCHIVE_MALFORMED', `${name}: ${reply.message}`, {
         hint: 'Nothing was unpacked. If its hash is the pinned one, it was published like this: pin another version or another archive.',
+      });
+    case 'stripped':
+      throw new UserError('DERIVATION_INVALID', `${name}: ${reply.message}`, {
+        hint: 'Leave strip out: then a top folder is left out where it is the only thing there. Or say strip: 0.',
       });
     case 'stopped':
       throw new Error('bug: an unpacking thread stopped, and nobody asked it to');

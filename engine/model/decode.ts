@@ -70,8 +70,15 @@ function decodeKind(fields: Fields, reference: Reference): Derivation {
         ...(sizeBytes !== undefined && { sizeBytes: number(sizeBytes) }),
       };
     }
-    case 'unpack':
-      return { kind: 'unpack', name, archive: reference(fields['archive']), strip: number(fields['strip']) };
+    case 'unpack': {
+      const { strip } = fields;
+      return {
+        kind: 'unpack',
+        name,
+        archive: reference(fields['archive']),
+        ...(strip !== undefined && { strip: number(strip) }),
+      };
+    }
     case 'write':
       return { kind: 'write', name, files: mapOf(fields['files'], fileContent) };
     case 'compose': {

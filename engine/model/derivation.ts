@@ -72,7 +72,12 @@ export function fetchUrl(spec: {
   return Object.freeze({ kind: 'fetch', name, urls, sha256, ...(sizeBytes !== undefined && { sizeBytes }) });
 }
 
-/** The tree inside an archive. `strip` defaults to 1 for source archives; packages of files use 0. */
+/**
+ * The tree inside an archive, without its top folder where that is the only thing at the top, as it is in most source
+ * archives. `strip` says it exactly instead: `0` keeps every name as it is (packages of files), `1` takes the first part
+ * off every name. What would be lost by that is an error.
+ * @example unpack({ name: 'sed-source', archive: fetchPin(pins.sed[0]) })
+ */
 export function unpack(spec: {
   readonly name: string;
   readonly archive: InputLike;
@@ -85,7 +90,7 @@ export function unpack(spec: {
     kind: 'unpack',
     name: spec.name,
     archive: input(spec.name, spec.archive),
-    strip: spec.strip ?? 1,
+    ...(spec.strip !== undefined && { strip: spec.strip }),
   });
 }
 

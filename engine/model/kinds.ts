@@ -36,8 +36,12 @@ export interface Unpack {
   readonly kind: 'unpack';
   readonly name: string;
   readonly archive: Input;
-  /** How many leading path parts every entry loses, as in `tar --strip-components`. */
-  readonly strip: number;
+  /**
+   * How many leading path parts every entry loses, as in `tar --strip-components`; a file that would lose its whole
+   * name, or become one with another, is an error. Without it, the top folder is left out where it is the only thing
+   * at the top.
+   */
+  readonly strip?: number;
 }
 
 /** Literal files → tree. */

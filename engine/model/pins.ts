@@ -15,9 +15,13 @@ export function fetchPin(pin: Pin): Fetch {
   });
 }
 
-/** The pinned archive's content, without its top folder. */
-export function unpackPin(pin: Pin, strip = 1): Unpack {
-  return unpack({ name: `${pin.name}-source`, archive: fetchPin(pin), strip });
+/** The pinned archive's content, without its top folder where that is the only thing at the top; see `unpack`. */
+export function unpackPin(pin: Pin, strip?: number): Unpack {
+  return unpack({
+    name: `${pin.name}-source`,
+    archive: fetchPin(pin),
+    ...(strip !== undefined && { strip }),
+  });
 }
 
 /** Debian packages unpacked over each other into one tree, as dpkg would, but without running a maintainer script. */

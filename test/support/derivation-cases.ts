@@ -43,6 +43,7 @@ export const derivationCases: Readonly<Record<string, Derivation>> = {
   }),
   unpack: source,
   'unpack-flat': unpack({ name: 'flat', archive, strip: 0 }),
+  'unpack-strip-1': unpack({ name: 'stripped', archive, strip: 1 }),
   write: seed,
   'write-odd-names': write({
     name: 'odd',

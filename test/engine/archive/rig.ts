@@ -11,7 +11,8 @@ import { UserError } from '../../../store/base/errors.ts';
 import { openStore, type Node, type Store } from '../../../store/index.ts';
 
 export interface RigOptions {
-  readonly strip?: number;
+  /** 0 when it is not given at all. */
+  readonly strip?: number | undefined;
   readonly limits?: Partial<UnpackLimits>;
   readonly signal?: AbortSignal;
 }
@@ -55,7 +56,7 @@ export class ArchiveRig {
     try {
       const node = await unpackArchive(typeof archive === 'string' ? archive : this.write(archive), {
         name: 'thing',
-        strip: options.strip ?? 0,
+        strip: 'strip' in options ? options.strip : 0,
         batch,
         scratch,
         workers: this.#workers,

@@ -122,13 +122,13 @@ describe('GNU tar', () => {
 
   test('and this agree on what --strip-components leaves', async () => {
     const archive = tarOf([
-      { name: 'loose', data: 'not under a top folder' },
-      { name: './dotted/file', data: '1' },
-      { name: 'first/file', data: '2' },
+      { name: './dotted/alone', data: '1' },
+      { name: 'first/', type: '5' },
+      { name: 'first/a/file', data: '2' },
       { name: 'first/inner/deep', data: '3' },
-      { name: 'second/other', data: '4' },
-      { name: 'second/link', type: '1', link: 'second/other' },
-      { name: 'second/symlink', type: '2', link: 'first/file' },
+      { name: 'second/b/other', data: '4' },
+      { name: 'second/b/link', type: '1', link: 'second/b/other' },
+      { name: 'second/b/symlink', type: '2', link: 'first/file' },
     ]);
     for (const strip of [0, 1, 2]) {
       const target = tempFolder('tar');
@@ -226,7 +226,89 @@ test('an archive without entries is an empty tree, also when everything is strip
     debOf(tarOf([{ name: './', type: '5' }])),
   ])
     expect(await rig.contentOf(archive)).toEqual({ '': 'folder' });
-  expect(await rig.contentOf(tar, { strip: 9 })).toEqual({ '': 'folder' });
+  expect(await rig.contentOf(tarOf([{ name: 'a/b/', type: '5' }]), { strip: 9 })).toEqual({ '': 'folder' });
+});
+
+describe('without strip', () => {
+  const top = [
+    { name: 'pkg/', type: '5' },
+    { name: 'pkg/a/b', data: '1' },
+    { name: 'pkg/c', type: '1', link: 'pkg/a/b' },
+  ];
+  const dotted = top.map((entry) => ({ ...entry, name: `./${entry.name}` }));
+  const stripped = { 'a/b': 'file 1', c: 'file 1' };
+  test.each<[string, () => Buffer | Promise<Buffer>, object]>([
+    ['the top folder goes where it is the only thing', () => tarOf(top), stripped],
+    [
+      'however its name is written',
+      () => tarOf([{ name: './', type: '5' }, ...dotted.slice(0, 2)]),
+      { 'a/b': 'file 1' },
+    ],
+    ['in a compressed tar', () => gzipSync(tarOf(top)), stripped],
+    ['in a deb', () => debOf(gzipSync(tarOf(top)), 'data.tar.gz'), stripped],
+    ['in a zip', () => zipOf([{ name: 'pkg/x', data: '1', mode: 0o100644 }]), { x: 'file 1' }],
+    [
+      'a second folder keeps both',
+      () => tarOf([...top, { name: 'other/', type: '5' }]),
+      { 'pkg/a/b': 'file 1', 'pkg/c': 'file 1', other: 'folder' },
+    ],
+    [
+      'a file beside it keeps both',
+      () => tarOf([...top, { name: 'README', data: 'r' }]),
+      { 'pkg/a/b': 'file 1', 'pkg/c': 'file 1', README: 'file r' },
+    ],
+    [
+      'a symlink beside it keeps both',
+      () => tarOf([...top.slice(0, 2), { name: 'l', type: '2', link: 'pkg' }]),
+      { 'pkg/a/b': 'file 1', l: 'symlink pkg' },
+    ],
+    ['one program stays', () => zipOf([{ name: 'tool', data: 'x', mode: 0o100755 }]), { tool: 'program x' }],
+    ['one symlink stays', () => tarOf([{ name: 'l', type: '2', link: 'x' }]), { l: 'symlink x' }],
+    ['only one level goes', () => tarOf([{ name: 'a/b/c', data: '1' }]), { 'b/c': 'file 1' }],
+  ])('%s', async (_, archive, expected) => {
+    expect(await rig.contentOf(await archive(), { strip: undefined })).toEqual(expected);
+  });
+});
+
+describe('nothing is lost to strip:', () => {
+  test.each<[string, Buffer, number, RegExp]>([
+    [
+      'a file',
+      tarOf([{ name: 'README', data: 'x' }]),
+      1,
+      /its file "README" would lose its whole name to strip: 1/,
+    ],
+    [
+      'a file of a zip',
+      zipOf([{ name: 'tool', data: 'x', mode: 0o100755 }]),
+      1,
+      /its file "tool" would lose/,
+    ],
+    ['a symlink', tarOf([{ name: 'a/l', type: '2', link: 'x' }]), 2, /its symlink "a\/l" would lose/],
+    [
+      'a hard link',
+      tarOf([
+        { name: 'a/f', data: '' },
+        { name: 'l', type: '1', link: 'a/f' },
+      ]),
+      1,
+      /its hard link "l" would lose/,
+    ],
+    [
+      'one of two files that get one name',
+      tarOf([
+        { name: 'a/f', data: '1' },
+        { name: 'b/f', data: '2' },
+      ]),
+      1,
+      /its entry "b\/f" would replace one of the same name in "a"/,
+    ],
+  ])('%s', async (_, archive, strip, message) => {
+    const refusal = await rig.refusal(archive, { strip });
+    expect(refusal.code).toBe('DERIVATION_INVALID');
+    expect(refusal.message).toMatch(message);
+    expect(refusal.hint).toContain('strip: 0');
+  });
 });
 
 test('a symlink may point anywhere: nobody follows it', async () => {
