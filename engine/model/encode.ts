@@ -5,6 +5,7 @@ import { encodeCbor, type CborValue } from '../../store/base/cbor.ts';
 import { digestOf, type Digest } from '../../store/base/digest.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
 import type { Derivation, FileContent, Input } from './derivation.ts';
+import { revisions } from './revisions.ts';
 
 declare const derivationIdBrand: unique symbol;
 declare const actionIdBrand: unique symbol;
@@ -41,7 +42,7 @@ export function derivationRecord(
   return record;
 }
 
-/** The part that decides the result, inputs encoded by content. Names, URLs and limits are not in it. */
+/** The part that decides the result: inputs by content, and what performs it. Names, URLs and limits are not in it. */
 export function actionRecord(
   derivation: Derivation,
   reference: (input: Input) => CborValue,
@@ -50,6 +51,7 @@ export function actionRecord(
   const record = stepFields(derivation, reference, content);
   record['format'] = actionFormat;
   record['kind'] = derivation.kind;
+  record['revision'] = revisions[derivation.kind];
   return record;
 }
 
