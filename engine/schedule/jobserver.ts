@@ -44,6 +44,9 @@ export async function createJobserver({ folder, slots, tool }: JobserverOptions)
   return new FifoJobserver(path, slots);
 }
 
+/** What a fifo holds at most, pipe(7). */
+const fifoBytes = 65_536;
+
 class FifoJobserver implements Jobserver {
   readonly path: string;
   readonly slots: number;
@@ -118,26 +121,45 @@ class FifoJobserver implements Jobserver {
     return true;
   }
 
+  // Each time, more than there can be goes: what is neither held here nor by a make is in the fifo, and no more than that.
+  // When nothing runs, what a killed build has taken with it comes back too.
   #release(): void {
     this.#held -= 1;
-    if (this.#held > 0) {
-      this.#put(1);
-      return;
-    }
-    // Nothing runs: whatever tokens a killed build has taken with it, or a confused one has added, now is the time.
-    while (this.#take());
-    this.#put(this.slots);
+    const free = this.slots - this.#held;
+    const found = this.#drain();
+    this.#put(this.#held === 0 ? free : Math.min(found + 1, free));
   }
 
+  // A build may have filled the fifo, or be at it: then there are tokens enough, and the next release takes them out.
   #put(count: number): void {
-    writeSync(this.#fifo, Buffer.alloc(count, '+'));
+    try {
+      writeSync(this.#fifo, Buffer.alloc(count, '+'));
+    } catch (error) {
+      if (!isErrno(error, 'EAGAIN')) throw error;
+    }
+  }
+
+  // How many bytes were in the fifo, as far as it matters: a build that goes on writing must not keep this going on.
+  #drain(): number {
+    const bytes = Buffer.alloc(fifoBytes);
+    let found = 0;
+    for (let reads = 0; reads < 2; reads++) {
+      const read = this.#read(bytes);
+      found += read;
+      if (read === 0) break;
+    }
+    return found;
   }
 
   #take(): boolean {
+    return this.#read(Buffer.alloc(1)) === 1;
+  }
+
+  #read(bytes: Buffer): number {
     try {
-      return readSync(this.#fifo, Buffer.alloc(1)) === 1;
+      return readSync(this.#fifo, bytes);
     } catch (error) {
-      if (isErrno(error, 'EAGAIN')) return false;
+      if (isErrno(error, 'EAGAIN')) return 0;
       throw error;
     }
   }

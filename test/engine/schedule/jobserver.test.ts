@@ -1,6 +1,6 @@
 // One jobserver for all builds: who gets a token, what make does with the others, and that none is lost for good.
 
-import { closeSync, constants, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
 import { createJobserver, type Jobserver, type Token } from '../../../engine/schedule/jobserver.ts';
@@ -90,6 +90,26 @@ test('has all tokens again after a build that took some was killed, or one that 
   ];
   writeFileSync(jobserver.path, '++++');
   for (const one of all) one.release();
+  expect(drain(jobserver)).toBe(3);
+});
+
+test('a build that fills the fifo with tokens neither ends the engine nor is believed when a build ends', async () => {
+  const jobserver = await jobserverWith(3);
+  const [one, other] = [await jobserver.acquire(signal), await jobserver.acquire(signal)];
+  const fifo = openSync(jobserver.path, constants.O_RDWR | constants.O_NONBLOCK);
+  onTestFinished(() => closeSync(fifo));
+  const fill = (): void => {
+    try {
+      for (;;) writeSync(fifo, Buffer.alloc(4096, '+'));
+    } catch {
+      // It is full.
+    }
+  };
+  fill();
+  one.release();
+  expect(drain(jobserver)).toBe(2);
+  fill();
+  other.release();
   expect(drain(jobserver)).toBe(3);
 });
 
