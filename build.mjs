@@ -15,6 +15,8 @@ const entries = [
   'derivations/index.ts',
   'test/bench/main.ts',
 ];
+// What a config imports as text is text in its own package set, too.
+const textLoaders = { '.py': 'text' };
 const workers = ['store/workers', 'engine/workers'].flatMap(filesIn);
 
 try {
@@ -26,6 +28,7 @@ try {
     bundle: true,
     splitting: true,
     packages: 'external',
+    loader: textLoaders,
     platform: 'node',
     format: 'esm',
     target: 'node20.19',

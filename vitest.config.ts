@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { textModules } from './test/support/text-modules.ts';
 
 export default defineConfig({
+  plugins: [textModules],
   test: {
     include: ['test/**/*.test.ts'],
     // `npm run test:images` has these.

@@ -2,10 +2,12 @@
 // because each one takes all processors.
 
 import { defineConfig } from 'vitest/config';
+import { textModules } from './test/support/text-modules.ts';
 
 const minutes = 60_000;
 
 export default defineConfig({
+  plugins: [textModules],
   test: {
     include: ['test/images/**/*.test.ts'],
     globalSetup: ['test/support/build-dist.ts'],

@@ -3,7 +3,7 @@
 import type { Run } from '../../engine/model/index.ts';
 import type { BootPartition } from './disk.ts';
 import { runProgram, type ImageContext } from './program.ts';
-import { bootPartitionProgram } from './programs/boot-partition.ts';
+import { bootPartitionProgram } from './programs/index.ts';
 
 /** boot.part, its block map, and facts.json: size, used bytes and what `blkid` would say. */
 export function bootPartition(

@@ -4,7 +4,7 @@
 import { from, run, type InputLike, type Run } from '../../engine/model/index.ts';
 import type { Role } from './disk.ts';
 import { runProgram, type ImageContext } from './program.ts';
-import { compressedProgram } from './programs/compressed.ts';
+import { compressedProgram } from './programs/index.ts';
 
 // From 3 to 6, what is written gets 6 % smaller and takes twice as long.
 const level = '3';

@@ -20,10 +20,7 @@ import { bootPartition } from './boot-partition.ts';
 import { compressedImage, compressedPartition } from './compressed.ts';
 import { checkDisk, partitionType, type Disk, type Role } from './disk.ts';
 import { runProgram, type Tools } from './program.ts';
-import { contentsProgram } from './programs/contents.ts';
-import { diskProgram } from './programs/disk.ts';
-import { layoutProgram } from './programs/layout.ts';
-import { manifestProgram } from './programs/manifest.ts';
+import { contentsProgram, diskProgram, layoutProgram, manifestProgram } from './programs/index.ts';
 import { rootPartition } from './root-partition.ts';
 
 /** What an image is, as data. */

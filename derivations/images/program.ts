@@ -8,9 +8,7 @@ import {
   type Run,
   type Target,
 } from '../../engine/model/index.ts';
-import { blocksModule } from './programs/blocks.ts';
-import { budgetModule } from './programs/budget.ts';
-import { treeModule } from './programs/tree.ts';
+import { blocksModule, budgetModule, treeModule } from './programs/index.ts';
 
 /** What the programs run in, lowest first: `imageTools`. */
 export type Tools = readonly InputLike[];

@@ -3,7 +3,8 @@
 import type { Run } from '../../engine/model/index.ts';
 import type { RootPartition } from './disk.ts';
 import { runProgram, type ImageContext } from './program.ts';
-import { mke2fsConfig, rootPartitionProgram } from './programs/root-partition.ts';
+import { rootPartitionProgram } from './programs/index.ts';
+import { mke2fsConfig } from './programs/mke2fs-config.ts';
 
 /** root.part, its block map, and facts.json: size, used bytes and what `blkid` would say. */
 export function rootPartition(

@@ -12,7 +12,8 @@ import {
 } from '../../engine/model/index.ts';
 import type { Bootstrap } from '../bootstrap/index.ts';
 import type { BuiltPackage } from './built-package.ts';
-import { checkProgram } from './check-program.ts';
+// Prints every finding, not only the first, and exits with 1 when there is any. What it knows comes from its arguments.
+import checkProgram from './check-program.py';
 import { outputsOfCard, type Package } from './package.ts';
 import { targetFacts } from './platform.ts';
 

@@ -15,8 +15,7 @@ import {
 import { pinsOf, type PinsByName } from '../lib/pins.ts';
 import type { Component } from './component.ts';
 import type { SystemInput } from './inputs.ts';
-import { archiveAttributesProgram } from './programs/archive-attributes.ts';
-import { licencesProgram } from './programs/licences.ts';
+import { archiveAttributesProgram, licencesProgram } from './programs/index.ts';
 
 /** The packages of several inputs, each once. */
 export interface Prebuilt {

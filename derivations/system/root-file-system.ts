@@ -24,10 +24,12 @@ import { mergeFeatures } from './merge-features.ts';
 import { cLibrary, ownComponent, setuidPrograms } from './own-packages.ts';
 import type { SystemDescription } from './description.ts';
 import { prebuilt } from './prebuilt.ts';
-import { attributesProgram } from './programs/attributes.ts';
-import { checkModulesProgram } from './programs/check-modules.ts';
-import { checkProgramsProgram } from './programs/check-programs.ts';
-import { rootTreeModule } from './programs/root-tree.ts';
+import {
+  attributesProgram,
+  checkModulesProgram,
+  checkProgramsProgram,
+  rootTreeModule,
+} from './programs/index.ts';
 
 export interface RootFileSystem {
   readonly target: Target;

@@ -20,3 +20,8 @@ declare module '*.conf' {
   const text: string;
   export default text;
 }
+
+declare module '*.py' {
+  const text: string;
+  export default text;
+}

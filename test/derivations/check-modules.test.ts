@@ -1,8 +1,7 @@
 // Whether a root has the Python modules that its programs import, asked with the seed's python3 of roots made for it.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkModulesProgram } from '../../derivations/system/programs/check-modules.ts';
-import { rootTreeModule } from '../../derivations/system/programs/root-tree.ts';
+import { checkModulesProgram, rootTreeModule } from '../../derivations/system/programs/index.ts';
 import type { Node } from '../../store/index.ts';
 import { pythonFixture, type PythonFixture } from '../support/python-tools.ts';
 import { execute, scriptRequest, treeOf } from '../support/sandbox-run.ts';

@@ -1,7 +1,7 @@
 // The check of a built package, run with the python3 and readelf of the seed's own packages on folders made for it.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkProgram } from '../../derivations/lib/check-program.ts';
+import checkProgram from '../../derivations/lib/check-program.py';
 import type { Node } from '../../store/index.ts';
 import { pythonFixture, type PythonFixture } from '../support/python-tools.ts';
 import { execute, scriptRequest, treeOf } from '../support/sandbox-run.ts';

@@ -1,7 +1,7 @@
 // Which licences Debian's packages are under, read out of copyright files as packages have them, with the seed's python3.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { licencesProgram } from '../../derivations/system/programs/licences.ts';
+import { licencesProgram } from '../../derivations/system/programs/index.ts';
 import { pythonFixture, type PythonFixture } from '../support/python-tools.ts';
 import { scriptRequest, textOf, treeOf } from '../support/sandbox-run.ts';
 

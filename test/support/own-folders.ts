@@ -1,9 +1,10 @@
 // A home and a temporary folder for all tests of one run, and a look at its end whether anything was left in them, or
 // changed where programs and settings of the machine are.
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeTree } from '../../store/base/remove-tree.ts';
 import { changedSince, namesIn } from './machine-changes.ts';
 
 /** Of the machine: a test that writes there has left its sandbox or its folder. */
@@ -28,7 +29,7 @@ export default function setup(): () => void {
       ...namesIn(temporary).map((name) => `${join(temporary, name)} was left`),
       ...changedSince(ofTheMachine, startedMs).map((path) => `${path} was changed`),
     ];
-    rmSync(folder, { recursive: true, force: true });
+    removeTree(folder);
     if (found.length === 0) return;
     // Its caller only prints an error that comes this late.
     process.exitCode = 1;

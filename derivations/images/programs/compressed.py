@@ -1,7 +1,4 @@
-// Text of the Python program that joins compressed partitions to the compressed file of a disk. Only what lies around them
-// is compressed here: the partition table, and zeros.
 
-export const compressedProgram = String.raw`
 import os, shutil, subprocess
 
 from tree import *
@@ -39,4 +36,3 @@ def compressed(content, level):
 
 
 main()
-`;

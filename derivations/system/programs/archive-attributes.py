@@ -1,7 +1,4 @@
-// Text of the Python program that reads owners and modes out of Debian archives, which unpacked trees do not have. Only
-// what differs from an image's defaults is kept.
 
-export const archiveAttributesProgram = String.raw`
 import json, os, re, subprocess
 
 DECOMPRESS = {'xz': 'xz', 'zst': 'zstd', 'gz': 'gzip'}
@@ -49,4 +46,3 @@ def mode_of(letters):
 
 
 main()
-`;

@@ -1,7 +1,4 @@
-// Text of the Python program that asks whether Python finds what its programs import: all that a module imports when it
-// starts has to be in the root. What it imports on a condition, or is ready to go without, it may.
 
-export const checkModulesProgram = String.raw`
 import ast, os, re, sys
 
 from root_tree import files, follow
@@ -158,4 +155,3 @@ def at_start(body):
 
 
 main()
-`;

@@ -1,7 +1,4 @@
-// Text of the Python module that lists a folder as it will lie in a partition: entries in one order, parents before what
-// is in them, with owners and modes; and what the ids of a file system are derived from.
 
-export const treeModule = String.raw`
 import hashlib, json, os, re, stat, sys
 
 
@@ -103,4 +100,3 @@ def write_json(path, value):
 def read_json(path):
     with open(path) as file:
         return json.load(file)
-`;

@@ -1,7 +1,4 @@
-// Text of the Python program that says where the partitions of a disk lie, and writes the partition table: as files of its
-// own, since a table is at the start of a disk and, with GPT, at its end as well. An image over its budget fails here.
 
-export const layoutProgram = String.raw`
 import os, subprocess
 
 from blocks import *
@@ -78,4 +75,3 @@ def part(disk, name, first, count):
 
 
 main()
-`;

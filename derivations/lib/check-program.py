@@ -1,7 +1,4 @@
-// The program that looks at a built package with the seed's python3 and readelf, as text. It prints every finding, not
-// only the first, and exits with 1 when there is any. What it knows comes from its arguments.
 
-export const checkProgram = String.raw`
 import argparse, os, re, subprocess, sys, time
 
 arguments = argparse.ArgumentParser()
@@ -114,4 +111,3 @@ def symbols(path):
 
 
 main()
-`;

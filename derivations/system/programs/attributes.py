@@ -1,7 +1,4 @@
-// Text of the Python program that looks at a whole root: it turns what archives and features say about owners and modes
-// into one list with numbers, and finds paths that are not there and links that lead nowhere.
 
-export const attributesProgram = String.raw`
 import json, os, sys
 
 from root_tree import follow
@@ -66,4 +63,3 @@ def find_dangling_links():
 
 
 main()
-`;

@@ -1,7 +1,4 @@
-// Text of the Python program that makes a fat32 partition of a folder. What fat32 cannot hold is found before anything
-// is written.
 
-export const bootPartitionProgram = String.raw`
 import os, re, struct, subprocess
 
 from blocks import *
@@ -143,4 +140,3 @@ def run(*command):
 
 
 main()
-`;

@@ -1,7 +1,4 @@
-// Text of the Python program that writes what an image says of itself: manifest.json, a bill of materials in CycloneDX's
-// JSON, and the checksums of its files.
 
-export const manifestProgram = String.raw`
 import hashlib, json, os
 
 from tree import *
@@ -76,4 +73,3 @@ def properties(component):
 
 
 main()
-`;

@@ -1,8 +1,4 @@
-// Text of the Python module for block maps, in the format of bmap-tools, version 2.0: which blocks of a file hold something,
-// with the SHA-256 of each range of them. What a map leaves out need not be written to a card, so it has every block that
-// a file system uses, also where that holds zeros: the card may hold something else.
 
-export const blocksModule = String.raw`
 import hashlib, os, re
 
 BLOCK = 4096
@@ -70,4 +66,3 @@ def read_block_map(path):
     with open(path) as file:
         found = re.findall(r'<Range chksum="(\w+)"> (\d+)(?:-(\d+))? </Range>', file.read())
     return [(int(first), int(last or first), chksum) for chksum, first, last in found]
-`;

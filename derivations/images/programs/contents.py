@@ -1,7 +1,4 @@
-// Text of the Python program that says which files an image has and which component each came with. It goes by content, so
-// that it needs to know nothing of how components were put together.
 
-export const contentsProgram = String.raw`
 import hashlib, os, re
 
 from tree import *
@@ -100,4 +97,3 @@ def varint(number):
 
 
 main()
-`;

@@ -1,6 +1,4 @@
-// Text of the Python program that joins the parts of a disk to one file, with holes where they have nothing to say.
 
-export const diskProgram = String.raw`
 import hashlib, os
 
 from blocks import *
@@ -65,4 +63,3 @@ class HashedFile:
 
 
 main()
-`;

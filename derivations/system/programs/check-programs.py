@@ -1,7 +1,4 @@
-// Text of the Python program that asks of every program and library of a root whether it could start: its loader or
-// interpreter, its libraries and their symbols, in the versions it was linked with, have to be in the root.
 
-export const checkProgramsProgram = String.raw`
 import argparse, os, re, subprocess, sys
 
 from root_tree import files, follow
@@ -172,4 +169,3 @@ def resolve(path):
 
 
 main()
-`;

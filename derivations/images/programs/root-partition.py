@@ -1,25 +1,4 @@
-// Text of the Python program that makes an ext4 partition of a folder: an archive streamed into mke2fs, so that owners
-// and modes need no privileges, nothing is mounted and no file is copied beforehand.
 
-/** mke2fs' own configuration, so that a newer default changes nothing. */
-export const mke2fsConfig = `[defaults]
-base_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr
-default_mntopts = acl,user_xattr
-enable_periodic_fsck = 0
-blocksize = 4096
-inode_size = 256
-inode_ratio = 16384
-
-[fs_types]
-ext4 = {
-  features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
-}
-small = {
-  inode_ratio = 16384
-}
-`;
-
-export const rootPartitionProgram = String.raw`
 import os, re, subprocess, sys, tarfile
 
 from blocks import *
@@ -161,4 +140,3 @@ def free_blocks(path):
 
 
 main()
-`;

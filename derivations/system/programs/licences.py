@@ -1,7 +1,4 @@
-// Text of the Python program that reads licences out of Debian's copyright files: the short names of a machine-readable
-// one, or else those of the common licences that the text refers to and of the well-known ones that it has in full.
 
-export const licencesProgram = String.raw`
 import json, os, re, sys
 
 DOCUMENTS = '/packages/usr/share/doc'
@@ -50,4 +47,3 @@ def one(name):
 
 
 main()
-`;

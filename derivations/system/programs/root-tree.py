@@ -1,6 +1,4 @@
-// Text of the Python module that the programs looking at a root share: which files it has, and where its links lead.
 
-export const rootTreeModule = String.raw`
 import os, stat
 
 
@@ -39,4 +37,3 @@ def follow(root, path, assumed=()):
         else:
             return None
     return '/'.join(done)
-`;

@@ -1,6 +1,4 @@
-// Text of the Python module that fails when an image takes more room than it may, and says what takes it.
 
-export const budgetModule = String.raw`
 from tree import *
 
 # A failed step shows its last twenty lines.
@@ -27,4 +25,3 @@ def check_budget(image, budget, partitions):
 
 def largest(sizes, count):
     return [f'{size:>13,}  {name}' for size, name in sorted(sizes, key=lambda one: (-one[0], one[1]))[:count]]
-`;
