@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { digestHash, type Digest } from './base/digest.ts';
 
 /** Raised when an older cairn could not read what a newer one writes. Kept in the file `format`. */
-export const storeFormat = 'cairn-store-1';
+export const storeFormat = 'cairn-store-2';
 
 /** Every blob file's modification time, in seconds: the same on every machine, and not 0, which some tools dislike. */
 export const canonicalMtimeSeconds = 1;

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { digestHash, type Digest } from './base/digest.ts';
+import { UserError } from './base/errors.ts';
 import { FileBatch } from './content/batch.ts';
 import { FileBlobs } from './content/blobs.ts';
 import { Database } from './records/database.ts';
@@ -16,6 +17,7 @@ import { LmdbRecords } from './records/records.ts';
 import { Session, isAlive, sweepDeadSessions } from './processes/session.ts';
 import type { ImportOptions, ImportResult, Maintenance, Store } from './store.ts';
 import { Uses } from './processes/uses.ts';
+import type { Alteration } from './trees/seal.ts';
 import { StoredTrees } from './trees/stored-trees.ts';
 import { TreeFolders, userSuffix, type ContentNode } from './trees/tree-folders.ts';
 
@@ -65,7 +67,7 @@ export class LocalStore implements Store {
       place: layout.trees,
       suffix: userSuffix(),
       directoryMode: stepDirectoryMode,
-      onAltered: () => Promise.resolve(),
+      onAltered: (node, alteration) => this.#forgetBuiltFrom(node, alteration),
     });
     this.#forPeople = new TreeFolders({
       ...shared,
@@ -158,6 +160,14 @@ export class LocalStore implements Store {
     return this.#session.id;
   }
 
+  // Where nothing was built from it since, it is made anew, and that is all.
+  async #forgetBuiltFrom({ digest }: ContentNode, { paths, sinceMs }: Alteration): Promise<void> {
+    const { forgetBuiltFrom } = await import('./upkeep/forget-built-from.ts');
+    const names = await forgetBuiltFrom(digest, sinceMs, this.#database);
+    if (names.length === 0) return;
+    throw alteredError(`${this.#layout.trees}/${digestHash(digest)}`, paths, names);
+  }
+
   #forgetCopies(digest: Digest): void {
     forgetCopies(new Set([digestHash(digest)]), {
       layout: this.#layout,
@@ -191,6 +201,18 @@ export class LocalStore implements Store {
         rmSync(`${this.#layout.database}/${name}`, { recursive: true, force: true });
     }
   }
+}
+
+function alteredError(folder: string, paths: readonly string[], names: readonly string[]): UserError {
+  const what = paths.map((path) => (path === '' ? 'the folder itself' : path)).join(', ');
+  return new UserError(
+    'STORE_ALTERED',
+    `somebody has altered ${what} in ${folder}, and ${names.join(', ')} may have been built from that`,
+    {
+      hint: 'All of it is forgotten, and the folder is made anew. Run the command again.',
+      fault: 'environment',
+    },
+  );
 }
 
 function volatileName(): string {

@@ -115,6 +115,8 @@ export interface Realisation {
   readonly name: string;
   readonly builder: string;
   readonly durationMs: number;
+  /** When it was recorded, in milliseconds since 1970, by this machine's clock. */
+  readonly builtAtMs: number;
   readonly log: Digest | undefined;
 }
 

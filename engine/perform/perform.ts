@@ -235,7 +235,15 @@ function runFailure(
 function record(records: RecordWriter, { step, action }: ResolvedStep, made: Made, builder: string): void {
   const { name } = step.derivation;
   const durationMs = Math.round(made.durationMs);
-  records.putRealisation({ action, outputs: made.outputs, name, builder, durationMs, log: made.log });
+  records.putRealisation({
+    action,
+    outputs: made.outputs,
+    name,
+    builder,
+    durationMs,
+    builtAtMs: Date.now(),
+    log: made.log,
+  });
   records.putMemo({ derivation: step.id, action, outputs: made.outputs });
   records.putLineage(lineageOf(step.derivation), { derivation: step.id, action });
   records.putDuration(lineageOf(step.derivation), durationMs);

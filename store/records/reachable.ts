@@ -7,7 +7,7 @@ import type { Memo, Realisation } from '../store.ts';
 import { decodeDirectory, emptyTree, type Directory, type Node } from '../trees/tree.ts';
 
 /** A stored realisation as its table has it. */
-export type StoredRealisation = Pick<Realisation, 'outputs' | 'name' | 'durationMs'> & {
+export type StoredRealisation = Pick<Realisation, 'outputs' | 'name' | 'durationMs' | 'builtAtMs'> & {
   readonly log?: Digest;
 };
 

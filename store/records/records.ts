@@ -87,12 +87,13 @@ export function collectChanges(write: (records: RecordWriter) => void): Change[]
     changes.push({ kind: 'put', table, key, bytes: encodeCbor(value) });
   };
   write({
-    putRealisation: ({ action, outputs, name, builder, durationMs, log }) =>
+    putRealisation: ({ action, outputs, name, builder, durationMs, builtAtMs, log }) =>
       put('realisations', action, {
         outputs: nodeRecords(outputs),
         name,
         builder,
         durationMs: Math.round(durationMs),
+        builtAtMs: Math.round(builtAtMs),
         log,
       }),
     removeRealisation: (action) => changes.push({ kind: 'forget', action }),

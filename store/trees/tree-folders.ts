@@ -26,7 +26,7 @@ export interface TreeFoldersOptions extends WriteTreeContext {
 
 /** The content in an entry of a place. */
 export const contentName = 'content';
-const sealName = 'seal';
+export const sealName = 'seal';
 
 /** What an entry of a place is called. */
 export function entryName(node: ContentNode, suffix: string): string {

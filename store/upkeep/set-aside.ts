@@ -1,11 +1,12 @@
 // Takes damage out of the way: damaged blobs are kept in `corrupt/` for a person to look at, and every record that
 // promises something that is not there is forgotten, so that the next build makes it again.
 
-import { mkdirSync, renameSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { isErrno } from '../base/errors.ts';
 import type { Digest } from '../base/digest.ts';
 import type { Database } from '../records/database.ts';
 import { forgetCopies } from './forget-copies.ts';
+import { forgetBuiltFrom } from './forget-built-from.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 import {
   addReachable,
@@ -14,7 +15,7 @@ import {
   type StoredMemo,
   type StoredRealisation,
 } from '../records/reachable.ts';
-import { discardEntry } from '../trees/tree-folders.ts';
+import { discardEntry, entryHash, sealName } from '../trees/tree-folders.ts';
 import type { Damage, SetAside } from '../store.ts';
 import type { Node } from '../trees/tree.ts';
 
@@ -22,6 +23,7 @@ import type { Node } from '../trees/tree.ts';
 export async function setAside(context: MaintenanceContext, damages: readonly Damage[]): Promise<SetAside> {
   for (const damage of damages) {
     if (damage.kind === 'blob') moveAside(context, damage.path, damage.name);
+    if (damage.kind === 'tree') await forgetUsers(context, damage.path);
     if (damage.kind === 'tree') discardEntry(damage.path, context.freshPath('damaged'));
   }
   const hashes = new Set(damages.flatMap(hashOf));
@@ -34,6 +36,17 @@ export async function setAside(context: MaintenanceContext, damages: readonly Da
       if (damage.kind === 'directory') void database.table('directories').remove(damage.digest);
   });
   return { derivations };
+}
+
+// A folder that was altered, not only left behind: what steps made of it since it was last known to be whole is not to be
+// believed. What people are given is not what steps are run on.
+async function forgetUsers({ database, layout }: MaintenanceContext, entry: string): Promise<void> {
+  if (!entry.startsWith(`${layout.trees}/`)) return;
+  const sinceMs = lstatSync(`${entry}/${sealName}`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const hash = entryHash(entry.slice(layout.trees.length + 1));
+  const range = { start: `${hash}/`, end: `${hash}0`, limit: 1 };
+  const [digest] = [...database.table('directories').getKeys(range)];
+  if (digest !== undefined) await forgetBuiltFrom(digest as Digest, sinceMs, database);
 }
 
 function hashOf(damage: Damage): string[] {

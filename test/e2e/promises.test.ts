@@ -4,6 +4,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
+  renameSync,
   rmSync,
   truncateSync,
   chmodSync,
@@ -203,5 +205,19 @@ describe('what is handed out is whole', () => {
     expect(ran.status, ran.stdout + ran.stderr).toBe(0);
     expect(readFileSync(blob, 'utf8')).toBe('text\n');
     expect((await of.run(['cat', 'all/file'])).stdout).toBe('text\n');
+  });
+
+  it('what a person does to a result changes nothing that is built from it', async () => {
+    const of = project(`(() => {
+      const lib = command('lib', 'mkdir $out/lib; echo text > $out/lib/file');
+      return { lib, user: run({ name: 'user', layers: [shell], inputs: { '/lib': lib }, argv: ['/bin/sh', '-c', 'ls -R /lib > $out/seen'] }) };
+    })()`);
+    expect((await of.run(['build', 'lib', '--out-link', 'result'])).status).toBe(0);
+    const result = join(of.folder, 'result');
+    for (const folder of [realpathSync(result), join(result, 'lib')]) chmodSync(folder, 0o755);
+    renameSync(join(result, 'lib'), join(result, 'moved'));
+    writeFileSync(join(result, 'extra'), '');
+    expect((await of.run(['build', 'user'])).status).toBe(0);
+    expect((await of.run(['cat', 'user/seen'])).stdout).toBe('/lib:\nlib\n\n/lib/lib:\nfile\n');
   });
 });

@@ -41,7 +41,7 @@ function factsAfter(
       const outputs = actions.get(action);
       return outputs === undefined
         ? undefined
-        : { action, outputs, name: '', builder: '', durationMs: 0, log: undefined };
+        : { action, outputs, name: '', builder: '', durationMs: 0, builtAtMs: 0, log: undefined };
     },
     lineage: (name) => lineages.get(name),
     description: (id) => descriptions.get(id),

@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeCbor, type CborValue } from '../../store/base/cbor.ts';
 import { digestOf, type Digest } from '../../store/base/digest.ts';
@@ -36,6 +37,7 @@ async function built(
       name,
       builder: 'here',
       durationMs: 1000,
+      builtAtMs: Date.now(),
       log: undefined,
     });
   });
@@ -205,5 +207,46 @@ describe('usage', () => {
     const { parts } = await (await store.maintenance()).usage();
     expect(parts.find(({ name }) => name === 'blobs')?.files).toBe(1);
     expect(parts.find(({ name }) => name === 'trees')?.files).toBe(2);
+  });
+});
+
+describe('a folder of steps that somebody has altered', () => {
+  /** A step's result `input`, a step `user` that was given it, and `dependent`, which was given what that made. */
+  async function chain(store: Store) {
+    const input = await built(store, 'input');
+    const folder = await store.materialise((input.out as { digest: Digest }).digest);
+    await setTimeout(50);
+    writeFileSync(join(folder, 'extra'), 'of nobody');
+    await setTimeout(50);
+    const user = await built(store, 'user', [input.id]);
+    const dependent = await built(store, 'dependent', [user.id]);
+    return { input, user, dependent, digest: (input.out as { digest: Digest }).digest };
+  }
+
+  const known = (store: Store, steps: readonly { readonly id: Digest }[]): boolean[] =>
+    steps.map(({ id }) => store.records.memo(id) !== undefined);
+
+  it('is named, and what was made from it since is forgotten, with what needs that', async () => {
+    const store = await emptyStore();
+    const { input, user, dependent, digest } = await chain(store);
+    const next = await openStore(store.path);
+    onTestFinished(() => next.close());
+    await expect(next.materialise(digest)).rejects.toMatchObject({
+      code: 'STORE_ALTERED',
+      message: expect.stringMatching(/user/) as string,
+    });
+    expect(known(next, [input, user, dependent])).toEqual([true, false, false]);
+    expect(readdirSync(await next.materialise(digest))).toEqual(['file']);
+  });
+
+  it('is found by verification, and repair forgets the same', async () => {
+    const store = await emptyStore();
+    const { input, user, dependent } = await chain(store);
+    const maintenance = await store.maintenance();
+    const { damages } = await maintenance.verify();
+    expect(damages).toMatchObject([{ kind: 'tree' }]);
+    await maintenance.setAside(damages);
+    expect(known(store, [input, user, dependent])).toEqual([true, false, false]);
+    expect((await maintenance.verify()).damages).toEqual([]);
   });
 });

@@ -15,6 +15,7 @@ const realisation: Realisation = {
   name: 'zlib',
   builder: 'local',
   durationMs: 12.6,
+  builtAtMs: 1_800_000_000_000,
   log: id('log'),
 };
 const memo: Memo = { derivation: id('derivation'), action: realisation.action, outputs: realisation.outputs };

@@ -48,6 +48,7 @@ const actions: Readonly<Record<string, (store: Store) => Promise<void>>> = {
           name: 'step',
           builder: 'here',
           durationMs: 1,
+          builtAtMs: 1,
           log: undefined,
         });
         // Every other result is garbage from the start.
