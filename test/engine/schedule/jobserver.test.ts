@@ -120,7 +120,7 @@ test('two builds share the slots: together their makes never run more jobs than 
   onTestFinished(() => executor.close());
   // Jobs say by the machine's clock when they begin and end: what two builds write may be read in any order.
   const makefile = `all: ${Array.from({ length: 8 }, (_, at) => `job${at}`).join(' ')}
-job%: ; @read since rest < /proc/uptime; sleep 0.1; read until rest < /proc/uptime; echo job $$since $$until
+job%: ; @since=$$(date +%s.%N); sleep 0.1; until=$$(date +%s.%N); echo job $$since $$until
 `;
   const inputs = [{ path: '/Makefile', node: await treeOf(fixture.store, makefile) }];
   let written = '';
