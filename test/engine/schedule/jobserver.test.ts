@@ -118,9 +118,10 @@ test('two builds share the slots: together their makes never run more jobs than 
   const jobserver = await jobserverWith(slots);
   const executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool, jobs: jobserver });
   onTestFinished(() => executor.close());
-  // Jobs say by the machine's clock when they begin and end: what two builds write may be read in any order.
+  // Jobs say when they begin and end, in ticks since the machine's start, when the process that reads them was started: what
+  // two builds write may be read in any order.
   const makefile = `all: ${Array.from({ length: 8 }, (_, at) => `job${at}`).join(' ')}
-job%: ; @since=$$(date +%s.%N); sleep 0.1; until=$$(date +%s.%N); echo job $$since $$until
+job%: ; @now() { cut -d ' ' -f 22 /proc/self/stat; }; since=$$(now); sleep 0.1; until=$$(now); echo job $$since $$until
 `;
   const inputs = [{ path: '/Makefile', node: await treeOf(fixture.store, makefile) }];
   let written = '';
