@@ -30,7 +30,8 @@ export const define: DefineCommand = (command, runs) => {
     .action(runs(check));
   addHelpNotes(command, {
     about:
-      'The second time has another build folder, user, umask, core count, time, and order of folder entries.',
+      'The second time has another build folder, user, umask, number of jobs, and order of folder entries. It does not have\n' +
+      'another date: a step that writes down the day is found the day after.',
     examples: [
       ['cairn check lsb', 'prove that lsb is reproducible'],
       ['cairn check --only sed', 'sed alone'],
