@@ -42,6 +42,8 @@ export class FileBatch implements Batch {
   readonly #staged = new Map<BlobName, number>();
   /** Files that the store has already, likewise. */
   readonly #shared = new Map<BlobName, number>();
+  /** The bytes of those, where they were given, should they be collected before the commit. */
+  readonly #spare = new Map<BlobName, Uint8Array>();
   readonly #changes: Change[] = [];
   #state: 'new' | 'filled' | 'ended' = 'new';
   #nextPart = 0;
@@ -52,7 +54,15 @@ export class FileBatch implements Batch {
 
   addBytes(bytes: Uint8Array, executable = false): Digest {
     const digest = digestOf(bytes);
-    if (this.#isKnown(digest, executable)) return digest;
+    if (this.#isKnown(digest, executable)) {
+      this.#spare.set(blobName(digest, executable), bytes);
+      return digest;
+    }
+    this.#stageBytes(bytes, digest, executable);
+    return digest;
+  }
+
+  #stageBytes(bytes: Uint8Array, digest: Digest, executable: boolean): void {
     const part = this.#partPath();
     try {
       writeFileSync(part, bytes, { flag: 'wx' });
@@ -61,7 +71,6 @@ export class FileBatch implements Batch {
       rmSync(part, { force: true });
       throw this.#explained(error);
     }
-    return digest;
   }
 
   async addStream(
@@ -172,7 +181,7 @@ export class FileBatch implements Batch {
   }
 
   async #record(): Promise<void> {
-    if (this.#directories.size === 0 && this.#changes.length === 0) return;
+    if (this.#directories.size + this.#changes.length + this.#shared.size === 0) return;
     const { database } = this.#context;
     const table = database.table('directories');
     let gone: BlobName[] = [];
@@ -200,11 +209,19 @@ export class FileBatch implements Batch {
   // Of most, this batch has a file of its own, which was not needed so far.
   async #placeAgain(gone: readonly BlobName[]): Promise<void> {
     const { layout, durability, folder } = this.#context;
+    for (const name of gone) this.#stageSpare(name);
     const own = gone.filter((name) => existsSync(`${folder}/${name}`));
     const [lost] = gone.filter((name) => !own.includes(name));
     if (lost !== undefined) throw new MissingBlob(makeDigest(lost.slice(0, 64), this.#shared.get(lost)!));
     await durability.flush(own.map((name) => `${folder}/${name}`));
     for (const name of own) renameSync(`${folder}/${name}`, blobPath(layout, name));
+  }
+
+  #stageSpare(name: BlobName): void {
+    const bytes = this.#spare.get(name);
+    if (bytes === undefined) return;
+    this.#stageBytes(bytes, makeDigest(name.slice(0, 64), bytes.byteLength), name.endsWith('.x'));
+    this.#shareName(name, bytes.byteLength);
   }
 
   #isKnown(digest: Digest, executable: boolean): boolean {

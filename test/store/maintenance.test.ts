@@ -250,3 +250,17 @@ describe('a folder of steps that somebody has altered', () => {
     expect((await maintenance.verify()).damages).toEqual([]);
   });
 });
+
+it('a batch whose bytes were in the store already brings them back when they were collected before its commit', async () => {
+  const store = await emptyStore();
+  await built(store, 'garbage');
+  const bytes = Buffer.from('content of garbage');
+  const other = await openStore(store.path);
+  onTestFinished(() => other.close());
+  const batch = other.begin();
+  const digest = batch.addBytes(bytes);
+  await collect(store);
+  expect(store.blobs.has(digest)).toBe(false);
+  await batch.commit();
+  expect(Buffer.from(await store.blobs.read(digest))).toEqual(bytes);
+});
