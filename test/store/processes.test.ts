@@ -118,8 +118,8 @@ test('garbage collection and commits of other processes never both win', async (
 /** Words that run a command as process 1 of a pid namespace of its own, as containers do. */
 const asFirstProcess = ['unshare', '-Ur', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-// Tried again once: LMDB itself keeps its readers by process id, and processes of one id have been seen, once in some fifty
-// runs under load, to get an error from it. An error, not a wrong result; what it takes to be rid of it is open.
+// Tried again once: in some fifty runs under load, letting go of a lock failed once, with an error whose text was not kept. That
+// LMDB keeps its readers by process id, which these processes share, is suspected. An error, not a wrong result; still open.
 test(
   'processes that are all number 1 exclude each other, and one that died is not waited for',
   { retry: 1 },
