@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isErrno } from '../../store/base/errors.ts';
+import { renameIfThere } from '../../store/base/rename-if-there.ts';
 import type { BuildRequest, Variation } from '../execute/executor.ts';
 import type { FolderRemover } from './folder-remover.ts';
 import { newestFirst } from './retention.ts';
@@ -45,13 +46,7 @@ export function keepFailedStep(
 
 // Moved first: while its entries go one by one its time is now, and it would count as one of the newest.
 function removeAside(folder: string, aside: string, remover: FolderRemover): void {
-  try {
-    renameSync(folder, aside);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return; // another process is at it
-    throw error;
-  }
-  remover.remove(aside);
+  if (renameIfThere(folder, aside)) remover.remove(aside);
 }
 
 function failedFolder(storePath: string): string {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { digestOf, digestSize, type Digest } from '../base/digest.ts';
-import { isErrno } from '../base/errors.ts';
+import { renameIfThere } from '../base/rename-if-there.ts';
 import { hashFile } from './hash-file.ts';
 import {
   blobMode,
@@ -85,11 +85,7 @@ export class FileBlobs implements Blobs {
   #setAside(digest: Digest, executable: boolean): void {
     const name = blobName(digest, executable);
     mkdirSync(this.#layout.corrupt, { recursive: true });
-    try {
-      renameSync(blobPath(this.#layout, name), `${this.#layout.corrupt}/${name}`);
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
-    }
+    renameIfThere(blobPath(this.#layout, name), `${this.#layout.corrupt}/${name}`);
   }
 
   async #readVariant(digest: Digest, executable: boolean): Promise<Uint8Array | undefined> {

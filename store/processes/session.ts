@@ -58,13 +58,6 @@ export function isAlive(layout: Layout, session: string): Promise<boolean> {
   return showsLife(sessionFolder(layout, session));
 }
 
-/** The sessions of this store whose processes live. */
-export async function livingSessions(layout: Layout): Promise<Set<string>> {
-  const names = readdirSync(layout.temporary).filter((name) => !name.startsWith(unborn));
-  const alive = await Promise.all(names.map((name) => isAlive(layout, name)));
-  return new Set(names.filter((_, at) => alive[at]));
-}
-
 /** Removes what processes that have ended left behind in flight. */
 export async function sweepDeadSessions(layout: Layout): Promise<void> {
   for (const name of readdirSync(layout.temporary)) {

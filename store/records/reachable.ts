@@ -39,20 +39,6 @@ export function readDirectory(database: Database, digest: Digest): Directory | u
   return bytes === undefined ? undefined : decodeDirectory(bytes);
 }
 
-/** The derivations in the closure of `wanted`, themselves among them, as far as their descriptions are there. */
-export function derivationClosure(wanted: Iterable<Digest>, database: Database): Set<Digest> {
-  const descriptions = database.table('descriptions');
-  const closure = new Set<Digest>();
-  const pending = [...wanted];
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    if (closure.has(id)) continue;
-    closure.add(id);
-    const bytes = descriptions.get(id);
-    if (bytes !== undefined) pending.push(...referencesIn(decodeCbor(bytes)));
-  }
-  return closure;
-}
-
 /** Every record of a table, decoded. */
 export function* recordsOf<T>(database: Database, table: 'memos' | 'realisations'): Generator<[Digest, T]> {
   for (const { key, value } of database.table(table).getRange())

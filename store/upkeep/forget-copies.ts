@@ -1,9 +1,10 @@
 // What else goes when content turns out damaged or gone: folders of trees that link to the damaged file, and snapshots of
 // imported folders, which vouch for content that they do not look at.
 
-import { readdirSync, renameSync, rmSync } from 'node:fs';
-import { UserError, isErrno } from '../base/errors.ts';
+import { readdirSync, rmSync } from 'node:fs';
+import { UserError } from '../base/errors.ts';
 import type { Digest } from '../base/digest.ts';
+import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Database } from '../records/database.ts';
 import type { Layout } from '../layout.ts';
 import { entryHash } from '../trees/tree-folders.ts';
@@ -22,12 +23,8 @@ export function forgetCopies(hashes: ReadonlySet<string>, context: CopiesContext
   rmSync(layout.imports, { recursive: true, force: true });
   for (const name of readdirSync(layout.trees)) {
     if (!holdsAny(entryHash(name), hashes, context.database)) continue;
-    try {
-      // Moved, not deleted: a step may be running on it.
-      renameSync(`${layout.trees}/${name}`, freshPath('damaged'));
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
-    }
+    // Moved, not deleted: a step may be running on it.
+    renameIfThere(`${layout.trees}/${name}`, freshPath('damaged'));
   }
 }
 

@@ -3,10 +3,10 @@
 // commits wait. Records go first, then the files that nothing names any more, so that it may end at any moment.
 
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { isErrno } from '../base/errors.ts';
 import type { Digest } from '../base/digest.ts';
 import { readCbor } from '../base/cbor.ts';
 import { removeTree } from '../base/remove-tree.ts';
+import { renameIfThere } from '../base/rename-if-there.ts';
 import { shards } from '../layout.ts';
 import { isAlive } from '../processes/session.ts';
 import { forgetUses, usesOf } from '../processes/uses.ts';
@@ -73,19 +73,13 @@ async function removeRecords(
       ['directories', live.content.directories],
     ] as const)
       for (const key of database.table(table).getKeys())
-        if (!(kept as ReadonlySet<string>).has(key) && !isKeptAction(table, key as Digest, live))
-          void database.table(table).remove(key);
+        if (!(kept as ReadonlySet<string>).has(key)) void database.table(table).remove(key);
     // Cached values can be computed again; evaluations among them speak of descriptions that may just have gone.
     for (const key of database.table('cached').getKeys()) void database.table('cached').remove(key);
   });
   // Snapshots of imported folders vouch for content that may go now.
   rmSync(context.layout.imports, { recursive: true, force: true });
   return lost.map(([, realisation]) => realisation);
-}
-
-// Actions are described too.
-function isKeptAction(table: string, key: Digest, live: LiveSet): boolean {
-  return table === 'descriptions' && live.actions.has(key);
 }
 
 async function moveFiles(
@@ -109,17 +103,9 @@ async function moveFiles(
       renameSync(file.path, `${aside}/${file.name}`);
       moved.push(file);
     }
-    for (const entry of deadEntries(context, live)) moveIfThere(entry, `${aside}/tree-${entryBase(entry)}`);
+    for (const entry of deadEntries(context, live)) renameIfThere(entry, `${aside}/tree-${entryBase(entry)}`);
   });
   return moved;
-}
-
-function moveIfThere(path: string, aside: string): void {
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  }
 }
 
 /** Sessions that were looked at and have ended. One that began since lives, for all that is known. */

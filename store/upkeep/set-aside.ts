@@ -1,9 +1,9 @@
 // Takes damage out of the way: damaged blobs are kept in `corrupt/` for a person to look at, and every record that
 // promises something that is not there is forgotten, so that the next build makes it again.
 
-import { lstatSync, mkdirSync, renameSync } from 'node:fs';
-import { isErrno } from '../base/errors.ts';
+import { lstatSync, mkdirSync } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
+import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Database } from '../records/database.ts';
 import { forgetCopies } from './forget-copies.ts';
 import { forgetBuiltFrom } from './forget-built-from.ts';
@@ -63,11 +63,7 @@ function hashOf(damage: Damage): string[] {
 
 function moveAside({ layout }: MaintenanceContext, path: string, name: string): void {
   mkdirSync(layout.corrupt, { recursive: true });
-  try {
-    renameSync(path, `${layout.corrupt}/${name}`);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  }
+  renameIfThere(path, `${layout.corrupt}/${name}`);
 }
 
 function forgetHolders(database: Database, hashes: ReadonlySet<string>): Digest[] {
