@@ -35,6 +35,18 @@ export function entryName(node: ContentNode, suffix: string): string {
   return `${digestHash(node.digest)}${isProgram ? '.x' : ''}${suffix}`;
 }
 
+/** What the name of an entry says: the SHA-256 part of its content's digest, and whether that is a program. */
+export interface EntryName {
+  readonly hash: string;
+  readonly isProgram: boolean;
+}
+
+/** The opposite of {@link entryName}; undefined for a name that it does not give. */
+export function parseEntryName(name: string): EntryName | undefined {
+  const match = /^([0-9a-f]{64})(\.x)?(-[0-9]+)?$/.exec(name);
+  return match === null ? undefined : { hash: match[1]!, isProgram: match[2] !== undefined };
+}
+
 /** The SHA-256 part of the digest whose content an entry holds. */
 export function entryHash(name: string): string {
   return name.slice(0, 64);

@@ -23,7 +23,7 @@ import {
 import type { Damage, VerifyOptions, VerifyReport, VerifyStep } from '../store.ts';
 import { alterationOf, type SealedContent } from '../trees/seal.ts';
 import { StoredTrees } from '../trees/stored-trees.ts';
-import { contentName, entryHash, sealedContent, type ContentNode } from '../trees/tree-folders.ts';
+import { contentName, parseEntryName, sealedContent, type ContentNode } from '../trees/tree-folders.ts';
 import { decodeDirectory, emptyTree } from '../trees/tree.ts';
 import { WorkerPool } from '../base/worker-pool.ts';
 
@@ -165,12 +165,14 @@ async function isAltered(sealed: SealedContent, trees: StoredTrees): Promise<boo
 
 // What an entry is to hold, as far as its name and the store's directories say it.
 function nodeOf(name: string, path: string, known: ReadonlyMap<string, Digest>): ContentNode | undefined {
+  const entry = parseEntryName(name);
+  if (entry === undefined) return undefined;
   const content = lstatSync(`${path}/${contentName}`, { throwIfNoEntry: false });
   if (content?.isFile() === true) {
-    const digest = parseDigest(`${entryHash(name)}/${content.size}`);
-    return digest && { kind: 'blob', digest, executable: name.endsWith('.x') };
+    const digest = parseDigest(`${entry.hash}/${content.size}`);
+    return digest && { kind: 'blob', digest, executable: entry.isProgram };
   }
-  const digest = known.get(entryHash(name));
+  const digest = known.get(entry.hash);
   return digest && { kind: 'tree', digest };
 }
 

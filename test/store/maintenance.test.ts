@@ -157,6 +157,21 @@ describe('verification', () => {
     ]);
   });
 
+  it('finds nothing wrong with what steps and people were given: trees, files and programs', async () => {
+    const store = await emptyStore();
+    const batch = store.begin();
+    const digest = batch.addBytes(Buffer.from('echo hello'), true);
+    batch.addBytes(Buffer.from('echo hello'), false);
+    await batch.commit();
+    for (const executable of [true, false]) {
+      await store.materialiseBlob(digest, executable);
+      await store.handOut({ kind: 'blob', digest, executable });
+    }
+    const { steps, damages } = await (await store.maintenance()).verify();
+    expect(steps.find(({ name }) => name === 'trees')?.checked).toBe(4);
+    expect(damages).toEqual([]);
+  });
+
   it('names a blob whose bytes changed, and forgets after setting it aside what led to it', async () => {
     const store = await emptyStore();
     const { id } = await built(store, 'a');
