@@ -2,15 +2,12 @@
 // What the second build gave is kept (unreferenced, until garbage collection) so that it can be looked at.
 
 import { cpus } from 'node:os';
-import { bug } from '../store/base/errors.ts';
 import { MissingBlob, sameNode, type Store } from '../store/index.ts';
 import { compareNodes, type Difference } from './compare.ts';
 import type { Emit, Outcome, Outputs } from './events.ts';
-import type { BuildRequest, Executor, Variation } from './execute/executor.ts';
+import type { Executor, Variation } from './execute/executor.ts';
 import { failedBecause } from './failure.ts';
-import type { DerivationId } from './model/encode.ts';
-import { buildRequest } from './perform/perform.ts';
-import { resolveStep } from './plan/resolve.ts';
+import { requestOf } from './perform/perform.ts';
 import { lineageOf, stepRef, type Step } from './step.ts';
 
 /** What came of checking one step. */
@@ -65,7 +62,12 @@ export async function checkStep(step: Step, context: CheckContext): Promise<Chec
 async function buildAgain(step: Step, { store, executor, emit, signal }: CheckContext): Promise<Outcome> {
   if (signal.aborted) return { kind: 'cancelled' };
   try {
-    const result = await executor.execute(requestOf(step, store), {
+    const request = requestOf(
+      step,
+      (id) => store.records.memo(id)!.outputs,
+      (root, path) => store.trees.lookup(root, path),
+    );
+    const result = await executor.execute(request, {
       signal,
       variation: otherConditions,
       onOutput: (text) => emit({ type: 'step-output', step: stepRef(step), text }),
@@ -86,11 +88,4 @@ async function buildAgain(step: Step, { store, executor, emit, signal }: CheckCo
     if (error instanceof MissingBlob) throw error;
     return failedBecause(error);
   }
-}
-
-function requestOf(step: Step, store: Store): BuildRequest {
-  const outputsOf = (id: DerivationId): Outputs => store.records.memo(id)!.outputs;
-  if (step.derivation.kind !== 'run') bug(`${step.derivation.name} runs no command`);
-  const { nodes } = resolveStep(step, outputsOf, (root, path) => store.trees.lookup(root, path));
-  return buildRequest(step.derivation, nodes);
 }

@@ -3,7 +3,7 @@
 
 export type { CheckResult, OutputDifference } from './check.ts';
 export { compareNodes, type Difference } from './compare.ts';
-export { Engine, planFacts, type BuildOptions, type BuildReport } from './engine.ts';
+export { Build, type BuildOptions, type BuildReport, type Wish } from './build.ts';
 export { closestNames } from './evaluate/closest-names.ts';
 export { checkEvaluation } from './evaluate/check-evaluation.ts';
 export { evaluate, loadFlake } from './evaluate/evaluate.ts';
@@ -21,7 +21,9 @@ export { sourceExcerpt } from './evaluate/place.ts';
 export type * from './events.ts';
 export type { BuildRequest } from './execute/executor.ts';
 export type { ActionId, DerivationId } from './model/encode.ts';
-export { openEngine, type OpenEngineOptions, type Settings } from './open-engine.ts';
+export { openWorkshop, type OpenWorkshopOptions } from './open-workshop.ts';
 export { explain, isRootCause, type Cause, type Change, type FieldChange } from './plan/explain.ts';
 export { plannedSteps, type Plan } from './plan/planner.ts';
+export { storeFacts } from './plan/store-facts.ts';
 export { lineageOf, stepRef, type Step, type StepSource } from './step.ts';
+export { Workshop } from './workshop.ts';

@@ -59,10 +59,10 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   if (wanted.length === 0) throw noTarget(project);
   if (flags.dryRun === true) {
     const { showPlan } = await import('../reports/plan-report.ts');
-    return showPlan(context, project.engine.plan(idsOf(project, wanted, flags), flags));
+    return showPlan(context, project.build.plan(idsOf(project, wanted, flags), flags));
   }
-  const report = await project.engine
-    .build(idsOf(project, wanted, flags), flags)
+  const report = await project.build
+    .realise(idsOf(project, wanted, flags), flags)
     .catch(async (error: unknown) => {
       await renderer.close();
       throw error;

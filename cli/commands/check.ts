@@ -66,8 +66,8 @@ async function checkTargets(
     only === true
       ? wanted.flatMap((target) => project.commandBehind(target) ?? [])
       : commandsOf(project.evaluation, ids);
-  const report = await project.engine.build([...new Set([...ids, ...steps.map(({ id }) => id)])]);
-  return report.ok ? project.engine.check(steps) : undefined;
+  const report = await project.build.realise([...new Set([...ids, ...steps.map(({ id }) => id)])]);
+  return report.ok ? project.build.check(steps) : undefined;
 }
 
 async function showResult({ out, shared }: Context, result: CheckResult, store: Store): Promise<void> {

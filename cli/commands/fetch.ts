@@ -42,7 +42,7 @@ async function fetchSources(
   await using project = await openProject(context, { targets, emit: renderer.emit });
   const steps = downloadsOf(project, targets);
   const ids = steps.map(({ id }) => id);
-  const report = await project.engine.build(ids, { keepGoing: true }).finally(() => renderer.close());
+  const report = await project.build.realise(ids, { keepGoing: true }).finally(() => renderer.close());
   const view = await renderer.close();
   const { out, err, shared, signal } = context;
   if (view !== undefined && shared.json !== true) err.lines(failureLines(view, err.style));

@@ -60,7 +60,7 @@ async function shell(
   const status = await context.interruption.holdDuring(async () =>
     flags.failed === true
       ? openFailedShell(lastFailure(project, step), options)
-      : openShell(await project.engine.requestOf(step!), options),
+      : openShell(await project.build.requestOf(step!), options),
   );
   return status === 0 ? exitCodes.ok : exitCodes.buildFailed;
 }
@@ -68,17 +68,17 @@ async function shell(
 /** Builds what the shell will see. The sandbox's programs, or undefined when something failed. */
 async function prepared(
   context: Context,
-  { engine, evaluation }: Project,
+  { build, evaluation }: Project,
   step: Step | undefined,
   renderer: OpenRenderer,
 ): Promise<SandboxTool | undefined> {
   const { sandbox } = evaluation;
   const needed = [...(step?.inputIds ?? []), ...(sandbox === undefined ? [] : [sandbox])];
-  const report = await engine.build(needed).finally(() => renderer.close());
+  const report = await build.realise(needed).finally(() => renderer.close());
   const view = await renderer.close();
   if (view !== undefined) context.err.lines(failureLines(view, context.err.style));
   if (!report.ok) return undefined;
-  return chooseSandboxTool(sandbox === undefined ? undefined : await engine.materialise(sandbox));
+  return chooseSandboxTool(sandbox === undefined ? undefined : await build.materialise(sandbox));
 }
 
 // The same name may have failed for several machines; their environments differ.

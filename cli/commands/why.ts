@@ -1,6 +1,6 @@
 // cairn why: what changed since a target was last built, the root cause first.
 
-import { explain, planFacts, type Cause } from '../../engine/index.ts';
+import { explain, storeFacts, type Cause } from '../../engine/index.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
@@ -20,10 +20,10 @@ export const define: DefineCommand = (command, runs) => {
 
 async function why(context: Context, _: unknown, target: string): Promise<ExitCode> {
   await using project = await openProject(context, { targets: [target] });
-  const { evaluation, store, engine } = project;
+  const { evaluation, store, build } = project;
   const { key, id } = project.find(target);
-  const causes = explain(id, evaluation.steps, planFacts(store));
-  const toBuild = engine.plan([id]).toBuild;
+  const causes = explain(id, evaluation.steps, storeFacts(store));
+  const toBuild = build.plan([id]).toBuild;
   const { out, shared } = context;
   const isToDo = (cause: Cause): boolean => toBuild.has(cause.step.id);
   if (shared.json === true)

@@ -22,11 +22,11 @@ export async function checkSandboxes(project: Project): Promise<Finding[]> {
   }
 }
 
-async function sandboxTool({ engine, evaluation }: Project): Promise<SandboxTool> {
+async function sandboxTool({ build, evaluation }: Project): Promise<SandboxTool> {
   const { sandbox } = evaluation;
   if (sandbox === undefined) return chooseSandboxTool(undefined);
-  const report = await engine.build([sandbox]);
-  if (report.ok) return chooseSandboxTool(await engine.materialise(sandbox));
+  const report = await build.realise([sandbox]);
+  if (report.ok) return chooseSandboxTool(await build.materialise(sandbox));
   const failed = [...report.outcomes.values()].find((outcome) => outcome.kind === 'failed');
   throw new UserError(
     'SANDBOX_UNAVAILABLE',

@@ -17,19 +17,19 @@ export async function builtFolders(
   { project, renderer }: { readonly project: Project; readonly renderer: OpenRenderer },
   wanted: readonly FoundOutput[],
 ): Promise<readonly string[] | undefined> {
-  const { engine, evaluation } = project;
+  const { build, evaluation } = project;
   const { sandbox } = evaluation;
   const ids = [...wanted.map(({ id }) => id), ...(sandbox === undefined ? [] : [sandbox])];
-  const report = await engine.build(ids).finally(() => renderer.close());
+  const report = await build.realise(ids).finally(() => renderer.close());
   const view = await renderer.close();
   if (view !== undefined) context.err.lines(failureLines(view, context.err.style));
   if (!report.ok) return undefined;
   await recordBuilds(project, wanted);
-  return Promise.all(wanted.map(({ id, output }) => engine.materialise(id, output)));
+  return Promise.all(wanted.map(({ id, output }) => build.materialise(id, output)));
 }
 
 /** The programs that make sandboxes, after a build that brought them. */
-export async function sandboxToolOf({ engine, evaluation }: Project): Promise<SandboxTool> {
+export async function sandboxToolOf({ build, evaluation }: Project): Promise<SandboxTool> {
   const { sandbox } = evaluation;
-  return chooseSandboxTool(sandbox === undefined ? undefined : await engine.materialise(sandbox));
+  return chooseSandboxTool(sandbox === undefined ? undefined : await build.materialise(sandbox));
 }

@@ -20,7 +20,7 @@ export async function writeOutLinks(
 ): Promise<void> {
   const place = resolve(path);
   for (const target of targets) {
-    const content = await project.engine.handOut(target.id, target.output);
+    const content = await project.build.handOut(target.id, target.output);
     const link = targets.length === 1 ? place : join(place, target.key);
     await withNamedPath(link, () => replaceLink(link, content));
   }

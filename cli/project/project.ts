@@ -1,15 +1,14 @@
-// One command's hold on a project: its store, its evaluated config, its engine. Opened together, closed together.
+// One command's hold on a project: its store, its evaluated config, a build of it. Opened together, closed together.
 
 import { resolve } from 'node:path';
 import {
+  Build,
   evaluate,
   findConfig,
   lockPathOf,
-  openEngine,
+  openWorkshop,
   type Emit,
-  type Engine,
   type Evaluation,
-  type Settings,
   type Step,
 } from '../../engine/index.ts';
 import { openStore, type Store } from '../../store/index.ts';
@@ -21,11 +20,18 @@ import { findTarget, splitPlace, type FoundOutput } from './targets.ts';
 export interface Project extends AsyncDisposable {
   readonly store: Store;
   readonly evaluation: Evaluation;
-  readonly engine: Engine;
+  readonly build: Build;
   /** The flake's output of that name. @throws UserError `TARGET_UNKNOWN`. */
   readonly find: (target: string) => FoundOutput;
   /** The command of an output's name that the output is made from, if there is one. */
   readonly commandBehind: (target: FoundOutput) => Step | undefined;
+}
+
+export interface Settings {
+  /** Sandboxes at once, and processes at once of all makes in them together; the number of cores when not given. */
+  readonly jobs?: number;
+  /** Use nothing but this machine. */
+  readonly offline?: boolean;
 }
 
 export interface ProjectOptions {
@@ -84,25 +90,28 @@ function makeProject(
   { signal }: Context,
   { store, evaluation, options }: { store: Store; evaluation: Evaluation; options: ProjectOptions },
 ): Project {
-  const engine = openEngine({
-    store,
+  const { jobs, offline = false } = options.settings ?? {};
+  const workshop = openWorkshop({ store, ...(jobs !== undefined && { jobs }) });
+  const build = new Build(workshop, {
     signal,
     steps: evaluation.steps,
     sandbox: evaluation.sandbox,
-    mirrors: evaluation.flake.mirrors,
-    lock: async () =>
-      (await import('../../engine/lock/index.ts')).readLock(lockPathOf(evaluation.configPath)),
-    settings: options.settings ?? {},
+    sources: {
+      mirrors: evaluation.flake.mirrors,
+      lock: async () =>
+        (await import('../../engine/lock/index.ts')).readLock(lockPathOf(evaluation.configPath)),
+      offline,
+    },
     emit: options.emit ?? (() => undefined),
   });
   return {
     store,
     evaluation,
-    engine,
+    build,
     find: (target) => findTarget(evaluation, target),
     commandBehind: (target) => commandOf(evaluation, target),
     async [Symbol.asyncDispose]() {
-      await engine.close();
+      await workshop.close();
       await store.close();
     },
   };

@@ -38,8 +38,8 @@ export async function openContents(context: Context, texts: readonly string[]): 
 }
 
 /** The node of an output. @throws UserError `PATH_NOT_FOUND` when it is not built. */
-export function builtNode({ engine }: Project, { key, id, output }: FoundOutput): Node {
-  const node = engine.outputsOf(id)?.[output];
+export function builtNode({ build }: Project, { key, id, output }: FoundOutput): Node {
+  const node = build.outputsOf(id)?.[output];
   if (node !== undefined) return node;
   throw new UserError('PATH_NOT_FOUND', `${key} is not built as it is described now`, {
     hint: `Build it: cairn build ${key}`,
@@ -70,13 +70,13 @@ async function openDigests({ shared }: Context): Promise<Contents> {
 function findInProject(project: Project, text: string): Found {
   const { what, path } = findPlace(project.evaluation, text);
   if ('digest' in what) return findDigest(project.store, text);
-  const { engine } = project;
+  const { build } = project;
   const node = nodeAt(project.store, builtNode(project, what), { what: what.key, path });
   return {
     node,
-    whole: (use) => engine.whole([what.id], use),
-    materialise: async () => below(await engine.materialise(what.id, what.output), path),
-    handOut: async () => below(await engine.handOut(what.id, what.output), path),
+    whole: (use) => build.whole([what.id], use),
+    materialise: async () => below(await build.materialise(what.id, what.output), path),
+    handOut: async () => below(await build.handOut(what.id, what.output), path),
   };
 }
 

@@ -76,3 +76,13 @@ export interface Executor {
   buildersCpuMs(): number;
   close(): Promise<void>;
 }
+
+/** An executor that the scheduler may choose, opened when the first command is given to it. */
+export interface ExecutorOffer {
+  readonly pool: `run:${string}`;
+  readonly platforms: readonly Platform[];
+  /** How many commands at once. */
+  readonly slots: number;
+  /** @param tool the folder with the sandbox's own program, when the flake gives one */
+  open(tool: string | undefined): Promise<Executor>;
+}

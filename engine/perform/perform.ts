@@ -1,6 +1,6 @@
 // Does one resolved step, whatever its kind, and records what came of it. Knows nothing of order, slots or plans.
 
-import { UserError } from '../../store/base/errors.ts';
+import { bug, UserError } from '../../store/base/errors.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import {
   MissingBlob,
@@ -14,7 +14,9 @@ import type { Emit, Failed, Outcome, Outputs } from '../events.ts';
 import type { BuildRequest, Executor } from '../execute/executor.ts';
 import { failedBecause } from '../failure.ts';
 import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
-import type { ResolvedStep } from '../plan/resolve.ts';
+import type { DerivationId } from '../model/encode.ts';
+import { resolveStep, type Lookup, type ResolvedStep } from '../plan/resolve.ts';
+import type { PoolName } from '../schedule/slots.ts';
 import type { Busy, StepSlot } from '../schedule/step-work.ts';
 import { lineageOf, stepRef, type Step } from '../step.ts';
 import { composeTrees, writeTree } from './compose.ts';
@@ -32,7 +34,7 @@ export interface PerformContext {
   readonly realised: (resolved: ResolvedStep) => Outputs | undefined;
   readonly fetch: (derivation: Fetch, options: FetchContext) => Promise<Digest>;
   readonly unpack: (derivation: Unpack, archive: Digest, options: UnpackContext) => Promise<Node>;
-  readonly executor: () => Promise<Executor>;
+  readonly executor: (pool: PoolName) => Promise<Executor>;
 }
 
 export interface FetchContext {
@@ -87,8 +89,19 @@ export async function performStep(
   }
 }
 
-/** The request that an executor gets for a resolved `run` step. */
-export function buildRequest(derivation: Run, nodes: ResolvedStep['nodes']): BuildRequest {
+/** The request for a step that runs a command, all of whose inputs have outputs. */
+export function requestOf(
+  step: Step,
+  outputsOf: (id: DerivationId) => Outputs,
+  lookup: Lookup,
+): BuildRequest {
+  const { derivation } = step;
+  if (derivation.kind !== 'run') bug(`${derivation.name} runs no command`);
+  return buildRequest(derivation, resolveStep(step, outputsOf, lookup).nodes);
+}
+
+// The request that an executor gets for a resolved `run` step.
+function buildRequest(derivation: Run, nodes: ResolvedStep['nodes']): BuildRequest {
   const inputs = Object.entries(derivation.inputs).map(([path, input]) => ({
     path,
     node: nodes.get(input)!,
@@ -119,7 +132,7 @@ async function makeAndRecord(
   context: PerformContext,
 ): Promise<Outcome> {
   context.onStart(resolved.step);
-  const made = await make(resolved, context);
+  const made = await make(resolved, slot, context);
   slot.workIsDone();
   if ('kind' in made) return made;
   try {
@@ -131,10 +144,15 @@ async function makeAndRecord(
   return { kind: 'built', outputs: made.outputs, durationMs: made.durationMs, log: made.log };
 }
 
-async function make(resolved: ResolvedStep, context: PerformContext): Promise<Made | Outcome> {
+async function make(
+  resolved: ResolvedStep,
+  { pool }: StepSlot,
+  context: PerformContext,
+): Promise<Made | Outcome> {
   if (context.signal.aborted) return { kind: 'cancelled' };
   const { derivation } = resolved.step;
-  if (derivation.kind === 'run') return runInSandbox(derivation, resolved, context);
+  if (derivation.kind === 'run')
+    return execute(derivation, resolved, { executor: await context.executor(pool), context });
   const started = performance.now();
   const batch = context.store.begin();
   try {
@@ -192,13 +210,12 @@ async function importLocal(step: Step, { path, exclude }: Local, context: Perfor
   });
 }
 
-async function runInSandbox(
+async function execute(
   derivation: Run,
   resolved: ResolvedStep,
-  context: PerformContext,
+  { executor, context }: { readonly executor: Executor; readonly context: PerformContext },
 ): Promise<Made | Outcome> {
   const ref = stepRef(resolved.step);
-  const executor = await context.executor();
   const result = await executor.execute(buildRequest(derivation, resolved.nodes), {
     signal: context.signal,
     onOutput: (text) => context.emit({ type: 'step-output', step: ref, text }),

@@ -33,7 +33,7 @@ async function repair(context: Context): Promise<ExitCode> {
   const { renderer } = project;
   await using opened = project.project;
   const ids = neededOf(opened, lost);
-  const report = await opened.engine.build(ids, { keepGoing: true }).finally(() => renderer.close());
+  const report = await opened.build.realise(ids, { keepGoing: true }).finally(() => renderer.close());
   const view = await renderer.close();
   const { out, err, shared } = context;
   if (view !== undefined && shared.json !== true) err.lines(failureLines(view, err.style));

@@ -5,8 +5,9 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Engine } from '../../../engine/engine.ts';
+import { Build } from '../../../engine/build.ts';
 import type { Executor } from '../../../engine/execute/executor.ts';
+import { Workshop } from '../../../engine/workshop.ts';
 import { openStore } from '../../../store/index.ts';
 import { command, stepSource } from '../steps.ts';
 
@@ -50,21 +51,31 @@ await store.records.update((records) => {
   for (const [at, name] of options.steps.entries())
     records.putDuration(`${name}@x86_64-linux`, (options.steps.length - at) * 1000);
 });
-const engine = new Engine({
+const workshop = new Workshop({
   store,
+  capacities: new Map(),
+  executors: [
+    {
+      pool: 'run:gates',
+      platforms: ['x86_64-linux'],
+      slots: options.jobs,
+      open: () => Promise.resolve(executor),
+    },
+  ],
+  fetch: () => Promise.reject(new Error('nothing is fetched')),
+  unpack: () => Promise.reject(new Error('nothing is unpacked')),
+  close: () => Promise.resolve(),
+});
+const build = new Build(workshop, {
   steps,
   sandbox: undefined,
-  capacities: new Map([['run:local', options.jobs]]),
+  sources: { mirrors: {}, lock: () => Promise.reject(new Error('nothing is pinned')), offline: true },
   signal: new AbortController().signal,
   emit: (event) => {
     if (event.type === 'step-waiting') say(`waits for ${event.step.name}`);
     if (event.type === 'step-finished') say(`has ${event.step.name} ${event.outcome.kind}`);
   },
-  fetch: () => Promise.reject(new Error('nothing is fetched')),
-  unpack: () => Promise.reject(new Error('nothing is unpacked')),
-  openExecutor: () => Promise.resolve(executor),
-  close: () => Promise.resolve(),
 });
-await engine.build(derivations.map(idOf));
-await engine.close();
+await build.realise(derivations.map(idOf));
+await workshop.close();
 await store.close();

@@ -1,37 +1,34 @@
-// The engine's composition: plans, schedules and performs what is wanted, on one store. The sandbox, the downloads and
-// the archives are opened only when a step needs them.
+// One wish: plans, schedules and performs what is wanted of some steps, in a workshop. Knows their events and the signal that
+// ends it, and nothing of how long the process goes on.
 
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { bug, UserError } from '../store/base/errors.ts';
-import { MissingBlob, type Node, type Store } from '../store/index.ts';
+import { MissingBlob, type Node } from '../store/index.ts';
 import type { CheckResult } from './check.ts';
 import type { Emit, Event, Outcome, Outputs } from './events.ts';
 import type { BuildRequest, Executor } from './execute/executor.ts';
+import { lostForGood, lostIn, producersOf, Rebuilds, type LostContentContext } from './lost-content.ts';
 import type { ActionId, DerivationId } from './model/encode.ts';
 import type { PerformContext } from './perform/perform.ts';
 import type { PlanFacts } from './plan/facts.ts';
 import { makePlan, plannedSteps, type Plan } from './plan/planner.ts';
-import { resolveStep, type ResolvedStep } from './plan/resolve.ts';
-import { lostForGood, lostIn, producersOf, Rebuilds } from './lost-content.ts';
-import type { PoolName, Slots } from './schedule/slots.ts';
+import type { ResolvedStep } from './plan/resolve.ts';
+import { storeFacts } from './plan/store-facts.ts';
+import type { PoolName } from './schedule/slots.ts';
+import type { FetchPlaces } from './sources/places.ts';
 import { lineageOf, stepRef, type Step, type StepSource } from './step.ts';
+import type { Workshop } from './workshop.ts';
 
-/** What an engine works with. */
-export interface EngineOptions {
-  readonly store: Store;
+/** What is to be built from, and who hears of it. */
+export interface Wish {
   readonly steps: StepSource;
   /** The step that gives the sandbox's own program; undefined to use an installed one. */
   readonly sandbox: DerivationId | undefined;
-  /** How much may be under way at once. */
-  readonly capacities: ReadonlyMap<PoolName, number>;
+  readonly sources: FetchPlaces;
   readonly emit: Emit;
+  /** Aborted: the build is cancelled. */
   readonly signal: AbortSignal;
-  readonly fetch: PerformContext['fetch'];
-  readonly unpack: PerformContext['unpack'];
-  /** Opens the executor; `tool` is the folder with the sandbox's program, when the flake gives one. */
-  readonly openExecutor: (tool: string | undefined) => Promise<Executor>;
-  /** Ends what `fetch` and `unpack` have started. */
-  readonly close: () => Promise<void>;
 }
 
 export interface BuildOptions {
@@ -51,21 +48,29 @@ export interface BuildReport {
   readonly buildersCpuMs: number;
 }
 
-/** One store, one flake, any number of builds. */
-export class Engine {
-  readonly #options: EngineOptions;
+interface Reused {
+  readonly step: Step;
+  readonly action: ActionId;
+  readonly outputs: Outputs;
+}
+
+/** In one workshop any number of builds may happen, one after the other or at once. Aborting its signal ends one. */
+export class Build {
+  readonly #workshop: Workshop;
+  readonly #wish: Wish;
   readonly #facts: PlanFacts;
   /** Steps that are to be done whatever the records say. */
   readonly #forced = new Set<DerivationId>();
-  #slots: Promise<Slots> | undefined;
-  #executor: Promise<Executor> | undefined;
+  #tool: Promise<string | undefined> | undefined;
 
-  constructor(options: EngineOptions) {
-    this.#options = options;
-    this.#facts = planFacts(options.store);
+  constructor(workshop: Workshop, wish: Wish) {
+    this.#workshop = workshop;
+    this.#wish = wish;
+    this.#facts = storeFacts(workshop.store);
+    setMaxListeners(0, wish.signal); // every step under way listens: many are no leak
   }
 
-  /** What a build would do, and why. Changes nothing. */
+  /** What would be done, and why. Changes nothing. */
   plan(wanted: readonly DerivationId[], options: BuildOptions = {}): Plan {
     const requested = options.rebuild === true ? wanted : this.#forced;
     return this.#plan(wanted, new Set([...requested, ...this.#producersOfLost(wanted)]));
@@ -76,18 +81,19 @@ export class Engine {
     return this.#plan([id], this.#forced).upToDate.get(id)?.outputs;
   }
 
-  /** Builds what is wanted and not up to date. Failed steps are outcomes in the report. */
-  async build(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<BuildReport> {
+  /** Does what is wanted and not up to date. Failed steps are outcomes in the report. */
+  async realise(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<BuildReport> {
     if (options.rebuild === true) for (const id of wanted) this.#forced.add(id);
     const lost = this.#producersOfLost(wanted);
     if (lost.size > 0) this.#forget(lost);
-    const plan = await this.#planToUse(wanted);
+    await this.#use(wanted);
+    const plan = this.#plan(wanted, this.#forced);
     this.#emit({ type: 'planned', steps: plannedSteps(plan) });
     await this.#recordCutOffs(plan);
     if (plan.toBuild.size === 0) return report(wanted, plan, new Map(), 0);
-    const before = await this.#buildersCpuMs();
+    const before = await this.#workshop.buildersCpuMs();
     const outcomes = await this.#run(plan, options);
-    return report(wanted, plan, outcomes, (await this.#buildersCpuMs()) - before);
+    return report(wanted, plan, outcomes, (await this.#workshop.buildersCpuMs()) - before);
   }
 
   /**
@@ -108,7 +114,7 @@ export class Engine {
 
   /** A folder with the content of an output, for steps or for this process to read. Errors are those of `whole`. */
   materialise(id: DerivationId, output = 'out'): Promise<string> {
-    const { store } = this.#options;
+    const { store } = this.#workshop;
     return this.whole([id], () => {
       const node = this.#outputNode(id, output);
       return node.kind === 'tree'
@@ -119,84 +125,64 @@ export class Engine {
 
   /** The same for people: content that no step is run on. */
   handOut(id: DerivationId, output = 'out'): Promise<string> {
-    return this.whole([id], () => this.#options.store.handOut(this.#outputNode(id, output)));
+    return this.whole([id], () => this.#workshop.store.handOut(this.#outputNode(id, output)));
   }
 
-  /** Builds commands that are up to date a second time under other conditions, and compares. */
+  /** Does commands that are up to date a second time under other conditions, and compares. */
   async check(steps: readonly Step[]): Promise<CheckResult[]> {
-    const { store, signal } = this.#options;
-    const [{ checkStep }, slots, executor] = await Promise.all([
-      import('./check.ts'),
-      this.#openSlots(),
-      this.executor(),
-    ]);
-    const context = { store, signal, executor, emit: (event: Event): void => this.#emit(event) };
-    return Promise.all(
-      steps.map((step) => {
-        const request = {
-          pools: ['run:local'] as const,
-          priority: this.#facts.duration(lineageOf(step.derivation)) ?? 0,
-        };
-        const checked = (): Promise<CheckResult> =>
-          slots.use(request, signal, () => checkStep(step, context));
-        return this.whole([step.id, ...step.inputIds], checked);
-      }),
-    );
+    const { store } = this.#workshop;
+    const { signal } = this.#wish;
+    const [{ checkStep }, slots] = await Promise.all([import('./check.ts'), this.#workshop.slots()]);
+    const emit = (event: Event): void => this.#emit(event);
+    const checkOnce = (step: Step): Promise<CheckResult> => {
+      const pools = this.#workshop.poolsFor(step.derivation);
+      const priority = this.#facts.duration(lineageOf(step.derivation)) ?? 0;
+      return slots.use({ pools, priority }, signal, async ({ pool }) =>
+        checkStep(step, { store, signal, executor: await this.#executor(pool), emit }),
+      );
+    };
+    return Promise.all(steps.map((step) => this.whole([step.id, ...step.inputIds], () => checkOnce(step))));
   }
 
   /** What a command's sandbox is made of. Everything it needs must be up to date. */
   async requestOf(step: Step): Promise<BuildRequest> {
     const { upToDate } = this.#plan(step.inputIds, this.#forced);
-    const { buildRequest } = await import('./perform/perform.ts');
-    const { derivation } = step;
-    if (derivation.kind !== 'run') bug(`${derivation.name} runs no command`);
-    const outputsOf = (id: DerivationId): Outputs => upToDate.get(id)?.outputs ?? bug(`${id} is not built`);
-    return buildRequest(derivation, resolveStep(step, outputsOf, this.#facts.lookup).nodes);
-  }
-
-  /** The executor, with the sandbox's program brought up to date if need be. */
-  executor(): Promise<Executor> {
-    this.#executor ??= this.#openExecutor();
-    return this.#executor;
-  }
-
-  async close(): Promise<void> {
-    const executor = await this.#executor?.catch(() => undefined);
-    await executor?.close();
-    await this.#options.close();
-  }
-
-  async #buildersCpuMs(): Promise<number> {
-    const executor = await this.#executor?.catch(() => undefined);
-    return executor?.buildersCpuMs() ?? 0;
+    const { requestOf } = await import('./perform/perform.ts');
+    return requestOf(
+      step,
+      (id) => upToDate.get(id)?.outputs ?? bug(`${id} is not built`),
+      this.#facts.lookup,
+    );
   }
 
   // Where there is something to do, all that is found to be there must stay until it is done.
-  async #planToUse(wanted: readonly DerivationId[]): Promise<Plan> {
-    const plan = this.#plan(wanted, this.#forced);
-    if (plan.toBuild.size === 0) return plan;
-    const { store, sandbox } = this.#options;
-    await store.use(sandbox === undefined ? wanted : [...wanted, sandbox]);
-    return this.#plan(wanted, this.#forced);
+  async #use(wanted: readonly DerivationId[]): Promise<void> {
+    const { sandbox } = this.#wish;
+    const isThere = (id: DerivationId): boolean => {
+      const memo = this.#forced.has(id) ? undefined : this.#facts.memo(id);
+      return memo !== undefined && this.#facts.hasOutputs(memo.outputs);
+    };
+    if (!wanted.every(isThere))
+      await this.#workshop.store.use(sandbox === undefined ? wanted : [...wanted, sandbox]);
   }
 
   #plan(wanted: readonly DerivationId[], rebuild: ReadonlySet<DerivationId>): Plan {
-    const { steps, sandbox } = this.#options;
+    const { steps, sandbox } = this.#wish;
     return makePlan(wanted, { steps, sandbox, rebuild, facts: this.#facts });
   }
 
   async #run(plan: Plan, { keepGoing = false }: BuildOptions): Promise<Map<DerivationId, Outcome>> {
-    const { signal, sandbox } = this.#options;
+    const { signal, sandbox } = this.#wish;
     // Loaded with the first plan that has something to do: most find everything up to date.
     const [{ runPlan }, { performStep }, slots] = await Promise.all([
       import('./schedule/scheduler.ts'),
       import('./perform/perform.ts'),
-      this.#openSlots(),
+      this.#workshop.slots(),
     ]);
-    const reused: { readonly step: Step; readonly action: ActionId; readonly outputs: Outputs }[] = [];
+    const reused: Reused[] = [];
     const outcomes = await runPlan(plan, {
       slots,
-      poolsFor: ({ derivation }) => [poolOf(derivation.kind)],
+      poolsFor: ({ derivation }) => this.#workshop.poolsFor(derivation),
       keepGoing,
       signal,
       sandbox,
@@ -231,7 +217,7 @@ export class Engine {
   #forget(lost: ReadonlySet<DerivationId>): void {
     for (const id of lost) {
       this.#forced.add(id);
-      const step = stepRef(this.#options.steps(id));
+      const step = stepRef(this.#wish.steps(id));
       const message = `content of ${step.name} is missing or damaged in the store: building it again`;
       this.#emit({ type: 'notice', step, message });
     }
@@ -239,18 +225,20 @@ export class Engine {
 
   // What is handed out must be whole: of what is wanted, every blob is looked for, not only the top.
   #producersOfLost(wanted: readonly DerivationId[]): Set<DerivationId> {
-    const { store, steps } = this.#options;
     const outputs = wanted.flatMap((id) => {
       const memo = this.#facts.memo(id);
       return memo === undefined ? [] : [memo.outputs];
     });
-    const lost = lostIn(outputs, store);
-    return lost.size === 0 ? new Set() : producersOf(wanted, lost, { store, steps });
+    const lost = lostIn(outputs, this.#workshop.store);
+    return lost.size === 0 ? new Set() : producersOf(wanted, lost, this.#lostContext());
   }
 
   #producersOf(ids: Iterable<DerivationId>, missing: MissingBlob): Set<DerivationId> {
-    const { store, steps } = this.#options;
-    return producersOf(ids, new Set([missing.digest]), { store, steps });
+    return producersOf(ids, new Set([missing.digest]), this.#lostContext());
+  }
+
+  #lostContext(): LostContentContext {
+    return { store: this.#workshop.store, steps: this.#wish.steps };
   }
 
   async #rebuildLost(producers: ReadonlySet<DerivationId>, missing: MissingBlob): Promise<void> {
@@ -268,11 +256,9 @@ export class Engine {
     );
   }
 
-  async #recordReused(
-    reused: readonly { readonly step: Step; readonly action: ActionId; readonly outputs: Outputs }[],
-  ): Promise<void> {
+  async #recordReused(reused: readonly Reused[]): Promise<void> {
     if (reused.length === 0) return;
-    await this.#options.store.records.update((records) => {
+    await this.#workshop.store.records.update((records) => {
       for (const { step, action, outputs } of reused) {
         records.putMemo({ derivation: step.id, action, outputs });
         records.putLineage(lineageOf(step.derivation), { derivation: step.id, action });
@@ -281,12 +267,13 @@ export class Engine {
   }
 
   #performContext(): PerformContext {
-    const { store, signal, fetch, unpack } = this.#options;
+    const { store } = this.#workshop;
+    const { signal, sources } = this.#wish;
     return {
       store,
       signal,
-      fetch,
-      unpack,
+      fetch: (derivation, context) => this.#workshop.fetch(derivation, { ...context, ...sources }),
+      unpack: (derivation, archive, context) => this.#workshop.unpack(derivation, archive, context),
       emit: (event) => this.#emit(event),
       onStart: (step) =>
         this.#emit({
@@ -296,20 +283,21 @@ export class Engine {
         }),
       builder: hostname(),
       realised: (resolved) => this.#realised(resolved),
-      executor: () => this.executor(),
+      executor: (pool) => this.#executor(pool),
     };
   }
 
-  #openSlots(): Promise<Slots> {
-    this.#slots ??= import('./schedule/slots.ts').then(({ Slots }) => new Slots(this.#options.capacities));
-    return this.#slots;
+  // With the sandbox's own program brought up to date if need be.
+  async #executor(pool: PoolName): Promise<Executor> {
+    this.#tool ??= this.#bringTool();
+    return this.#workshop.executor(pool, await this.#tool);
   }
 
-  async #openExecutor(): Promise<Executor> {
-    const { sandbox, openExecutor } = this.#options;
-    if (sandbox === undefined) return openExecutor(undefined);
-    const { ok } = this.#facts.memo(sandbox) === undefined ? await this.build([sandbox]) : { ok: true };
-    if (ok) return openExecutor(await this.materialise(sandbox));
+  async #bringTool(): Promise<string | undefined> {
+    const { sandbox } = this.#wish;
+    if (sandbox === undefined) return undefined;
+    const { ok } = this.#facts.memo(sandbox) === undefined ? await this.realise([sandbox]) : { ok: true };
+    if (ok) return this.materialise(sandbox);
     throw new UserError('SANDBOX_UNAVAILABLE', "the sandbox's own program could not be built", {
       hint: 'The failed step above says why.',
       fault: 'environment',
@@ -319,37 +307,15 @@ export class Engine {
   #outputNode(id: DerivationId, output: string): Exclude<Node, { kind: 'symlink' }> {
     const node = this.#facts.memo(id)?.outputs[output];
     if (node !== undefined && node.kind !== 'symlink') return node;
-    const { name } = this.#options.steps(id).derivation;
+    const { name } = this.#wish.steps(id).derivation;
     throw new UserError('PATH_NOT_FOUND', `${name} has no output "${output}" in the store`, {
       hint: `Build it first: cairn build ${name}`,
     });
   }
 
   #emit(event: Event): void {
-    this.#options.emit(event);
+    this.#wish.emit(event);
   }
-}
-
-/** The store's records, as the planner asks for them. */
-export function planFacts(store: Store): PlanFacts {
-  const { records, trees, blobs } = store;
-  const has = (node: Node): boolean =>
-    node.kind === 'symlink' ||
-    (node.kind === 'tree' ? trees.get(node.digest) !== undefined : blobs.has(node.digest));
-  return {
-    memo: (id) => records.memo(id),
-    realisation: (action) => records.realisation(action),
-    lineage: (name) => records.lineage(name),
-    description: (id) => records.description(id),
-    duration: (lineage) => records.duration(lineage),
-    hasOutputs: (outputs) => Object.values(outputs).every(has),
-    lookup: (root, path) => trees.lookup(root, path),
-  };
-}
-
-function poolOf(kind: Step['derivation']['kind']): PoolName {
-  if (kind === 'run') return 'run:local';
-  return kind === 'fetch' || kind === 'unpack' ? kind : 'inline';
 }
 
 function report(

@@ -1,0 +1,107 @@
+// What lives as long as the process: one store, the slots that all builds share, executors, downloads and archives. Builds
+// happen in it, one after the other or several at once, and each may be cancelled. Knows no config, no plan and no events.
+
+import { UserError } from '../store/base/errors.ts';
+import type { Digest } from '../store/base/digest.ts';
+import type { Node, Store } from '../store/index.ts';
+import type { Executor, ExecutorOffer } from './execute/executor.ts';
+import type { Derivation, Fetch, Unpack } from './model/derivation.ts';
+import type { FetchContext, UnpackContext } from './perform/perform.ts';
+import type { PoolName, Slots } from './schedule/slots.ts';
+import type { FetchPlaces } from './sources/places.ts';
+
+/** What a workshop is made of. */
+export interface WorkshopOptions {
+  readonly store: Store;
+  /** How much of this process's own work may be under way at once. */
+  readonly capacities: ReadonlyMap<Exclude<PoolName, `run:${string}`>, number>;
+  /** Where commands can be run, the favourite first. */
+  readonly executors: readonly ExecutorOffer[];
+  readonly fetch: (derivation: Fetch, context: FetchContext & FetchPlaces) => Promise<Digest>;
+  readonly unpack: (derivation: Unpack, archive: Digest, context: UnpackContext) => Promise<Node>;
+  /** Ends what `fetch`, `unpack` and the offers of executors have started. */
+  readonly close: () => Promise<void>;
+}
+
+export class Workshop {
+  readonly store: Store;
+  readonly #options: WorkshopOptions;
+  readonly #executors = new Map<string, Promise<Executor>>();
+  #slots: Promise<Slots> | undefined;
+
+  constructor(options: WorkshopOptions) {
+    this.store = options.store;
+    this.#options = options;
+  }
+
+  /** Loaded with the first build that has something to do: most find everything up to date. */
+  slots(): Promise<Slots> {
+    this.#slots ??= import('./schedule/slots.ts').then(
+      ({ Slots }) => new Slots(new Map([...this.#options.capacities, ...this.#executorCapacities()])),
+    );
+    return this.#slots;
+  }
+
+  /**
+   * Which slots will do for a step; for a command those of the executors that have its platform.
+   * @throws UserError `ENVIRONMENT_UNSUPPORTED`
+   */
+  poolsFor(derivation: Derivation): readonly PoolName[] {
+    if (derivation.kind === 'fetch' || derivation.kind === 'unpack') return [derivation.kind];
+    if (derivation.kind !== 'run') return ['inline'];
+    const { executors } = this.#options;
+    const fit = executors.filter(({ platforms }) => platforms.includes(derivation.platform));
+    if (fit.length > 0) return fit.map(({ pool }) => pool);
+    const known = [...new Set(executors.flatMap(({ platforms }) => platforms))].join(', ');
+    throw new UserError(
+      'ENVIRONMENT_UNSUPPORTED',
+      `${derivation.name} runs on ${derivation.platform}, and nothing here does`,
+      { hint: `There is ${known}.`, fault: 'environment' },
+    );
+  }
+
+  /**
+   * The executor behind a pool, opened if need be.
+   * @param tool the folder with the sandbox's own program, when the flake gives one
+   */
+  executor(pool: PoolName, tool: string | undefined): Promise<Executor> {
+    const key = `${pool} ${tool ?? ''}`;
+    let executor = this.#executors.get(key);
+    if (executor === undefined) {
+      const offer = this.#options.executors.find((one) => one.pool === pool)!;
+      this.#executors.set(key, (executor = offer.open(tool)));
+      // What could not be opened is tried again by the next build.
+      executor.catch(() => this.#executors.delete(key));
+    }
+    return executor;
+  }
+
+  fetch(derivation: Fetch, context: FetchContext & FetchPlaces): Promise<Digest> {
+    return this.#options.fetch(derivation, context);
+  }
+
+  unpack(derivation: Unpack, archive: Digest, context: UnpackContext): Promise<Node> {
+    return this.#options.unpack(derivation, archive, context);
+  }
+
+  /** Processor time that commands have used so far, in milliseconds. */
+  async buildersCpuMs(): Promise<number> {
+    const executors = await this.#opened();
+    return executors.reduce((sum, executor) => sum + executor.buildersCpuMs(), 0);
+  }
+
+  /** Ends whatever was opened, before the store is closed. */
+  async close(): Promise<void> {
+    for (const executor of await this.#opened()) await executor.close();
+    await this.#options.close();
+  }
+
+  async #opened(): Promise<Executor[]> {
+    const settled = await Promise.allSettled(this.#executors.values());
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  #executorCapacities(): [PoolName, number][] {
+    return this.#options.executors.map(({ pool, slots }) => [pool, slots]);
+  }
+}
