@@ -4,12 +4,13 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { bug, UserError } from '../store/base/errors.ts';
+import type { Digest } from '../store/base/digest.ts';
 import { MissingBlob, type Node } from '../store/index.ts';
 import type { CheckResult } from './check.ts';
 import type { Emit, Event, Outcome, Outputs } from './events.ts';
 import type { BuildRequest, Executor } from './execute/executor.ts';
 import { lostForGood, lostIn, producersOf, Rebuilds, type LostContentContext } from './lost-content.ts';
-import type { ActionId, DerivationId } from './model/encode.ts';
+import type { DerivationId } from './model/encode.ts';
 import type { PerformContext } from './perform/perform.ts';
 import type { PlanFacts } from './plan/facts.ts';
 import { makePlan, plannedSteps, type Plan } from './plan/planner.ts';
@@ -17,7 +18,7 @@ import type { ResolvedStep } from './plan/resolve.ts';
 import { storeFacts } from './plan/store-facts.ts';
 import type { PoolName } from './schedule/slots.ts';
 import type { FetchPlaces } from './sources/places.ts';
-import { lineageOf, stepRef, type Step, type StepSource } from './step.ts';
+import { stepRef, type Step, type StepSource } from './step.ts';
 import type { Workshop } from './workshop.ts';
 
 /** What is to be built from, and who hears of it. */
@@ -50,7 +51,7 @@ export interface BuildReport {
 
 interface Reused {
   readonly step: Step;
-  readonly action: ActionId;
+  readonly action: Digest;
   readonly outputs: Outputs;
 }
 
@@ -89,7 +90,7 @@ export class Build {
     await this.#use(wanted);
     const plan = this.#plan(wanted, this.#forced);
     this.#emit({ type: 'planned', steps: plannedSteps(plan) });
-    await this.#recordCutOffs(plan);
+    await this.#recordFound(plan);
     if (plan.toBuild.size === 0) return report(wanted, plan, new Map(), 0);
     const before = await this.#workshop.buildersCpuMs();
     const outcomes = await this.#run(plan, options);
@@ -136,7 +137,7 @@ export class Build {
     const emit = (event: Event): void => this.#emit(event);
     const checkOnce = (step: Step): Promise<CheckResult> => {
       const pools = this.#workshop.poolsFor(step.derivation);
-      const priority = this.#facts.duration(lineageOf(step.derivation)) ?? 0;
+      const priority = this.#facts.duration(step.lineage) ?? 0;
       return slots.use({ pools, priority }, signal, async ({ pool }) =>
         checkStep(step, { store, signal, executor: await this.#executor(pool), emit }),
       );
@@ -248,12 +249,16 @@ export class Build {
     if (plan.toBuild.size === 0 || failed !== undefined) throw lostForGood(missing);
   }
 
-  // Derivations that are new, but whose action was realised before: the next plan should not have to resolve them.
-  async #recordCutOffs(plan: Plan): Promise<void> {
-    const cutOff = [...plan.upToDate.values()].filter((upToDate) => upToDate.cutOff !== undefined);
-    await this.#recordReused(
-      cutOff.map(({ step, outputs, cutOff: action }) => ({ step, outputs, action: action! })),
-    );
+  // Derivations that are new, but whose action was realised before: the next plan should not have to resolve them. What
+  // was asked for and is there, because another config has built it perhaps, is from now on this lineage's last version.
+  async #recordFound(plan: Plan): Promise<void> {
+    const wanted = new Set(plan.wanted);
+    const found = [...plan.upToDate.values()].flatMap(({ step, outputs, cutOff }): Reused[] => {
+      if (cutOff !== undefined) return [{ step, outputs, action: cutOff }];
+      const isKnown = !wanted.has(step.id) || this.#facts.lineage(step.lineage)?.derivation === step.id;
+      return isKnown ? [] : [{ step, outputs, action: this.#facts.memo(step.id)!.action }];
+    });
+    await this.#recordReused(found);
   }
 
   async #recordReused(reused: readonly Reused[]): Promise<void> {
@@ -261,7 +266,7 @@ export class Build {
     await this.#workshop.store.records.update((records) => {
       for (const { step, action, outputs } of reused) {
         records.putMemo({ derivation: step.id, action, outputs });
-        records.putLineage(lineageOf(step.derivation), { derivation: step.id, action });
+        records.putLineage(step.lineage, { derivation: step.id, action });
       }
     });
   }
@@ -279,7 +284,7 @@ export class Build {
         this.#emit({
           type: 'step-started',
           step: stepRef(step),
-          expectedMs: this.#facts.duration(lineageOf(step.derivation)),
+          expectedMs: this.#facts.duration(step.lineage),
         }),
       builder: hostname(),
       realised: (resolved) => this.#realised(resolved),

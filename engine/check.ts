@@ -8,7 +8,7 @@ import type { Emit, Outcome, Outputs } from './events.ts';
 import type { Executor, Variation } from './execute/executor.ts';
 import { failedBecause } from './failure.ts';
 import { requestOf } from './perform/perform.ts';
-import { lineageOf, stepRef, type Step } from './step.ts';
+import { stepRef, type Step } from './step.ts';
 
 /** What came of checking one step. */
 export type CheckResult =
@@ -42,7 +42,7 @@ export const otherConditions: Variation = {
 /** Checks one step that runs a command and has been built. @throws MissingBlob when its content, or an input's, is lost. */
 export async function checkStep(step: Step, context: CheckContext): Promise<CheckResult> {
   const { store, emit } = context;
-  const expectedMs = store.records.duration(lineageOf(step.derivation));
+  const expectedMs = store.records.duration(step.lineage);
   if (!context.signal.aborted) emit({ type: 'step-started', step: stepRef(step), expectedMs });
   const first = store.records.memo(step.id)!.outputs;
   const outcome = await buildAgain(step, context);

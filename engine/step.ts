@@ -12,13 +12,20 @@ export interface Step {
   readonly inputIds: readonly DerivationId[];
   /** What a local folder was found to hold: the digest of its tree. */
   readonly content?: Digest;
+  /** Histories (durations, last inputs) are kept under it. */
+  readonly lineage: Lineage;
 }
+
+/** Names the successive versions of one derivation of one config. Unique in a store; means nothing to people. */
+export type Lineage = string & { readonly __lineage: unique symbol };
 
 /** Finds the step with an id; ids come from an evaluation, so there always is one. */
 export type StepSource = (id: DerivationId) => Step;
 
 /** Every input of a step beside the id of the step that gives it. */
-export function* stepInputs(step: Step): Generator<{ readonly id: DerivationId; readonly input: Input }> {
+export function* stepInputs(
+  step: Pick<Step, 'derivation' | 'inputIds'>,
+): Generator<{ readonly id: DerivationId; readonly input: Input }> {
   const inputs = inputsOf(step.derivation);
   for (const [at, input] of inputs.entries()) yield { id: step.inputIds[at]!, input };
 }
@@ -33,8 +40,8 @@ export function stepRef({ id, derivation }: Step): StepRef {
   };
 }
 
-/** Successive versions of one derivation share this name; histories (durations, last inputs) are kept under it. */
-export function lineageOf(derivation: Derivation): string {
+/** A step as a person may name it; several steps of one flake may have the same. */
+export function stepLabel(derivation: Derivation): string {
   return derivation.kind === 'run'
     ? `${derivation.name}@${derivation.target}`
     : `${derivation.kind}:${derivation.name}`;

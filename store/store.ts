@@ -127,7 +127,7 @@ export interface Memo {
   readonly outputs: Readonly<Record<string, Node>>;
 }
 
-/** The last successful version of a derivation by lineage (`name@target`). */
+/** The last successful version of a derivation of one config. */
 export interface Lineage {
   readonly derivation: Digest;
   readonly action: Digest;

@@ -2,7 +2,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lineageOf, type Step } from '../../engine/index.ts';
+import { stepLabel, type Step } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -37,7 +37,7 @@ async function log(context: Context, flags: LogFlags, target: string): Promise<E
   const { out, shared } = context;
   const text = (): string => Buffer.from(bytes).toString('utf8');
   if (shared.json === true)
-    out.lines([JSON.stringify({ type: 'log', step: lineageOf(step.derivation), text: text() })]);
+    out.lines([JSON.stringify({ type: 'log', step: stepLabel(step.derivation), text: text() })]);
   else out.write(out.isTerminal ? plainText(text()) : bytes);
   return exitCodes.ok;
 }
@@ -62,8 +62,8 @@ async function lastFailed({ store }: Project, { derivation }: Step): Promise<Uin
   );
   const newest = files.sort((a, b) => b.timeMs - a.timeMs)[0];
   if (newest !== undefined) return readFile(newest.path);
-  throw new UserError('PATH_NOT_FOUND', `there is no log of ${lineageOf(derivation)}`, {
-    hint: `It was not built, and did not fail lately. Build it: cairn build ${lineageOf(derivation)}`,
+  throw new UserError('PATH_NOT_FOUND', `there is no log of ${stepLabel(derivation)}`, {
+    hint: `It was not built, and did not fail lately. Build it: cairn build ${stepLabel(derivation)}`,
   });
 }
 

@@ -1,6 +1,6 @@
 // Steps below the flake's outputs: the closure of some, and the command that a name stands for. Pure.
 
-import { closestNames, lineageOf, type Evaluation, type Step } from '../../engine/index.ts';
+import { closestNames, stepLabel, type Evaluation, type Step } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import { targetNamed, type FoundOutput } from './targets.ts';
 
@@ -29,7 +29,7 @@ export function commandsOf(evaluation: Pick<Evaluation, 'steps'>, ids: Iterable<
 export function commandOf(evaluation: Pick<Evaluation, 'steps'>, { id, key }: FoundOutput): Step | undefined {
   const step = evaluation.steps(id);
   if (step.derivation.kind === 'run') return step;
-  return commandsOf(evaluation, [id]).find(({ derivation }) => lineageOf(derivation) === key);
+  return commandsOf(evaluation, [id]).find(({ derivation }) => stepLabel(derivation) === key);
 }
 
 /**
@@ -45,10 +45,10 @@ export function findCommand(evaluation: Evaluation, text: string): Step {
     evaluation,
     [...evaluation.outputs.values()].map(({ id }) => id),
   );
-  const lineage = text.includes('@') ? text : `${text}@${evaluation.flake.targets[0]}`;
-  const found = all.find(({ derivation }) => lineageOf(derivation) === lineage);
+  const label = text.includes('@') ? text : `${text}@${evaluation.flake.targets[0]}`;
+  const found = all.find(({ derivation }) => stepLabel(derivation) === label);
   if (found !== undefined) return found;
-  const closest = closestNames(lineage, new Set(all.map(({ derivation }) => lineageOf(derivation))));
+  const closest = closestNames(label, new Set(all.map(({ derivation }) => stepLabel(derivation))));
   throw new UserError('TARGET_UNKNOWN', `no step of this flake that runs a command is called "${text}"`, {
     hint: `${closest.length === 0 ? '' : `Did you mean ${closest.join(' or ')}? `}\`cairn graph TARGET\` shows the steps of a target.`,
   });

@@ -56,7 +56,6 @@ export function causeRecord(cause: Cause, isToDo: boolean): object {
     root: isRootCause(cause),
     id,
     ...step,
-    lineage: cause.lineage,
     toDo: isToDo,
     changes: cause.changes?.map(changeRecord),
   };

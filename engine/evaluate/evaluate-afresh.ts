@@ -7,7 +7,7 @@ import { mapByName } from '../../store/base/map-by-name.ts';
 import type { RecordWriter } from '../../store/index.ts';
 import type { Local, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
-import type { Step } from '../step.ts';
+import type { Lineage, Step } from '../step.ts';
 import { callFlake, type FlakeOutputs } from './call-flake.ts';
 import type { Computing, EvaluateOptions } from './evaluate-options.ts';
 import { targetsOf, type EvaluatedOutput, type Evaluation, type LocalSource } from './evaluation.ts';
@@ -20,8 +20,10 @@ import {
   type EvaluationRecord,
 } from './evaluation-record.ts';
 import { closureOf, identify, localsOf, type Identified } from './identify.ts';
-import { importLocals, localOf } from './import-locals.ts';
+import { importLocals } from './import-locals.ts';
+import { lineagePrefix, sharedLineages } from './lineages.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
+import { lineagesFor, localStep, placed } from './placed-steps.ts';
 
 /** Evaluates whether or not an evaluation is kept. Errors are those of `evaluate`. */
 export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluation> {
@@ -35,7 +37,7 @@ export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluati
   const closure = closureOf(roots);
   const locals = await importLocals(localsOf(closure), { store, folder: dirname(configPath), signal });
   const identified = identify(closure, (local) => locals.get(local)!.content);
-  const record = evaluationRecord(config, given, { identified, locals });
+  const record = evaluationRecord(config, given, { identified, locals, configPath });
   await store.records.update((writer) => keep(writer, { config, identified, record, options }));
   return evaluation(record, identified, locals, configPath);
 }
@@ -43,6 +45,7 @@ export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluati
 interface Found {
   readonly identified: Identified;
   readonly locals: ReadonlyMap<Local, LocalSource>;
+  readonly configPath: string;
 }
 
 function rootsOf({ outputs, sandbox }: FlakeOutputs) {
@@ -54,6 +57,7 @@ function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Foun
   const { description, targets, mirrors, environment } = config.flake;
   const sandbox = given.sandbox === undefined ? undefined : found.identified.idOf(given.sandbox);
   const parts: Partial<Record<Target, EvaluatedTarget>> = {};
+  const lineages = lineagesOf(given, found);
   for (const [target, named] of given.outputs) {
     const outputs = named.map(({ name, derivation, description }): EvaluatedOutput => ({
       id: found.identified.idOf(derivation),
@@ -64,7 +68,7 @@ function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Foun
     }));
     const roots = [...named.map(({ derivation }) => derivation), ...(given.sandbox ? [given.sandbox] : [])];
     const locals = found.locals.size === 0 ? [] : localsOf(closureOf(roots));
-    parts[target] = { outputs, sandbox, locals: sourcesOf(locals, found.locals) };
+    parts[target] = { outputs, sandbox, locals: sourcesOf(locals, found.locals), lineages };
   }
   return {
     evaluator: evaluatorVersion(),
@@ -74,6 +78,19 @@ function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Foun
     flake: { description, targets, mirrors, environment },
     targets: parts,
   };
+}
+
+// Of all that was evaluated together: what is known of one target is known of each.
+function lineagesOf(
+  { outputs, sandbox }: FlakeOutputs,
+  { identified, configPath }: Found,
+): Record<DerivationId, Lineage> {
+  const { idOf, steps } = identified;
+  const roots = [...outputs].flatMap(([target, named]) =>
+    named.map(({ name, derivation }) => ({ key: `${name}@${target}`, id: idOf(derivation) })),
+  );
+  if (sandbox !== undefined) roots.push({ key: 'sandbox', id: idOf(sandbox) });
+  return mapByName(sharedLineages(lineagePrefix(configPath), steps, roots));
 }
 
 // Several derivations may stand for one folder.
@@ -118,11 +135,15 @@ function evaluation(
   configPath: string,
 ): Evaluation {
   const parts = Object.values(record.targets);
-  const localSteps = new Map<DerivationId, Step>();
-  for (const source of locals.values()) {
-    const { id, content } = source;
-    localSteps.set(id, { id, derivation: localOf(source), inputIds: [], content });
-  }
+  const lineageOf = lineagesFor(configPath, parts);
+  const known = new Map<DerivationId, Step>();
+  for (const source of locals.values()) known.set(source.id, localStep(source, lineageOf));
+  const step = (id: DerivationId): Step => {
+    const found =
+      known.get(id) ?? placed(steps.get(id) ?? bug(`derivation ${id} was not evaluated`), lineageOf);
+    known.set(id, found);
+    return found;
+  };
   return {
     configPath,
     flake: record.flake,
@@ -130,7 +151,7 @@ function evaluation(
       parts.flatMap((part) => part.outputs).map((output) => [`${output.name}@${output.target}`, output]),
     ),
     sandbox: parts[0]?.sandbox,
-    steps: (id) => localSteps.get(id) ?? steps.get(id) ?? bug(`derivation ${id} was not evaluated`),
+    steps: step,
     locals: [...new Set(locals.values())],
     files: record.files.map((file) => file.path),
     isCached: false,

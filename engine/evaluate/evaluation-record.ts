@@ -9,6 +9,7 @@ import type { CborValue } from '../../store/base/cbor.ts';
 import type { RecordReader, RecordWriter } from '../../store/index.ts';
 import type { Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
+import type { Lineage } from '../step.ts';
 import type { EvaluatedOutput, FlakeFacts, LocalSource } from './evaluation.ts';
 import { anyStamp } from './file-stamp.ts';
 import { leadsThereStill, observeAgain, type ObservedFile, type ObservedLink } from './observations.ts';
@@ -29,10 +30,12 @@ export interface EvaluatedTarget {
   readonly outputs: readonly EvaluatedOutput[];
   readonly sandbox: DerivationId | undefined;
   readonly locals: readonly LocalSource[];
+  /** Of those steps that share their name with another one. */
+  readonly lineages: Readonly<Record<DerivationId, Lineage>>;
 }
 
 /** Raised when the record's form changes; older ones are then not found. */
-const format = 'evaluation 1';
+const format = 'evaluation 2';
 
 /** The kept evaluation of a config, whether it still holds or not. */
 export function readEvaluation(records: RecordReader, configPath: string): EvaluationRecord | undefined {

@@ -7,8 +7,8 @@ import { inputsOf, type Derivation, type Input, type Local } from '../model/deri
 import { derivationRecord, encodeDerivation, type DerivationId } from '../model/encode.ts';
 import type { Step } from '../step.ts';
 
-/** A step, and its canonical record, which its id is the digest of. */
-export interface IdentifiedStep extends Step {
+/** A step, and its canonical record, which its id is the digest of. Its lineage is for those who know its config. */
+export interface IdentifiedStep extends Omit<Step, 'lineage'> {
   readonly encoded: Uint8Array;
 }
 

@@ -10,7 +10,7 @@ import type { DerivationId } from '../model/encode.ts';
 import type { Step, StepSource } from '../step.ts';
 import type { Evaluation, LocalSource } from './evaluation.ts';
 import type { EvaluationRecord } from './evaluation-record.ts';
-import { localOf } from './import-locals.ts';
+import { lineagesFor, localStep, placed, type LineageOf } from './placed-steps.ts';
 
 export interface RecordedOptions {
   readonly configPath: string;
@@ -32,7 +32,7 @@ export function recordedEvaluation(
     flake: record.flake,
     outputs: new Map(outputs.map((output) => [`${output.name}@${output.target}`, output])),
     sandbox: parts[0]?.sandbox,
-    steps: recordedSteps((id) => store.records.description(id), locals),
+    steps: recordedSteps((id) => store.records.description(id), locals, lineagesFor(configPath, parts)),
     locals,
     files: record.files.map((file) => file.path),
     isCached: true,
@@ -42,21 +42,19 @@ export function recordedEvaluation(
 function recordedSteps(
   descriptionOf: (id: DerivationId) => CborValue | undefined,
   locals: readonly LocalSource[],
+  lineageOf: LineageOf,
 ): StepSource {
   const known = new Map<DerivationId, Step>();
-  for (const source of locals) {
-    const { id, content } = source;
-    known.set(id, { id, derivation: localOf(source), inputIds: [], content });
-  }
+  for (const source of locals) known.set(source.id, localStep(source, lineageOf));
   const step = (id: DerivationId): Step => {
     const found = known.get(id) ?? decodeStep(id);
     known.set(id, found);
     return found;
   };
-  const decodeStep = (id: DerivationId): Step => ({
-    id,
-    ...decodeDerivation(descriptionOf(id) ?? gone(id), (input) => step(input).derivation),
-  });
+  const decodeStep = (id: DerivationId): Step => {
+    const decoded = decodeDerivation(descriptionOf(id) ?? gone(id), (input) => step(input).derivation);
+    return placed({ id, ...decoded }, lineageOf);
+  };
   return step;
 }
 

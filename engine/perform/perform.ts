@@ -18,7 +18,7 @@ import type { DerivationId } from '../model/encode.ts';
 import { resolveStep, type Lookup, type ResolvedStep } from '../plan/resolve.ts';
 import type { PoolName } from '../schedule/slots.ts';
 import type { Busy, StepSlot } from '../schedule/step-work.ts';
-import { lineageOf, stepRef, type Step } from '../step.ts';
+import { stepRef, type Step } from '../step.ts';
 import { composeTrees, writeTree } from './compose.ts';
 
 /** What doing a step needs from outside. */
@@ -262,8 +262,8 @@ function record(records: RecordWriter, { step, action }: ResolvedStep, made: Mad
     log: made.log,
   });
   records.putMemo({ derivation: step.id, action, outputs: made.outputs });
-  records.putLineage(lineageOf(step.derivation), { derivation: step.id, action });
-  records.putDuration(lineageOf(step.derivation), durationMs);
+  records.putLineage(step.lineage, { derivation: step.id, action });
+  records.putDuration(step.lineage, durationMs);
 }
 
 // The same action gave something else before: worth a line, because a cache cannot promise what a build does not keep.

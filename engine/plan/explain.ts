@@ -7,7 +7,7 @@ import { ownMember } from '../../store/base/map-by-name.ts';
 import type { Reason } from '../events.ts';
 import type { Input } from '../model/derivation.ts';
 import { derivationRecord, type DerivationId, type RecordValue } from '../model/encode.ts';
-import { lineageOf, stepInputs, type Step, type StepSource } from '../step.ts';
+import { stepInputs, type Step, type StepSource } from '../step.ts';
 import type { PlanFacts } from './facts.ts';
 
 /** A field of a derivation's record that is not what it was. */
@@ -30,13 +30,12 @@ export interface InputChange {
 /** A step that is not what it was when it was last built, and what about it changed. */
 export interface Cause {
   readonly step: Step;
-  readonly lineage: string;
   /** Absent when nothing of this lineage was ever built. */
   readonly changes: readonly Change[] | undefined;
 }
 
 /** A derivation's full record with its inputs written as `[id, output, subpath]`. */
-export function stepRecord(step: Step): RecordValue {
+export function stepRecord(step: Omit<Step, 'id' | 'lineage'>): RecordValue {
   const references = new Map<Input, CborValue>();
   for (const { id, input } of stepInputs(step)) references.set(input, [id, input.output, input.subpath]);
   return derivationRecord(step.derivation, (input) => references.get(input)!, step.content);
@@ -62,13 +61,14 @@ export function changesBetween(
 
 /**
  * Every step in the closure of `wanted` that is not what it was when that was last built, root causes first: a step whose
- * own fields changed is a root cause, one that only has changed inputs is a consequence.
+ * own fields changed is a root cause, one that only has changed inputs is a consequence. None when it is up to date without ever having been asked for: another config has built the very same.
  */
 export function explain(
   wanted: DerivationId,
   steps: StepSource,
-  facts: Pick<PlanFacts, 'lineage' | 'description'>,
+  facts: Pick<PlanFacts, 'memo' | 'hasOutputs' | 'lineage' | 'description'>,
 ): Cause[] {
+  if (isBuiltElsewhere(steps(wanted), facts)) return [];
   const causes: Cause[] = [];
   const seen = new Set<DerivationId>();
   const pending: Version[] = [{ id: wanted, before: undefined }];
@@ -81,6 +81,14 @@ export function explain(
     pending.push(...found.inputs);
   }
   return [...causes.filter(isRootCause), ...causes.filter((cause) => !isRootCause(cause))];
+}
+
+function isBuiltElsewhere(
+  { id, lineage }: Step,
+  facts: Pick<PlanFacts, 'memo' | 'hasOutputs' | 'lineage'>,
+): boolean {
+  const built = facts.lineage(lineage) === undefined ? facts.memo(id) : undefined;
+  return built !== undefined && facts.hasOutputs(built.outputs);
 }
 
 /** A step, and the one that stood in its place; undefined: whatever was last built of its lineage. */
@@ -123,8 +131,7 @@ function causeOf(
   facts: Pick<PlanFacts, 'lineage' | 'description'>,
 ): { readonly cause: Cause; readonly inputs: readonly Version[] } | undefined {
   const step = steps(id);
-  const lineage = lineageOf(step.derivation);
-  const last = before ?? facts.lineage(lineage)?.derivation;
+  const last = before ?? facts.lineage(step.lineage)?.derivation;
   if (last === id) return undefined;
   const record = last === undefined ? undefined : facts.description(last as DerivationId);
   const changes =
@@ -135,7 +142,7 @@ function causeOf(
   );
   const inputs = [...new Set(step.inputIds)].filter((input) => !kept.has(input));
   return {
-    cause: { step, lineage, changes },
+    cause: { step, changes },
     inputs: inputs.map((input) => ({ id: input, before: replaced.get(input) })),
   };
 }

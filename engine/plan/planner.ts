@@ -4,7 +4,7 @@ import { UserError } from '../../store/base/errors.ts';
 import { MissingBlob } from '../../store/index.ts';
 import type { Outputs, PlannedStep, Reason } from '../events.ts';
 import type { ActionId, DerivationId } from '../model/encode.ts';
-import { lineageOf, stepRef, type Step, type StepSource } from '../step.ts';
+import { stepRef, type Step, type StepSource } from '../step.ts';
 import { changesBetween } from './explain.ts';
 import type { PlanFacts } from './facts.ts';
 import { resolveStep } from './resolve.ts';
@@ -123,19 +123,18 @@ function actionOf(
 
 // The reason is found when it is asked for: comparing descriptions costs more than planning.
 function plannedBuild(step: Step, { facts, rebuild }: PlanOptions): PlannedStep {
-  const lineage = lineageOf(step.derivation);
   return {
     step: stepRef(step),
     decision: 'build',
     get reason() {
-      return rebuild?.has(step.id) ? { kind: 'requested' as const } : reasonToBuild(step, lineage, facts);
+      return rebuild?.has(step.id) ? { kind: 'requested' as const } : reasonToBuild(step, facts);
     },
-    expectedMs: facts.duration(lineage),
+    expectedMs: facts.duration(step.lineage),
   };
 }
 
-function reasonToBuild(step: Step, lineage: string, facts: PlanFacts): Reason {
-  const last = facts.lineage(lineage);
+function reasonToBuild(step: Step, facts: PlanFacts): Reason {
+  const last = facts.lineage(step.lineage);
   if (last === undefined) return { kind: 'never-built' };
   if (last.derivation === step.id) return { kind: 'output-missing' };
   return changesBetween(last.derivation as DerivationId, step, facts);

@@ -5,7 +5,7 @@ import { formatDot } from '../../cli/graph/dot.ts';
 import { drawClosure } from '../../cli/graph/picture.ts';
 import { compose, run, write } from '../../engine/model/index.ts';
 import type { DerivationId, Step } from '../../engine/index.ts';
-import { stepSource } from '../support/steps.ts';
+import { stepSource, stepWith } from '../support/steps.ts';
 
 const recipe = write({ name: 'recipe', files: { file: 'x' } });
 const seed = run({ name: 'seed', layers: [recipe], argv: ['/bin/seed'] });
@@ -44,7 +44,7 @@ describe('a picture', () => {
   it('goes through graphs deeper than the call stack', () => {
     const chain = (id: DerivationId): Step => {
       const below = Number(id) - 1;
-      return { id, derivation: root, inputIds: below < 0 ? [] : [String(below) as DerivationId] };
+      return stepWith(id, root, below < 0 ? [] : [String(below)]);
     };
     const picture = drawClosure(['50000' as DerivationId], { steps: chain, all: false });
     expect(picture.nodes).toHaveLength(1);

@@ -104,6 +104,43 @@ describe('cairn why', () => {
     ]);
   });
 
+  it('does not take what another project has built on the same store for an older version', async () => {
+    const flake = (text: string): string => `
+      const part = write({ name: 'part', files: { file: '${text}' } });
+      export default flake({ all: compose({ name: 'all', parts: [part] }) });`;
+    const project = testProject(flake('one'));
+    await project.run('build', 'all');
+    const store = { CAIRN_STORE: project.env['CAIRN_STORE'] };
+    const other = testProject(flake('two'), store);
+    await other.run('build', 'all');
+    expect((await project.run('why', 'all')).stdout).toContain('all@aarch64-linux is up to date');
+    expect((await other.run('build', 'all', '--json')).records()).not.toContainEqual(
+      expect.objectContaining({ decision: 'build' }),
+    );
+    const third = testProject(flake('one'), store);
+    expect((await third.run('why', 'all')).stdout).toContain('all@aarch64-linux is up to date');
+    third.config(flake('three'));
+    expect((await third.run('why', 'all')).stdout).toMatch(/^never built before: /);
+    third.config(flake('one'));
+    await third.run('build', 'all');
+    third.config(flake('three'));
+    expect((await third.run('why', 'all')).stdout).toContain('files.file.bytes: one → three');
+  });
+
+  it('does not take a step for an older version of another one of the same name', async () => {
+    const flake = (a: string, b: string): string => `
+      const part = (text) => write({ name: 'part', files: { file: text } });
+      const whole = (name, text) => compose({ name, parts: [part(text)] });
+      export default flake({ a: whole('whole', '${a}'), b: whole('whole', '${b}') });`;
+    const project = testProject(flake('one', 'two'));
+    await project.run('build', 'a', 'b');
+    for (const name of ['a', 'b'])
+      expect((await project.run('why', name)).stdout).toContain(`${name}@aarch64-linux is up to date`);
+    project.config(flake('one', 'three'));
+    expect((await project.run('why', 'a')).stdout).toContain('a@aarch64-linux is up to date');
+    expect((await project.run('why', 'b')).stdout).toContain('files.file.bytes: two → three');
+  });
+
   it('knows only targets that are there', async () => {
     const { status, stderr } = await testProject().run('why', 'lal');
     expect(status).toBe(2);

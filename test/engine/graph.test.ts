@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { closureGraph, graphOf, remainingMs, topologicalOrder } from '../../engine/graph.ts';
 import type { DerivationId } from '../../engine/model/encode.ts';
 import type { Step } from '../../engine/step.ts';
-import { command, stepSource } from '../support/steps.ts';
+import { command, stepSource, stepWith } from '../support/steps.ts';
 
 const a = command('a');
 const b = command('b', a);
@@ -31,7 +31,7 @@ describe('the graph of steps', () => {
     let below: DerivationId[] = [];
     for (let at = 0; at < 20_000; at++) {
       const id = `${at}` as DerivationId;
-      known.set(id, { id, derivation: top, inputIds: below });
+      known.set(id, stepWith(id, top, below));
       below = [id];
     }
     expect(topologicalOrder(closureGraph(below, (id) => known.get(id)!)).length).toBe(20_000);
@@ -48,14 +48,9 @@ describe('the graph of steps', () => {
 
   it('reports a cycle as the path of names that closes it', () => {
     const cycle = ['one', 'two', 'three'].map((name, at): Step => {
-      const needs = ['three', 'one', 'two'][at] as DerivationId;
-      return { id: name as DerivationId, derivation: command(name), inputIds: [needs] };
+      return stepWith(name, command(name), [['three', 'one', 'two'][at]!]);
     });
-    const tail: Step = {
-      id: 'tail' as DerivationId,
-      derivation: command('tail'),
-      inputIds: ['three' as DerivationId],
-    };
+    const tail = stepWith('tail', command('tail'), ['three']);
     expect(() => topologicalOrder(graphOf([tail, ...cycle]))).toThrow(
       expect.objectContaining({
         code: 'GRAPH_CYCLE',

@@ -8,7 +8,7 @@ import { explain, isRootCause, stepRecord } from '../../engine/plan/explain.ts';
 import type { PlanFacts } from '../../engine/plan/facts.ts';
 import { makePlan, type Plan } from '../../engine/plan/planner.ts';
 import { resolveStep } from '../../engine/plan/resolve.ts';
-import { lineageOf } from '../../engine/step.ts';
+import { stepLabel } from '../../engine/step.ts';
 import { command, stepSource } from '../support/steps.ts';
 
 const contentOf = (text: string): Outputs => ({ out: { kind: 'tree', digest: digestOf(Buffer.from(text)) } });
@@ -31,7 +31,7 @@ function factsAfter(
     const outputs = contentOf(content(derivation.name));
     memos.set(step.id, { derivation: step.id, action, outputs });
     actions.set(action, outputs);
-    lineages.set(lineageOf(derivation), { derivation: step.id, action });
+    lineages.set(step.lineage, { derivation: step.id, action });
     descriptions.set(step.id, stepRecord(step));
   };
   if (built !== undefined) visit(built);
@@ -176,7 +176,7 @@ describe('explaining', () => {
       );
     const { steps, idOf } = stepSource(make('new'));
     const causes = explain(idOf(make('new')), steps, factsAfter(make('old')));
-    expect(causes.map(({ lineage }) => lineage)).toEqual([
+    expect(causes.map(({ step }) => stepLabel(step.derivation))).toEqual([
       'leaf@x86_64-linux',
       'top@x86_64-linux',
       'middle@x86_64-linux',
