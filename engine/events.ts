@@ -124,6 +124,7 @@ export type FailureReason =
   | { readonly kind: 'timeout'; readonly limitSeconds: number }
   | { readonly kind: 'silence'; readonly limitSeconds: number }
   | { readonly kind: 'memory'; readonly limitBytes: number }
+  | { readonly kind: 'processes'; readonly limitCount: number }
   | { readonly kind: 'log-size'; readonly limitBytes: number }
   | { readonly kind: 'disk-full' }
   | { readonly kind: 'bad-output' }

@@ -30,8 +30,8 @@ export const define: DefineCommand = (command, runs) => {
     .action(runs(check));
   addHelpNotes(command, {
     about:
-      'The second time has another build folder, user, umask, number of jobs, and order of folder entries. It does not have\n' +
-      'another date: a step that writes down the day is found the day after.',
+      'The second time has another build folder, user, umask, number of jobs and processors, and order of folder entries,\n' +
+      'and begins in another second. It does not have another date: a step that writes down the day is found the day after.',
     examples: [
       ['cairn check lsb', 'prove that lsb is reproducible'],
       ['cairn check --only sed', 'sed alone'],

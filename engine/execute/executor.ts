@@ -32,7 +32,7 @@ export interface ExecuteOptions {
 
 /**
  * Conditions that must not matter to a result. `cairn check` builds a second time with all of them changed. The clock is
- * not among them: faking it takes privileges or a preloaded library, but time has moved on, and SOURCE_DATE_EPOCH stays.
+ * not among them: faking it takes privileges or a preloaded library, but the second is another, and SOURCE_DATE_EPOCH stays.
  */
 export interface Variation {
   /** Absolute path of the folder the step works in, and its HOME. */
@@ -42,6 +42,8 @@ export interface Variation {
   readonly umask: number;
   /** How many jobs it is told to run; it gets no jobserver. */
   readonly jobs: number;
+  /** How many processors it may use, if this machine has so many. */
+  readonly processors: number;
   /**
    * Layers and inputs list their entries in another order (each folder is an overlay of two halves). What the step makes
    * itself is listed as the file system will.

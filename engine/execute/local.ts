@@ -10,7 +10,7 @@ import type { FailureReason } from '../events.ts';
 import type { Limits } from '../model/derivation.ts';
 import { requireSandbox } from '../sandbox/check.ts';
 import { sandboxCommand } from '../sandbox/command.ts';
-import { conditionsFor, type JobPool } from '../sandbox/conditions.ts';
+import { conditionsFor, type Conditions, type JobPool } from '../sandbox/conditions.ts';
 import { keepFailedStep } from '../sandbox/failed-steps.ts';
 import { FolderRemover } from '../sandbox/folder-remover.ts';
 import { makeGuise, type Guise } from '../sandbox/guise.ts';
@@ -61,7 +61,8 @@ class SandboxExecutor implements Executor {
   readonly #scratch: string;
   readonly #launcher = new Launcher();
   readonly #rigs: Rigs;
-  readonly #guise: Guise;
+  /** By how many processors they show. */
+  readonly #guises = new Map<number, Guise>();
   readonly #order: ReaddirOrder;
   readonly #remover = new FolderRemover();
   #steps = 0;
@@ -70,7 +71,6 @@ class SandboxExecutor implements Executor {
     this.#options = options;
     this.#scratch = scratch;
     this.#rigs = new Rigs(scratch, options.tool);
-    this.#guise = makeGuise(scratch);
     this.#order = new ReaddirOrder(options.store);
   }
 
@@ -126,19 +126,20 @@ class SandboxExecutor implements Executor {
     const order = variation?.shuffledReaddir === true ? this.#order : undefined;
     const mounts = await mountsOf(store, request, order);
     const conditions = conditionsFor(jobs, variation);
+    const guise = this.#guiseFor(conditions);
     const rig = await this.#rigs.take();
     const command = sandboxCommand(request, {
       tool,
       mounts,
       scaffold: rig.scaffold,
-      guise: this.#guise,
+      guise,
       work,
       conditions,
     });
     const end = await runSandbox(command, {
       launcher: this.#launcher,
       rig,
-      filter: this.#guise.filter,
+      filter: guise.filter,
       umask: conditions.umask,
       limits: { ...limits, ...request.limits },
       signal,
@@ -146,6 +147,15 @@ class SandboxExecutor implements Executor {
     });
     this.#rigs.give(rig);
     return end;
+  }
+
+  #guiseFor({ processors }: Conditions): Guise {
+    const count = processors.length;
+    const known = this.#guises.get(count);
+    if (known !== undefined) return known;
+    const guise = makeGuise(join(this.#scratch, `guise-${count}`), processors);
+    this.#guises.set(count, guise);
+    return guise;
   }
 
   async #ingest(step: Step): Promise<ExecuteResult> {

@@ -89,14 +89,15 @@ async function trial({ tool, folder }: CheckOptions): Promise<SandboxFinding> {
   const path = join(folder, `trial-${process.pid}`);
   mkdirSync(path);
   try {
-    const guise = makeGuise(path);
+    const conditions = conditionsFor({ slots: 1 });
+    const guise = makeGuise(join(path, 'guise'), conditions.processors);
     const command = sandboxCommand(trialRequest, {
       tool,
       mounts: { layers: [], inputs: [] },
       scaffold: makeScaffold(path),
       guise,
       work: makeWorkFolder(join(path, 'step'), []),
-      conditions: conditionsFor({ slots: 1 }),
+      conditions,
       interactive: { argv: [absentProgram], env: {} },
     });
     return judge(await errorOutput(command, guise));

@@ -34,6 +34,9 @@ export const statusDescriptor = 3;
 /** File descriptor on which bubblewrap finds the program of `guise.filter`. */
 export const filterDescriptor = 4;
 
+/** What /dev/shm holds at most: as much as in containers. */
+const sharedMemoryBytes = 64 * 1024 * 1024;
+
 // The command is process 1 itself. Bubblewrap's own process 1 would let bubblewrap end while what the command left
 // running is still being killed, and nobody would count its processor time.
 // No namespace is shared. Without capabilities, uid 0 inside can do what the person outside can, and nothing more: the
@@ -61,9 +64,10 @@ const isolation = [
 
 /** The command that runs `request` in its sandbox. */
 export function sandboxCommand(request: BuildRequest, options: CommandOptions): string[] {
-  const { tool, mounts, work, conditions, interactive } = options;
+  const { tool, guise, mounts, work, conditions, interactive } = options;
   const id = String(conditions.uid);
   return [
+    guise.preamble,
     ...tool.bubblewrap,
     ...isolation,
     ...['--uid', id, '--gid', id],
@@ -72,6 +76,8 @@ export function sandboxCommand(request: BuildRequest, options: CommandOptions): 
     ...rootMounts(options),
     ...folderMounts(work, conditions),
     ...mounts.inputs.flatMap(inputMount),
+    // With all that is mounted in it: what a step put there would be memory that nobody counts.
+    ...['--remount-ro', '/dev'],
     ...Object.entries({ ...environmentOf(request, conditions), ...interactive?.env }).flatMap(
       ([name, value]) => ['--setenv', name, value],
     ),
@@ -87,7 +93,7 @@ function rootMounts({ scaffold, guise, mounts, work }: CommandOptions): string[]
     // Read-only, because for root's processes the kernel's settings under /proc/sys are their own files to write.
     ...['--proc', '/proc', '--remount-ro', '/proc'],
     ...guise.masks.flatMap(({ path, source }) => ['--ro-bind', source, path]),
-    ...['--dev', '/dev'],
+    ...['--dev', '/dev', '--perms', '1777', '--size', String(sharedMemoryBytes), '--tmpfs', '/dev/shm'],
   ];
 }
 

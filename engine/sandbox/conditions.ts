@@ -1,6 +1,7 @@
 // The conditions a step runs under: the same for every step on every machine, but for what `cairn check` varies.
 
 import type { BuildRequest, Variation } from '../execute/executor.ts';
+import { allowedProcessors } from './processors.ts';
 
 /** What a step may notice of its surroundings. */
 export interface Conditions {
@@ -11,6 +12,8 @@ export interface Conditions {
   readonly umask: number;
   /** How many things to do at once, for programs that know no jobserver. */
   readonly jobs: number;
+  /** What it may use of this machine's processors, by their numbers. */
+  readonly processors: readonly number[];
   /** The fifo of this machine that all running builds share, when there is one. */
   readonly jobserver: string | undefined;
 }
@@ -28,12 +31,16 @@ export const jobserverPath = '/dev/jobserver';
 
 /** The usual conditions, or those that `variation` asks for. A varied step uses no jobserver, so that its count is what it says. */
 export function conditionsFor(jobs: JobPool, variation?: Variation): Conditions {
-  if (variation !== undefined) return { ...variation, jobserver: undefined };
+  const processors = allowedProcessors();
+  if (variation !== undefined) {
+    return { ...variation, jobserver: undefined, processors: processors.slice(0, variation.processors) };
+  }
   return {
     buildFolder: '/build',
     uid: 0,
     umask: 0o022,
     jobs: jobs.slots,
+    processors,
     jobserver: jobs.path,
   };
 }

@@ -1,34 +1,80 @@
-// What a step sees in place of the machine it runs on: fixed contents over the files of /proc that tell of it, and the
-// filter of its system calls. What a file cannot hide (uname, the processors that sched_getaffinity gives, the clock) is
-// named in the README. Writes its files once; knows no step.
+// What a step sees in place of the machine it runs on: fixed contents over the files of /proc that tell of it, the filter of
+// its system calls, and the limits and processors it is held to. What none of these hides (uname, the clock) is named in the
+// README. Writes its files once; knows no step.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { preamble } from './preamble.ts';
+import { resourceLimits } from './resource-limits.ts';
 import { systemCallFilter } from './system-calls.ts';
 
 /** Files of this machine that sandboxes take; any number of sandboxes may use them at once. */
 export interface Guise {
   /** The system call filter's program. */
   readonly filter: string;
-  /** What is mounted over what. */
+  /** The program that sets limits and processors, and becomes bubblewrap. */
+  readonly preamble: string;
+  /** What is mounted over what, in this order. */
   readonly masks: readonly { readonly path: string; readonly source: string }[];
 }
 
-/** One processor and a gibibyte of memory, as old as any: what every machine that builds has. */
+/** A gibibyte of memory, as old as any: what every machine that builds has. */
 const contents: Readonly<Record<string, string>> = {
-  '/proc/cpuinfo': 'processor\t: 0\nmodel name\t: cairn\n\n',
-  '/proc/meminfo':
+  meminfo:
     'MemTotal:        1048576 kB\nMemFree:          524288 kB\nMemAvailable:     786432 kB\n' +
     'Buffers:               0 kB\nCached:           262144 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n',
-  '/proc/stat':
-    'cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nbtime 315532800\nprocesses 1\nprocs_running 1\n',
-  '/proc/loadavg': '0.00 0.00 0.00 1/1 1\n',
-  '/proc/uptime': '1.00 1.00\n',
-  '/proc/version': 'Linux version 5.10.0 (cairn)\n',
-  '/proc/sys/kernel/osrelease': '5.10.0\n',
-  '/proc/sys/kernel/version': '#1 SMP\n',
-  '/proc/sys/kernel/random/boot_id': '00000000-0000-4000-8000-000000000000\n',
+  loadavg: '0.00 0.00 0.00 1/1 1\n',
+  uptime: '1.00 1.00\n',
+  version: 'Linux version 5.10.0 (cairn)\n',
 };
+
+// As many processors as the step may use: a count that differs from what sched_getaffinity gives would confuse programs.
+function processorContents(count: number): Record<string, string> {
+  const each = (line: (at: number) => string): string =>
+    Array.from({ length: count }, (_, at) => line(at)).join('');
+  const noTimes = ' 0 0 0 0 0 0 0 0 0 0\n';
+  return {
+    cpuinfo: each((at) => `processor\t: ${at}\nmodel name\t: cairn\n\n`),
+    stat: `cpu ${noTimes}${each((at) => `cpu${at}${noTimes}`)}btime 315532800\nprocesses 1\nprocs_running 1\n`,
+  };
+}
+
+/**
+ * All of /proc/sys: what programs ask for there, as Linux 5.10 has it where nobody has set anything. The real one has some
+ * thousand settings of the machine.
+ */
+const settings: Readonly<Record<string, string>> = {
+  'fs/file-max': '9223372036854775807',
+  'fs/nr_open': '1048576',
+  'fs/pipe-max-size': '1048576',
+  'kernel/cap_last_cap': '40',
+  'kernel/core_pattern': 'core',
+  'kernel/hostname': 'cairn',
+  'kernel/msgmax': '8192',
+  'kernel/msgmnb': '16384',
+  'kernel/msgmni': '32000',
+  'kernel/ngroups_max': '65536',
+  'kernel/osrelease': '5.10.0',
+  'kernel/ostype': 'Linux',
+  'kernel/overflowgid': '65534',
+  'kernel/overflowuid': '65534',
+  'kernel/pid_max': '32768',
+  'kernel/random/boot_id': '00000000-0000-4000-8000-000000000000',
+  'kernel/randomize_va_space': '2',
+  'kernel/sem': '32000\t1024000000\t500\t32000',
+  'kernel/shmall': '18446744073692774399',
+  'kernel/shmmax': '18446744073692774399',
+  'kernel/shmmni': '4096',
+  'kernel/threads-max': '32768',
+  'kernel/version': '#1 SMP',
+  'net/core/somaxconn': '4096',
+  'net/ipv4/ip_local_port_range': '32768\t60999',
+  'vm/max_map_count': '65530',
+  'vm/mmap_min_addr': '65536',
+  'vm/overcommit_memory': '0',
+};
+/** Another one each time it is read, on every machine: the real one stays, on a file of ours. */
+const uuid = 'kernel/random/uuid';
 
 /** Files that tell of the machine and that nothing needs: they are empty. */
 const emptied = [
@@ -36,6 +82,7 @@ const emptied = [
   ...[
     'execdomains',
     'fb',
+    'filesystems',
     'interrupts',
     'iomem',
     'ioports',
@@ -43,9 +90,9 @@ const emptied = [
     'kcore',
     'key-users',
     'keys',
-    'kmsg',
   ],
   ...[
+    'kmsg',
     'kpagecgroup',
     'kpagecount',
     'kpageflags',
@@ -54,31 +101,49 @@ const emptied = [
     'mdstat',
     'misc',
     'modules',
-    'mtrr',
   ],
-  ...['pagetypeinfo', 'partitions', 'sched_debug', 'schedstat', 'slabinfo', 'softirqs', 'swaps'],
-  ...['sysrq-trigger', 'timer_list', 'timer_stats', 'vmallocinfo', 'vmstat', 'zoneinfo'],
-].map((name) => `/proc/${name}`);
+  ...['mtrr', 'pagetypeinfo', 'partitions', 'sched_debug', 'schedstat', 'slabinfo', 'softirqs', 'swaps'],
+  ...['timer_list', 'timer_stats', 'vmallocinfo', 'vmstat', 'zoneinfo'],
+];
 
-/** Makes the files in an existing folder. Only what this kernel has is masked: in /proc nothing can be made. */
-export function makeGuise(folder: string): Guise {
-  const place = join(folder, 'guise');
-  mkdirSync(place);
-  const put = (name: string, content: string | Buffer): string => {
-    const path = join(place, name);
-    writeFileSync(path, content, { mode: 0o444 });
+/** Makes the files in a new folder, for steps that may use `processors`. */
+export function makeGuise(folder: string, processors: readonly number[]): Guise {
+  mkdirSync(folder);
+  const put = (name: string, content: string | Buffer, mode = 0o444): string => {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content, { mode });
     return path;
   };
   const nothing = put('nothing', '');
-  const all = [
-    ...Object.entries(contents).map(([path, content]) => ({
-      path,
-      source: put(path.slice(1).replaceAll('/', '-'), content),
+  const shown = { ...contents, ...processorContents(processors.length) };
+  for (const [name, value] of Object.entries(settings)) put(`sys/${name}`, `${value}\n`);
+  put(`sys/${uuid}`, '');
+  const masks = [
+    ...Object.entries(shown).map(([name, content]) => ({
+      path: `/proc/${name}`,
+      source: put(name, content),
     })),
-    ...emptied.map((path) => ({ path, source: nothing })),
+    ...emptied.map((name) => ({ path: `/proc/${name}`, source: nothing })),
   ];
   return {
     filter: put('system-calls', systemCallFilter()),
-    masks: all.filter(({ path }) => existsSync(path)),
+    preamble: put('preamble', preamble({ limits: resourceLimits(), processors }), 0o555),
+    masks: [
+      ...masks.filter(({ path }) => isReadable(path)),
+      { path: '/proc/sys', source: join(folder, 'sys') },
+      { path: `/proc/sys/${uuid}`, source: `/proc/sys/${uuid}` },
+    ],
   };
+}
+
+// In /proc nothing can be made, so only what this kernel has is masked; what this user cannot read, a step cannot either. Each
+// mask costs a step a tenth of a millisecond.
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

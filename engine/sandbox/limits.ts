@@ -1,11 +1,15 @@
 // Watches one running step against its limits. Knows no process but by its id, and does not end anything itself.
 
+import { availableParallelism } from 'node:os';
 import type { FailureReason } from '../events.ts';
 import type { Limits } from '../model/derivation.ts';
-import { residentBytes } from './process-tree.ts';
+import { countTasks, residentBytes, tasksOfMachine } from './process-tree.ts';
 
 /** A limit that was exceeded. */
-export type Excess = Extract<FailureReason, { kind: 'timeout' | 'silence' | 'memory' | 'log-size' }>;
+export type Excess = Extract<
+  FailureReason,
+  { kind: 'timeout' | 'silence' | 'memory' | 'processes' | 'log-size' }
+>;
 
 /** What holds for a step that says nothing: generous, so that only what hangs or runs away meets them. */
 export const usualLimits = {
@@ -22,7 +26,14 @@ export interface Watched {
   readonly onExcess: (excess: Excess) => void;
 }
 
+/**
+ * Processes and threads of one step. The kernel counts them for all that a user runs, and not at all for root, so a step's own
+ * are counted here. More than any build has; one that only multiplies makes some thousand more before it is ended.
+ */
+export const mostTasks = 1024 + 64 * availableParallelism();
+
 const memoryLookEveryMs = 500;
+const tasksLookEveryMs = 100;
 /** The longest delay a timer takes, 24 days. */
 const longestDelayMs = 2 ** 31 - 1;
 
@@ -34,12 +45,15 @@ export function watchLimits(limits: Limits, watched: Watched): (logBytes: number
     after(timeoutSeconds, () => onExcess({ kind: 'timeout', limitSeconds: timeoutSeconds })),
     after(silenceSeconds, () => onExcess({ kind: 'silence', limitSeconds: silenceSeconds })),
   ] as const;
-  const memory = limits.memoryBytes === undefined ? undefined : watchMemory(limits.memoryBytes, watched);
+  const looks = [
+    watchTasks(watched),
+    ...(limits.memoryBytes === undefined ? [] : [watchMemory(limits.memoryBytes, watched)]),
+  ];
   ended.addEventListener(
     'abort',
     () => {
       timers.forEach(clearTimeout);
-      clearInterval(memory);
+      looks.forEach(clearInterval);
     },
     { once: true },
   );
@@ -57,4 +71,17 @@ function watchMemory(limitBytes: number, { pid, onExcess }: Watched): NodeJS.Tim
   return setInterval(() => {
     if (residentBytes(pid) > limitBytes) onExcess({ kind: 'memory', limitBytes });
   }, memoryLookEveryMs);
+}
+
+// Counting takes long when there are many: it is begun only when the whole machine has more than one step may.
+function watchTasks({ pid, ended, onExcess }: Watched): NodeJS.Timeout {
+  let isCounting = false;
+  const look = async (): Promise<void> => {
+    if (isCounting || tasksOfMachine() <= mostTasks) return;
+    isCounting = true;
+    const count = await countTasks(pid, mostTasks);
+    isCounting = false;
+    if (count > mostTasks && !ended.aborted) onExcess({ kind: 'processes', limitCount: mostTasks });
+  };
+  return setInterval(() => void look(), tasksLookEveryMs);
 }

@@ -11,12 +11,39 @@ const tickMs = 10;
 /** Resident memory of a process and everything below it, in bytes. Pages that several share count for each. */
 export function residentBytes(pid: number): number {
   let pages = 0;
+  for (const { pid: one } of below(pid)) pages += Number(readProc(`${one}/statm`).split(' ')[1] ?? 0);
+  return pages * pageBytes;
+}
+
+/**
+ * How many processes and threads a process and everything below it are; no further than just above `most`. Lets others have
+ * their turn meanwhile, since the kernel answers slowly while processes multiply.
+ */
+export async function countTasks(pid: number, most: number): Promise<number> {
+  let count = 0;
+  let processes = 0;
+  for (const { threads } of below(pid)) {
+    count += threads.length;
+    if (count > most) break;
+    if (++processes % processesInTurn === 0) await new Promise(setImmediate);
+  }
+  return count;
+}
+
+const processesInTurn = 64;
+
+/** How many processes and threads this machine has, proc_loadavg(5): at little cost, however many they are. */
+export function tasksOfMachine(): number {
+  return Number(/\/(\d+) /.exec(readProc('loadavg'))?.[1] ?? 0);
+}
+
+function* below(pid: number): Generator<{ readonly pid: number; readonly threads: readonly string[] }> {
   const pids = [pid];
   for (let next = pids.pop(); next !== undefined; next = pids.pop()) {
-    pages += Number(readProc(`${next}/statm`).split(' ')[1] ?? 0);
-    pids.push(...childrenOf(next));
+    const threads = threadsOf(next);
+    yield { pid: next, threads };
+    pids.push(...childrenOf(next, threads));
   }
-  return pages * pageBytes;
 }
 
 /**
@@ -26,7 +53,7 @@ export function residentBytes(pid: number): number {
  */
 export function killSandbox(bubblewrapPid: number): void {
   sendSignal(bubblewrapPid, 'SIGSTOP');
-  const children = childrenOf(bubblewrapPid);
+  const children = childrenOf(bubblewrapPid, threadsOf(bubblewrapPid));
   for (const pid of children.length > 0 ? children : [bubblewrapPid]) killProcess(pid);
   sendSignal(bubblewrapPid, 'SIGCONT');
 }
@@ -45,8 +72,8 @@ export function endedChildrenCpuMs(pid: number): number {
   return (Number(fields[13]) + Number(fields[14])) * tickMs;
 }
 
-function childrenOf(pid: number): number[] {
-  return threadsOf(pid).flatMap((thread) =>
+function childrenOf(pid: number, threads: readonly string[]): number[] {
+  return threads.flatMap((thread) =>
     readProc(`${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
   );
 }

@@ -66,7 +66,7 @@ async function enter(
 ): Promise<number> {
   const order = variation?.shuffledReaddir === true ? new ReaddirOrder(store) : undefined;
   const conditions = conditionsFor({ slots: availableParallelism() }, variation);
-  const guise = makeGuise(scratch);
+  const guise = makeGuise(join(scratch, 'guise'), conditions.processors);
   const command = sandboxCommand(request, {
     tool,
     mounts: await mountsOf(store, request, order),

@@ -28,6 +28,8 @@ export function describeFailure(name: string, reason: FailureReason): string {
       return `${name} wrote nothing for ${duration(reason.limitSeconds)}, its limit`;
     case 'memory':
       return `${name} used more memory than its limit of ${size(reason.limitBytes)}`;
+    case 'processes':
+      return `${name} had more processes than its limit of ${reason.limitCount}`;
     case 'log-size':
       return `${name} wrote more output than its limit of ${size(reason.limitBytes)}`;
     case 'disk-full':

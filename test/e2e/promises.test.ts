@@ -11,6 +11,7 @@ import {
   chmodSync,
   writeFileSync,
 } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -76,6 +77,16 @@ describe('same inputs, same outputs', () => {
     expect(bad.status).toBe(4);
     expect(bad.stdout + bad.stderr).toContain('where');
     expect(bad.stdout + bad.stderr).not.toContain('file ');
+  });
+
+  it('is what cairn check finds of the time and of the processors, as soon as a step was built', async () => {
+    const of = project(`{
+      time: command('time', 'date +%s > $out/file'),
+      processors: command('processors', 'nproc > $out/file; grep -c ^processor /proc/cpuinfo >> $out/file'),
+    }`);
+    expect((await of.run(['check', 'time'])).status).toBe(4);
+    // With one processor there is no other number to try.
+    expect((await of.run(['check', 'processors'])).status).toBe(availableParallelism() > 1 ? 4 : 0);
   });
 });
 

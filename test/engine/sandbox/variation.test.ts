@@ -22,6 +22,7 @@ const variation: Variation = {
   uid: 1234,
   umask: 0o077,
   jobs: 5,
+  processors: 1,
   shuffledReaddir: true,
 };
 
@@ -35,6 +36,14 @@ test('another folder, user, umask and count of jobs', async () => {
   expect(await textOf(executor, request, { variation })).toBe(
     `${buildFolder}\n${buildFolder}\n1234\n1234\n0077\n5 -j5\n`,
   );
+});
+
+test('one processor, however a step asks', async () => {
+  const request = scriptRequest(
+    fixture,
+    'nproc; grep -c ^processor /proc/cpuinfo; grep -c ^cpu[0-9] /proc/stat',
+  );
+  expect(await textOf(executor, request, { variation })).toBe('1\n1\n1\n');
 });
 
 test('another order of entries in layers and inputs, with the same content', async () => {

@@ -1,0 +1,61 @@
+// The limits that the kernel holds every process of a step to, setrlimit(2): the same on every machine, as far as a process
+// may set them. Reads this process's own, since only what lies within them can be set.
+
+import { readFileSync } from 'node:fs';
+import type { Limit } from './preamble.ts';
+
+const unlimited = 2n ** 64n - 1n;
+const mebibyte = 2n ** 20n;
+
+interface Resource {
+  /** In asm-generic/resource.h. */
+  readonly number: number;
+  /** In /proc/self/limits. */
+  readonly shown: string;
+  readonly soft: bigint;
+  readonly hard: bigint;
+}
+
+/**
+ * What hardly a program notices, and on which machines differ: memory that may be locked and signals that may wait follow
+ * from a machine's size, open files and core dumps from who set it up. The stack may grow, because compilers raise it.
+ */
+const resources: readonly Resource[] = [
+  { number: 0, shown: 'cpu time', soft: unlimited, hard: unlimited },
+  { number: 1, shown: 'file size', soft: unlimited, hard: unlimited },
+  { number: 2, shown: 'data size', soft: unlimited, hard: unlimited },
+  { number: 3, shown: 'stack size', soft: 8n * mebibyte, hard: unlimited },
+  { number: 4, shown: 'core file size', soft: 0n, hard: 0n },
+  { number: 5, shown: 'resident set', soft: unlimited, hard: unlimited },
+  // Counted for all that this user runs on the machine; what a step may have by itself is watched (limits.ts).
+  { number: 6, shown: 'processes', soft: 32_768n, hard: 32_768n },
+  { number: 7, shown: 'open files', soft: 1024n, hard: 4096n },
+  { number: 8, shown: 'locked memory', soft: mebibyte / 16n, hard: mebibyte / 16n },
+  { number: 9, shown: 'address space', soft: unlimited, hard: unlimited },
+  { number: 10, shown: 'file locks', soft: unlimited, hard: unlimited },
+  { number: 11, shown: 'pending signals', soft: 4096n, hard: 4096n },
+  { number: 12, shown: 'msgqueue size', soft: 819_200n, hard: 819_200n },
+  { number: 13, shown: 'nice priority', soft: 0n, hard: 0n },
+  { number: 14, shown: 'realtime priority', soft: 0n, hard: 0n },
+  { number: 15, shown: 'realtime timeout', soft: unlimited, hard: unlimited },
+];
+
+/** By the resource's number. Where this process itself is held to less, that. */
+export function resourceLimits(own = readFileSync('/proc/self/limits', 'latin1')): Map<number, Limit> {
+  return new Map(
+    resources.map(({ number, shown, soft, hard }) => {
+      const most = least(hard, hardLimit(own, shown));
+      return [number, { soft: least(soft, most), hard: most }];
+    }),
+  );
+}
+
+// "Max open files            1024                 4096                 files", proc(5).
+function hardLimit(text: string, shown: string): bigint {
+  const value = new RegExp(`^Max ${shown} +\\S+ +(\\S+)`, 'm').exec(text)?.[1];
+  return value === undefined || value === 'unlimited' ? unlimited : BigInt(value);
+}
+
+function least(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
+}

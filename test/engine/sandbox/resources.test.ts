@@ -1,0 +1,98 @@
+// What a step is held to: limits that are the same on every machine, memory that has a bound, processes that have a number.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Executor } from '../../../engine/execute/executor.ts';
+import { createLocalExecutor } from '../../../engine/execute/local.ts';
+import { mostTasks } from '../../../engine/sandbox/limits.ts';
+import { allowedProcessors } from '../../../engine/sandbox/processors.ts';
+import { resourceLimits } from '../../../engine/sandbox/resource-limits.ts';
+import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
+import { execute, scriptRequest, textOf } from '../../support/sandbox-run.ts';
+
+let fixture: SandboxFixture;
+let executor: Executor;
+beforeAll(async () => {
+  fixture = await sandboxFixture();
+  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
+});
+afterAll(async () => {
+  await executor.close();
+  await fixture.close();
+});
+
+const written = (script: string): Promise<string> => textOf(executor, scriptRequest(fixture, script));
+
+test('limits are the same on every machine', async () => {
+  expect(await written("sed -n 's/  */ /g; s/ $//; 2,$ p' /proc/self/limits"))
+    .toBe(`Max cpu time unlimited unlimited seconds
+Max file size unlimited unlimited bytes
+Max data size unlimited unlimited bytes
+Max stack size 8388608 unlimited bytes
+Max core file size 0 0 bytes
+Max resident set unlimited unlimited bytes
+Max processes 32768 32768 processes
+Max open files 1024 4096 files
+Max locked memory 65536 65536 bytes
+Max address space unlimited unlimited bytes
+Max file locks unlimited unlimited locks
+Max pending signals 4096 4096 signals
+Max msgqueue size 819200 819200 bytes
+Max nice priority 0 0
+Max realtime priority 0 0
+Max realtime timeout unlimited unlimited us
+`);
+});
+
+test('where this process is held to less, so is a step', () => {
+  const own = 'Max open files            256                  300                  files     \n';
+  const limits = resourceLimits(own);
+  expect(limits.get(7)).toEqual({ soft: 300n, hard: 300n });
+  expect(limits.get(8)).toEqual({ soft: 65_536n, hard: 65_536n });
+});
+
+test('processors are counted alike, however a step asks', async () => {
+  const count = allowedProcessors().length;
+  expect(await written('nproc; grep -c ^processor /proc/cpuinfo; grep -c ^cpu[0-9] /proc/stat')).toBe(
+    `${count}\n${count}\n${count}\n`,
+  );
+});
+
+test('a list of processors is read as the kernel writes it', () => {
+  expect(allowedProcessors('Cpus_allowed_list:\t0-2,5,64-65\n')).toEqual([0, 1, 2, 5, 64, 65]);
+});
+
+test('settings of the kernel are those of any machine, and what is another each time still is', async () => {
+  expect(await written('cat /proc/sys/kernel/hostname /proc/sys/kernel/pid_max; ls /proc/sys')).toBe(
+    'cairn\n32768\nfs\nkernel\nnet\nvm\n',
+  );
+  const [one, other] = (await written('cat /proc/sys/kernel/random/uuid /proc/sys/kernel/random/uuid')).split(
+    '\n',
+  );
+  expect(one).toMatch(/^[0-9a-f-]{36}$/);
+  expect(other).not.toBe(one);
+});
+
+test('shared memory has a bound, and nothing else of /dev takes any', async () => {
+  const script = `dd if=/dev/zero of=/dev/shm/file bs=1M count=65 2>/dev/null; wc -c < /dev/shm/file
+stat -c %a /dev/shm; echo x > /dev/file || echo refused; echo x > /dev/null && ls /dev/fd/ > /dev/null && echo usable`;
+  expect(await written(`{ ${script}; } 2>/dev/null`)).toBe('67108864\n1777\nrefused\nusable\n');
+});
+
+test('a step that only multiplies is ended, and the one beside it succeeds', async () => {
+  const bomb = scriptRequest(fixture, 'multiply() { multiply & multiply & sleep 1000; }; multiply', {
+    name: 'bomb',
+  });
+  const [ended, good] = await Promise.all([
+    execute(executor, bomb),
+    execute(
+      executor,
+      scriptRequest(fixture, 'for i in $(seq 200); do /bin/true; done; echo good > $out/file'),
+    ),
+  ]);
+  expect(ended.result).toMatchObject({
+    kind: 'failed',
+    reason: { kind: 'processes', limitCount: mostTasks },
+    message: `bomb had more processes than its limit of ${mostTasks}`,
+  });
+  expect(good.result.kind, good.text).toBe('succeeded');
+});
