@@ -38,10 +38,7 @@ export function openWorkshop({ store, jobs = availableParallelism() }: OpenWorks
     executors: [local],
     fetch: (derivation, context) => downloads.fetch(derivation, context),
     unpack: (derivation, archive, context) => archives.unpack(derivation, archive, context),
-    close: async () => {
-      await archives.close();
-      await local.close();
-    },
+    close: () => archives.close(),
   });
 }
 

@@ -10,14 +10,15 @@ import type { FailureReason } from '../events.ts';
 import type { Limits } from '../model/derivation.ts';
 import { requireSandbox } from '../sandbox/check.ts';
 import { sandboxCommand } from '../sandbox/command.ts';
-import { conditionsFor, type Conditions, type JobPool } from '../sandbox/conditions.ts';
+import type { Jobserver } from '../schedule/jobserver.ts';
+import { conditionsFor, type Conditions } from '../sandbox/conditions.ts';
 import { keepFailedStep } from '../sandbox/failed-steps.ts';
 import { FolderRemover } from '../sandbox/folder-remover.ts';
 import { makeGuise, type Guise } from '../sandbox/guise.ts';
 import { Launcher } from '../sandbox/launcher.ts';
 import { mountsOf } from '../sandbox/mounts.ts';
 import { ReaddirOrder } from '../sandbox/readdir-order.ts';
-import { Rigs } from '../sandbox/rigs.ts';
+import { Rigs, type Rig } from '../sandbox/rigs.ts';
 import { runSandbox, type SandboxEnd } from '../sandbox/run-sandbox.ts';
 import { StepLog } from '../sandbox/step-log.ts';
 import type { SandboxTool } from '../sandbox/tool.ts';
@@ -30,7 +31,7 @@ export interface LocalExecutorOptions {
   readonly store: Store;
   readonly tool: SandboxTool;
   /** What running builds share; without it each is told to do one thing at a time. */
-  readonly jobs?: JobPool;
+  readonly jobs?: Jobserver;
   /** Limits for requests that name none. */
   readonly limits?: Limits;
 }
@@ -45,6 +46,7 @@ interface Step {
   readonly request: BuildRequest;
   readonly options: ExecuteOptions;
   readonly startedMs: number;
+  readonly rig: Rig;
   readonly log: StepLog;
   readonly work: WorkFolder;
 }
@@ -53,6 +55,7 @@ type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
 
 /** With less room than this, a failure is put down to the disk. */
 const scarceBytes = 1024 * 1024;
+const oneJob = { slots: 1 };
 /** So many files are named to a person. */
 const namedFiles = 5;
 
@@ -75,9 +78,29 @@ class SandboxExecutor implements Executor {
   }
 
   async execute(request: BuildRequest, options: ExecuteOptions): Promise<ExecuteResult> {
+    const rig = await this.#rigs.take();
+    try {
+      return await this.#whileSharing(rig, options, () => this.#perform(request, options, rig));
+    } finally {
+      this.#rigs.give(rig);
+    }
+  }
+
+  // The token that the step's first process works on, and those that make takes, until its outputs are taken.
+  async #whileSharing<T>(rig: Rig, { signal, variation }: ExecuteOptions, use: () => Promise<T>): Promise<T> {
+    const share = await this.#options.jobs?.join(variation === undefined ? rig.jobserver : undefined, signal);
+    try {
+      return await use();
+    } finally {
+      share?.leave();
+    }
+  }
+
+  async #perform(request: BuildRequest, options: ExecuteOptions, rig: Rig): Promise<ExecuteResult> {
     const step: Step = {
       request,
       options,
+      rig,
       startedMs: performance.now(),
       log: new StepLog(join(this.#options.store.path, 'logs'), request.name, options.onOutput),
       work: makeWorkFolder(join(this.#scratch, `step-${this.#steps++}`), request.outputs),
@@ -120,14 +143,14 @@ class SandboxExecutor implements Executor {
     }
   }
 
-  async #run({ request, options, log, work }: Step): Promise<SandboxEnd> {
-    const { store, tool, jobs = { slots: 1 }, limits } = this.#options;
+  async #run({ request, options, rig, log, work }: Step): Promise<SandboxEnd> {
+    const { store, tool, jobs, limits } = this.#options;
     const { signal, variation } = options;
     const order = variation?.shuffledReaddir === true ? this.#order : undefined;
     const mounts = await mountsOf(store, request, order);
-    const conditions = conditionsFor(jobs, variation);
+    const pool = jobs === undefined ? oneJob : { slots: jobs.slots, jobserver: rig.jobserver };
+    const conditions = conditionsFor(pool, variation);
     const guise = this.#guiseFor(conditions);
-    const rig = await this.#rigs.take();
     const command = sandboxCommand(request, {
       tool,
       mounts,
@@ -136,7 +159,7 @@ class SandboxExecutor implements Executor {
       work,
       conditions,
     });
-    const end = await runSandbox(command, {
+    return runSandbox(command, {
       launcher: this.#launcher,
       rig,
       filter: guise.filter,
@@ -145,8 +168,6 @@ class SandboxExecutor implements Executor {
       signal,
       onOutput: (chunk) => log.write(chunk),
     });
-    this.#rigs.give(rig);
-    return end;
   }
 
   #guiseFor({ processors }: Conditions): Guise {
@@ -191,7 +212,7 @@ class SandboxExecutor implements Executor {
       (output) => isEmpty(outputs[output]!) && !request.mayBeEmpty.includes(output),
     );
     if (empty.length === 0) return;
-    const { buildFolder } = conditionsFor({ slots: 1 }, options.variation);
+    const { buildFolder } = conditionsFor(oneJob, options.variation);
     const elsewhere = writtenElsewhere(work, buildFolder, namedFiles);
     throw new UserError(
       'OUTPUT_INVALID',

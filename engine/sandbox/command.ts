@@ -104,7 +104,8 @@ function folderMounts(work: WorkFolder, { buildFolder, jobserver }: Conditions):
     ...['--bind', work.temporary, '/tmp'],
     ...['--bind', work.outputs, outputsFolder],
     ...['--bind', work.build, buildFolder],
-    ...(jobserver === undefined ? [] : ['--bind', jobserver, jobserverPath]),
+    // Read-only does not keep a fifo from being written to, but from other rights and times.
+    ...(jobserver === undefined ? [] : ['--ro-bind', jobserver, jobserverPath]),
   ];
 }
 

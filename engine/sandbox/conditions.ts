@@ -14,14 +14,14 @@ export interface Conditions {
   readonly jobs: number;
   /** What it may use of this machine's processors, by their numbers. */
   readonly processors: readonly number[];
-  /** The fifo of this machine that all running builds share, when there is one. */
+  /** The fifo of this machine with the tokens that it may take, when there is one. */
   readonly jobserver: string | undefined;
 }
 
-/** How many things may happen at once, and the fifo that says so to programs that can read it (schedule/jobserver.ts). */
+/** How many things may happen at once, and the fifo that has this step's part of them (schedule/jobserver.ts). */
 export interface JobPool {
   readonly slots: number;
-  readonly path?: string;
+  readonly jobserver?: string;
 }
 
 /** Outputs are folders in here. */
@@ -41,7 +41,7 @@ export function conditionsFor(jobs: JobPool, variation?: Variation): Conditions 
     umask: 0o022,
     jobs: jobs.slots,
     processors,
-    jobserver: jobs.path,
+    jobserver: jobs.jobserver,
   };
 }
 

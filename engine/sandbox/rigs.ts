@@ -2,7 +2,7 @@
 // making fifos takes a process.
 
 import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { SandboxTool } from './tool.ts';
@@ -15,6 +15,8 @@ export interface Rig {
    * because one pipe for both keeps their lines in order.
    */
   readonly log: string;
+  /** Has the tokens of its step (schedule/jobserver.ts). */
+  readonly jobserver: string;
   readonly scaffold: Scaffold;
 }
 
@@ -44,27 +46,31 @@ export class Rigs {
   }
 
   give(rig: Rig): void {
+    // A step has its output open, and can take all rights from what it has open.
+    chmodSync(rig.log, fifoMode);
     this.#idle.push(rig);
   }
 
   async #make(): Promise<void> {
     const rigs = Array.from({ length: madeAtOnce }, () => makeRig(join(this.#folder, `rig-${this.#made++}`)));
     await makeFifos(
-      rigs.map(({ log }) => log),
+      rigs.flatMap(({ log, jobserver }) => [log, jobserver]),
       this.#tool,
     );
     this.#idle.push(...rigs);
   }
 }
 
-/** Makes fifos that only this user may open. */
-export async function makeFifos(paths: readonly string[], tool: SandboxTool): Promise<void> {
+/** Only for this user. */
+const fifoMode = 0o600;
+
+async function makeFifos(paths: readonly string[], tool: SandboxTool): Promise<void> {
   const [program, ...args] = tool.mkfifo;
-  await promisify(execFile)(program!, [...args, '--mode=600', ...paths], { env: {} });
+  await promisify(execFile)(program!, [...args, `--mode=${fifoMode.toString(8)}`, ...paths], { env: {} });
 }
 
-// All but the fifo.
+// All but the fifos.
 function makeRig(folder: string): Rig {
   mkdirSync(folder);
-  return { log: join(folder, 'log'), scaffold: makeScaffold(folder) };
+  return { log: join(folder, 'log'), jobserver: join(folder, 'jobserver'), scaffold: makeScaffold(folder) };
 }

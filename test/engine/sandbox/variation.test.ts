@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BuildRequest, Executor, Variation } from '../../../engine/execute/executor.ts';
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
+import { Jobserver } from '../../../engine/schedule/jobserver.ts';
 import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
 import { execute, literalOf, scriptRequest, textOf, treeOf } from '../../support/sandbox-run.ts';
 
@@ -10,7 +11,7 @@ let fixture: SandboxFixture;
 let executor: Executor;
 beforeAll(async () => {
   fixture = await sandboxFixture();
-  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool, jobs: { slots: 2 } });
+  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool, jobs: new Jobserver(2) });
 });
 afterAll(async () => {
   await executor.close();
@@ -31,7 +32,9 @@ test('another folder, user, umask and count of jobs', async () => {
     fixture,
     'pwd; echo $HOME; id -u; id -g; umask; echo "$CAIRN_JOBS $MAKEFLAGS"',
   );
-  expect(await textOf(executor, request)).toBe('/build\n/build\n0\n0\n0022\n2 -j2\n');
+  expect(await textOf(executor, request)).toBe(
+    '/build\n/build\n0\n0\n0022\n2 -j2 --jobserver-auth=fifo:/dev/jobserver\n',
+  );
   const { buildFolder } = variation;
   expect(await textOf(executor, request, { variation })).toBe(
     `${buildFolder}\n${buildFolder}\n1234\n1234\n0077\n5 -j5\n`,
