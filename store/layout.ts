@@ -76,3 +76,8 @@ export const shards: readonly string[] = Array.from({ length: 256 }, (_, byte) =
 export function blobPath(layout: Layout, name: BlobName): string {
   return `${layout.blobs}/${name.slice(0, 2)}/${name}`;
 }
+
+/** True for where a store, any store, hands a result out to people: what a link to a result says. */
+export function isResultPath(path: string): boolean {
+  return /^\/.*\/results\/[0-9a-f]{64}(?:\.x)?\/content(?:\/|$)/s.test(path);
+}

@@ -15,9 +15,9 @@ export interface Store {
   /** Starts a batch: new content becomes visible, durable and referable only by `commit`. */
   begin(): Batch;
   /**
-   * The content of a folder of this machine as a tree, kept in the store; unchanged files are not read again.
-   * Commits by itself. @throws UserError `SOURCE_UNREADABLE`, `OUTPUT_INVALID` (a device, socket or fifo, a name
-   * that is not UTF-8).
+   * The content of a folder of this machine as a tree, kept in the store, without what git ignores there and what
+   * `.cairnignore` files leave out (see the README); unchanged files are not read again. Commits by itself.
+   * @throws UserError `SOURCE_UNREADABLE`, `OUTPUT_INVALID` (a device, socket or fifo, a name that is not UTF-8).
    */
   importFolder(folder: string, options?: ImportOptions): Promise<ImportResult>;
   /**
@@ -267,7 +267,7 @@ export interface Usage {
 }
 
 export interface ImportOptions {
-  /** Ignore patterns in `.gitignore` syntax, beside the ignore files found in the folder. */
+  /** Further ignore patterns, in `.gitignore` syntax: they outrank those of files. */
   readonly exclude?: readonly string[];
   readonly signal?: AbortSignal;
 }

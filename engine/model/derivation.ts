@@ -136,7 +136,10 @@ export function compose(spec: {
   return Object.freeze({ kind: 'compose', name, parts, conflicts });
 }
 
-/** A folder of this machine, without what its ignore files (`.gitignore`, `.cairnignore`) and `exclude` leave out. */
+/**
+ * A folder of this machine, without what git ignores there (also by files of the folders above, and by the person's own),
+ * and what `.cairnignore` files and `exclude` leave out. A folder that is ignored itself is imported all the same.
+ */
 export function localFolder(spec: {
   readonly name: string;
   readonly path: string;

@@ -7,7 +7,9 @@ import {
   digestFlag,
   kinds,
   magic,
+  partlyFlag,
   sizeOf,
+  youngDirectoryFlag,
   youngFlag,
   type Columns,
   type Counts,
@@ -110,7 +112,7 @@ class ColumnWriter {
     files[at] = seen.files;
     rules.set(Buffer.from(seen.rulesAbove + seen.rules, 'hex'), 32 * at);
     treeHashes.set(Buffer.from(digestHash(seen.tree), 'hex'), 32 * at);
-    directoryFlags[at] = seen.isYoung ? 1 : 0;
+    directoryFlags[at] = (seen.isYoung ? youngDirectoryFlag : 0) | (seen.isPartly ? partlyFlag : 0);
     for (const entry of seen.entries) this.#writeEntry(entry);
     this.#writeNames(names);
     ends.set([end, this.#entry, this.#name], 3 * at);

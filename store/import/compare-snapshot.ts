@@ -3,6 +3,7 @@
 
 import { lstatSync } from 'node:fs';
 import { isErrno } from '../base/errors.ts';
+import { repositoryId } from './git/repository.ts';
 import type { Snapshot } from './import-snapshot.ts';
 
 /** What the threads of one comparison share. */
@@ -45,7 +46,7 @@ function isSame(top: string, snapshot: Snapshot, directory: number): boolean {
     const stats = lstatSync(folder, { throwIfNoEntry: false });
     if (stats?.isDirectory() !== true || !snapshot.isSameDirectory(directory, stats)) return false;
     const first = snapshot.firstEntry(directory);
-    return names.every((name, at) => isSameEntry(`${folder}/${name}`, snapshot, first + at));
+    return names.every((name, at) => isSameEntry(folder, name, snapshot, first + at));
   } catch (error) {
     // The walk will meet it again and say what is wrong.
     if (isErrno(error, 'EACCES', 'EPERM', 'ENOTDIR', 'ELOOP', 'EIO', 'ESTALE')) return false;
@@ -53,9 +54,11 @@ function isSame(top: string, snapshot: Snapshot, directory: number): boolean {
   }
 }
 
-function isSameEntry(path: string, snapshot: Snapshot, entry: number): boolean {
-  if (snapshot.kind(entry) === 'directory') return true;
+function isSameEntry(folder: string, name: string, snapshot: Snapshot, entry: number): boolean {
+  const kind = snapshot.kind(entry);
+  if (kind === 'directory') return true;
+  if (kind === 'repository') return snapshot.repositoryId(entry) === repositoryId(folder);
   if (snapshot.isYoung(entry)) return false;
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
   return stats !== undefined && snapshot.isSameEntry(entry, stats);
 }

@@ -1,7 +1,7 @@
 // Imports a folder of this machine: compares it with what the last import saw, has threads copy what changed, commits the
 // tree, and keeps what the next import may rely on.
 
-import { realpathSync, statSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { UserError, bug, isErrno } from '../base/errors.ts';
 import type { FileBatch } from '../content/batch.ts';
 import { SnapshotBuilder } from './build-snapshot.ts';
@@ -33,8 +33,9 @@ export async function importFolder(
   context: ImportContext,
 ): Promise<ImportResult> {
   try {
-    const rules = IgnoreRules.top(options.exclude ?? []);
-    const source = { ...context, folder: realFolder(folder), rules, signal: options.signal };
+    const real = realFolder(folder);
+    const rules = IgnoreRules.above(real, options.exclude ?? []);
+    const source = { ...context, folder: real, rules, signal: options.signal };
     const last = await lastImport(source);
     // Undefined when what the last import left in the store has gone.
     return (
@@ -93,7 +94,7 @@ async function readChanges(
       rules: source.rules,
       last,
       trustedBeforeMs,
-      storeFolder: source.layout.root,
+      isStore: isSameFolder(source.layout.root),
       onFile: (file) => copies.add(file),
       signal: source.signal,
     });
@@ -171,6 +172,17 @@ function realFolder(folder: string): string {
   throw new UserError('SOURCE_UNREADABLE', `${folder} is not a folder`, {
     hint: 'Name a folder; a single file can be written into the config.',
   });
+}
+
+// By device and inode: the store may have been named by a path of symlinks, or be mounted in two places. Numbers of JavaScript
+// can round two inodes to one, so what looks the same is looked at once more.
+function isSameFolder(folder: string): (path: string, stats: Stats) => boolean {
+  const wanted = statSync(folder, { bigint: true });
+  return (path, { dev, ino }) => {
+    if (ino !== Number(wanted.ino) || dev !== Number(wanted.dev)) return false;
+    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return found?.ino === wanted.ino && found.dev === wanted.dev;
+  };
 }
 
 function explain(error: unknown, folder: string, layout: Layout): unknown {

@@ -4,7 +4,7 @@
 // A snapshot vouches for content in the store. It is written after that content is durable, and all are dropped when
 // content turns out missing.
 //
-// File, little-endian: 16 bytes `cairn-snapshot-1`; 32 bytes SHA-256 of all that follows; u32 directories, u32 entries,
+// File, little-endian: 16 bytes `cairn-snapshot-2`; 32 bytes SHA-256 of all that follows; u32 directories, u32 entries,
 // u32 bytes of names, u32 0; then the columns in the order of `columnsOf`. Directories stand before those in them, so that
 // each has its descendants right behind it. A directory's entries' names are one text, separated by NUL; its own path,
 // relative to the top, stands before them, ended by NUL.
@@ -20,8 +20,11 @@ export interface SeenStats {
   readonly ino: number;
 }
 
-/** An `ignore-file` is one that is itself ignored: it counts, but is not in the tree. */
-export type SeenKind = 'file' | 'executable' | 'symlink' | 'directory' | 'ignore-file';
+/**
+ * What is `left-out` is not in the tree, though it counts: an ignore file that is itself ignored. A `repository` is not in
+ * the tree either; its digest's hash is its id.
+ */
+export type SeenKind = 'file' | 'executable' | 'symlink' | 'directory' | 'left-out' | 'repository';
 
 /** An entry of a directory as it was seen. */
 export interface SeenEntry {
@@ -43,17 +46,28 @@ export interface SeenDirectory {
   readonly rules: string;
   readonly stats: SeenStats;
   readonly isYoung: boolean;
+  /** Git ignores it, but tracks files in it. */
+  readonly isPartly: boolean;
   readonly tree: Digest;
   /** In it and below it. */
   readonly files: number;
   readonly entries: readonly SeenEntry[];
 }
 
-export const magic = Buffer.from('cairn-snapshot-1');
+export const magic = Buffer.from('cairn-snapshot-2');
 export const headerBytes = magic.length + 32 + 16;
-export const kinds: readonly SeenKind[] = ['file', 'executable', 'symlink', 'directory', 'ignore-file'];
+export const kinds: readonly SeenKind[] = [
+  'file',
+  'executable',
+  'symlink',
+  'directory',
+  'left-out',
+  'repository',
+];
 export const youngFlag = 0x80;
 export const digestFlag = 0x40;
+export const youngDirectoryFlag = 1;
+export const partlyFlag = 2;
 
 export interface Columns {
   /** mtime, ctime and inode of each directory. */
@@ -171,7 +185,7 @@ export class Snapshot {
   isSameDirectory(directory: number, stats: SeenStats): boolean {
     const { directoryTimes, directoryFlags } = this.columns;
     return (
-      directoryFlags[directory] === 0 &&
+      (directoryFlags[directory]! & youngDirectoryFlag) === 0 &&
       directoryTimes[3 * directory] === stats.mtimeMs &&
       directoryTimes[3 * directory + 1] === stats.ctimeMs &&
       directoryTimes[3 * directory + 2] === stats.ino
@@ -220,6 +234,15 @@ export class Snapshot {
     return this.columns.files[directory]!;
   }
 
+  isPartly(directory: number): boolean {
+    return (this.columns.directoryFlags[directory]! & partlyFlag) !== 0;
+  }
+
+  /** The id of an entry that is a repository. */
+  repositoryId(entry: number): string {
+    return hex(this.columns.hashes, 32 * entry, 32);
+  }
+
   rulesAbove(directory: number): string {
     return hex(this.columns.rules, 32 * directory, 16);
   }
@@ -235,7 +258,8 @@ export class Snapshot {
       rulesAbove: this.rulesAbove(directory),
       rules: hex(rules, 32 * directory + 16, 16),
       stats: { size: 0, mtimeMs: mtimeMs!, ctimeMs: ctimeMs!, ino: ino! },
-      isYoung: directoryFlags[directory] !== 0,
+      isYoung: (directoryFlags[directory]! & youngDirectoryFlag) !== 0,
+      isPartly: this.isPartly(directory),
       tree: this.tree(directory),
       files: this.files(directory),
       entries: names.map((name, at) => this.entry(first + at, name)),

@@ -28,6 +28,8 @@ export function assembleTree(visit: Visit, options: AssembleOptions): AssembledT
   return new Assembly(options).tree(visit, '');
 }
 
+type DirectoryFacts = Pick<SeenDirectory, 'rulesAbove' | 'rules' | 'stats' | 'isYoung' | 'isPartly'>;
+
 class Assembly {
   readonly #options: AssembleOptions;
 
@@ -58,10 +60,10 @@ class Assembly {
     return { tree: snapshot.tree(directory), files: snapshot.files(directory) };
   }
 
-  #facts(visit: SameVisit | NewVisit): Pick<SeenDirectory, 'rulesAbove' | 'rules' | 'stats' | 'isYoung'> {
-    const { rulesAbove, rules, stats, isYoung } =
+  #facts(visit: SameVisit | NewVisit): DirectoryFacts {
+    const { rulesAbove, rules, stats, isYoung, isPartly } =
       visit.kind === 'same' ? this.#snapshot().seen(visit.directory) : visit;
-    return { rulesAbove, rules, stats, isYoung };
+    return { rulesAbove, rules, stats, isYoung, isPartly };
   }
 
   // A snapshot does not hold symlinks' targets: they are read again in the rare case that they are needed.
@@ -102,7 +104,7 @@ interface Settled {
 
 function settleSeen(seen: SeenEntry, target: string | undefined): Settled {
   const { kind, digest } = seen;
-  if (kind === 'ignore-file') return { seen, node: undefined, files: 0 };
+  if (kind === 'left-out' || kind === 'repository') return { seen, node: undefined, files: 0 };
   if (kind === 'symlink') return { seen, node: { kind: 'symlink', target: target! }, files: 0 };
   return { seen, node: { kind: 'blob', digest: digest!, executable: kind === 'executable' }, files: 1 };
 }

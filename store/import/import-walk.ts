@@ -3,11 +3,13 @@
 
 import { lstatSync, type Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { ignoreFileNames, type IgnoreRules } from './ignore-rules.ts';
+import { isIgnoreFileName, isRepositoryName, type IgnoreRules, type Names } from './ignore-rules.ts';
 import { seenStats, type FileToImport, type ImportedFile } from './import-file.ts';
 import type { SeenEntry, SeenKind, SeenStats, Snapshot } from './import-snapshot.ts';
 import type { LastImport } from './last-import.ts';
+import { makeDigest } from '../base/digest.ts';
 import { invalidEntry, kindOf, linkTarget, listNames } from '../content/scan-folder.ts';
+import { isResultPath } from '../layout.ts';
 
 /** A directory as the walk found it. */
 export type Visit = UnchangedVisit | SameVisit | NewVisit;
@@ -31,7 +33,11 @@ export interface NewVisit {
   readonly rules: string;
   readonly stats: SeenStats;
   readonly isYoung: boolean;
+  /** Git ignores it, but tracks files in it. */
+  readonly isPartly: boolean;
   readonly entries: readonly VisitedEntry[];
+  /** All that is in it are links to results, and those are no part of it. */
+  readonly holdsResultsOnly: boolean;
 }
 
 export type VisitedEntry =
@@ -50,8 +56,8 @@ export interface WalkOptions {
   readonly last: LastImport | undefined;
   /** Times from here on (ms since 1970) are too young to be trusted by the next import. */
   readonly trustedBeforeMs: number;
-  /** A folder that is passed over wherever it turns up: the store itself. */
-  readonly storeFolder: string;
+  /** True for a folder that is passed over wherever it turns up: the store itself. */
+  readonly isStore: (path: string, stats: Stats) => boolean;
   readonly onFile: (file: FileSlot) => void;
   readonly signal: AbortSignal | undefined;
 }
@@ -61,17 +67,16 @@ const entriesATurn = 500;
 
 /** What is in a folder. @throws UserError `OUTPUT_INVALID`; a system error where something cannot be read. */
 export async function walkFolder(folder: string, options: WalkOptions): Promise<Visit> {
-  const top = { folder, prefix: '', above: options.rules };
+  const top = { folder, above: options.rules, isPartly: false };
   return new Walk(options).visit(top, options.last === undefined ? undefined : 0);
 }
 
 interface Place {
   /** Absolute. */
   readonly folder: string;
-  /** Path below the top, with a slash at the end unless it is the top. */
-  readonly prefix: string;
   /** The rules above it. */
   readonly above: IgnoreRules;
+  readonly isPartly: boolean;
 }
 
 /** Where an entry stands in the last import's snapshot; `directory` when it is one. */
@@ -101,53 +106,68 @@ class Walk {
   async #visitSame(place: Place, directory: number, snapshot: Snapshot): Promise<SameVisit> {
     const { rules } = snapshot.seen(directory);
     const before = placesIn(snapshot, directory);
-    const ignoreFiles = ignoreFileNames.filter((name) => before.has(name));
-    const inside = place.above.withKnownFiles(place.prefix, pathsIn(place, ignoreFiles), rules);
+    const inside = place.above.insideKnown(place.folder, before, rules);
     const children = new Map<string, Visit>();
-    for (const [name, { directory: child }] of before)
-      if (child !== undefined) children.set(name, await this.visit(below(place, name, inside), child));
+    for (const [name, { directory: child }] of before) {
+      if (child === undefined) continue;
+      const below = placeBelow(`${place.folder}/${name}`, inside, snapshot.isPartly(child));
+      children.set(name, await this.visit(below, child));
+    }
     return { kind: 'same', directory, children };
   }
 
   async #visitNew(place: Place, before: ReadonlyMap<string, Before> | undefined): Promise<NewVisit> {
-    const stats = lstatSync(place.folder);
-    const names = listNames(place.folder);
+    const { folder, above, isPartly } = place;
+    const stats = lstatSync(folder);
+    const names = listNames(folder);
     await this.#breathe(names.length);
-    const ignoreFiles = pathsIn(place, ignoreFileNames).filter(
-      (path, at) => names.includes(ignoreFileNames[at]!) && isFile(path),
-    );
-    const rules = place.above.withFiles(place.prefix, ignoreFiles);
+    const rules = above.inside(folder, namesIn(names));
     const entries: VisitedEntry[] = [];
+    let results = 0;
     for (const name of names) {
-      const entry = await this.#visitEntry(name, below(place, name, rules), before?.get(name));
-      if (entry !== undefined) entries.push(entry);
+      const entry = await this.#visitEntry(name, { folder, rules }, before?.get(name));
+      if (entry === 'result') results++;
+      else if (entry !== undefined) entries.push(entry);
     }
     return {
       kind: 'new',
-      rulesAbove: place.above.id,
+      rulesAbove: above.id,
       rules: rules.id,
       stats: seenStats(stats),
       isYoung: this.#isYoung(stats),
+      isPartly,
       entries,
+      holdsResultsOnly: results > 0 && entries.length === 0,
     };
   }
 
   // Undefined for what is left out, and for what has gone since the directory was listed.
   async #visitEntry(
     name: string,
-    place: Place,
+    { folder, rules }: { readonly folder: string; readonly rules: IgnoreRules },
     before: Before | undefined,
-  ): Promise<VisitedEntry | undefined> {
-    const { folder: path, prefix, above: rules } = place;
+  ): Promise<VisitedEntry | 'result' | undefined> {
+    const path = `${folder}/${name}`;
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats === undefined || path === this.#options.storeFolder) return undefined;
-    if (rules.ignores(prefix.slice(0, -1), stats.isDirectory()))
-      return ignoreFileNames.includes(name) ? this.#seenEntry(name, 'ignore-file', stats) : undefined;
-    if (stats.isDirectory())
-      return { kind: 'directory', name, visit: await this.visit(place, before?.directory) };
-    if (stats.isSymbolicLink()) return this.#seenEntry(name, 'symlink', stats, linkTarget(path));
+    if (stats === undefined || this.#options.isStore(path, stats)) return undefined;
+    if (isRepositoryName(name)) return repositoryEntry(name, rules.repositoryIn(folder));
+    const verdict = rules.judge(path, stats.isDirectory());
+    if (verdict === 'left out')
+      return isIgnoreFileName(name) ? this.#seenEntry(name, 'left-out', stats) : undefined;
+    if (stats.isDirectory()) {
+      const below = placeBelow(path, rules, verdict === 'partly');
+      const visit = await this.visit(below, before?.directory);
+      if (visit.kind === 'new' && visit.holdsResultsOnly) return this.#seenEntry(name, 'left-out', stats);
+      return { kind: 'directory', name, visit };
+    }
+    if (stats.isSymbolicLink()) return this.#visitSymlink(name, path, stats);
     if (!stats.isFile()) throw invalidEntry(path, kindOf(stats));
     return this.#visitFile(name, path, stats, this.#unchangedEntry(name, stats, before));
+  }
+
+  #visitSymlink(name: string, path: string, stats: Stats): VisitedEntry | 'result' {
+    const target = linkTarget(path);
+    return isResultPath(target) ? 'result' : this.#seenEntry(name, 'symlink', stats, target);
   }
 
   #visitFile(name: string, path: string, stats: Stats, seen: SeenEntry | undefined): VisitedEntry {
@@ -164,7 +184,7 @@ class Walk {
     return snapshot.entry(before.entry, name);
   }
 
-  // A symlink or an ignored file has no fingerprint worth keeping; any will do to have it looked at again.
+  // What is not a file has no fingerprint worth keeping; any will do to have it looked at again.
   #seenEntry(name: string, kind: SeenKind, stats: Stats, target?: string): VisitedEntry {
     const fingerprint = this.#isYoung(stats) ? 0n : undefined;
     const seen = { name, kind, stats: seenStats(stats), digest: undefined, fingerprint };
@@ -184,12 +204,20 @@ class Walk {
   }
 }
 
-function below({ folder, prefix }: Place, name: string, rules: IgnoreRules): Place {
-  return { folder: `${folder}/${name}`, prefix: `${prefix}${name}/`, above: rules };
+function placeBelow(folder: string, rules: IgnoreRules, isPartly: boolean): Place {
+  return { folder, above: isPartly ? rules.partlyInside(folder) : rules, isPartly };
 }
 
-function pathsIn({ folder }: Place, names: readonly string[]): string[] {
-  return names.map((name) => `${folder}/${name}`);
+function namesIn(names: readonly string[]): Names {
+  return { has: (name) => names.includes(name) };
+}
+
+// What a repository says of its work tree changes without a trace in the directory: its id stands for that.
+function repositoryEntry(name: string, id: string): VisitedEntry {
+  const stats = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
+  const digest = makeDigest(id, 0);
+  const seen = { name, kind: 'repository', stats, digest, fingerprint: undefined } as const;
+  return { kind: 'seen', seen, target: undefined };
 }
 
 function placesIn(snapshot: Snapshot, directory: number): Map<string, Before> {
@@ -209,8 +237,4 @@ function placesIn(snapshot: Snapshot, directory: number): Map<string, Before> {
 function fingerprinted(seen: SeenEntry | undefined): FileToImport['known'] {
   if (seen?.digest === undefined || seen.fingerprint === undefined) return undefined;
   return { digest: seen.digest, fingerprint: seen.fingerprint };
-}
-
-function isFile(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

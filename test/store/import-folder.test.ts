@@ -197,6 +197,15 @@ test('the store itself is passed over when it lies inside the folder', async () 
   expect(await namesIn(store, folder)).toEqual(['a']);
 });
 
+test('the store is passed over too when it was named by another path than that in the folder', async () => {
+  const folder = tempFolder('source');
+  mkdirSync(join(folder, 'sub'));
+  symlinkSync(folder, join(folder, 'sub/link'));
+  const store = await freshStore(join(folder, 'sub/link/sub/store'));
+  writeFiles(folder, { a: 'a' });
+  expect(await namesIn(store, folder)).toEqual(['a', 'sub', 'sub/link']);
+});
+
 test('what a tree cannot hold is an error that names it', async () => {
   const store = await freshStore();
   const fifo = tempFolder('source');
