@@ -49,7 +49,13 @@ export function streamOutput(
     style: hasColour ? coloured : uncoloured,
     write,
     lines: (lines) => {
-      const text = [...lines].map((line) => `${line}\n`).join('');
+      let text = '';
+      for (const line of lines) {
+        text += `${line}\n`;
+        if (text.length < writtenAtOnce) continue;
+        write(text);
+        text = '';
+      }
       if (text !== '') write(text);
     },
     size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
@@ -70,6 +76,9 @@ function outputError(name: string, error: Error): Error {
     cause: error,
   });
 }
+
+/** Characters; a hundred thousand lines need not be in memory together. */
+const writtenAtOnce = 65_536;
 
 type Put = (text: string | Uint8Array, written?: () => void) => void;
 

@@ -38,8 +38,8 @@ export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluati
   const locals = await importLocals(localsOf(closure), { store, folder: dirname(configPath), signal });
   const identified = identify(closure, (local) => locals.get(local)!.content);
   const record = evaluationRecord(config, given, { identified, locals, configPath });
-  await store.records.update((writer) => keep(writer, { config, identified, record, options }));
-  return evaluation(record, identified, locals, configPath);
+  await keep({ config, identified, record, options });
+  return evaluation(record, identified.steps, locals, configPath);
 }
 
 interface Found {
@@ -105,10 +105,27 @@ interface Kept {
   readonly options: EvaluateOptions;
 }
 
-function keep(writer: RecordWriter, { config, identified, record, options }: Kept): void {
+/** So many descriptions are written at once: what one transaction writes is in memory several times. */
+const describedAtOnce = 10_000;
+
+// Descriptions first: one that is left over, because this ends half-way, is garbage like any other.
+async function keep(kept: Kept): Promise<void> {
+  const { identified, options } = kept;
   const { records } = options.store;
-  for (const { id, encoded } of identified.steps.values())
-    if (!records.hasDescription(id)) writer.putEncodedDescription(id, encoded);
+  // In the order of their keys, they fill the database's pages one after the other.
+  const fresh = [...identified.encoded.keys()].filter((id) => !records.hasDescription(id)).sort();
+  const describe = (writer: RecordWriter): void => {
+    for (const id of fresh.splice(0, describedAtOnce))
+      writer.putEncodedDescription(id, identified.encoded.get(id)!);
+  };
+  while (fresh.length > describedAtOnce) await records.update(describe);
+  await records.update((writer) => {
+    describe(writer);
+    writeRest(writer, kept);
+  });
+}
+
+function writeRest(writer: RecordWriter, { config, record, options }: Kept): void {
   config.transformer.record(writer);
   writeEvaluation(writer, options.configPath, withOtherTargets(record, options));
 }
@@ -130,7 +147,7 @@ function withOtherTargets(record: EvaluationRecord, options: EvaluateOptions): E
 
 function evaluation(
   record: EvaluationRecord,
-  { steps }: Identified,
+  steps: Identified['steps'],
   locals: ReadonlyMap<Local, LocalSource>,
   configPath: string,
 ): Evaluation {

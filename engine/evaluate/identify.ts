@@ -7,16 +7,16 @@ import { inputsOf, type Derivation, type Input, type Local } from '../model/deri
 import { derivationRecord, encodeDerivation, type DerivationId } from '../model/encode.ts';
 import type { Step } from '../step.ts';
 
-/** A step, and its canonical record, which its id is the digest of. Its lineage is for those who know its config. */
-export interface IdentifiedStep extends Omit<Step, 'lineage'> {
-  readonly encoded: Uint8Array;
-}
+/** A step whose lineage is for those to say who know its config. */
+export type IdentifiedStep = Omit<Step, 'lineage'>;
 
 export interface Identified {
   /** The id of a derivation of the closure. */
   readonly idOf: (derivation: Derivation) => DerivationId;
   /** The closure, inputs before what needs them; equal derivations that were made twice are in it once. */
   readonly steps: ReadonlyMap<DerivationId, IdentifiedStep>;
+  /** The canonical record of each, which its id is the digest of. */
+  readonly encoded: ReadonlyMap<DerivationId, Uint8Array>;
 }
 
 /**
@@ -25,6 +25,7 @@ export interface Identified {
 export function identify(closure: Iterable<Derivation>, contentOf: (local: Local) => Digest): Identified {
   const ids = new Map<Derivation, DerivationId>();
   const steps = new Map<DerivationId, IdentifiedStep>();
+  const records = new Map<DerivationId, Uint8Array>();
   const reference = ({ derivation, output, subpath }: Input) => [ids.get(derivation)!, output, subpath];
   for (const derivation of closure) {
     const content = derivation.kind === 'local' ? contentOf(derivation) : undefined;
@@ -32,10 +33,11 @@ export function identify(closure: Iterable<Derivation>, contentOf: (local: Local
     ids.set(derivation, id);
     if (steps.has(id)) continue;
     const inputIds = inputsOf(derivation).map((input) => ids.get(input.derivation)!);
-    const step = { id, derivation, inputIds, encoded };
+    records.set(id, encoded);
+    const step = { id, derivation, inputIds };
     steps.set(id, content === undefined ? step : { ...step, content });
   }
-  return { idOf: (derivation) => ids.get(derivation)!, steps };
+  return { idOf: (derivation) => ids.get(derivation)!, steps, encoded: records };
 }
 
 /**

@@ -1,6 +1,8 @@
 // Steps with their lineages: what is known of a step beside its description, for an evaluation that was just made and for
 // one that was kept. Pure.
 
+import type { Digest } from '../../store/base/digest.ts';
+import type { Derivation } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Lineage, Step } from '../step.ts';
 import type { LocalSource } from './evaluation.ts';
@@ -18,12 +20,29 @@ export function lineagesFor(configPath: string, parts: readonly EvaluatedTarget[
 }
 
 /** The step as the rest of the engine knows it. */
-export function placed(
-  { id, derivation, inputIds, content }: Omit<Step, 'lineage'>,
-  lineageOf: LineageOf,
-): Step {
-  const step = { id, derivation, inputIds, ...(content !== undefined && { content }) };
-  return { ...step, lineage: lineageOf(step) };
+export function placed(step: Omit<Step, 'lineage'>, lineageOf: LineageOf): Step {
+  return new PlacedStep(step, lineageOf);
+}
+
+// A plan has a hundred thousand of them, and asks few for their lineage.
+class PlacedStep implements Step {
+  readonly id: DerivationId;
+  readonly derivation: Derivation;
+  readonly inputIds: readonly DerivationId[];
+  declare readonly content?: Digest;
+  readonly #lineageOf: LineageOf;
+
+  constructor({ id, derivation, inputIds, content }: Omit<Step, 'lineage'>, lineageOf: LineageOf) {
+    this.id = id;
+    this.derivation = derivation;
+    this.inputIds = inputIds;
+    if (content !== undefined) this.content = content;
+    this.#lineageOf = lineageOf;
+  }
+
+  get lineage(): Lineage {
+    return this.#lineageOf(this);
+  }
 }
 
 /** The step of a local folder. */

@@ -191,7 +191,7 @@ const runFields: readonly (keyof RunSpec)[] = [
  */
 export function run(spec: RunSpec): Run {
   checkFields('run', spec, runFields);
-  const { name, argv, env = {}, outputs = ['out'], mayBeEmpty = [], limits = {} } = spec;
+  const { name, argv, env = {}, outputs = usualOutputs, mayBeEmpty = noNames, limits = {} } = spec;
   const { platform = 'x86_64-linux', target = 'x86_64-linux' } = spec;
   checkName(name);
   checkOneOf(name, 'platform', platform, platforms);
@@ -215,12 +215,22 @@ export function run(spec: RunSpec): Run {
     target,
     layers,
     inputs,
-    env: mapByName(Object.entries(env)),
+    env: isEmpty(env) ? noVariables : mapByName(Object.entries(env)),
     argv: [...argv],
-    outputs: [...outputs],
-    mayBeEmpty: [...mayBeEmpty].sort(),
-    limits: { ...limits },
+    outputs: outputs === usualOutputs ? outputs : [...outputs],
+    mayBeEmpty: mayBeEmpty.length === 0 ? noNames : [...mayBeEmpty].sort(),
+    limits: isEmpty(limits) ? noLimits : { ...limits },
   });
+}
+
+// What most commands say nothing about is in memory once.
+const usualOutputs: readonly string[] = Object.freeze(['out']);
+const noNames: readonly string[] = Object.freeze([]);
+const noVariables: Readonly<Record<string, string>> = Object.freeze(mapByName<string>());
+const noLimits: Limits = Object.freeze({});
+
+function isEmpty(map: object): boolean {
+  return Object.keys(map).length === 0;
 }
 
 /** An output of a derivation, narrowed to `subpath`: `from(zlib, { output: 'dev', subpath: 'usr/include' })`. */

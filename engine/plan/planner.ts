@@ -26,9 +26,24 @@ export interface Plan {
   readonly upToDate: ReadonlyMap<DerivationId, UpToDate>;
 }
 
-export interface PlannedBuild {
+/** What is asked of it is found when it is asked for: comparing descriptions costs more than planning. */
+export class PlannedBuild {
   readonly step: Step;
-  readonly planned: PlannedStep;
+  readonly #options: PlanOptions;
+
+  constructor(step: Step, options: PlanOptions) {
+    this.step = step;
+    this.#options = options;
+  }
+
+  get expectedMs(): number | undefined {
+    return this.#options.facts.duration(this.step.lineage);
+  }
+
+  get reason(): Reason {
+    const { rebuild, facts } = this.#options;
+    return rebuild?.has(this.step.id) ? { kind: 'requested' } : reasonToBuild(this.step, facts);
+  }
 }
 
 export interface UpToDate {
@@ -67,7 +82,7 @@ export function makePlan(wanted: readonly DerivationId[], options: PlanOptions):
   const decide = (step: Step): void => {
     const realised = realisedByContent(step, upToDate, options);
     if (realised !== undefined) upToDate.set(step.id, realised);
-    else toBuild.set(step.id, { step, planned: plannedBuild(step, options) });
+    else toBuild.set(step.id, new PlannedBuild(step, options));
   };
 
   visit(wanted);
@@ -84,7 +99,15 @@ export function plannedSteps(plan: Plan): PlannedStep[] {
     reason: { kind: 'realised' },
     expectedMs: undefined,
   }));
-  return [...reused, ...[...plan.toBuild.values()].map(({ planned }) => planned)];
+  const toBuild = [...plan.toBuild.values()].map((build): PlannedStep => ({
+    step: stepRef(build.step),
+    decision: 'build',
+    get reason() {
+      return build.reason;
+    },
+    expectedMs: build.expectedMs,
+  }));
+  return [...reused, ...toBuild];
 }
 
 function knownOutputs(step: Step, { facts, rebuild }: PlanOptions): Outputs | undefined {
@@ -119,18 +142,6 @@ function actionOf(
     if (error instanceof UserError || error instanceof MissingBlob) return undefined;
     throw error;
   }
-}
-
-// The reason is found when it is asked for: comparing descriptions costs more than planning.
-function plannedBuild(step: Step, { facts, rebuild }: PlanOptions): PlannedStep {
-  return {
-    step: stepRef(step),
-    decision: 'build',
-    get reason() {
-      return rebuild?.has(step.id) ? { kind: 'requested' as const } : reasonToBuild(step, facts);
-    },
-    expectedMs: facts.duration(step.lineage),
-  };
 }
 
 function reasonToBuild(step: Step, facts: PlanFacts): Reason {

@@ -109,7 +109,7 @@ class Scheduler {
     const graph = graphOf([...toBuild.values()].map(({ step }) => step));
     const remaining = remainingMs(
       graph,
-      (step) => toBuild.get(step.id)?.planned.expectedMs ?? usualMs(step.derivation),
+      (step) => toBuild.get(step.id)?.expectedMs ?? usualMs(step.derivation),
     );
     for (const [id, ms] of remaining) this.#priorities.set(id, ms);
   }

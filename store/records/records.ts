@@ -116,7 +116,7 @@ export function applyChanges(database: Database, changes: readonly Change[]): vo
   for (const change of changes) {
     switch (change.kind) {
       case 'put':
-        void database.table(change.table).put(change.key, Buffer.from(change.bytes));
+        void database.table(change.table).put(change.key, bufferOf(change.bytes));
         break;
       case 'remove':
         void database.table(change.table).remove(change.key);
@@ -126,6 +126,10 @@ export function applyChanges(database: Database, changes: readonly Change[]): vo
         break;
     }
   }
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 // Memos name their action as text, so that most of them can be passed over without being decoded.

@@ -72,7 +72,7 @@ describe('the planner', () => {
   it('builds everything, inputs first, when nothing is known', () => {
     const plan = planned(command('c', command('b', command('a'))), factsAfter(undefined));
     expect(names(plan)).toEqual(['a', 'b', 'c']);
-    expect([...plan.toBuild.values()].map(({ planned: { reason } }) => reason.kind)).toEqual([
+    expect([...plan.toBuild.values()].map(({ reason }) => reason.kind)).toEqual([
       'never-built',
       'never-built',
       'never-built',
@@ -102,7 +102,7 @@ describe('the planner', () => {
     const make = (flag: string): Derivation =>
       command('top', run({ name: 'lib', layers: [], argv: ['make'], env: { CFLAGS: flag } }));
     const plan = planned(make('-O3'), factsAfter(make('-O2')));
-    expect([...plan.toBuild.values()].map(({ planned: { reason } }) => reason)).toEqual([
+    expect([...plan.toBuild.values()].map(({ reason }) => reason)).toEqual([
       { kind: 'changed', fields: ['env.CFLAGS'] },
       { kind: 'input-changed', inputs: ['lib'] },
     ]);
@@ -111,9 +111,7 @@ describe('the planner', () => {
   it('builds a step again when its outputs are gone', () => {
     const wanted = command('a');
     const plan = planned(wanted, { ...factsAfter(wanted), hasOutputs: () => false });
-    expect([...plan.toBuild.values()].map(({ planned: { reason } }) => reason.kind)).toEqual([
-      'output-missing',
-    ]);
+    expect([...plan.toBuild.values()].map(({ reason }) => reason.kind)).toEqual(['output-missing']);
   });
 
   it('builds a wanted step again on request, and nothing below it', () => {
