@@ -33,7 +33,7 @@ export function checkPackage(checked: CheckedPackage): readonly Run[] {
 }
 
 function checkFiles({ card, build, target, base, runtime }: CheckedPackage): Run {
-  const { triplet, elfMachine } = targetFacts[target];
+  const { triplet, elfMachine, protection } = targetFacts[target];
   const { files, setuid = [], libraries = [], lacks = [] } = card.gives;
   const words = (option: string, values: readonly string[]): readonly string[] =>
     values.flatMap((value) => [option, value.replaceAll('$target', triplet)]);
@@ -53,7 +53,7 @@ function checkFiles({ card, build, target, base, runtime }: CheckedPackage): Run
     argv: [
       '/usr/bin/python3',
       '/check/check.py',
-      ...['--triplet', triplet, '--machine', elfMachine],
+      ...['--triplet', triplet, '--machine', elfMachine, `--${protection.kind}`, protection.value],
       ...words('--file', [...files, ...setuid]),
       ...words('--library', libraries),
       ...words('--lacks', lacks),

@@ -6,9 +6,14 @@ for one in ('--triplet', '--machine'):
     arguments.add_argument(one, required=True)
 for several in ('--file', '--library', '--lacks'):
     arguments.add_argument(several, action='append', default=[])
+# How protected branches show: in what readelf calls the features of a program, or in an instruction, as hex digits.
+arguments.add_argument('--note')
+arguments.add_argument('--code', type=bytes.fromhex)
 wanted = arguments.parse_args()
 library_folder = 'usr/lib/' + wanted.triplet
 findings = []
+# Whether some program or library has it. Not each of them needs it, but in a whole package one does.
+protected = {'a stack protector': None, 'marks where it may be jumped to': None}
 
 
 def main():
@@ -22,6 +27,10 @@ def main():
                 check_traces(path, content, {**traces, **times} if is_elf else traces)
                 if is_elf and not path.endswith('.o'):
                     check_elf(path)
+                    note_protection(content)
+    for what, is_there in protected.items():
+        if is_there is False:
+            found('out', f'none of its programs and libraries has {what}')
     for path in wanted.file:
         if not any(os.path.lexists(f'/package/{output}/{path}') for output in os.listdir('/package')):
             found(path, 'is expected and is not there')
@@ -76,16 +85,28 @@ def readelf(*words):
 
 
 def check_elf(path):
-    text = readelf('-h', '-d', path)
+    text = readelf('-h', '-l', '-d', '-n', path)
     machine = re.search(r'Machine: +(.*)', text).group(1)
     if machine != wanted.machine:
         found(path, f'is for {machine}, not {wanted.machine}')
     if re.search(r'\((RPATH|RUNPATH)\)', text):
         found(path, 'has a library search path in it')
+    if 'GNU_RELRO' not in text or not re.search(r'\bBIND_NOW\b|\(FLAGS_1\).*\bNOW\b', text):
+        found(path, 'can have its table of functions overwritten: it is linked without -z relro or -z now')
+    if wanted.note and not re.search(rf'feature: .*\b{wanted.note}\b', text):
+        found(path, f'can be made to jump anywhere: it, or a part of it, is compiled without {wanted.note}')
     for soname in re.findall(r'\(NEEDED\).*\[(.*)\]', text):
         places = [f'{root}/{library_folder}/{soname}' for root in ('/package/out', '/runtime')]
         if not any(os.path.exists(place) for place in places):
             found(path, f'needs {soname}, which neither the package nor what it needs when running has')
+
+
+# The files that every program starts with have two such instructions.
+def note_protection(content):
+    protected['a stack protector'] = protected['a stack protector'] or b'\0__stack_chk_fail\0' in content
+    if wanted.code:
+        marks = 'marks where it may be jumped to'
+        protected[marks] = protected[marks] or content.count(wanted.code) > 2
 
 
 def check_library(soname):

@@ -124,6 +124,19 @@ describe('a build step', () => {
     expect(env['CC']).toBe(`${targetFacts[to].triplet}-gcc --sysroot=/target`);
   });
 
+  // What shows in the result is looked for by the check of each package; the others cannot be seen there.
+  it.each([
+    ['aarch64-linux', '-mbranch-protection=standard'],
+    ['x86_64-linux', '-fcf-protection'],
+  ] as const)('for %s asks for every protection that the compiler has', (to, branches) => {
+    const { env } = createPackages({ pins, target: to }).sed.build;
+    expect(env['optimisation']!.split(' ')).toEqual(
+      expect.arrayContaining(['-fstack-protector-strong', '-fstack-clash-protection', branches]),
+    );
+    expect(env['CPPFLAGS']).toContain('-D_FORTIFY_SOURCE=2');
+    expect(env['LDFLAGS']!.split(' ')).toEqual(['-Wl,-z,relro', '-Wl,-z,now']);
+  });
+
   it('names no build folder, so that any will do', () => {
     const builds = Object.values(createPackages({ pins, target })).map(({ build }) => build);
     const values = builds.flatMap((build) => [...Object.values(build.env), ...build.argv]);
