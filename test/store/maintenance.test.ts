@@ -18,6 +18,7 @@ async function built(
   store: Store,
   name: string,
   inputs: readonly Digest[] = [],
+  log?: string,
 ): Promise<{ id: Digest; out: Node }> {
   const description: CborValue = { name, layers: inputs.map((id) => [id, 'out', '']) };
   const id = digestOf(encodeCbor(description));
@@ -28,6 +29,7 @@ async function built(
     digest: batch.addDirectory(new Map([['file', { kind: 'blob', digest: file, executable: false }]])),
   };
   const action = digestOf(Buffer.from(name));
+  const logBlob = log === undefined ? undefined : batch.addBytes(Buffer.from(log));
   await batch.commit((records) => {
     records.putDescription(id, description);
     records.putMemo({ derivation: id, action, outputs: { out } });
@@ -38,7 +40,7 @@ async function built(
       builder: 'here',
       durationMs: 1000,
       builtAtMs: Date.now(),
-      log: undefined,
+      log: logBlob,
     });
   });
   return { id, out };
@@ -69,6 +71,18 @@ describe('garbage collection', () => {
       expect(readdirSync(await store.materialise((out as { digest: Digest }).digest))).toEqual(['file']);
     }
     expect((await maintenance.verify()).damages).toEqual([]);
+  });
+
+  it('keeps the logs of what it keeps, and deletes those of the rest', async () => {
+    const store = await emptyStore();
+    const wanted = await built(store, 'wanted', [], 'how it was built');
+    await built(store, 'garbage', [], 'how that was built');
+    await store.records.update((records) => records.putRoot({ name: 'kept', derivations: [wanted.id] }));
+    await collect(store);
+    const { action } = store.records.memo(wanted.id)!;
+    const { log } = store.records.realisation(action)!;
+    expect(Buffer.from(await store.blobs.read(log!)).toString()).toBe('how it was built');
+    expect(store.blobs.has(digestOf(Buffer.from('how that was built')))).toBe(false);
   });
 
   it('takes materialised folders of what it deletes with it', async () => {
