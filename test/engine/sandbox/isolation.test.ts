@@ -1,7 +1,7 @@
 // What a step sees of the machine it runs on: nothing. Each test is a step that tries.
 
 import { createServer } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Executor } from '../../../engine/execute/executor.ts';
@@ -53,6 +53,19 @@ test('no file that this process has open is open in the sandbox', async () => {
     .filter((path) => path.includes(fixture.store.path) && !path.endsWith('/log'));
   expect(foreign).toEqual([]);
   expect(open).not.toContain('data.mdb');
+});
+
+test('no namespace is shared with this process', async () => {
+  const kinds = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'];
+  const own = await run(`for kind in ${kinds.join(' ')}; do readlink /proc/self/ns/$kind; done`);
+  const shared = kinds.map((kind) => readlinkSync(`/proc/self/ns/${kind}`)).filter((ns) => own.includes(ns));
+  expect(
+    own
+      .trim()
+      .split('\n')
+      .map((ns) => ns.split(':')[0]),
+  ).toEqual(kinds);
+  expect(shared).toEqual([]);
 });
 
 test('there is no network but a loopback of its own', async () => {
