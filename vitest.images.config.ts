@@ -1,5 +1,5 @@
-// npm run test:images: boots every image. Apart from `npm test`, because emulated machines take minutes; one at a time,
-// because each one takes all processors.
+// npm run test:images boots every image, npm run test:boot the smallest. Apart from `npm test`, because emulated machines
+// take minutes; one at a time, because each one takes all processors.
 
 import { defineConfig } from 'vitest/config';
 import { textModules } from './test/support/text-modules.ts';

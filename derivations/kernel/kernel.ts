@@ -5,7 +5,7 @@ import { seedTree } from '../bootstrap/seed.ts';
 import { pinOf, type PinsByName } from '../lib/pins.ts';
 import type { Component } from '../system/component.ts';
 import { configure } from './configure.ts';
-import type { Fragment } from './fragment.ts';
+import type { Fragment, Option } from './fragment.ts';
 import { makeEnvironment, makeFunction } from './make.ts';
 import { kernelOptions, type Variant } from './options.ts';
 import { kernelSource } from './source.ts';
@@ -39,10 +39,32 @@ export interface KernelOptions {
  * @example createKernel({ pins, target: 'aarch64-linux', variant: 'rt' }).image
  */
 export function createKernel({ pins, target, variant, fragments = [] }: KernelOptions): Kernel {
-  const name = variant === 'standard' ? 'kernel' : `kernel-${variant}`;
+  return buildKernel({
+    name: variant === 'standard' ? 'kernel' : `kernel-${variant}`,
+    pins,
+    target,
+    options: kernelOptions({ target, variant, further: fragments }),
+    hasDeviceTrees: target === 'aarch64-linux',
+  });
+}
+
+export interface KernelBuild {
+  readonly name: string;
+  readonly pins: PinsByName;
+  readonly target: Target;
+  /** All that is asked for. */
+  readonly options: readonly Option[];
+  /** Whether it is for boards that are described by device trees. */
+  readonly hasDeviceTrees: boolean;
+}
+
+/**
+ * A kernel of which nothing is decided here: `createKernel` makes those that images have.
+ * @example buildKernel({ name: 'mine', pins, target, options: mergeFragments([mine]), hasDeviceTrees: false })
+ */
+export function buildKernel({ name, pins, target, options, hasDeviceTrees }: KernelBuild): Kernel {
   const seed = seedTree(pins);
   const { tree: source, version } = kernelSource(pins, seed);
-  const options = kernelOptions({ target, variant, further: fragments });
   const config = configure({ name, target, seed, source, options });
   const build: Run = run({
     name,
@@ -52,6 +74,7 @@ export function createKernel({ pins, target, variant, fragments = [] }: KernelOp
     env: { ...makeEnvironment(target), file: imageFiles[target] },
     argv: ['/bin/bash', '-euo', 'pipefail', '-c', buildScript],
     outputs: ['image', 'modules', 'dtbs'],
+    mayBeEmpty: hasDeviceTrees ? [] : ['dtbs'],
     limits: { memoryBytes: 8 * 1024 ** 3 },
   });
   const output = (one: string): Input => from(build, { output: one });

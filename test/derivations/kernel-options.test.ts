@@ -126,3 +126,14 @@ describe('a kernel', () => {
     expect(isDerivation(component.tree)).toBe(true);
   });
 });
+
+it.each([
+  ['aarch64-linux', []],
+  ['x86_64-linux', ['dtbs']],
+] as const)(
+  'the build of a kernel for %s may leave nothing empty but the device trees of PCs',
+  (target, empty) => {
+    const build = createKernel({ pins, target, variant: 'standard' }).image.derivation;
+    expect(build).toMatchObject({ kind: 'run', outputs: ['image', 'modules', 'dtbs'], mayBeEmpty: empty });
+  },
+);

@@ -1,7 +1,7 @@
 // What the tests of images need beside the images, built by cairn itself: an ssh client, and a step for each image that
 // has its disk checked by other programs than those which made it.
 
-import { inputs, createPackages, sandboxTool } from '../../derivations/index.ts';
+import { inputs, createPackages, emulatorTree, sandboxTool } from '../../derivations/index.ts';
 import { seedTree } from '../../derivations/bootstrap/seed.ts';
 import { diskTools } from '../../derivations/images/disk-tools.ts';
 import { imageOutputs } from '../../derivations/images/images.ts';
@@ -15,17 +15,27 @@ import {
   type Derivation,
   type Output,
 } from '../../engine/model/index.ts';
+import { smallestImage } from './smallest-image.ts';
 
 export default defineFlake({
   description: 'what the tests of images need',
   inputs,
   sandbox: ({ pins }) => sandboxTool(pins),
   outputs: ({ pins, target }) => {
-    const images = imageOutputs({ pins, target, packages: createPackages({ pins, target }) });
+    const smallest = target === 'aarch64-linux' ? smallestImage(pins) : {};
+    const images = {
+      ...imageOutputs({ pins, target, packages: createPackages({ pins, target }) }),
+      ...smallest,
+    };
     const checks = Object.entries(images)
       .filter(([name]) => !name.endsWith('-partitions'))
       .map(([name, image]) => [`${name}-disk-check`, diskCheck(name, { image, pins })] as const);
-    return { 'ssh-client': sshClient(pins), ...Object.fromEntries(checks) };
+    return {
+      'ssh-client': sshClient(pins),
+      emulator: emulatorTree(pins),
+      ...smallest,
+      ...Object.fromEntries(checks),
+    };
   },
 });
 
