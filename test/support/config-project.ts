@@ -56,7 +56,7 @@ let opened: { readonly folder: string; readonly store: Store } | undefined;
 
 async function sharedStore(): Promise<Store> {
   if (opened === undefined) {
-    const folder = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), 'cairn-store-'));
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-store-'));
     opened = { folder, store: await openStore(join(folder, 'store')) };
   }
   return opened.store;

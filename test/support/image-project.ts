@@ -47,7 +47,7 @@ export interface ImageProjects {
 
 /** For `beforeAll`, with `close` in `afterAll`. */
 export function imageProjects(): ImageProjects {
-  const folder = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), 'cairn-images-'));
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-images-'));
   const store = join(folder, 'store');
   let projects = 0;
   return {

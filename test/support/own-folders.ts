@@ -12,7 +12,7 @@ const ofTheMachine = ['/etc', '/usr'];
 
 export default function setup(): () => void {
   const startedMs = Date.now();
-  const folder = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), 'cairn-tests-'));
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-tests-'));
   // Some tests start programs as another user.
   chmodSync(folder, 0o755);
   const [home, temporary] = [join(folder, 'home'), join(folder, 'tmp')];
@@ -21,7 +21,6 @@ export default function setup(): () => void {
     CAIRN_OWN_HOME: homedir(),
     HOME: home,
     TMPDIR: temporary,
-    CAIRN_TEST_TMP: temporary,
   });
   return () => {
     const found = [

@@ -61,7 +61,7 @@ const pins = {
 
 /** Everything is fresh; the packages it comes from are not downloaded again. For `beforeAll`, with `close` in `afterAll`. */
 export async function sandboxFixture(): Promise<SandboxFixture> {
-  const folder = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), 'cairn-sandbox-'));
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-sandbox-'));
   const toolFolder = join(folder, 'tool');
   const rootFolder = join(folder, 'root');
   await makeTool(toolFolder);

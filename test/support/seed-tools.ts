@@ -34,7 +34,7 @@ export async function seedFixture(wanted: SeedTools): Promise<SeedFixture> {
 }
 
 async function seedTree(store: Store, { packages, links = {} }: SeedTools): Promise<Node & { kind: 'tree' }> {
-  const folder = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), 'cairn-seed-'));
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-seed-'));
   try {
     for (const name of new Set(packages)) {
       const pin = pins['seed']!.find((candidate) => candidate.name === name);

@@ -16,7 +16,7 @@ export interface CollectedSources {
 
 /** For `beforeAll`, with `remove` in `afterAll`. */
 export function collectSources(): CollectedSources {
-  const root = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), 'cairn-sources-'));
+  const root = mkdtempSync(join(tmpdir(), 'cairn-sources-'));
   const folder = join(root, 'sources');
   for (const [name, text] of Object.entries(busyboxFlake(`{ first: command('first', 'echo 1 > $out/1') }`))) {
     writeFileSync(join(root, name), text);

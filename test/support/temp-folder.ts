@@ -8,7 +8,7 @@ import { removeTree } from '../../store/base/remove-tree.ts';
 
 /** A fresh empty folder that is gone after the test, read-only folders in it included. */
 export function tempFolder(label = 'test'): string {
-  const folder = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), `cairn-${label}-`));
+  const folder = mkdtempSync(join(tmpdir(), `cairn-${label}-`));
   onTestFinished(() => removeTree(folder));
   return folder;
 }

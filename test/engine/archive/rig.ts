@@ -21,7 +21,7 @@ export interface RigOptions {
 export type Content = Readonly<Record<string, string>>;
 
 export class ArchiveRig {
-  readonly folder = mkdtempSync(join(process.env['CAIRN_TEST_TMP'] ?? tmpdir(), 'cairn-archive-'));
+  readonly folder = mkdtempSync(join(tmpdir(), 'cairn-archive-'));
   readonly #workers = new UnpackWorkers();
   #store: Store | undefined;
   #next = 0;
