@@ -3,7 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { accounts } from '../../derivations/system/accounts.ts';
 import { createRootFileSystem, systems, type Feature, type User } from '../../derivations/system/index.ts';
+import { rootArguments } from '../../derivations/kernel/command-line.ts';
 import { mergeFeatures } from '../../derivations/system/merge-features.ts';
+import { serviceLinks } from '../../derivations/system/services.ts';
 import { pins } from '../support/package-set.ts';
 
 const user = (name: string, id: number, more: Partial<User> = {}): User => ({ name, id, home: '/', ...more });
@@ -96,6 +98,8 @@ describe('accounts', () => {
 });
 
 describe('the systems of this repository', () => {
+  const described = Object.entries(systems('aarch64-linux'));
+
   it.each(['aarch64-linux', 'x86_64-linux'] as const)('can be described for %s', (target) => {
     for (const description of Object.values(systems(target))) {
       const { components } = createRootFileSystem(description, { pins, target });
@@ -104,4 +108,49 @@ describe('the systems of this repository', () => {
       expect(names).toContain('libc');
     }
   });
+
+  it.each(described)('%s lets nobody in without a key', (_, { name, features }) => {
+    const { users, groups, files } = mergeFeatures(name, features);
+    const shadow = accounts(name, users, groups).files['etc/shadow'] as { readonly text: string };
+    expect(shadow.text.split('\n').filter((line) => line !== '' && line.split(':')[1] !== '*')).toEqual([]);
+    if (features.some((feature) => feature.name === 'ssh'))
+      expect(files['etc/ssh/sshd_config.d/90-keys-only.conf']).toBe('PasswordAuthentication no\n');
+  });
+
+  it.each(described)('%s keeps what is in the boot partition and in folders for its owners', (_, system) => {
+    const { folders } = mergeFeatures(system.name, system.features);
+    expect(folders).toMatchObject({
+      root: { mode: '0700' },
+      tmp: { mode: '1777' },
+      'var/tmp': { mode: '1777' },
+    });
+    const boot = system.fstab.find(({ where }) => where === '/boot');
+    expect(boot?.options.split(',')).toContain('umask=0077');
+  });
+});
+
+describe('services', () => {
+  it('are started by links to their units, by every name they have, and masked ones by nobody', () => {
+    const links = serviceLinks({
+      enabled: { 'ssh.service': 'multi-user.target', 'getty@tty1.service': 'getty.target' },
+      aliases: { 'sshd.service': 'ssh.service' },
+      masked: ['apt-daily.timer'],
+    });
+    const [units, decisions] = ['/usr/lib/systemd/system', 'etc/systemd/system'];
+    expect(links).toEqual({
+      [`${decisions}/multi-user.target.wants/ssh.service`]: { symlink: `${units}/ssh.service` },
+      [`${decisions}/getty.target.wants/getty@tty1.service`]: { symlink: `${units}/getty@.service` },
+      [`${decisions}/sshd.service`]: { symlink: `${units}/ssh.service` },
+      [`${decisions}/apt-daily.timer`]: { symlink: '/dev/null' },
+    });
+  });
+});
+
+it.each([
+  ['aarch64-linux', 'PARTUUID=5a3c1f00-02'],
+  ['x86_64-linux', 'PARTUUID=5a3c1f00-ca12-4e00-8000-000000000002'],
+] as const)('a kernel for %s finds its root by the id that every root partition has', (target, root) => {
+  expect(rootArguments(target)).toBe(`root=${root} rootwait rw`);
+  for (const { fstab } of Object.values(systems(target)))
+    expect(fstab.find(({ where }) => where === '/')?.what).toBe(root);
 });

@@ -1,4 +1,5 @@
-// What a step sees of the machine it runs on: nothing. Each test is a step that tries.
+// What a step sees of the machine it runs on: nothing. Each test is a step that tries. `npm run test:root` has them, too: a
+// step of root's could do more, if it were let.
 
 import { createServer } from 'node:net';
 import { readlinkSync, writeFileSync } from 'node:fs';
