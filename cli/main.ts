@@ -5,6 +5,7 @@ import { isErrno, UserError } from '../store/base/errors.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { listenForSignals } from './terminal/interruption.ts';
+import { asPersonsError } from './reports/persons-error.ts';
 import { streamOutput } from './terminal/output.ts';
 import { runProgram } from './program.ts';
 
@@ -35,9 +36,14 @@ function onUnwritable(error: Error): void {
 async function fail(error: unknown): Promise<never> {
   if (isErrno(error, 'EPIPE')) leave(exitCodes.outputClosed);
   if (isInterruption(error)) return end(exitCodes.interrupted);
-  const { asPersonsError } = await import('./reports/persons-error.ts');
   const known = asPersonsError(error);
-  await report(known);
+  try {
+    await report(known);
+  } catch {
+    // Not even what reports can be loaded, for want of descriptors perhaps.
+    const { code, message } = known as { readonly code?: unknown; readonly message?: unknown };
+    err.lines([`error[${String(code)}] ${String(message)}`]);
+  }
   return end(exitCodeOf(known));
 }
 

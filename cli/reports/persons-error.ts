@@ -11,6 +11,13 @@ export function asPersonsError(error: unknown): unknown {
       cause: error,
     });
   }
+  if (isErrno(error, 'EMFILE', 'ENFILE')) {
+    return new UserError('ENVIRONMENT_UNSUPPORTED', 'this process may not open as many files as it needs', {
+      hint: 'Raise the limit, for example with `ulimit -n 4096`, or run fewer commands at once with -j.',
+      fault: 'environment',
+      cause: error,
+    });
+  }
   // By its name: its class would load the store, which most errors have nothing to do with.
   if (error instanceof Error && error.name === 'MissingBlob') {
     return new UserError('STORE_MISSING_BLOB', error.message, {

@@ -24,9 +24,16 @@ export function spawnClean(command: readonly string[], options: CleanSpawnOption
       cwd: '/',
       detached: options.isDetached,
     });
+  } catch (error) {
+    throw isErrno(error, 'EINVAL') ? tooManyOpen(error) : error;
   } finally {
     closeSync(nothing);
   }
+}
+
+// The new process has no number left for a descriptor to be put aside at.
+function tooManyOpen(cause: NodeJS.ErrnoException): Error {
+  return Object.assign(new Error(`too many open files: ${cause.message}`, { cause }), { code: 'EMFILE' });
 }
 
 // Files that native code has opened without O_CLOEXEC, such as the store's database, would stay open in the new

@@ -6,14 +6,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Executor } from '../../../engine/execute/executor.ts';
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
+import { Jobserver } from '../../../engine/schedule/jobserver.ts';
+import { processesWith } from '../../support/processes.ts';
 import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
-import { execute, literalOf, scriptRequest } from '../../support/sandbox-run.ts';
+import { execute, literalOf, scriptRequest, treeOf } from '../../support/sandbox-run.ts';
+import { outputUntil, startProgram } from '../../support/test-program.ts';
 
 let fixture: SandboxFixture;
 let executor: Executor;
 beforeAll(async () => {
   fixture = await sandboxFixture();
-  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
+  const jobs = new Jobserver(4, { patienceMs: 500 });
+  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool, jobs });
 });
 afterAll(async () => {
   await executor.close();
@@ -60,22 +64,35 @@ const acts = [
   'echo x > $out/$(printf "\\\\377name")',
   'dd if=/dev/zero of=$out/sparse bs=1 count=0 seek=1000000 2>/dev/null',
   'exit 77',
+  'exec 4<>/dev/jobserver; cat <&4 > /dev/null & true',
+  'exec 4<>/dev/jobserver; cat /dev/zero >&4 & true',
+  'dd if=/dev/zero of=/dev/jobserver bs=60000 count=1 2>/dev/null & true',
+  'rm -f /dev/jobserver; chmod 000 /dev/jobserver /proc/self/fd/1 /proc/self/fd/2; true',
+  'head -c 100000000 /dev/zero > /dev/shm/much; true',
+  '(while :; do :; done) & true',
+  'i=0; while [ $i -lt 500 ]; do sleep 1000 & i=$((i+1)); done',
+  'ulimit -n 4; ulimit -u 2; ulimit -f 1; true',
+  'cd /proc/self/cwd; mkdir x; cd x; rmdir ../x; true',
 ];
 
-// A generator of its own, so that a failure can be had again: Park and Miller's.
+// A generator of its own, so that a failure can be had again with the seed that it names: Park and Miller's.
 function random(seed: number): (below: number) => number {
   let state = seed;
   return (below) => (state = (state * 48271) % 0x7fffffff) % below;
 }
 
-test('hostile steps harm neither the engine nor the good steps beside them', async () => {
-  const next = random(20261127);
+const seed = Number(process.env['CAIRN_TEST_SEED'] ?? Date.now() % 0x7fffffff);
+
+test(`hostile steps harm neither the engine nor the good steps beside them (CAIRN_TEST_SEED=${seed})`, async () => {
+  const next = random(seed);
+  const makefile = 'all: one two three\n\t@cat one two three > $(out)/file\none two three: ; @echo $@ > $@\n';
+  const inputs = [{ path: '/Makefile', node: await treeOf(fixture.store, makefile) }];
   const hostile = Array.from({ length: 24 }, () =>
     Array.from({ length: 1 + next(4) }, () => acts[next(acts.length)]!).join('\n'),
   );
   const all = hostile.flatMap((script, at) => [
     execute(executor, scriptRequest(fixture, script, { name: `hostile-${at}`, limits })),
-    execute(executor, scriptRequest(fixture, `echo ${at} > $out/file`, { name: `good-${at}`, limits })),
+    execute(executor, scriptRequest(fixture, 'make -f /Makefile', { name: `good-${at}`, limits, inputs })),
   ]);
   const ended = await Promise.all(all);
   for (const [at, { result, text }] of ended.entries()) {
@@ -97,6 +114,12 @@ test('a step that puts nothing into its output fails, and is told where it wrote
     reason: { kind: 'bad-output' },
     message: 'hello left nothing in its output out; elsewhere it wrote /build/hello.txt, /opt/x/y',
   });
+  const removed = await execute(executor, { ...request, argv: ['/bin/sh', '-c', 'rmdir $out'] });
+  expect(removed.result).toMatchObject({
+    kind: 'failed',
+    reason: { kind: 'bad-output' },
+    message: 'hello left nothing in its output out',
+  });
   for (const script of ['rmdir $out', 'mkdir -p $dev; rmdir $dev; echo > $out/file']) {
     const failed = await execute(executor, {
       ...request,
@@ -107,3 +130,27 @@ test('a step that puts nothing into its output fails, and is told where it wrote
   }
   expect(readdirSync(join(fixture.store.path, 'failed')).length).toBeGreaterThan(0);
 });
+
+const ofKilled: Readonly<Record<string, string>> = {
+  'holds all tokens, and waits for more': 'exec 4<>/dev/jobserver; (cat <&4 > /dev/null) & true',
+  'fills the fifo': '(exec 4<>/dev/jobserver; cat /dev/zero >&4) & true',
+  'has many processes in sessions of their own':
+    'i=0; while [ $i -lt 50 ]; do setsid sleep 1000 & i=$((i+1)); done',
+  'stops itself and what is above it': '(kill -STOP $$ $PPID) & true',
+};
+
+test.each(Object.entries(ofKilled))(
+  'nothing is left when the engine is killed while a step %s',
+  async (name, act) => {
+    const marker = `cairn-hostile-${process.pid}-${name.length}`;
+    const program = startProgram({
+      source: 'test/support/programs/build-forever.ts',
+      args: [fixture.store.path, fixture.toolFolder, fixture.root, marker, act],
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await outputUntil(program.stdout!, 'begun');
+    expect(processesWith(marker).length).toBeGreaterThan(1);
+    program.kill('SIGKILL');
+    await expect.poll(() => processesWith(marker), { timeout: 20_000 }).toEqual([]);
+  },
+);

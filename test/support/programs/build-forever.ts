@@ -1,13 +1,21 @@
-// Runs a step that never ends, and says when it has begun. Tests kill it.
+// Runs a step that does what it is told and never ends, and says when it has begun. Tests kill it.
 
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
+import { Jobserver } from '../../../engine/schedule/jobserver.ts';
 import { sandboxTool } from '../../../engine/sandbox/tool.ts';
 import { openStore } from '../../../store/index.ts';
 import type { Digest } from '../../../store/base/digest.ts';
 
-const [storePath, toolFolder, root, marker] = process.argv.slice(2) as [string, string, Digest, string];
+const [storePath, toolFolder, root, marker, act = 'true'] = process.argv.slice(2) as [
+  ...[string, string, Digest, string],
+  string | undefined,
+];
 const store = await openStore(storePath);
-const executor = await createLocalExecutor({ store, tool: sandboxTool(toolFolder) });
+const executor = await createLocalExecutor({
+  store,
+  tool: sandboxTool(toolFolder),
+  jobs: new Jobserver(4),
+});
 await executor.execute(
   {
     name: 'forever',
@@ -18,7 +26,7 @@ await executor.execute(
     argv: [
       '/bin/sh',
       '-c',
-      `trap "" TERM; echo begun; (while :; do sleep 0.1; done) & while :; do sleep 0.1; done # ${marker}`,
+      `trap "" TERM; { ${act}; }; echo begun; (while :; do sleep 0.1; done) & while :; do sleep 0.1; done # ${marker}`,
     ],
     outputs: ['out'],
     mayBeEmpty: ['out'],
