@@ -17,8 +17,11 @@ import type { Limits } from './kinds.ts';
 
 const outputPattern = /^[a-z][a-z0-9_]{0,31}$/;
 
-/** The most layers that an overlay takes; see engine/sandbox/mounts.ts. */
-const mostLayers = 200;
+/**
+ * The kernel takes one page (4,096 bytes) of overlay options, and bubblewrap names a layer `/proc/self/fd/NNN:`. What
+ * is longer would be cut off silently.
+ */
+export const mostLayers = 200;
 /** What a sandbox puts there itself, and nobody else may. */
 const ownPlaces = ['/dev', '/proc', '/sys', '/outputs'];
 /** What a step writes to; an input may lie in it. */

@@ -3,6 +3,7 @@
 import { UserError } from '../../store/base/errors.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import type { Node, Store } from '../../store/index.ts';
+import { mostLayers } from '../model/check-run.ts';
 import type { BuildRequest } from '../execute/executor.ts';
 import type { ReaddirOrder } from './readdir-order.ts';
 
@@ -19,12 +20,6 @@ export type InputMount =
   /** Several folders as one, lowest first. */
   | { readonly kind: 'stack'; readonly path: string; readonly sources: readonly string[] }
   | { readonly kind: 'symlink'; readonly path: string; readonly target: string };
-
-/**
- * The kernel takes one page (4,096 bytes) of overlay options, and bubblewrap names a layer `/proc/self/fd/NNN:`. What
- * is longer would be cut off silently.
- */
-export const mostLayers = 200;
 
 /**
  * Makes the layers and inputs of a request available. With `order`, every folder is split in two that are mounted over

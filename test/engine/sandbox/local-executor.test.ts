@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
-import { mostLayers } from '../../../engine/sandbox/mounts.ts';
+import { mostLayers } from '../../../engine/model/check-run.ts';
 import { digestOf } from '../../../store/base/digest.ts';
 import { MissingBlob, type Node } from '../../../store/index.ts';
 import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
