@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import type { Digest } from '../../store/base/digest.ts';
 import { removeTree } from '../../store/base/remove-tree.ts';
 import { openStore, type Store } from '../../store/index.ts';
+import type { Executor } from '../../engine/execute/executor.ts';
+import { createLocalExecutor, type LocalExecutorOptions } from '../../engine/execute/local.ts';
 import { sandboxTool, type SandboxTool } from '../../engine/sandbox/tool.ts';
 import { unpackPackage, type PackagePin } from './debian-files.ts';
 
@@ -19,6 +21,11 @@ export interface SandboxFixture {
   readonly root: Digest;
   /** Closes the store and removes everything. */
   close(): Promise<void>;
+}
+
+export interface ExecutorFixture extends SandboxFixture {
+  /** Closed with the fixture. */
+  readonly executor: Executor;
 }
 
 const libraries = './usr/lib/x86_64-linux-gnu';
@@ -78,6 +85,22 @@ export async function sandboxFixture(): Promise<SandboxFixture> {
     close: async () => {
       await store.close();
       removeTree(folder);
+    },
+  };
+}
+
+/** The same with an executor. */
+export async function executorFixture(
+  options: Omit<LocalExecutorOptions, 'store' | 'tool'> = {},
+): Promise<ExecutorFixture> {
+  const fixture = await sandboxFixture();
+  const executor = await createLocalExecutor({ ...options, store: fixture.store, tool: fixture.tool });
+  return {
+    ...fixture,
+    executor,
+    close: async () => {
+      await executor.close();
+      await fixture.close();
     },
   };
 }

@@ -3,15 +3,12 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Executor } from '../../engine/execute/executor.ts';
-import { createLocalExecutor } from '../../engine/execute/local.ts';
 import type { Node, Store } from '../../store/index.ts';
 import { unpackPackage } from './debian-files.ts';
 import { pins } from './package-set.ts';
-import { sandboxFixture, type SandboxFixture } from './sandbox-fixture.ts';
+import { executorFixture, type ExecutorFixture } from './sandbox-fixture.ts';
 
-export interface SeedFixture extends SandboxFixture {
-  readonly executor: Executor;
+export interface SeedFixture extends ExecutorFixture {
   readonly tools: Node & { kind: 'tree' };
 }
 
@@ -24,13 +21,8 @@ export interface SeedTools {
 
 /** A sandbox's fixture with these tools in its store. For `beforeAll`, with `close` in `afterAll`. */
 export async function seedFixture(wanted: SeedTools): Promise<SeedFixture> {
-  const fixture = await sandboxFixture();
-  const executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
-  const close = async (): Promise<void> => {
-    await executor.close();
-    await fixture.close();
-  };
-  return { ...fixture, executor, tools: await seedTree(fixture.store, wanted), close };
+  const fixture = await executorFixture();
+  return { ...fixture, tools: await seedTree(fixture.store, wanted) };
 }
 
 async function seedTree(store: Store, { packages, links = {} }: SeedTools): Promise<Node & { kind: 'tree' }> {

@@ -4,22 +4,18 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BuildRequest, ExecuteResult, Executor } from '../../../engine/execute/executor.ts';
-import { createLocalExecutor } from '../../../engine/execute/local.ts';
 import { failedSteps } from '../../../engine/sandbox/failed-steps.ts';
 import { processesWith } from '../../support/processes.ts';
-import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
+import { executorFixture, type ExecutorFixture } from '../../support/sandbox-fixture.ts';
 import { execute, scriptRequest, stepFolders, textOf } from '../../support/sandbox-run.ts';
 
-let fixture: SandboxFixture;
+let fixture: ExecutorFixture;
 let executor: Executor;
 beforeAll(async () => {
-  fixture = await sandboxFixture();
-  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
+  fixture = await executorFixture();
+  ({ executor } = fixture);
 });
-afterAll(async () => {
-  await executor.close();
-  await fixture.close();
-});
+afterAll(() => fixture.close());
 
 type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
 

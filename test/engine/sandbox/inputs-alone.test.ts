@@ -6,20 +6,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Digest } from '../../../store/base/digest.ts';
 import type { Node } from '../../../store/index.ts';
 import type { Executor } from '../../../engine/execute/executor.ts';
-import { createLocalExecutor } from '../../../engine/execute/local.ts';
-import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
+import { executorFixture, type ExecutorFixture } from '../../support/sandbox-fixture.ts';
 import { scriptRequest, textOf } from '../../support/sandbox-run.ts';
 
-let fixture: SandboxFixture;
+let fixture: ExecutorFixture;
 let executor: Executor;
 beforeAll(async () => {
-  fixture = await sandboxFixture();
-  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
+  fixture = await executorFixture();
+  ({ executor } = fixture);
 });
-afterAll(async () => {
-  await executor.close();
-  await fixture.close();
-});
+afterAll(() => fixture.close());
 
 /** A tree of the store with the same text under several names. */
 async function treeOf(files: Readonly<Record<string, string>>): Promise<Node & { kind: 'tree' }> {

@@ -5,7 +5,7 @@ import { createLocalExecutor } from '../../../engine/execute/local.ts';
 import { mostLayers } from '../../../engine/model/check-run.ts';
 import { digestOf } from '../../../store/base/digest.ts';
 import { MissingBlob, type Node } from '../../../store/index.ts';
-import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
+import { executorFixture, type ExecutorFixture } from '../../support/sandbox-fixture.ts';
 import {
   execute,
   literalOf,
@@ -17,16 +17,13 @@ import {
 } from '../../support/sandbox-run.ts';
 import type { BuildRequest, Executor } from '../../../engine/execute/executor.ts';
 
-let fixture: SandboxFixture;
+let fixture: ExecutorFixture;
 let executor: Executor;
 beforeAll(async () => {
-  fixture = await sandboxFixture();
-  executor = await createLocalExecutor({ store: fixture.store, tool: fixture.tool });
+  fixture = await executorFixture();
+  ({ executor } = fixture);
 });
-afterAll(async () => {
-  await executor.close();
-  await fixture.close();
-});
+afterAll(() => fixture.close());
 
 const request = (script: string, others?: Partial<BuildRequest>): BuildRequest =>
   scriptRequest(fixture, script, others);
