@@ -1,55 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf, type Digest } from '../../store/base/digest.ts';
-import type { CborValue } from '../../store/base/cbor.ts';
-import type { Outputs } from '../../engine/events.ts';
+import type { Digest } from '../../store/base/digest.ts';
 import { fetchUrl, from, run, type Derivation } from '../../engine/model/derivation.ts';
-import type { DerivationId } from '../../engine/model/encode.ts';
-import { explain, isRootCause, stepRecord } from '../../engine/plan/explain.ts';
+import { explain, isRootCause } from '../../engine/plan/explain.ts';
 import type { PlanFacts } from '../../engine/plan/facts.ts';
 import { makePlan, type Plan } from '../../engine/plan/planner.ts';
 import { resolveStep } from '../../engine/plan/resolve.ts';
 import { stepLabel } from '../../engine/step.ts';
+import { contentOf, factsAfter } from '../support/plan-facts.ts';
 import { command, stepSource } from '../support/steps.ts';
-
-const contentOf = (text: string): Outputs => ({ out: { kind: 'tree', digest: digestOf(Buffer.from(text)) } });
-
-// Facts as they are after `built` was built, each output's content being given by `content`.
-function factsAfter(
-  built: Derivation | undefined,
-  content: (name: string) => string = (name) => name,
-): PlanFacts {
-  const memos = new Map<DerivationId, { derivation: Digest; action: Digest; outputs: Outputs }>();
-  const actions = new Map<Digest, Outputs>();
-  const lineages = new Map<string, { derivation: Digest; action: Digest }>();
-  const descriptions = new Map<Digest, CborValue>();
-  const lookup = (): undefined => undefined;
-  const visit = (derivation: Derivation): void => {
-    const { steps, idOf } = stepSource(derivation);
-    const step = steps(idOf(derivation));
-    for (const input of step.inputIds) visit(steps(input).derivation);
-    const { action } = resolveStep(step, (id) => memos.get(id)!.outputs, lookup);
-    const outputs = contentOf(content(derivation.name));
-    memos.set(step.id, { derivation: step.id, action, outputs });
-    actions.set(action, outputs);
-    lineages.set(step.lineage, { derivation: step.id, action });
-    descriptions.set(step.id, stepRecord(step));
-  };
-  if (built !== undefined) visit(built);
-  return {
-    memo: (id) => memos.get(id),
-    realisation: (action) => {
-      const outputs = actions.get(action);
-      return outputs === undefined
-        ? undefined
-        : { action, outputs, name: '', builder: '', durationMs: 0, builtAtMs: 0, log: undefined };
-    },
-    lineage: (name) => lineages.get(name),
-    description: (id) => descriptions.get(id),
-    duration: () => undefined,
-    hasOutputs: () => true,
-    lookup,
-  };
-}
 
 function planned(
   wanted: Derivation,
