@@ -1,6 +1,5 @@
 // The store's parts put together: one object behind the contract in store.ts, opening each part when first needed.
 
-import { rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { digestHash, type Digest } from './base/digest.ts';
 import { UserError } from './base/errors.ts';
@@ -14,12 +13,12 @@ import { peopleDirectoryMode, stepDirectoryMode, type Layout } from './layout.ts
 import { DatabaseLocks } from './processes/locks.ts';
 import { bootId, ownerOf } from './processes/owner.ts';
 import { LmdbRecords } from './records/records.ts';
-import { Session, isAlive, sweepDeadSessions } from './processes/session.ts';
+import { Session, isAlive } from './processes/session.ts';
 import type { ImportOptions, ImportResult, Maintenance, Store } from './store.ts';
-import { Uses } from './processes/uses.ts';
+import { Uses, collectionLock } from './processes/uses.ts';
 import type { Alteration } from './trees/seal.ts';
 import { StoredTrees } from './trees/stored-trees.ts';
-import { TreeFolders, userSuffix, type ContentNode } from './trees/tree-folders.ts';
+import { TreeFolders, discardEntry, userSuffix, type ContentNode } from './trees/tree-folders.ts';
 
 export class LocalStore implements Store {
   readonly path: string;
@@ -34,6 +33,7 @@ export class LocalStore implements Store {
   readonly #uses: Uses;
   readonly #forSteps: TreeFolders;
   readonly #forPeople: TreeFolders;
+  #addedBytes = 0;
   #volatile: Database | undefined;
   #pool: FilePool | undefined;
   #sweeping: Promise<void> | undefined;
@@ -53,7 +53,10 @@ export class LocalStore implements Store {
       freshPath: (label) => this.#session.freshPath(label),
       onLoss: (digest) => this.#forgetCopies(digest),
     });
-    this.trees = new StoredTrees(() => this.#database.table('directories'));
+    this.trees = new StoredTrees(
+      () => this.#database.table('directories'),
+      () => this.#database.deletions(),
+    );
     const shared = {
       layout,
       blobs: this.blobs,
@@ -93,7 +96,8 @@ export class LocalStore implements Store {
       trees: this.trees,
       durability: this.#durability,
       pool: () => this.#filePool(),
-      beginCommit: () => this.#uses.beginCommit(),
+      onPlaced: (sizeBytes) => (this.#addedBytes += sizeBytes),
+      beginCommit: (hashes) => this.#uses.beginCommit(hashes),
       folder: this.#session.freshPath('batch'),
     });
   }
@@ -104,6 +108,8 @@ export class LocalStore implements Store {
       layout: this.#layout,
       pool: () => this.#filePool(),
       begin: () => this.begin(),
+      use: (tree) => this.use([tree]),
+      hasDirectory: (tree) => this.trees.isStored(tree),
       freshPath: () => this.#session.freshPath('snapshot'),
     });
   }
@@ -111,8 +117,9 @@ export class LocalStore implements Store {
   async use(digests: Iterable<Digest>): Promise<void> {
     if (!this.#uses.add(digests)) return;
     // One that began before it could know of them must have ended before anybody looks whether they are there.
-    await this.locks.freed('gc');
+    await this.locks.freed(collectionLock);
     this.#database.refresh();
+    this.trees.refresh();
   }
 
   async materialise(tree: Digest): Promise<string> {
@@ -142,6 +149,8 @@ export class LocalStore implements Store {
       database: this.#database,
       volatile: () => this.#openVolatile(),
       lock: (key, signal) => this.locks.acquire(key, signal === undefined ? {} : { signal }),
+      isLocked: (key) => this.locks.isHeld(key),
+      addedBytes: () => this.#addedBytes,
       freshPath: (label) => this.#session.freshPath(label),
     });
   }
@@ -195,10 +204,10 @@ export class LocalStore implements Store {
   }
 
   async #sweepDead(): Promise<void> {
-    await sweepDeadSessions(this.#layout);
+    await this.#session.sweep();
     for (const name of await readdir(this.#layout.database)) {
       if (name.startsWith('boot-') && name !== volatileName())
-        rmSync(`${this.#layout.database}/${name}`, { recursive: true, force: true });
+        discardEntry(`${this.#layout.database}/${name}`, this.#session.freshPath('boot'));
     }
   }
 }

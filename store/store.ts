@@ -152,6 +152,8 @@ export interface RecordReader {
   /** The canonical record of a derivation or an action, by its digest. */
   description(digest: Digest): CborValue | undefined;
   hasDescription(digest: Digest): boolean;
+  /** When a derivation was last wanted or done, in milliseconds since 1970, as far as that was recorded. */
+  lastUse(derivation: Digest): number | undefined;
   /** Last measured wall time of a derivation by lineage, in milliseconds. */
   duration(lineage: string): number | undefined;
   root(name: string): Root | undefined;
@@ -164,7 +166,10 @@ export interface RecordWriter {
   putRealisation(realisation: Realisation): void;
   /** Forgets a realisation, and the memos that lead to it, when its outputs turned out to be missing or wrong. */
   removeRealisation(action: Digest): void;
+  /** It also counts as a use of the derivation. */
   putMemo(memo: Memo): void;
+  /** Says that a derivation is used now: collections with limits keep what was used last, and what that is made from. */
+  markUsed(derivation: Digest): void;
   putLineage(name: string, lineage: Lineage): void;
   putDescription(digest: Digest, description: CborValue): void;
   /** The same for a description that was encoded already, by `encodeCbor`. */
@@ -207,8 +212,13 @@ export interface Maintenance {
   verify(options?: VerifyOptions): Promise<VerifyReport>;
   /** Takes damage out of the way and forgets what led to it, so that it is built again. */
   setAside(damages: readonly Damage[]): Promise<SetAside>;
-  /** What no root keeps, and what it would cost to have it again. Deletes only when executed. */
-  planGc(): Promise<GcPlan>;
+  /** What no root keeps and the limits do not spare, and what it would cost to have it again. Deletes only when executed. */
+  planGc(limits?: GcLimits): Promise<GcPlan>;
+  /**
+   * Collects garbage, last used last, if the store has grown larger than this: to be asked after each build, since asking
+   * costs little. Gives what was deleted, if it came to that. @throws the signal's reason
+   */
+  keepToSize(maxBytes: number, signal?: AbortSignal): Promise<GcStats | undefined>;
   usage(): Promise<Usage>;
 }
 
@@ -245,6 +255,14 @@ export interface SetAside {
   readonly derivations: readonly Digest[];
 }
 
+/** What is spared of what no root keeps; without limits, nothing. Used last goes last, together with what it is made from. */
+export interface GcLimits {
+  /** Only so much goes that the store takes at most this room. */
+  readonly maxBytes?: number;
+  /** What was used since then stays in any case; in milliseconds since 1970. */
+  readonly usedSinceMs?: number;
+}
+
 export interface GcPlan {
   readonly stats: GcStats;
   /** The builds whose results would go, with how long each took. */
@@ -259,6 +277,8 @@ export interface GcStats {
   readonly realisations: number;
   /** How long building the deleted results took, all together, in milliseconds. */
   readonly rebuildMs: number;
+  /** The room that the store takes afterwards, by the sizes of its files. Measured only where a size was asked for. */
+  readonly keptBytes: number | undefined;
 }
 
 export interface Usage {

@@ -12,7 +12,13 @@ import type { FoundOutput } from './targets.ts';
 /** How many successive builds of one target are kept, so that the last one can be compared with the one before. */
 const keptBuilds = 2;
 
-/** Keeps what was built, what it was built from, and the sandbox to build it in again. Writes nothing when it is kept already. */
+/** A use is written down again after so long. */
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Keeps what was built, what it was built from, and the sandbox to build it in again, and says that it was used. Writes
+ * nothing when it is kept already and was used within a day.
+ */
 export async function recordBuilds(project: Project, made: readonly FoundOutput[]): Promise<void> {
   const { records } = project.store;
   const { configPath, sandbox } = project.evaluation;
@@ -26,9 +32,12 @@ export async function recordBuilds(project: Project, made: readonly FoundOutput[
       ? []
       : [{ name, derivations: [id as Digest, ...without(before, id)].slice(0, keptBuilds) }];
   });
-  if (moved.length === 0) return;
+  const sinceMs = Date.now() - dayMs;
+  const stale = current.filter(({ id }) => (records.lastUse(id) ?? 0) < sinceMs);
+  if (moved.length + stale.length === 0) return;
   await records.update((writer: RecordWriter) => {
     for (const root of moved) writer.putRoot(root);
+    for (const { id } of stale) writer.markUsed(id);
   });
 }
 

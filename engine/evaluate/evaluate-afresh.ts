@@ -38,6 +38,8 @@ export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluati
   const locals = await importLocals(localsOf(closure), { store, folder: dirname(configPath), signal });
   const identified = identify(closure, (local) => locals.get(local)!.content);
   const record = evaluationRecord(config, given, { identified, locals, configPath });
+  // Told before it is recorded what it is made from: from then on, all of that stays.
+  await store.use(roots.map((root) => identified.idOf(root)));
   await keep({ config, identified, record, options });
   return evaluation(record, identified.steps, locals, configPath);
 }
@@ -113,7 +115,9 @@ async function keep(kept: Kept): Promise<void> {
   const { identified, options } = kept;
   const { records } = options.store;
   // In the order of their keys, they fill the database's pages one after the other.
-  const fresh = [...identified.encoded.keys()].filter((id) => !records.hasDescription(id)).sort();
+  const missing = (): DerivationId[] =>
+    [...identified.encoded.keys()].filter((id) => !records.hasDescription(id)).sort();
+  const fresh = missing();
   const describe = (writer: RecordWriter): void => {
     for (const id of fresh.splice(0, describedAtOnce))
       writer.putEncodedDescription(id, identified.encoded.get(id)!);
@@ -123,6 +127,8 @@ async function keep(kept: Kept): Promise<void> {
     describe(writer);
     writeRest(writer, kept);
   });
+  // What was left over from before, or was written first, may have been collected before all of it hung together.
+  if (missing().length > 0) await keep(kept);
 }
 
 function writeRest(writer: RecordWriter, { config, record, options }: Kept): void {

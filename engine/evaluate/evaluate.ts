@@ -49,9 +49,11 @@ async function keptEvaluation(options: EvaluateOptions): Promise<Evaluation | un
   const targets = targetsOf(names, record.flake);
   const evaluation = recordedEvaluation(record, { configPath, store, targets });
   if (evaluation === undefined) return undefined;
-  // Garbage collection may have taken descriptions away that no root needs.
-  const wanted = names.flatMap((name) => outputNamed(evaluation, name) ?? []);
-  if (wanted.some(({ id }) => !store.records.hasDescription(id))) return undefined;
+  const wanted = names.flatMap((name) => outputNamed(evaluation, name)?.id ?? []);
+  const ids = evaluation.sandbox === undefined ? wanted : [...wanted, evaluation.sandbox];
+  await store.use(ids);
+  // Garbage collection may have taken descriptions away that no root needs; what is there now stays, with all below it.
+  if (ids.some((id) => !store.records.hasDescription(id))) return undefined;
   if (!(await holdTheSame(evaluation.locals, { store, signal }))) return undefined;
   if (record !== kept) await store.records.update((writer) => writeEvaluation(writer, configPath, record));
   return evaluation;

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { digestOf, digestSize, makeDigest, type Digest } from '../base/digest.ts';
+import { digestHash, digestOf, digestSize, makeDigest, type Digest } from '../base/digest.ts';
 import { bug, isErrno } from '../base/errors.ts';
 import { isWhole } from './blobs.ts';
 import type { Database } from '../records/database.ts';
@@ -26,8 +26,10 @@ export interface BatchContext {
   readonly trees: Trees;
   readonly durability: Durability;
   readonly pool: () => FilePool;
-  /** Tells garbage collection that files are going to be placed; what it gives tells that their records are there. */
-  readonly beginCommit: () => () => void;
+  /** Keeps content, named by hash, from garbage collection; what it gives tells that its records are there. */
+  readonly beginCommit: (hashes: Iterable<string>) => () => void;
+  /** Told how many bytes a commit has brought into the store. */
+  readonly onPlaced: (sizeBytes: number) => void;
   /** A path for the batch's folder; nothing is there yet. */
   readonly folder: string;
 }
@@ -129,9 +131,12 @@ export class FileBatch implements Batch {
   async commit(write?: (records: RecordWriter) => void): Promise<void> {
     this.#checkOpen();
     if (write !== undefined) this.#changes.push(...collectChanges(write));
-    const hasFiles = this.#staged.size > 0;
-    const endCommit = hasFiles ? this.#context.beginCommit() : undefined;
+    const references = this.#blobsElsewhere();
+    const hashes = new Set([...this.#staged.keys(), ...this.#shared.keys()].map(hashIn));
+    for (const digest of [...references, ...this.#directories.keys()]) hashes.add(digestHash(digest));
+    const endCommit = hashes.size > 0 ? this.#context.beginCommit(hashes) : undefined;
     try {
+      this.#findReferences(references);
       await this.#place();
       await this.#record();
     } catch (error) {
@@ -167,61 +172,80 @@ export class FileBatch implements Batch {
     this.#shareName(blobName(digest, executable), digestSize(digest));
   }
 
-  async #place(): Promise<void> {
-    const { layout, durability, folder } = this.#context;
-    for (const [name, sizeBytes] of this.#staged) {
-      if (isWhole(layout, name, sizeBytes)) this.#shareName(name, sizeBytes);
+  // Blobs that its directories name, and that nobody has given to this batch.
+  #blobsElsewhere(): Set<Digest> {
+    const elsewhere = new Set<Digest>();
+    for (const { directory } of this.#directories.values())
+      for (const node of directory.values()) {
+        if (node.kind !== 'blob') continue;
+        const name = blobName(node.digest, node.executable);
+        if (!this.#staged.has(name) && !this.#shared.has(name)) elsewhere.add(node.digest);
+      }
+    return elsewhere;
+  }
+
+  #findReferences(blobs: Iterable<Digest>): void {
+    const { layout } = this.#context;
+    for (const digest of blobs) {
+      const isThere = [false, true].some((executable) =>
+        isWhole(layout, blobName(digest, executable), digestSize(digest)),
+      );
+      if (!isThere) throw new MissingBlob(digest);
     }
+  }
+
+  // What is there now stays, since it was named before.
+  async #place(): Promise<void> {
+    const { layout, durability, folder, onPlaced } = this.#context;
+    for (const [name, sizeBytes] of this.#shared)
+      if (!isWhole(layout, name, sizeBytes)) this.#stageAgain(name, sizeBytes);
+    for (const [name, sizeBytes] of this.#staged)
+      if (isWhole(layout, name, sizeBytes)) this.#shareName(name, sizeBytes);
     const fresh = [...this.#staged.keys()];
     await durability.flush(fresh.map((name) => `${folder}/${name}`));
     for (const [at, name] of fresh.entries()) {
       if (at % renamesATurn === renamesATurn - 1) await setImmediate();
       renameSync(`${folder}/${name}`, blobPath(layout, name));
+      onPlaced(this.#staged.get(name)!);
     }
   }
 
   async #record(): Promise<void> {
-    if (this.#directories.size + this.#changes.length + this.#shared.size === 0) return;
+    if (this.#directories.size + this.#changes.length === 0) return;
     const { database } = this.#context;
     const table = database.table('directories');
-    let gone: BlobName[] = [];
+    let lost: Digest | undefined;
     await database.transaction(() => {
-      // Garbage collection deletes inside such a transaction too: what is here now is safe.
-      gone = this.#goneBlobs();
-      if (gone.length > 0) return;
+      // Garbage collection deletes directories inside such a transaction: what is here now, all below it is.
+      lost = this.#lostDirectory();
+      if (lost !== undefined) return;
       for (const [digest, { bytes }] of this.#directories) {
         if (!table.doesExist(digest)) void table.put(digest, Buffer.from(bytes));
       }
       applyChanges(database, this.#changes);
     });
-    if (gone.length === 0) return;
-    await this.#placeAgain(gone);
-    await this.#record();
+    if (lost !== undefined) throw new MissingBlob(lost);
   }
 
-  // Found in the store when they were looked for, and collected since.
-  #goneBlobs(): BlobName[] {
-    return [...this.#shared]
-      .filter(([name, sizeBytes]) => !isWhole(this.#context.layout, name, sizeBytes))
-      .map(([name]) => name);
+  // A directory that one of this batch's names, and that neither the batch nor the store has.
+  #lostDirectory(): Digest | undefined {
+    const table = this.#context.database.table('directories');
+    for (const { directory } of this.#directories.values())
+      for (const node of directory.values()) {
+        if (node.kind !== 'tree' || node.digest === emptyTree.digest) continue;
+        if (!this.#directories.has(node.digest) && !table.doesExist(node.digest)) return node.digest;
+      }
+    return undefined;
   }
 
-  // Of most, this batch has a file of its own, which was not needed so far.
-  async #placeAgain(gone: readonly BlobName[]): Promise<void> {
-    const { layout, durability, folder } = this.#context;
-    for (const name of gone) this.#stageSpare(name);
-    const own = gone.filter((name) => existsSync(`${folder}/${name}`));
-    const [lost] = gone.filter((name) => !own.includes(name));
-    if (lost !== undefined) throw new MissingBlob(makeDigest(lost.slice(0, 64), this.#shared.get(lost)!));
-    await durability.flush(own.map((name) => `${folder}/${name}`));
-    for (const name of own) renameSync(`${folder}/${name}`, blobPath(layout, name));
-  }
-
-  #stageSpare(name: BlobName): void {
+  // Found in the store when it was looked for, and collected since. Of most, this batch has a file or the bytes of its own.
+  #stageAgain(name: BlobName, sizeBytes: number): void {
+    const digest = makeDigest(hashIn(name), sizeBytes);
     const bytes = this.#spare.get(name);
-    if (bytes === undefined) return;
-    this.#stageBytes(bytes, makeDigest(name.slice(0, 64), bytes.byteLength), name.endsWith('.x'));
-    this.#shareName(name, bytes.byteLength);
+    this.#shared.delete(name);
+    if (bytes !== undefined) this.#stageBytes(bytes, digest, name.endsWith('.x'));
+    else if (existsSync(`${this.#context.folder}/${name}`)) this.#staged.set(name, sizeBytes);
+    else throw new MissingBlob(digest);
   }
 
   #isKnown(digest: Digest, executable: boolean): boolean {
@@ -249,6 +273,10 @@ export class FileBatch implements Batch {
   #explained(error: unknown): unknown {
     return explainWriteError(error, this.#context.layout.root);
   }
+}
+
+function hashIn(name: BlobName): string {
+  return name.slice(0, 64);
 }
 
 function isErrnoBelow(error: unknown, folder: string): boolean {

@@ -13,12 +13,27 @@ export function explainWriteError(error: unknown, folder: string): unknown {
       cause: error,
     });
   }
+  if (isLmdbShortWrite(error)) {
+    if (freeBytes(folder) < fewBytes) return diskFull(folder, error);
+    return new UserError('STORE_UNUSABLE', `writing into ${folder} failed: input/output error`, {
+      hint: 'The disk is full or failing: look at `df` and `dmesg`, then run the command again.',
+      fault: 'environment',
+      cause: error,
+    });
+  }
   return error;
 }
 
-function diskFull(folder: string, cause: unknown): UserError {
+/** With less, a disk counts as full. */
+const fewBytes = 16 << 20;
+
+function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
-  const freeMb = Math.floor((bavail * bsize) / 1e6);
+  return bavail * bsize;
+}
+
+function diskFull(folder: string, cause: unknown): UserError {
+  const freeMb = Math.floor(freeBytes(folder) / 1e6);
   return new UserError('DISK_FULL', `no space left in ${folder} (${freeMb} MB free)`, {
     hint: 'Free some with `cairn store gc`, or move the store with CAIRN_STORE.',
     fault: 'environment',
@@ -29,4 +44,9 @@ function diskFull(folder: string, cause: unknown): UserError {
 // LMDB reports errno 28 as a message and a number.
 function isLmdbFull(error: unknown): boolean {
   return error instanceof Error && /No space left on device|Disk quota exceeded/.test(error.message);
+}
+
+// When the disk takes only a part of a page, LMDB says what it says of a failing disk.
+function isLmdbShortWrite(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Input/output error';
 }

@@ -2,7 +2,8 @@
 // tree, and keeps what the next import may rely on.
 
 import { lstatSync, realpathSync, statSync, type Stats } from 'node:fs';
-import { UserError, bug, isErrno } from '../base/errors.ts';
+import type { Digest } from '../base/digest.ts';
+import { UserError, isErrno } from '../base/errors.ts';
 import type { FileBatch } from '../content/batch.ts';
 import { SnapshotBuilder } from './build-snapshot.ts';
 import { explainWriteError } from '../content/disk-errors.ts';
@@ -13,15 +14,22 @@ import { walkFolder, type FileSlot, type Visit } from './import-walk.ts';
 import { compareLastImport, type LastImport } from './last-import.ts';
 import type { Layout } from '../layout.ts';
 import { readSnapshot, writeSnapshot } from './snapshot-files.ts';
-import type { ImportOptions, ImportResult } from '../store.ts';
+import { MissingBlob, type ImportOptions, type ImportResult } from '../store.ts';
 
 export interface ImportContext {
   readonly layout: Layout;
   readonly pool: () => FilePool;
   readonly begin: () => FileBatch;
+  /** Keeps a tree from garbage collection, once it is there. */
+  readonly use: (tree: Digest) => Promise<void>;
+  /** True when the directory is in the store; then all below it is. */
+  readonly hasDirectory: (tree: Digest) => boolean;
   /** A path on the store's file system where nothing is yet. */
   readonly freshPath: () => string;
 }
+
+/** An import starts again when content that it found in the store is collected before its tree can keep it. */
+const attempts = 3;
 
 /** The coarsest clock that a file system keeps times with (FAT: 2 s): within it, a change can leave the times equal. */
 const coarsestTickMs = 2000;
@@ -36,13 +44,14 @@ export async function importFolder(
     const real = realFolder(folder);
     const rules = IgnoreRules.above(real, options.exclude ?? []);
     const source = { ...context, folder: real, rules, signal: options.signal };
-    const last = await lastImport(source);
-    // Undefined when what the last import left in the store has gone.
-    return (
-      (await importSince(last, source)) ??
-      (await importSince(undefined, source)) ??
-      bug('a tree that was just imported is missing')
-    );
+    for (let attempt = 1; ; attempt++) {
+      const last = attempt === 1 ? await lastImport(source) : undefined;
+      try {
+        return await importSince(last, source);
+      } catch (error) {
+        if (!(error instanceof MissingBlob) || attempt === attempts) throw error;
+      }
+    }
   } catch (error) {
     throw explain(error, folder, context.layout);
   }
@@ -59,7 +68,8 @@ async function lastImport(source: Source): Promise<LastImport | undefined> {
   return snapshot === undefined ? undefined : compareLastImport(source.folder, snapshot, source);
 }
 
-async function importSince(last: LastImport | undefined, source: Source): Promise<ImportResult | undefined> {
+/** @throws MissingBlob when something that the last import left in the store, or this one found there, has gone since. */
+async function importSince(last: LastImport | undefined, source: Source): Promise<ImportResult> {
   const { layout, folder } = source;
   const batch = source.begin();
   try {
@@ -71,8 +81,9 @@ async function importSince(last: LastImport | undefined, source: Source): Promis
       builder,
       snapshot: last?.snapshot,
     });
-    if (batch.directory(tree) === undefined) return undefined;
+    await source.use(tree);
     await batch.commit();
+    if (!source.hasDirectory(tree)) throw new MissingBlob(tree);
     if (visit.kind !== 'unchanged')
       writeSnapshot(layout, { folder, rules: source.rules.id }, builder.encode(), source.freshPath());
     return { node: { kind: 'tree', digest: tree }, files, filesRead };

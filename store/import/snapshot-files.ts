@@ -1,7 +1,18 @@
 // Where snapshots of imported folders are kept: one file each. Losing one costs time only.
 
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash } from 'node:crypto';
+import type { Digest } from '../base/digest.ts';
 import { isErrno } from '../base/errors.ts';
 import { Snapshot } from './import-snapshot.ts';
 import type { Layout } from '../layout.ts';
@@ -14,9 +25,13 @@ export interface ImportSource {
 
 /** The snapshot of the last import, or undefined when there is none that can be read. */
 export function readSnapshot(layout: Layout, source: ImportSource): Snapshot | undefined {
+  return readFile(snapshotPath(layout, source));
+}
+
+function readFile(path: string): Snapshot | undefined {
   let file: number;
   try {
-    file = openSync(snapshotPath(layout, source), 'r');
+    file = openSync(path, 'r');
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
@@ -41,6 +56,23 @@ export function writeSnapshot(
   mkdirSync(layout.imports, { recursive: true });
   writeFileSync(freshPath, bytes, { flag: 'wx' });
   renameSync(freshPath, snapshotPath(layout, source));
+}
+
+/** Deletes the snapshots of trees that are not in `kept`: nothing could be learnt from them. */
+export function forgetSnapshots({ imports }: Layout, kept: ReadonlySet<Digest>): void {
+  for (const name of namesIn(imports)) {
+    const tree = readFile(`${imports}/${name}`)?.tree(0);
+    if (tree === undefined || !kept.has(tree)) rmSync(`${imports}/${name}`, { force: true });
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 function snapshotPath(layout: Layout, { folder, rules }: ImportSource): string {

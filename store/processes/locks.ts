@@ -36,7 +36,7 @@ export class DatabaseLocks implements Locks {
     for (let dead: LockRecord | undefined; ;) {
       const held = this.#take(key, token, dead);
       if (held === undefined) break;
-      if (await this.#isHeld(held))
+      if (await this.#isHolding(held))
         return {
           kind: 'held',
           holder: describeOwner(held.owner),
@@ -65,15 +65,20 @@ export class DatabaseLocks implements Locks {
   async freed(key: string, signal?: AbortSignal): Promise<void> {
     for (;;) {
       signal?.throwIfAborted();
-      this.#context.database().refresh();
-      const held = recordOf(this.#table().get(key));
-      if (held === undefined || !(await this.#isHeld(held))) return;
+      if (!(await this.isHeld(key))) return;
       await this.#change(key, signal);
     }
   }
 
+  /** True when somebody holds `key` now. */
+  async isHeld(key: string): Promise<boolean> {
+    this.#context.database().refresh();
+    const held = recordOf(this.#table().get(key));
+    return held !== undefined && (await this.#isHolding(held));
+  }
+
   // A dead holder never comes back; this store's own locks are held by whoever let them not go.
-  async #isHeld({ owner }: LockRecord): Promise<boolean> {
+  async #isHolding({ owner }: LockRecord): Promise<boolean> {
     return owner.session === this.#context.owner().session || (await this.#context.isAlive(owner.session));
   }
 

@@ -4,12 +4,15 @@ import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { isErrno } from '../base/errors.ts';
 import { removeTree } from '../base/remove-tree.ts';
+import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Layout } from '../layout.ts';
 import { SignOfLife, showsLife } from './sign-of-life.ts';
 
 /** Begins the name of a folder that does not show life yet. After so long, its process has died over it. */
 const unborn = 'new-';
 const longestBirthMs = 10 * 60 * 1000;
+/** Begins the name of a folder that is being deleted: it was renamed first, so that no session is half there. */
+const ended = 'ended-';
 
 /** Made on disk by the first that writes or holds something. */
 export class Session {
@@ -46,9 +49,15 @@ export class Session {
     return folder;
   }
 
+  /** Removes what processes that have ended left behind in flight. */
+  async sweep(): Promise<void> {
+    this.enter();
+    await sweepDeadSessions(this.#layout, lstatSync(this.#folder).mtimeMs);
+  }
+
   close(): void {
     if (this.#life === undefined) return;
-    removeTree(this.#folder);
+    removeAway(this.#layout, this.id);
     this.#life.end();
   }
 }
@@ -58,26 +67,33 @@ export function isAlive(layout: Layout, session: string): Promise<boolean> {
   return showsLife(sessionFolder(layout, session));
 }
 
-/** Removes what processes that have ended left behind in flight. */
-export async function sweepDeadSessions(layout: Layout): Promise<void> {
+// The time now is that of a folder just made: two clocks are never compared.
+async function sweepDeadSessions(layout: Layout, nowMs: number): Promise<void> {
   for (const name of readdirSync(layout.temporary)) {
     const folder = `${layout.temporary}/${name}`;
-    if (name.startsWith(unborn) ? isStillborn(folder) : !(await showsLife(folder))) sweep(folder);
+    const isDead = name.startsWith(unborn) ? isStillborn(folder, nowMs) : !(await showsLife(folder));
+    if (isDead) sweep(layout, name);
   }
 }
 
 // What cannot be removed now, another user's for example, must not keep the rest from being swept.
-function sweep(folder: string): void {
+function sweep(layout: Layout, name: string): void {
   try {
-    removeTree(folder);
+    removeAway(layout, name);
   } catch (error) {
     if (!isErrno(error, 'EACCES', 'EPERM')) throw error;
   }
 }
 
-function isStillborn(folder: string): boolean {
+function removeAway({ temporary }: Layout, name: string): void {
+  const away = name.startsWith(ended) ? name : `${ended}${name}`;
+  if (name === away || renameIfThere(`${temporary}/${name}`, `${temporary}/${away}`))
+    removeTree(`${temporary}/${away}`);
+}
+
+function isStillborn(folder: string, nowMs: number): boolean {
   const stats = lstatSync(folder, { throwIfNoEntry: false });
-  return stats !== undefined && Date.now() - stats.mtimeMs > longestBirthMs;
+  return stats !== undefined && nowMs - stats.mtimeMs > longestBirthMs;
 }
 
 function sessionFolder(layout: Layout, session: string): string {

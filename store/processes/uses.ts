@@ -1,12 +1,16 @@
 // What living sessions use, told to garbage collection: derivations they build, content they look at or run steps on, and
-// commits under way. In the database that is not flushed, since it need not outlive its processes.
+// the content of commits under way, by name. In the database that is not flushed, since it need not outlive its processes.
+//
+// A commit names what it relies on before it looks whether that is there, and until its records are there; while a
+// collection is under way, its names stay until that ends. No clock is asked.
 
-import { encodeCbor, readCbor } from '../base/cbor.ts';
 import type { Digest } from '../base/digest.ts';
 import type { Database, Table } from '../records/database.ts';
 
-/** File times move in steps of up to 10 ms. */
-const clockStepMs = 20;
+/** The lock that is held while garbage is looked for and moved away. */
+export const collectionLock = 'gc';
+
+const hashBytes = 32;
 
 /** The uses of one session. */
 export class Uses {
@@ -25,7 +29,7 @@ export class Uses {
   add(digests: Iterable<Digest>): boolean {
     const fresh = [...digests].filter((digest) => !this.#known.has(digest));
     if (fresh.length === 0) return false;
-    const [table, session] = [this.#table('uses'), this.#session()];
+    const [table, session] = [this.#database().table('uses'), this.#session()];
     this.#database().transactionSync(() => {
       for (const digest of fresh) table.putSync(`${session}/${digest}`, Buffer.alloc(0));
     });
@@ -33,56 +37,93 @@ export class Uses {
     return true;
   }
 
-  /** Says that files are going to be placed whose record comes later. What it gives is to be called when that is there. */
-  beginCommit(): () => void {
-    const [table, key] = [this.#table('commits'), `${this.#session()}/${this.#commits++}`];
-    const startedMs = Math.floor(Date.now() - clockStepMs);
-    this.#database().transactionSync(() => table.putSync(key, Buffer.from(encodeCbor(startedMs))));
-    return () => this.#database().transactionSync(() => void table.removeSync(key));
+  /**
+   * Names the content of a commit, by hash: none of it is taken away from now on. What this gives is to be called when the
+   * commit's records are there, or will never be.
+   */
+  beginCommit(hashes: Iterable<string>): () => void {
+    const [commits, committed, locks] = (['commits', 'committed', 'locks'] as const).map((name) =>
+      this.#database().table(name),
+    ) as [Table, Table, Table];
+    const key = `${this.#session()}/${this.#commits++}`;
+    const names = Buffer.concat([...hashes].map((hash) => Buffer.from(hash, 'hex')));
+    this.#database().transactionSync(() => commits.putSync(key, names));
+    return () =>
+      this.#database().transactionSync(() => {
+        commits.removeSync(key);
+        // A collection that is under way looked at the records before these were there.
+        if (locks.doesExist(collectionLock)) committed.putSync(key, names);
+      });
   }
 
-  /** Forgets all of it. */
+  /** Forgets what is used. */
   clear(): void {
     if (this.#known.size === 0) return;
-    const [table, session] = [this.#table('uses'), this.#session()];
+    const [table, session] = [this.#database().table('uses'), this.#session()];
     this.#database().transactionSync(() => {
       for (const digest of this.#known) table.removeSync(`${session}/${digest}`);
     });
     this.#known.clear();
   }
-
-  #table(name: 'uses' | 'commits'): Table {
-    return this.#database().table(name);
-  }
 }
 
+type UsesTable = 'uses' | 'commits' | 'committed';
+
 /** What all sessions use now, but those that `isDead` says have ended. */
-export function usesOf(
-  database: Database,
-  isDead: (session: string) => boolean,
-): { readonly digests: readonly Digest[]; readonly oldestCommitMs: number } {
+export function usesOf(database: Database, isDead: (session: string) => boolean): Digest[] {
   database.refresh();
   const digests: Digest[] = [];
   for (const key of database.table('uses').getKeys()) {
     const [session, digest] = split(key);
     if (!isDead(session)) digests.push(digest as Digest);
   }
-  let oldestCommitMs = Infinity;
-  for (const { key, value } of database.table('commits').getRange())
-    if (!isDead(split(key)[0])) oldestCommitMs = Math.min(oldestCommitMs, readCbor(value) as number);
-  return { digests, oldestCommitMs };
+  return digests;
 }
 
-/** Forgets what sessions that have ended used. */
-export function forgetUses(database: Database, isDead: (session: string) => boolean): void {
-  for (const name of ['uses', 'commits']) {
-    const table = database.table(name);
-    const dead = [...table.getKeys()].filter((key) => isDead(split(key)[0]));
-    if (dead.length > 0)
-      database.transactionSync(() => {
-        for (const key of dead) table.removeSync(key);
-      });
+/** The content of commits that are under way, or ended during this collection. Grows each time it is read again. */
+export class CommittedNames {
+  readonly #tables: readonly Table[];
+  readonly #isDead: (session: string) => boolean;
+  readonly #read = new Set<string>();
+  readonly #hashes = new Set<string>();
+
+  constructor(database: Database, isDead: (session: string) => boolean) {
+    this.#tables = [database.table('commits'), database.table('committed')];
+    this.#isDead = isDead;
   }
+
+  /** To be called inside a transaction of its database: as long as that lasts, no commit begins. */
+  read(): ReadonlySet<string> {
+    for (const table of this.#tables)
+      for (const { key, value } of table.getRange()) {
+        if (this.#read.has(key) || this.#isDead(split(key)[0])) continue;
+        this.#read.add(key);
+        for (let at = 0; at < value.length; at += hashBytes)
+          this.#hashes.add(value.toString('hex', at, at + hashBytes));
+      }
+    return this.#hashes;
+  }
+}
+
+/** Sessions that have told of something, dead ones among them. */
+export function tellingSessions(database: Database): string[] {
+  database.refresh();
+  const keys = (['uses', 'commits'] as const).flatMap((name) => [...database.table(name).getKeys()]);
+  return [...new Set(keys.map((key) => split(key)[0]))];
+}
+
+/** Forgets what sessions that have ended used, and, at either end of a collection, which commits ended during one. */
+export function forgetUses(database: Database, isDead: (session: string) => boolean): void {
+  const of = (name: UsesTable, isOver: (session: string) => boolean): [UsesTable, string][] =>
+    [...database.table(name).getKeys()]
+      .filter((key) => isOver(split(key)[0]))
+      .map((key): [UsesTable, string] => [name, key]);
+  database.refresh();
+  const over = [...of('uses', isDead), ...of('commits', isDead), ...of('committed', () => true)];
+  if (over.length === 0) return;
+  database.transactionSync(() => {
+    for (const [name, key] of over) database.table(name).removeSync(key);
+  });
 }
 
 function split(key: string): [session: string, rest: string] {

@@ -1,9 +1,11 @@
 // The LMDB environment and its tables. The only file that opens LMDB. Knows nothing of what the records mean.
 
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import type * as lmdb from 'lmdb';
-import { UserError, isErrno } from '../base/errors.ts';
+import { UserError } from '../base/errors.ts';
+import { explainWriteError } from '../content/disk-errors.ts';
 import { isDatabaseFile } from './database-header.ts';
 
 // Its CommonJS form is one file and loads in two thirds of the time that its modules take.
@@ -21,10 +23,12 @@ const mapBytes = 2 ** 38;
 /** One environment: tables of binary records by text key. */
 export class Database {
   readonly #environment: lmdb.RootDatabase<Buffer, string>;
+  readonly #folder: string;
   readonly #tables = new Map<string, Table>();
 
-  private constructor(environment: lmdb.RootDatabase<Buffer, string>) {
+  private constructor(environment: lmdb.RootDatabase<Buffer, string>, folder: string) {
     this.#environment = environment;
+    this.#folder = folder;
   }
 
   /**
@@ -59,6 +63,7 @@ export class Database {
           overlappingSync: false,
           ...(durable ? {} : { noSync: true }),
         }),
+        folder,
       );
     } catch (cause) {
       throw openError(folder, cause);
@@ -67,22 +72,37 @@ export class Database {
 
   /** A table, opened when it is first needed. */
   table(name: string): Table {
-    let table = this.#tables.get(name);
-    if (table === undefined) {
-      table = this.#environment.openDB<Buffer, string>({ name, encoding: 'binary' });
-      this.#tables.set(name, table);
-    }
+    const opened = this.#tables.get(name);
+    if (opened !== undefined) return opened;
+    const table = this.#explained(() =>
+      this.#environment.openDB<Buffer, string>({ name, encoding: 'binary' }),
+    );
+    this.#tables.set(name, table);
     return table;
   }
 
   /** Runs `write` in a write transaction; resolves when it is committed. Transactions asked for at once share a commit. */
   async transaction(write: () => void): Promise<void> {
-    await this.#environment.transaction(write);
+    try {
+      await this.#environment.transaction(write);
+    } catch (error) {
+      throw explainWriteError(await commitError(error), this.#folder);
+    }
   }
 
   /** The same at once, on this thread: for tiny writes that are not flushed. */
   transactionSync<T>(write: () => T): T {
-    return this.#environment.transactionSync(write);
+    return this.#explained(() => this.#environment.transactionSync(write));
+  }
+
+  /** Says, inside a transaction, that it takes directories away. */
+  markDeletion(): void {
+    void this.table('state').put('deletions', randomBytes(8));
+  }
+
+  /** Differs from what it was once directories were taken away. */
+  deletions(): string {
+    return this.table('state').get('deletions')?.toString('hex') ?? '';
   }
 
   /** Makes the next read see what other processes have committed by now. */
@@ -93,11 +113,32 @@ export class Database {
   close(): Promise<void> {
     return this.#environment.close();
   }
+
+  // A full disk is met here first by many a command that writes nothing but a lock.
+  #explained<T>(write: () => T): T {
+    try {
+      return write();
+    } catch (error) {
+      throw explainWriteError(error, this.#folder);
+    }
+  }
+}
+
+// A commit that was shared fails with an error that leads to the one that says why.
+async function commitError(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error)) return error;
+  try {
+    return await error.commitError;
+  } catch (cause) {
+    return cause;
+  }
 }
 
 function openError(folder: string, cause: unknown): UserError {
+  const explained = explainWriteError(cause, folder);
+  if (explained instanceof UserError) return explained;
   const message = cause instanceof Error ? cause.message : String(cause);
-  if (isErrno(cause, 'EACCES', 'EPERM', 'EROFS') || /Permission denied|Read-only/.test(message)) {
+  if (/Permission denied|Read-only/.test(message)) {
     return new UserError('STORE_UNUSABLE', `the store's database in ${folder} cannot be written`, {
       hint: 'Give this user write access to the store, or name another with CAIRN_STORE.',
       fault: 'environment',

@@ -21,15 +21,22 @@ export function emptyContent(): Content {
   return { blobs: new Set(), directories: new Set() };
 }
 
-/** Adds everything at and below `nodes` to `content`. Directories that are not there are added, with nothing below. */
-export function addReachable(content: Content, nodes: Iterable<Node>, database: Database): void {
+/**
+ * Adds everything at and below `nodes` to `content`. Directories that are not there are added, with nothing below; gives
+ * those that were added so.
+ */
+export function addReachable(content: Content, nodes: Iterable<Node>, database: Database): Digest[] {
+  const absent: Digest[] = [];
   const pending = [...nodes];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (node.kind === 'blob') content.blobs.add(node.digest);
     if (node.kind !== 'tree' || content.directories.has(node.digest)) continue;
     content.directories.add(node.digest);
-    pending.push(...(readDirectory(database, node.digest)?.values() ?? []));
+    const directory = readDirectory(database, node.digest);
+    if (directory === undefined) absent.push(node.digest);
+    else pending.push(...directory.values());
   }
+  return absent;
 }
 
 /** The directory with this digest, or undefined. @throws UserError `STORE_CORRUPT` */

@@ -39,6 +39,10 @@ export class LmdbRecords implements Records {
     return this.#database.table('descriptions').doesExist(digest);
   }
 
+  lastUse(derivation: Digest): number | undefined {
+    return this.#read('last-uses', derivation) as number | undefined;
+  }
+
   duration(lineage: string): number | undefined {
     return this.#read('durations', lineage) as number | undefined;
   }
@@ -86,6 +90,7 @@ export function collectChanges(write: (records: RecordWriter) => void): Change[]
   const put = (table: string, key: string, value: CborValue): void => {
     changes.push({ kind: 'put', table, key, bytes: encodeCbor(value) });
   };
+  const markUsed = (derivation: Digest): void => put('last-uses', derivation, Date.now());
   write({
     putRealisation: ({ action, outputs, name, builder, durationMs, builtAtMs, log }) =>
       put('realisations', action, {
@@ -97,8 +102,11 @@ export function collectChanges(write: (records: RecordWriter) => void): Change[]
         log,
       }),
     removeRealisation: (action) => changes.push({ kind: 'forget', action }),
-    putMemo: ({ derivation, action, outputs }) =>
-      put('memos', derivation, { action, outputs: nodeRecords(outputs) }),
+    putMemo: ({ derivation, action, outputs }) => {
+      put('memos', derivation, { action, outputs: nodeRecords(outputs) });
+      markUsed(derivation);
+    },
+    markUsed,
     putLineage: (name, { derivation, action }) => put('lineages', name, { derivation, action }),
     putDescription: (digest, description) => put('descriptions', digest, description),
     putEncodedDescription: (digest, bytes) =>

@@ -18,12 +18,27 @@ const cachedEntries = 200_000;
 /** Directories of one store. */
 export class StoredTrees implements Trees {
   readonly #table: () => Table;
+  readonly #deletions: () => string;
+  #seenDeletions: string | undefined;
   readonly #cache = new Map<Digest, Directory>();
   #entries = 0;
 
-  /** @param table opened only when a directory is first asked for */
-  constructor(table: () => Table) {
+  /**
+   * @param table opened only when a directory is first asked for
+   * @param deletions differs once directories were taken out of it
+   */
+  constructor(table: () => Table, deletions: () => string) {
     this.#table = table;
+    this.#deletions = deletions;
+  }
+
+  /** Forgets what was read before another process took directories away. */
+  refresh(): void {
+    const deletions = this.#deletions();
+    if (deletions === this.#seenDeletions) return;
+    this.#seenDeletions = deletions;
+    this.#cache.clear();
+    this.#entries = 0;
   }
 
   get(digest: Digest): Directory | undefined {
@@ -35,6 +50,11 @@ export class StoredTrees implements Trees {
     const directory = decodeDirectory(bytes);
     this.#remember(digest, directory);
     return directory;
+  }
+
+  /** True when the directory is in the store now, whatever was read of it before. */
+  isStored(digest: Digest): boolean {
+    return digest === emptyTree.digest || this.#table().doesExist(digest);
   }
 
   lookup(root: Node, path: string): Node | undefined {

@@ -1,11 +1,12 @@
 // What else goes when content turns out damaged or gone: folders of trees that link to the damaged file, and snapshots of
 // imported folders, which vouch for content that they do not look at.
 
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { UserError } from '../base/errors.ts';
 import type { Digest } from '../base/digest.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Database } from '../records/database.ts';
+import { forgetSnapshots } from '../import/snapshot-files.ts';
 import type { Layout } from '../layout.ts';
 import { entryHash } from '../trees/tree-folders.ts';
 import { addReachable, emptyContent } from '../records/reachable.ts';
@@ -20,7 +21,7 @@ export interface CopiesContext {
 /** @param hashes of the blobs in question: the digests' SHA-256 parts */
 export function forgetCopies(hashes: ReadonlySet<string>, context: CopiesContext): void {
   const { layout, freshPath } = context;
-  rmSync(layout.imports, { recursive: true, force: true });
+  forgetSnapshots(layout, new Set());
   for (const name of readdirSync(layout.trees)) {
     if (!holdsAny(entryHash(name), hashes, context.database)) continue;
     // Moved, not deleted: a step may be running on it.

@@ -1,20 +1,32 @@
-// Garbage collection: what no root reaches and no living session uses. Planned first, with what getting it back would cost,
-// then done, while others build: what they use is told to it, and only while it looks for what has come since do their
-// commits wait. Records go first, then the files that nothing names any more, so that it may end at any moment.
+// Garbage collection: what no root reaches, no living session uses and no limit spares. Planned first, with what getting it
+// back would cost, then done, while others build. Three proofs keep what they need:
+//
+// - What is used was told before anybody looked for it, and whoever tells while the lock is held waits until it is free.
+// - Records go in one transaction: whatever it leaves reaches only what is left. So of content that is named by what was
+//   left, nothing goes; and a commit that relies on a directory finds it there, with all below it, or does not commit.
+// - A commit names its content before it looks for it, and files are moved away a few at a time, in transactions of the
+//   database where it does that: none that a commit has named, before or meanwhile, is among them.
+//
+// It may end at any moment: what was moved away is in its session's folder.
 
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import type { Digest } from '../base/digest.ts';
+import { lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { chunksOf } from '../base/chunks.ts';
 import { readCbor } from '../base/cbor.ts';
+import type { Digest } from '../base/digest.ts';
 import { removeTree } from '../base/remove-tree.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import { shards } from '../layout.ts';
 import { isAlive } from '../processes/session.ts';
-import { forgetUses, usesOf } from '../processes/uses.ts';
+import { CommittedNames, collectionLock, forgetUses, tellingSessions, usesOf } from '../processes/uses.ts';
 import type { StoredRealisation } from '../records/reachable.ts';
-import type { GcPlan, GcStats } from '../store.ts';
+import type { GcLimits, GcPlan, GcStats } from '../store.ts';
 import { entryHash } from '../trees/tree-folders.ts';
+import { forgetSnapshots } from '../import/snapshot-files.ts';
+import { lastUsedFirst, type Garbage } from './last-used.ts';
 import { LiveSet } from './live-set.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
+import { Room, type Entry } from './room.ts';
 
 interface GarbageFile {
   readonly path: string;
@@ -22,54 +34,124 @@ interface GarbageFile {
   readonly sizeBytes: number;
 }
 
-/** What would go, and what it would cost to have it again. */
-export async function planGc(context: MaintenanceContext): Promise<GcPlan> {
-  const dead = await deadSessions(context);
-  const live = new LiveSet(context.database);
-  live.extend(wanted(context, dead).digests);
-  const lost = deadRealisations(context, live).map(([, { name, durationMs }]) => ({ name, durationMs }));
-  const files = deadFiles(allBlobs(context), live);
-  return { stats: statsOf(files, lost), lost, execute: (signal) => collect(context, signal) };
+/** What is to be kept, and what of the folders that steps are run on is to go all the same. */
+interface Choice {
+  readonly dead: ReadonlySet<string>;
+  readonly live: LiveSet;
+  readonly idle: readonly Entry[];
+  readonly keptBytes: number | undefined;
 }
 
-// Found again when it is done: much may have been built since the plan was shown.
-async function collect(context: MaintenanceContext, signal?: AbortSignal): Promise<GcStats> {
-  // Whoever begins to use something while this lock is held waits until it is free, and looks then.
-  const lock = await context.lock('gc', signal);
+/** Others get a turn after this many files. */
+const filesATurn = { items: 256, sizeBytes: Infinity };
+
+/** What would go, and what it would cost to have it again. */
+export async function planGc(context: MaintenanceContext, limits: GcLimits): Promise<GcPlan> {
+  const { live, keptBytes } = await choose(context, limits);
+  const lost = deadRealisations(context, live).map(([, { name, durationMs }]) => ({ name, durationMs }));
+  const stats = statsOf(deadFiles(context, live), lost, keptBytes);
+  return { stats, lost, execute: (signal) => collect(context, limits, signal) };
+}
+
+/** Deletes what is garbage by now, whatever was planned: much may have been built since. */
+export async function collect(
+  context: MaintenanceContext,
+  limits: GcLimits,
+  signal: AbortSignal | undefined,
+): Promise<GcStats> {
+  const choice = await choose(context, limits);
+  const { dead, live } = choice;
+  signal?.throwIfAborted();
+  const aside = context.freshPath('garbage');
+  mkdirSync(aside);
+  const lock = await context.lock(collectionLock, signal);
   try {
-    const dead = await deadSessions(context);
-    const live = new LiveSet(context.database);
-    live.extend(wanted(context, dead).digests);
-    signal?.throwIfAborted();
-    const lost = await removeRecords(context, live, dead);
-    const candidates = allBlobs(context);
-    signal?.throwIfAborted();
-    const aside = context.freshPath('garbage');
-    mkdirSync(aside);
-    const removed = await moveFiles(context, { live, dead, candidates, aside });
     forgetUses(context.volatile(), (session) => dead.has(session));
-    removeTree(aside);
-    return statsOf(removed, lost);
+    const lost = await removeRecords(context, choice);
+    const removed = await moveFiles(context, choice, { aside, signal });
+    moveEntries(context, choice, aside);
+    forgetSnapshots(context.layout, live.content.directories);
+    return statsOf(removed, lost, choice.keptBytes);
   } finally {
+    forgetUses(context.volatile(), (session) => dead.has(session));
     await lock.release();
+    removeTree(aside);
   }
+}
+
+// Adds to what must stay what the limits spare, last used first.
+async function choose(context: MaintenanceContext, limits: GcLimits): Promise<Choice> {
+  const dead = await deadSessions(context);
+  const base = wanted(context, dead);
+  const live = liveOf(context, base);
+  const { maxBytes, usedSinceMs = Infinity } = limits;
+  const room = maxBytes === undefined ? undefined : await Room.measure(context);
+  const isTooMuch = (): boolean => room !== undefined && room.withOnly(live) > maxBytes!;
+  if (maxBytes === undefined && usedSinceMs === Infinity)
+    return { dead, live, idle: [], keptBytes: undefined };
+  const spared: Garbage[] = [];
+  for (const garbage of lastUsedFirst(live, context.database)) {
+    const isYoung = garbage.usedMs >= usedSinceMs;
+    if (!isYoung && (room === undefined || isTooMuch())) break;
+    spare(live, garbage);
+    if (!isYoung && isTooMuch())
+      return settle(context, liveOf(context, base, spared), { dead, room, limits });
+    spared.push(garbage);
+  }
+  return settle(context, live, { dead, room, limits });
+}
+
+function settle(
+  context: MaintenanceContext,
+  live: LiveSet,
+  {
+    dead,
+    room,
+    limits,
+  }: { readonly dead: ReadonlySet<string>; readonly room: Room | undefined; readonly limits: GcLimits },
+): Choice {
+  if (room === undefined) return { dead, live, idle: [], keptBytes: undefined };
+  const sizeBytes = room.withOnly(live);
+  const idle = room.idleEntries(sizeBytes - limits.maxBytes!, inUse(context, dead));
+  const idleBytes = idle
+    .filter(({ digest }) => live.content.directories.has(digest) || live.content.blobs.has(digest))
+    .reduce((sum, entry) => sum + entry.sizeBytes, 0);
+  return { dead, live, idle, keptBytes: sizeBytes - idleBytes };
+}
+
+function liveOf(
+  { database }: MaintenanceContext,
+  base: Iterable<Digest>,
+  spared: readonly Garbage[] = [],
+): LiveSet {
+  const live = new LiveSet(database);
+  live.add(base);
+  for (const garbage of spared) spare(live, garbage);
+  return live;
+}
+
+function spare(live: LiveSet, { kind, id }: Garbage): void {
+  if (kind === 'derivation') live.add([id]);
+  else live.addAction(id);
 }
 
 async function removeRecords(
   context: MaintenanceContext,
-  live: LiveSet,
-  dead: ReadonlySet<string>,
+  { live, dead }: Choice,
 ): Promise<{ readonly durationMs: number }[]> {
   const { database } = context;
   let lost: (readonly [Digest, StoredRealisation])[] = [];
   await database.transaction(() => {
     // Inside the transaction no batch commits: nothing of what is found now can become wanted before it is gone.
-    live.extend(wanted(context, dead).digests);
+    live.add(wanted(context, dead));
+    live.refresh();
+    database.markDeletion();
     lost = deadRealisations(context, live);
     for (const [action] of lost) void database.table('realisations').remove(action);
     for (const [table, kept] of [
       ['memos', live.derivations],
       ['descriptions', live.derivations],
+      ['last-uses', live.derivations],
       ['directories', live.content.directories],
     ] as const)
       for (const key of database.table(table).getKeys())
@@ -77,53 +159,56 @@ async function removeRecords(
     // Cached values can be computed again; evaluations among them speak of descriptions that may just have gone.
     for (const key of database.table('cached').getKeys()) void database.table('cached').remove(key);
   });
-  // Snapshots of imported folders vouch for content that may go now.
-  rmSync(context.layout.imports, { recursive: true, force: true });
   return lost.map(([, realisation]) => realisation);
 }
 
 async function moveFiles(
   context: MaintenanceContext,
-  work: {
-    readonly live: LiveSet;
-    readonly dead: ReadonlySet<string>;
-    readonly candidates: readonly GarbageFile[];
-    readonly aside: string;
-  },
+  { live, dead }: Choice,
+  { aside, signal }: { readonly aside: string; readonly signal: AbortSignal | undefined },
 ): Promise<GarbageFile[]> {
-  const { live, dead, candidates, aside } = work;
+  const database = context.volatile();
+  const committed = new CommittedNames(database, (session) => dead.has(session));
   const moved: GarbageFile[] = [];
-  await context.database.transaction(() => {
-    const { digests, oldestCommitMs } = wanted(context, dead);
-    live.extend(digests);
-    for (const file of deadFiles(candidates, live)) {
-      const stats = lstatSync(file.path, { throwIfNoEntry: false });
-      // One that a commit under way has just placed is named by nothing yet.
-      if (stats === undefined || stats.ctimeMs >= oldestCommitMs) continue;
-      renameSync(file.path, `${aside}/${file.name}`);
-      moved.push(file);
-    }
-    for (const entry of deadEntries(context, live)) renameIfThere(entry, `${aside}/tree-${entryBase(entry)}`);
-  });
+  for (const files of chunksOf(deadFiles(context, live), filesATurn)) {
+    signal?.throwIfAborted();
+    database.transactionSync(() => {
+      const named = committed.read();
+      for (const file of files)
+        if (!named.has(hashIn(file)) && renameIfThere(file.path, `${aside}/${file.name}`)) moved.push(file);
+    });
+    await setImmediate();
+  }
   return moved;
+}
+
+// Nobody looks for one before its content is told to be used.
+function moveEntries(context: MaintenanceContext, { live, dead, idle }: Choice, aside: string): void {
+  const { layout } = context;
+  const hashes = live.hashes();
+  const used = inUse(context, dead);
+  const paths = new Set(idle.filter(({ digest }) => !used.has(digest)).map(({ path }) => path));
+  for (const place of [layout.trees, layout.results])
+    for (const name of readdirSync(place)) if (!hashes.has(entryHash(name))) paths.add(`${place}/${name}`);
+  for (const [at, path] of [...paths].entries()) renameIfThere(path, `${aside}/entry-${at}`);
 }
 
 /** Sessions that were looked at and have ended. One that began since lives, for all that is known. */
 async function deadSessions({ layout, volatile }: MaintenanceContext): Promise<Set<string>> {
-  const database = volatile();
-  database.refresh();
-  const told = [...database.table('uses').getKeys(), ...database.table('commits').getKeys()];
-  const sessions = [...new Set(told.map((key) => key.slice(0, key.indexOf('/'))))];
+  const sessions = tellingSessions(volatile());
   const alive = await Promise.all(sessions.map((session) => isAlive(layout, session)));
   return new Set(sessions.filter((_, at) => !alive[at]));
 }
 
-function wanted({ database, volatile }: MaintenanceContext, dead: ReadonlySet<string>) {
-  const uses = usesOf(volatile(), (session) => dead.has(session));
-  const rooted = [...database.table('roots').getRange()].flatMap(
+function wanted(context: MaintenanceContext, dead: ReadonlySet<string>): Digest[] {
+  const rooted = [...context.database.table('roots').getRange()].flatMap(
     ({ value }) => readCbor(value) as unknown as readonly Digest[],
   );
-  return { digests: [...rooted, ...uses.digests], oldestCommitMs: uses.oldestCommitMs };
+  return [...rooted, ...inUse(context, dead)];
+}
+
+function inUse({ volatile }: MaintenanceContext, dead: ReadonlySet<string>): Set<Digest> {
+  return new Set(usesOf(volatile(), (session) => dead.has(session)));
 }
 
 function deadRealisations(
@@ -136,41 +221,32 @@ function deadRealisations(
     .map(({ key, value }) => [key as Digest, readCbor(value) as unknown as StoredRealisation] as const);
 }
 
-function allBlobs({ layout }: MaintenanceContext): GarbageFile[] {
+function deadFiles({ layout }: MaintenanceContext, live: LiveSet): GarbageFile[] {
+  const hashes = live.hashes();
   return shards.flatMap((shard) =>
-    readdirSync(`${layout.blobs}/${shard}`).map((name) => {
-      const path = `${layout.blobs}/${shard}/${name}`;
-      return { path, name, sizeBytes: lstatSync(path, { throwIfNoEntry: false })?.size ?? 0 };
-    }),
+    readdirSync(`${layout.blobs}/${shard}`)
+      .filter((name) => !hashes.has(name.slice(0, 64)))
+      .map((name) => {
+        const path = `${layout.blobs}/${shard}/${name}`;
+        return { path, name, sizeBytes: lstatSync(path, { throwIfNoEntry: false })?.size ?? 0 };
+      }),
   );
 }
 
-function deadFiles(files: readonly GarbageFile[], { content }: LiveSet): GarbageFile[] {
-  const hashes = new Set([...content.blobs].map((digest) => digest.slice(0, 64)));
-  return files.filter(({ name }) => !hashes.has(name.slice(0, 64)));
-}
-
-function deadEntries({ layout }: MaintenanceContext, { content }: LiveSet): string[] {
-  const hashes = new Set([...content.directories, ...content.blobs].map((digest) => digest.slice(0, 64)));
-  return [layout.trees, layout.results].flatMap((place) =>
-    readdirSync(place)
-      .filter((name) => !hashes.has(entryHash(name)))
-      .map((name) => `${place}/${name}`),
-  );
-}
-
-function entryBase(path: string): string {
-  return path.split('/').slice(-2).join('-');
+function hashIn({ name }: GarbageFile): string {
+  return name.slice(0, 64);
 }
 
 function statsOf(
   files: readonly { readonly sizeBytes: number }[],
   lost: readonly { readonly durationMs: number }[],
+  keptBytes: number | undefined,
 ): GcStats {
   return {
     blobs: files.length,
     sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     realisations: lost.length,
     rebuildMs: lost.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    keptBytes,
   };
 }

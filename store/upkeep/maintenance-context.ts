@@ -11,6 +11,10 @@ export interface MaintenanceContext {
   /** The database that is not flushed. */
   readonly volatile: () => Database;
   readonly lock: (key: string, signal?: AbortSignal) => Promise<Lock>;
+  /** True when somebody holds a lock. */
+  readonly isLocked: (key: string) => Promise<boolean>;
+  /** Bytes that came into `blobs/` since this store was opened. */
+  readonly addedBytes: () => number;
   /** A path on the store's file system where nothing is yet. */
   readonly freshPath: (label: string) => string;
 }

@@ -1,9 +1,20 @@
 // The store's upkeep as one object: verification, setting damage aside, garbage collection, usage. Loaded when asked for.
 
 import { planGc } from './gc.ts';
+import { keepToSize } from './keep-size.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 import { setAside } from './set-aside.ts';
-import type { Damage, GcPlan, Maintenance, SetAside, Usage, VerifyOptions, VerifyReport } from '../store.ts';
+import type {
+  Damage,
+  GcLimits,
+  GcPlan,
+  GcStats,
+  Maintenance,
+  SetAside,
+  Usage,
+  VerifyOptions,
+  VerifyReport,
+} from '../store.ts';
 import { measureUsage } from './usage.ts';
 import { verifyStore } from './verify.ts';
 
@@ -22,8 +33,13 @@ export class StoreMaintenance implements Maintenance {
     return setAside(this.#context, damages);
   }
 
-  planGc(): Promise<GcPlan> {
-    return planGc(this.#context);
+  planGc(limits: GcLimits = {}): Promise<GcPlan> {
+    return planGc(this.#context, limits);
+  }
+
+  keepToSize(maxBytes: number, signal?: AbortSignal): Promise<GcStats | undefined> {
+    const addedBytes = this.#context.addedBytes();
+    return keepToSize(this.#context, { maxBytes, addedBytes, ...(signal && { signal }) });
   }
 
   usage(): Promise<Usage> {

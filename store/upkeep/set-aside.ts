@@ -32,6 +32,7 @@ export async function setAside(context: MaintenanceContext, damages: readonly Da
   let derivations: Digest[] = [];
   await database.transaction(() => {
     derivations = forgetHolders(database, hashes);
+    database.markDeletion();
     for (const damage of damages)
       if (damage.kind === 'directory') void database.table('directories').remove(damage.digest);
   });

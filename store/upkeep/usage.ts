@@ -28,7 +28,11 @@ export async function measureUsage({ layout }: MaintenanceContext): Promise<Usag
   return { parts: usage, sizeBytes: usage.reduce((sum, part) => sum + part.sizeBytes, 0) };
 }
 
-async function measureFolder(root: string, seen: Set<number>): Promise<{ files: number; sizeBytes: number }> {
+/** Files in a folder, and the room they take. Files that are in `seen`, by inode, do not count. */
+export async function measureFolder(
+  root: string,
+  seen = new Set<number>(),
+): Promise<{ files: number; sizeBytes: number }> {
   let [files, sizeBytes] = [0, 0];
   const pending = [root];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {

@@ -135,7 +135,10 @@ function isDirectoryOf(digest: Digest, bytes: Uint8Array): boolean {
 // Folders that steps are run on, or that people look at, are what they were made as.
 async function verifyTrees(context: MaintenanceContext): Promise<Found> {
   const { layout, database } = context;
-  const trees = new StoredTrees(() => database.table('directories'));
+  const trees = new StoredTrees(
+    () => database.table('directories'),
+    () => database.deletions(),
+  );
   const known = digestsByHash(context);
   const damages: Damage[] = [];
   let checked = 0;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadFlake } from '../../../engine/evaluate/evaluate.ts';
 import type { Run } from '../../../engine/model/derivation.ts';
+import { openStore } from '../../../store/index.ts';
 import { configProject, configText, idOf, type ConfigProject } from '../../support/config-project.ts';
 
 const files = {
@@ -240,12 +241,17 @@ test('a config that reaches around the guards is found out by checking', async (
 test('what garbage collection took away is evaluated and imported again', async () => {
   const project = await configProject({
     'flake-like.config.ts': configText(
-      `{ a: run({ name: 'a', layers: [localFolder({ name: 'src', path: 'src' })], argv: ['x'] }) }`,
+      `{ a: run({ name: 'collected', layers: [localFolder({ name: 'src', path: 'src' })], argv: ['x'] }) }`,
     ),
-    'src/main.c': 'int main;',
+    'src/main.c': 'int main; // seen by no other test',
   });
   const { store } = project;
-  const first = await project.evaluate({ names: ['a'] });
+  // What a process has evaluated stays for as long as it has the store open.
+  const other = await openStore(store.path);
+  const first = await project.evaluate({ names: ['a'], store: other });
+  await (await (await store.maintenance()).planGc()).execute();
+  expect(store.records.hasDescription(idOf(first, 'a')!)).toBe(true);
+  await other.close();
   await (await (await store.maintenance()).planGc()).execute();
   expect(store.records.hasDescription(idOf(first, 'a')!)).toBe(false);
   const again = await project.evaluate({ names: ['a'] });

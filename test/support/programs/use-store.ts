@@ -1,6 +1,6 @@
 // Uses a store the way a test asks for, in a process of its own: `use-store ACTION STORE [MORE…]`.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { digestOf, type Digest } from '../../../store/base/digest.ts';
 import { openStore, type Batch, type Node, type Store } from '../../../store/index.ts';
@@ -56,6 +56,18 @@ const actions: Readonly<Record<string, (store: Store) => Promise<void>>> = {
       });
     }
     say('built');
+  },
+  // Imports a folder again and again, of which one file changes each time, and reads all of it back from the store.
+  import: async () => {
+    for (let round = 0; round < 25; round++) {
+      writeFileSync(`${more[0]}/changing`, `round ${round}`);
+      const session = await openStore(path);
+      const { node } = await session.importFolder(more[0]!);
+      const folder = await session.materialise(node.digest);
+      for (const name of readdirSync(folder)) readFileSync(`${folder}/${name}`);
+      await session.close();
+    }
+    say('imported');
   },
   collect: async () => {
     for (let round = 0; round < 20; round++) await (await (await store.maintenance()).planGc()).execute();
