@@ -15,6 +15,7 @@ import { openStore, type Store } from '../../store/index.ts';
 import type { Context } from '../context.ts';
 import { plainText } from '../render/plain-text.ts';
 import { commandOf } from './steps.ts';
+import { configuredSize, keepStoreToSize } from './store-size.ts';
 import { findTarget, splitPlace, type FoundOutput } from './targets.ts';
 
 export interface Project extends AsyncDisposable {
@@ -47,10 +48,11 @@ export interface ProjectOptions {
  */
 export async function openProject(context: Context, options: ProjectOptions = {}): Promise<Project> {
   const configPath = configOf(context);
+  const sizeBytes = configuredSize(context.env);
   const store = await openStore(context.shared.store);
   try {
     const evaluation = await evaluateConfig(context, { configPath, store, targets: options.targets ?? [] });
-    return makeProject(context, { store, evaluation, options });
+    return makeProject(context, { store, evaluation, options, sizeBytes });
   } catch (error) {
     await store.close();
     throw error;
@@ -86,14 +88,19 @@ function evaluateConfig(
   return evaluate({ configPath, store, env, names, signal, onPrint, useCache, computing });
 }
 
-function makeProject(
-  { signal }: Context,
-  { store, evaluation, options }: { store: Store; evaluation: Evaluation; options: ProjectOptions },
-): Project {
+interface OpenedProject {
+  readonly store: Store;
+  readonly evaluation: Evaluation;
+  readonly options: ProjectOptions;
+  /** How large the store may be. */
+  readonly sizeBytes: number | undefined;
+}
+
+function makeProject(context: Context, { store, evaluation, options, sizeBytes }: OpenedProject): Project {
   const { jobs, offline = false } = options.settings ?? {};
   const workshop = openWorkshop({ store, ...(jobs !== undefined && { jobs }) });
   const build = new Build(workshop, {
-    signal,
+    signal: context.signal,
     steps: evaluation.steps,
     sandbox: evaluation.sandbox,
     sources: {
@@ -112,6 +119,7 @@ function makeProject(
     commandBehind: (target) => commandOf(evaluation, target),
     async [Symbol.asyncDispose]() {
       await workshop.close();
+      if (sizeBytes !== undefined) await keepStoreToSize(context, store, sizeBytes);
       await store.close();
     },
   };

@@ -42,6 +42,42 @@ describe('cairn store', () => {
     expect((await project.run('build', 'words')).stdout).toContain('built in');
   });
 
+  it('keeps as much as fits into the size that was asked for, and says how much stays', async () => {
+    const project = testProject();
+    await project.run('build', 'words');
+    await project.run(
+      'store',
+      'roots',
+      '--remove',
+      `build:${join(project.folder, 'flake-like.config.ts')}#words@aarch64-linux`,
+    );
+    const { stdout } = await project.run('store', 'gc', '--max-size', '20G');
+    expect(stdout).toMatch(/^deleted 0 files, 0 B\n[\d.]+ [kM]?B stay\n$/);
+    expect((await project.run('store', 'gc', '--keep-days', '1')).stdout).toContain('deleted 0 files');
+    expect((await project.run('store', 'gc', '--max-size', '1')).stdout).toMatch(
+      /deleted 1 file, 14 B.*\n.* stay: the rest is kept by roots, used now, or was used lately\n$/,
+    );
+    expect((await project.run('store', 'gc', '--max-size', '20 apples')).status).toBe(2);
+  });
+
+  it('is kept to the size in CAIRN_STORE_SIZE by commands that build, which no build has to wait for otherwise', async () => {
+    const project = testProject(smallFlake, { CAIRN_STORE_SIZE: '1' });
+    const { status, stderr } = await project.run('build', 'all');
+    expect({ status, stderr }).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(
+        /CAIRN_STORE_SIZE: deleted \d+ files?, .*; the store takes .* of 1 B\n$/,
+      ) as string,
+    });
+    expect((await project.run('build', 'all')).stderr).not.toContain('CAIRN_STORE_SIZE');
+    expect((await project.run('ls', 'all')).status).toBe(0);
+    const mistyped = testProject(smallFlake, { CAIRN_STORE_SIZE: 'much' });
+    expect(await mistyped.run('build', 'all')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('CAIRN_STORE_SIZE is no size: much') as string,
+    });
+  });
+
   it('keeps what a link points to, for as long as the link is there', async () => {
     const project = testProject();
     await project.run('build', 'words', '--out-link', 'result');
