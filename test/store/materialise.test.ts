@@ -266,3 +266,23 @@ test('a blob that is there for one executable bit serves the other', async () =>
   expect(readFileSync(path, 'utf8')).toBe('hello');
   await expect(store.blobs.path(digestOf(Buffer.from('other')), true)).rejects.toThrow(MissingBlob);
 });
+
+test.each<[string, (store: Store) => Promise<unknown>]>([
+  ['is verified', (store) => store.blobs.verified(hello)],
+  ['is to become a program', (store) => store.blobs.path(hello, true)],
+])('bytes that changed behind unchanged times are noticed when their file %s', async (_, ask) => {
+  const store = await freshStore();
+  const batch = store.begin();
+  batch.addBytes(Buffer.from('hello'));
+  await batch.commit();
+  const path = await store.blobs.path(hello, false);
+  overwrite(path, 'HELLO');
+  chmodSync(path, 0o444);
+  utimesSync(path, 1, 1);
+  await expect(ask(store)).rejects.toThrow(MissingBlob);
+  expect(readdirSync(join(store.path, 'corrupt'))).toEqual([digestHash(hello)]);
+  expect([false, true].map((executable) => existsSync(`${path}${executable ? '.x' : ''}`))).toEqual([
+    false,
+    false,
+  ]);
+});
