@@ -5,7 +5,7 @@ import { dockerLeftOut, dockerNecessary, dockerOptional } from '../../derivation
 import { configText, mergeFragments, type Fragment } from '../../derivations/kernel/fragment.ts';
 import { createKernel } from '../../derivations/kernel/kernel.ts';
 import { kernelOptions, type Variant } from '../../derivations/kernel/options.ts';
-import { isDerivation, targets, UserError } from '../../engine/model/index.ts';
+import { inputsOf, isDerivation, targets, UserError } from '../../engine/model/index.ts';
 import { idsOf, pins } from '../support/package-set.ts';
 
 const variants: readonly Variant[] = ['standard', 'rt'];
@@ -137,3 +137,11 @@ it.each([
     expect(build).toMatchObject({ kind: 'run', outputs: ['image', 'modules', 'dtbs'], mayBeEmpty: empty });
   },
 );
+
+it.each(targets)('a kernel for %s is built only when every option came out as it was asked for', (target) => {
+  const build = createKernel({ pins, target, variant: 'rt' }).image.derivation;
+  const config = build.kind === 'run' ? build.inputs['/config']!.derivation : undefined;
+  expect(config === undefined ? [] : inputsOf(config).map((input) => input.derivation.name)).toContain(
+    'kernel-rt-config-check',
+  );
+});
