@@ -51,7 +51,7 @@ describe.each(kinds)('an executor $what', ({ open }) => {
   }
 
   const everything =
-    'env | sort > $out/env; id > $out/id; pwd > $out/pwd; umask > $out/umask; ls -a / /build > $out/ls; ls -la --full-time /input > $out/ll; ' +
+    'env | sort > $out/env; id > $out/id; pwd > $out/pwd; umask > $out/umask; ls -a / /build > $out/ls; stat -c "%n %a %h %Y" /input /input/* /input/b/run > $out/stat; ' +
     'cp -r /input $out/copy; ln -s x $out/link; echo run > $out/run; chmod 700 $out/run; mkdir $out/empty';
 
   test('gives the same digests for the same request, as does another one like it', async () => {

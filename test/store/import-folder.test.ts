@@ -199,11 +199,11 @@ test('the store itself is passed over when it lies inside the folder', async () 
 
 test('the store is passed over too when it was named by another path than that in the folder', async () => {
   const folder = tempFolder('source');
-  mkdirSync(join(folder, 'sub'));
-  symlinkSync(folder, join(folder, 'sub/link'));
-  const store = await freshStore(join(folder, 'sub/link/sub/store'));
+  const link = join(tempFolder('elsewhere'), 'link');
+  symlinkSync(folder, link);
+  const store = await freshStore(join(link, 'store'));
   writeFiles(folder, { a: 'a' });
-  expect(await namesIn(store, folder)).toEqual(['a', 'sub', 'sub/link']);
+  expect(await namesIn(store, folder)).toEqual(['a']);
 });
 
 test('what a tree cannot hold is an error that names it', async () => {
