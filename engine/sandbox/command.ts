@@ -1,12 +1,13 @@
 // The one place that says what a sandbox is: a step's mounts, namespaces and environment as a bubblewrap command.
 // Pure; github.com/containers/bubblewrap, bwrap(1).
 
-import { outputsFolder, jobserverPath, environmentOf, type Conditions } from './conditions.ts';
+import { jobserverPath, type Conditions } from './conditions.ts';
 import type { InputMount, Mounts } from './mounts.ts';
 import type { SandboxTool } from './tool.ts';
 import type { Guise } from './guise.ts';
 import type { Scaffold, WorkFolder } from './work-folder.ts';
 import type { BuildRequest } from '../execute/executor.ts';
+import { environmentOf, outputsFolder, type Surroundings } from '../execute/step-view.ts';
 
 export interface CommandOptions {
   readonly tool: SandboxTool;
@@ -78,12 +79,16 @@ export function sandboxCommand(request: BuildRequest, options: CommandOptions): 
     ...mounts.inputs.flatMap(inputMount),
     // With all that is mounted in it: what a step put there would be memory that nobody counts.
     ...['--remount-ro', '/dev'],
-    ...Object.entries({ ...environmentOf(request, conditions), ...interactive?.env }).flatMap(
+    ...Object.entries({ ...environmentOf(request, surroundingsOf(conditions)), ...interactive?.env }).flatMap(
       ([name, value]) => ['--setenv', name, value],
     ),
     ...['--chdir', conditions.buildFolder, '--'],
     ...(interactive?.argv ?? request.argv),
   ];
+}
+
+function surroundingsOf({ buildFolder, jobs, jobserver }: Conditions): Surroundings {
+  return { buildFolder, jobs, jobserver: jobserver === undefined ? undefined : jobserverPath };
 }
 
 function rootMounts({ scaffold, guise, mounts, work }: CommandOptions): string[] {

@@ -1,6 +1,8 @@
-// The conditions a step runs under: the same for every step on every machine, but for what `cairn check` varies.
+// The conditions a sandbox is run under: what a step sees as every executor shows it, but for what `cairn check` varies, and
+// what is this machine's.
 
-import type { BuildRequest, Variation } from '../execute/executor.ts';
+import type { Variation } from '../execute/executor.ts';
+import { usualView } from '../execute/step-view.ts';
 import { allowedProcessors } from './processors.ts';
 
 /** What a step may notice of its surroundings. */
@@ -24,8 +26,6 @@ export interface JobPool {
   readonly jobserver?: string;
 }
 
-/** Outputs are folders in here. */
-export const outputsFolder = '/outputs';
 /** A place where nothing of a layer can be, and where making a mount point costs nothing. */
 export const jobserverPath = '/dev/jobserver';
 
@@ -36,32 +36,9 @@ export function conditionsFor(jobs: JobPool, variation?: Variation): Conditions 
     return { ...variation, jobserver: undefined, processors: processors.slice(0, variation.processors) };
   }
   return {
-    buildFolder: '/build',
-    uid: 0,
-    umask: 0o022,
+    ...usualView,
     jobs: jobs.slots,
     processors,
     jobserver: jobs.jobserver,
-  };
-}
-
-/** The whole environment of a step. What the request names wins. */
-export function environmentOf(
-  request: BuildRequest,
-  { buildFolder, jobs, jobserver }: Conditions,
-): Readonly<Record<string, string>> {
-  return {
-    PATH: '/usr/bin:/usr/sbin:/bin:/sbin',
-    HOME: buildFolder,
-    TMPDIR: '/tmp',
-    TZ: 'UTC',
-    LC_ALL: 'C.UTF-8',
-    // 1980-01-01T00:00:00Z, the earliest time that zip archives and FAT can write.
-    SOURCE_DATE_EPOCH: '315532800',
-    CAIRN_JOBS: String(jobs),
-    // GNU make 4.4, gcc's link-time optimisation, cargo and ninja 1.13 take their jobs from it.
-    MAKEFLAGS: jobserver === undefined ? `-j${jobs}` : `-j${jobs} --jobserver-auth=fifo:${jobserverPath}`,
-    ...Object.fromEntries(request.outputs.map((output) => [output, `${outputsFolder}/${output}`])),
-    ...request.env,
   };
 }

@@ -5,6 +5,7 @@ import type { Digest } from '../../store/base/digest.ts';
 import type { Node, Store } from '../../store/index.ts';
 import { mostLayers } from '../model/check-run.ts';
 import type { BuildRequest } from '../execute/executor.ts';
+import { stackedLayers } from '../execute/step-view.ts';
 import type { ReaddirOrder } from './readdir-order.ts';
 
 /** What a sandbox is made of, apart from the folders it writes to. */
@@ -27,7 +28,8 @@ export type InputMount =
  * @throws MissingBlob when content is not in the store; UserError `DERIVATION_INVALID` for too many layers.
  */
 export async function mountsOf(store: Store, request: BuildRequest, order?: ReaddirOrder): Promise<Mounts> {
-  const { layers, inputs } = request;
+  const layers = stackedLayers(request.layers);
+  const { inputs } = request;
   if (layers.length > mostLayers) {
     throw new UserError(
       'DERIVATION_INVALID',

@@ -1,19 +1,29 @@
 // What each kind of step gives, as golden files beside the kind's revision: results may only change with the revision,
 // which is part of every action. Libraries that decide results (picomatch, tar-stream, yauzl …) are met in rich cases.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { compose, write, type ComposePartSpec } from '../../engine/model/derivation.ts';
 import { revisions } from '../../engine/model/revisions.ts';
 import { composeTrees, writeTree } from '../../engine/perform/compose.ts';
+import type { BuildRequest } from '../../engine/execute/executor.ts';
+import { stackedLayers } from '../../engine/execute/step-view.ts';
+import { sandboxCommand } from '../../engine/sandbox/command.ts';
+import { conditionsFor } from '../../engine/sandbox/conditions.ts';
+import { makeGuise } from '../../engine/sandbox/guise.ts';
+import { workFolder } from '../../engine/sandbox/work-folder.ts';
+import { digestOf } from '../../store/base/digest.ts';
 import type { Node } from '../../store/index.ts';
 import { MemoryBatch } from '../support/memory-batch.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { debOf, tarOf, zipOf } from './archive/make-archives.ts';
 import { useRig } from './archive/rig.ts';
 
 const rig = useRig();
 
-async function expectGolden(kind: keyof typeof revisions, results: Readonly<Record<string, Node>>) {
+async function expectGolden(kind: keyof typeof revisions, results: Readonly<Record<string, unknown>>) {
   const text = `${JSON.stringify({ kind, revision: revisions[kind], results }, undefined, 2)}\n`;
   await expect(
     text,
@@ -100,4 +110,46 @@ test('what unpack gives changes only with its revision', async () => {
     results[`${name}, strip 1`] = await rig.unpack(archive, { strip: 1 });
   }
   await expectGolden('unpack', results);
+});
+
+test('what a command sees of its sandbox changes only with its revision', async () => {
+  const digest = digestOf(Buffer.from('input'));
+  const request: BuildRequest = {
+    name: 'step',
+    platform: 'x86_64-linux',
+    layers: [],
+    inputs: [],
+    env: { CFLAGS: '-O2' },
+    argv: ['/bin/sh', '-c', 'true'],
+    outputs: ['out', 'dev'],
+    mayBeEmpty: [],
+    limits: {},
+  };
+  const command = sandboxCommand(request, {
+    tool: { bubblewrap: ['TOOL/bwrap'], mkfifo: ['TOOL/mkfifo'] },
+    mounts: {
+      layers: ['LAYER/1', 'LAYER/2'],
+      inputs: [
+        { kind: 'bind', path: '/source', source: 'INPUT/source' },
+        { kind: 'symlink', path: '/link', target: 'source' },
+      ],
+    },
+    scaffold: { mountPoints: 'SCAFFOLD/mount-points', overlay: 'SCAFFOLD/overlay' },
+    // Which of its files there are to be masked is the kernel's; what they say is below.
+    guise: { filter: 'GUISE/filter', preamble: 'GUISE/preamble', masks: [] },
+    work: workFolder('WORK'),
+    conditions: { ...conditionsFor({ slots: 2, jobserver: 'JOBS' }), processors: [0, 1] },
+  });
+  const guise = makeGuise(join(tempFolder('guise'), 'guise'), [0, 1]);
+  const contentOf = (path: string): string => digestOf(readFileSync(path));
+  const shown = ['cpuinfo', 'meminfo', 'stat', 'loadavg', 'uptime', 'version'].map((name) => {
+    const mask = guise.masks.find(({ path }) => path === `/proc/${name}`);
+    return [name, mask === undefined ? undefined : contentOf(mask.source)];
+  });
+  await expectGolden('run', {
+    command,
+    filter: contentOf(guise.filter),
+    proc: Object.fromEntries(shown) as Record<string, unknown>,
+    layers: stackedLayers([digest, digestOf(Buffer.from('other')), digest]),
+  });
 });

@@ -1,0 +1,49 @@
+// What a step sees, whoever executes it: its root, its folders, its environment. Two executors that follow this give the same
+// outputs. Pure; how it is brought about (mounts, a remote worker's input root) is each executor's own business.
+
+import type { Digest } from '../../store/base/digest.ts';
+import type { BuildRequest } from './executor.ts';
+
+/** Outputs are folders in here, empty at the start. */
+export const outputsFolder = '/outputs';
+
+/** Working directory and HOME of every step, user, group and umask, unless `cairn check` varies them. */
+export const usualView = { buildFolder: '/build', uid: 0, umask: 0o022 } as const;
+
+/** What of an executor shows in the environment. */
+export interface Surroundings {
+  readonly buildFolder: string;
+  /** How many things to do at once, for programs that know no jobserver. */
+  readonly jobs: number;
+  /** Where in the step's root a jobserver's fifo is, when there is one (GNU make 4.4 manual, "POSIX Jobserver Interaction"). */
+  readonly jobserver: string | undefined;
+}
+
+/** The whole environment of a step. What the request names wins. */
+export function environmentOf(
+  request: BuildRequest,
+  { buildFolder, jobs, jobserver }: Surroundings,
+): Readonly<Record<string, string>> {
+  return {
+    PATH: '/usr/bin:/usr/sbin:/bin:/sbin',
+    HOME: buildFolder,
+    TMPDIR: '/tmp',
+    TZ: 'UTC',
+    LC_ALL: 'C.UTF-8',
+    // 1980-01-01T00:00:00Z, the earliest time that zip archives and FAT can write.
+    SOURCE_DATE_EPOCH: '315532800',
+    CAIRN_JOBS: String(jobs),
+    // GNU make 4.4, gcc's link-time optimisation, cargo and ninja 1.13 take their jobs from it.
+    MAKEFLAGS: jobserver === undefined ? `-j${jobs}` : `-j${jobs} --jobserver-auth=fifo:${jobserver}`,
+    ...Object.fromEntries(request.outputs.map((output) => [output, `${outputsFolder}/${output}`])),
+    ...request.env,
+  };
+}
+
+/**
+ * Layers as they are stacked, lowest first: of one that is named twice the topmost place counts, since nothing of the others
+ * would show.
+ */
+export function stackedLayers(layers: readonly Digest[]): readonly Digest[] {
+  return [...new Set(layers.toReversed())].reverse();
+}
