@@ -10,6 +10,7 @@ import { streamOutput } from './terminal/output.ts';
 import { runProgram } from './program.ts';
 
 const words = process.argv.slice(2);
+const isForMachines = words.includes('--json');
 const leave = (code: number): never => process.exit(code);
 const interruption = listenForSignals(leave);
 const out = streamOutput({ name: 'standard output', stream: process.stdout }, process.env, onUnwritable);
@@ -37,14 +38,15 @@ async function fail(error: unknown): Promise<never> {
   if (isErrno(error, 'EPIPE')) leave(exitCodes.outputClosed);
   if (isInterruption(error)) return end(exitCodes.interrupted);
   const known = asPersonsError(error);
+  const code = exitCodeOf(known);
   try {
-    await report(known);
+    await report(known, code);
   } catch {
     // Not even what reports can be loaded, for want of descriptors perhaps.
-    const { code, message } = known as { readonly code?: unknown; readonly message?: unknown };
-    err.lines([`error[${String(code)}] ${String(message)}`]);
+    const { code: name, message } = known as { readonly code?: unknown; readonly message?: unknown };
+    err.lines([`error[${String(name)}] ${String(message)}`]);
   }
-  return end(exitCodeOf(known));
+  return end(code);
 }
 
 // What goes wrong after Ctrl-C, or after the output was lost, went wrong because of it, unless it is a bug.
@@ -53,23 +55,31 @@ function isInterruption(error: unknown): boolean {
   return interruption.signal.aborted && (isAbort || error instanceof UserError);
 }
 
-async function report(error: unknown, json = words.includes('--json')): Promise<void> {
+async function report(error: unknown, code: ExitCode, json = isForMachines): Promise<void> {
   const { reportError } = await import('./reports/report-error.ts');
   const context: Context = { ...surroundings, shared: { json } };
-  reportError(error, context);
+  reportError(error, interruption.exitCode() ?? code, context);
 }
 
 async function end(code: ExitCode): Promise<never> {
   const interrupted = code === exitCodes.ok ? undefined : interruption.exitCode();
-  if (interrupted !== undefined) err.lines(['interrupted']);
+  if (interrupted !== undefined) await tellInterruption(interrupted);
   const lost = (await lossOf(out)) ?? (await lossOf(err));
   if (lost !== undefined && interrupted === undefined) {
     // Standard error is what is left to say it on; when that is what was lost, the status says it alone.
-    await report(lost, false);
+    const status = code === exitCodes.ok || code === exitCodes.interrupted ? exitCodeOf(lost) : code;
+    await report(lost, status, false);
     await lossOf(err);
-    return leave(code === exitCodes.ok || code === exitCodes.interrupted ? exitCodeOf(lost) : code);
+    return leave(status);
   }
   return leave(interrupted ?? code);
+}
+
+async function tellInterruption(status: ExitCode): Promise<void> {
+  if (isForMachines) {
+    const { writeRecords } = await import('./records/write-records.ts');
+    writeRecords(out, [{ type: 'error', status, code: 'INTERRUPTED', message: 'interrupted' }]);
+  } else err.lines(['interrupted']);
 }
 
 /** What could not be written; undefined when all of it has left. */

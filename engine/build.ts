@@ -99,7 +99,8 @@ export class Build {
 
   /**
    * Runs `use`, which reads content of these steps' outputs; what of it turns out to be lost is built again first.
-   * @throws UserError `STORE_MISSING_BLOB` when even that does not bring it back.
+   * @throws UserError `STORE_MISSING_BLOB` when even that does not bring it back; MissingBlob for content of something
+   * else; the signal's reason.
    */
   async whole<T>(ids: readonly DerivationId[], use: () => T | Promise<T>): Promise<T> {
     const rebuilds = new Rebuilds();
@@ -108,7 +109,10 @@ export class Build {
         return await use();
       } catch (error) {
         if (!(error instanceof MissingBlob)) throw error;
-        await this.#rebuildLost(rebuilds.take(this.#producersOf(ids, error)), error);
+        const producers = this.#producersOf(ids, error);
+        // Not of these: whoever reads other outputs along with them knows what made it.
+        if (producers.size === 0) throw error;
+        await this.#rebuildLost(rebuilds.take(producers), error);
       }
     }
   }
@@ -245,6 +249,7 @@ export class Build {
   async #rebuildLost(producers: ReadonlySet<DerivationId>, missing: MissingBlob): Promise<void> {
     const plan = this.#replan(producers);
     const outcomes = await this.#run(plan, {});
+    this.#wish.signal.throwIfAborted();
     const failed = [...outcomes].find(([, outcome]) => !('outputs' in outcome));
     if (plan.toBuild.size === 0 || failed !== undefined) throw lostForGood(missing);
   }

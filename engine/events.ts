@@ -28,6 +28,14 @@ export interface PlannedStep {
   readonly reason: Reason;
   /** Wall time it took the last time, when that is known. */
   readonly expectedMs: number | undefined;
+  /** What it is going to fail with, where that is known before anything is done. */
+  readonly failure: ForeseenFailure | undefined;
+}
+
+export interface ForeseenFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
 }
 
 /** Why a step is in the plan as it is. */

@@ -16,6 +16,8 @@ import { openRenderer } from '../render/open-renderer.ts';
 import { formatCount } from '../render/units.ts';
 import { commandsOf } from '../project/steps.ts';
 import { parseCount } from './build.ts';
+import type { RecordOf } from '../records/definitions.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface CheckFlags {
   readonly jobs?: number;
@@ -75,7 +77,7 @@ async function showResult({ out, shared }: Context, result: CheckResult, store: 
   const name = stepName(stepRef(step));
   const files = kind === 'different' ? await differencesOf(result, store) : [];
   if (shared.json === true) {
-    out.lines([JSON.stringify({ type: 'check', ...stepFields(stepRef(step)), result: kind, files })]);
+    writeRecords(out, [{ type: 'check', ...stepFields(stepRef(step)), result: kind, files }]);
     return;
   }
   const colour = kind === 'identical' ? out.style.good : out.style.bad;
@@ -85,8 +87,8 @@ async function showResult({ out, shared }: Context, result: CheckResult, store: 
 async function differencesOf(
   { differences }: Extract<CheckResult, { kind: 'different' }>,
   store: Store,
-): Promise<{ readonly output: string; readonly line: string }[]> {
-  const found = [];
+): Promise<RecordOf<'check'>['files'][number][]> {
+  const found: RecordOf<'check'>['files'][number][] = [];
   for (const { output, paths } of differences) {
     for (const path of paths) {
       const described = await describeDifference(path, store);

@@ -10,6 +10,7 @@ import { describeDifference, differenceLine } from '../reports/file-difference.t
 import { addHelpNotes } from '../help.ts';
 import type { DescribedImage } from '../images/image-difference.ts';
 import { formatCount } from '../render/units.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface DiffFlags {
   readonly exitCode?: boolean;
@@ -42,9 +43,8 @@ async function diff(context: Context, flags: DiffFlags, a: string, b: string): P
   const { out, shared } = context;
   for (const difference of differences) {
     const described = await whole(() => describeDifference(difference, store));
-    out.lines([
-      shared.json === true ? JSON.stringify({ type: 'difference', ...described }) : differenceLine(described),
-    ]);
+    if (shared.json === true) writeRecords(out, [{ type: 'difference', ...described }]);
+    else out.lines([differenceLine(described)]);
   }
   if (shared.json !== true)
     context.err.lines([
@@ -62,7 +62,7 @@ async function diffImages(
   const { imageDifferenceLines } = await import('../images/difference-report.ts');
   const difference = compareImages(a, b);
   const differs = difference.components.length > 0 || difference.files.length > 0;
-  if (shared.json === true) out.lines([JSON.stringify({ type: 'image-difference', ...difference })]);
+  if (shared.json === true) writeRecords(out, [{ type: 'image-difference', ...difference }]);
   else if (differs) out.lines(imageDifferenceLines(difference));
   else err.lines(['identical']);
   return exitCode === true && differs ? exitCodes.buildFailed : exitCodes.ok;

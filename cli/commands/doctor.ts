@@ -14,6 +14,7 @@ import { withStore } from '../project/opened-store.ts';
 import { configOf, openProject } from '../project/project.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { plainLine, plainText } from '../render/plain-text.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface DoctorFlags {
   readonly offline?: boolean;
@@ -35,12 +36,12 @@ async function doctor(context: Context, { offline = false }: DoctorFlags): Promi
   const show = (findings: readonly Finding[]): void => {
     failures += findings.filter(({ state }) => state === 'fail').length;
     const { out, shared } = context;
-    const json = shared.json === true;
-    out.lines(
-      findings.flatMap((finding) =>
-        json ? [JSON.stringify({ type: 'finding', ...finding })] : lines(context, finding),
-      ),
-    );
+    if (shared.json === true)
+      writeRecords(
+        out,
+        findings.map((finding) => ({ type: 'finding', ...finding })),
+      );
+    else out.lines(findings.flatMap((finding) => lines(context, finding)));
   };
   show(checkMachine());
   show(await storageFindings(context));

@@ -14,6 +14,7 @@ import { failureLines } from '../render/failures.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { formatCount } from '../render/units.ts';
 import { closureOf } from '../project/steps.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface FetchFlags {
   readonly to: string;
@@ -54,7 +55,10 @@ async function fetchSources(
   const folder = resolve(to);
   await withNamedPath(folder, () => collectSources(sources, { folder, store: project.store, signal }));
   if (shared.json === true) {
-    out.lines(sources.map((source) => JSON.stringify({ type: 'source', ...source })));
+    writeRecords(
+      out,
+      sources.map((source) => ({ type: 'source', ...source })),
+    );
   } else out.lines([`${formatCount(sources.length, 'source')} in ${folder}`]);
   return exitCodes.ok;
 }

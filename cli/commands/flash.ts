@@ -18,6 +18,7 @@ import { plainLine } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';
 import { formatBytes, formatDuration } from '../render/units.ts';
 import type { FoundOutput } from '../project/targets.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface FlashFlags {
   readonly direct?: boolean;
@@ -138,9 +139,7 @@ async function put(
   const { out, err, shared } = context;
   const durationMs = performance.now() - startedMs;
   if (shared.json === true) {
-    out.lines([
-      JSON.stringify({ type: 'flashed', device: device.path, writtenBytes: totalBytes, durationMs }),
-    ]);
+    writeRecords(out, [{ type: 'flashed', device: device.path, writtenBytes: totalBytes, durationMs }]);
     return;
   }
   const times = `${formatDuration(verifyMs - startedMs)} to write, ${formatDuration(durationMs - verifyMs + startedMs)} to read back`;

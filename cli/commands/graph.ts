@@ -10,6 +10,8 @@ import { addHelpNotes } from '../help.ts';
 import { openProject } from '../project/project.ts';
 import { stepFields } from '../render/json.ts';
 import { parseCount } from './build.ts';
+import type { RecordOf } from '../records/definitions.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface GraphFlags {
   readonly format: 'dot' | 'json' | 'svg';
@@ -40,12 +42,12 @@ async function graph(context: Context, flags: GraphFlags, target: string): Promi
   const { steps } = project.evaluation;
   const picture = drawClosure([id], { steps, all: flags.all === true, depth: flags.depth });
   const { out, shared } = context;
-  if (shared.json === true || flags.format === 'json') out.lines([JSON.stringify(pictureRecord(picture))]);
+  if (shared.json === true || flags.format === 'json') writeRecords(out, [pictureRecord(picture)]);
   else if (flags.format === 'dot') out.write(formatDot(picture));
   else out.write(await (await import('../graph/svg.ts')).formatSvg(picture));
   return exitCodes.ok;
 }
 
-function pictureRecord({ nodes, edges }: Picture): object {
+function pictureRecord({ nodes, edges }: Picture): RecordOf<'graph'> {
   return { type: 'graph', nodes: nodes.map(stepFields), edges };
 }

@@ -7,6 +7,7 @@ import { addHelpNotes } from '../help.ts';
 import { openProject } from '../project/project.ts';
 import { plainLine } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 export const define: DefineCommand = (command, runs) => {
   command.action(runs(list));
@@ -23,8 +24,10 @@ async function list(context: Context): Promise<ExitCode> {
   const { outputs, flake } = project.evaluation;
   const { out, shared } = context;
   if (shared.json === true) {
-    const records = [...outputs.values()].map((output) => ({ type: 'output', ...output }));
-    out.lines(records.map((record) => JSON.stringify(record)));
+    writeRecords(
+      out,
+      [...outputs.values()].map((output) => ({ type: 'output', ...output })),
+    );
     return exitCodes.ok;
   }
   const rows = [...outputs.values()].map(({ name, description = '' }) => [name, plainLine(description)]);

@@ -13,6 +13,7 @@ import { configOf } from '../project/project.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { plainLine, plainText } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface LockFlags {
   readonly dryRun?: boolean;
@@ -55,7 +56,10 @@ async function lock(context: Context, flags: LockFlags, names: readonly string[]
     await renderer.close();
     if (flags.dryRun !== true) await writeLock(lockPath, lock);
     if (shared.json === true)
-      out.lines(changes.map((change) => JSON.stringify({ type: 'lock-change', ...change })));
+      writeRecords(
+        out,
+        changes.map((change) => ({ type: 'lock-change', ...change })),
+      );
     else out.lines(changeLines(changes));
     return exitCodes.ok;
   } finally {

@@ -11,6 +11,7 @@ import { addHelpNotes } from '../help.ts';
 import { openProject, type Project } from '../project/project.ts';
 import { plainText } from '../render/plain-text.ts';
 import { findCommand } from '../project/steps.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface LogFlags {
   readonly failed?: boolean;
@@ -37,7 +38,7 @@ async function log(context: Context, flags: LogFlags, target: string): Promise<E
   const { out, shared } = context;
   const text = (): string => Buffer.from(bytes).toString('utf8');
   if (shared.json === true)
-    out.lines([JSON.stringify({ type: 'log', step: stepLabel(step.derivation), text: text() })]);
+    writeRecords(out, [{ type: 'log', step: stepLabel(step.derivation), text: text() }]);
   else out.write(out.isTerminal ? plainText(text()) : bytes);
   return exitCodes.ok;
 }

@@ -9,6 +9,8 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
 import { plainLine } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';
+import type { RecordOf } from '../records/definitions.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface LsFlags {
   readonly long?: boolean;
@@ -41,7 +43,7 @@ async function ls(context: Context, flags: LsFlags, text: string): Promise<ExitC
   const entries = await found.whole(() => [
     ...entriesOf(found.node, contents.store.trees, flags.recursive === true),
   ]);
-  if (shared.json === true) out.lines(entries.map((entry) => JSON.stringify(entryRecord(entry))));
+  if (shared.json === true) writeRecords(out, entries.map(entryRecord));
   else out.lines(flags.long === true ? longLines(entries) : entries.map(shortLine));
   return exitCodes.ok;
 }
@@ -77,7 +79,7 @@ function longLines(entries: readonly Entry[]): string[] {
   return tableLines(rows, ['left', 'right']);
 }
 
-function entryRecord({ path, node }: Entry): object {
+function entryRecord({ path, node }: Entry): RecordOf<'entry'> {
   const content =
     node.kind === 'blob' ? { sizeBytes: digestSize(node.digest), executable: node.executable } : {};
   const identity = node.kind === 'symlink' ? { target: node.target } : { digest: node.digest };

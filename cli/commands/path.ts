@@ -5,6 +5,7 @@ import { openContents } from '../reports/contents.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 interface PathFlags {
   readonly digest?: boolean;
@@ -33,7 +34,7 @@ async function path(context: Context, flags: PathFlags, text: string): Promise<E
   const digest = node.kind === 'symlink' ? undefined : node.digest;
   const place = flags.digest === true && digest !== undefined ? digest : await found.handOut();
   const { out, shared } = context;
-  if (shared.json === true) out.lines([JSON.stringify({ type: 'path', target: text, path: place, digest })]);
+  if (shared.json === true) writeRecords(out, [{ type: 'path', target: text, path: place, digest }]);
   else out.lines([place]);
   return exitCodes.ok;
 }

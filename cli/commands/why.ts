@@ -1,12 +1,14 @@
 // cairn why: what changed since a target was last built, the root cause first.
 
-import { explain, storeFacts, type Cause } from '../../engine/index.ts';
+import { explain, plannedSteps, storeFacts } from '../../engine/index.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
 import { openProject } from '../project/project.ts';
+import { foreseenLines } from '../reports/foreseen.ts';
 import { causeRecord, whyLines } from '../reports/why-report.ts';
+import { writeRecords } from '../records/write-records.ts';
 
 export const define: DefineCommand = (command, runs) => {
   command.argument('<target>', 'an output').action(runs(why));
@@ -23,14 +25,17 @@ async function why(context: Context, _: unknown, target: string): Promise<ExitCo
   const { evaluation, store, build } = project;
   const { key, id } = project.find(target);
   const causes = explain(id, evaluation.steps, storeFacts(store));
-  const toBuild = build.plan([id]).toBuild;
+  const plan = build.plan([id]);
+  const { toBuild } = plan;
   const { out, shared } = context;
-  const isToDo = (cause: Cause): boolean => toBuild.has(cause.step.id);
   if (shared.json === true)
-    out.lines(causes.map((cause) => JSON.stringify(causeRecord(cause, isToDo(cause)))));
+    writeRecords(
+      out,
+      causes.map((cause) => causeRecord(cause, toBuild.get(cause.step.id))),
+    );
   else
-    out.lines(
-      whyLines({
+    out.lines([
+      ...whyLines({
         target: key,
         wanted: id,
         causes,
@@ -38,6 +43,7 @@ async function why(context: Context, _: unknown, target: string): Promise<ExitCo
         trees: store.trees,
         style: out.style,
       }),
-    );
+      ...foreseenLines(plannedSteps(plan), out.style),
+    ]);
   return exitCodes.ok;
 }

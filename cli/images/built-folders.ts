@@ -22,7 +22,8 @@ export async function builtFolders(
   const ids = [...wanted.map(({ id }) => id), ...(sandbox === undefined ? [] : [sandbox])];
   const report = await build.realise(ids).finally(() => renderer.close());
   const view = await renderer.close();
-  if (view !== undefined) context.err.lines(failureLines(view, context.err.style));
+  if (view !== undefined && context.shared.json !== true)
+    context.err.lines(failureLines(view, context.err.style));
   if (!report.ok) return undefined;
   await recordBuilds(project, wanted);
   return Promise.all(wanted.map(({ id, output }) => build.materialise(id, output)));

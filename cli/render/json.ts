@@ -1,17 +1,17 @@
 // Events for machines: one object a line, with field names that stay. Knows nothing of people.
 
 import type { Event, Outcome, Outputs, PlannedStep, StepRef } from '../../engine/index.ts';
+import type { FieldsOf, JsonRecord } from '../records/definitions.ts';
+import { writeRecords } from '../records/write-records.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Renderer } from './renderer.ts';
 import { emptyView, reduce } from './view-model.ts';
-
-export type JsonRecord = { readonly [field: string]: unknown } & { readonly type: string };
 
 export function jsonRenderer(output: Output): Renderer {
   let view = emptyView(performance.now());
   return {
     emit(event) {
-      output.lines(eventRecords(event).map((record) => JSON.stringify(record)));
+      writeRecords(output, eventRecords(event));
       view = reduce(view, event, performance.now());
     },
     stopping: () => undefined,
@@ -48,25 +48,28 @@ export function eventRecords(event: Event): JsonRecord[] {
 
 /** A plan's summary, and each of its steps that is to be done. */
 export function planRecords(steps: readonly PlannedStep[]): JsonRecord[] {
-  const toDo = steps.filter(({ decision }) => decision !== 'up-to-date');
+  const upToDate = steps.filter(({ decision }) => decision === 'up-to-date').length;
   return [
-    { type: 'planned', toDo: toDo.length, upToDate: steps.length - toDo.length },
-    ...toDo.map(({ step, decision, reason, expectedMs }) => ({
-      type: 'planned-step',
-      ...stepFields(step),
-      decision,
-      reason,
-      expectedMs,
-    })),
+    { type: 'planned', toDo: steps.length - upToDate, upToDate },
+    ...steps.flatMap(({ step, decision, reason, expectedMs, failure }): JsonRecord[] =>
+      decision === 'up-to-date'
+        ? []
+        : [{ type: 'planned-step', ...stepFields(step), decision, reason, expectedMs, failure }],
+    ),
   ];
 }
 
 /** How records name a step. */
-export function stepFields({ id, name, kind, target }: StepRef): Omit<JsonRecord, 'type'> {
+export function stepFields({
+  id,
+  name,
+  kind,
+  target,
+}: StepRef): Pick<FieldsOf<'planned-step'>, 'id' | 'name' | 'kind' | 'target'> {
   return { id, name, kind, target };
 }
 
-function outcomeFields(outcome: Outcome): Omit<JsonRecord, 'type'> {
+function outcomeFields(outcome: Outcome): Omit<FieldsOf<'step-finished'>, keyof StepRef> {
   switch (outcome.kind) {
     case 'built':
       return {
@@ -87,7 +90,7 @@ function outcomeFields(outcome: Outcome): Omit<JsonRecord, 'type'> {
   }
 }
 
-function outputsField(outputs: Outputs): Readonly<Record<string, unknown>> {
+function outputsField(outputs: Outputs): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(outputs).map(([name, node]) => [
       name,

@@ -5,6 +5,8 @@ import { digestHash } from '../../store/base/digest.ts';
 import type { Node } from '../../store/index.ts';
 import type { Context } from '../context.ts';
 import type { Project } from '../project/project.ts';
+import type { JsonRecord, RecordOf } from '../records/definitions.ts';
+import { writeRecords } from '../records/write-records.ts';
 import { failureLines } from '../render/failures.ts';
 import { tableLines } from '../render/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../render/units.ts';
@@ -23,7 +25,7 @@ export interface BuildResults {
 /** Failures go to standard error; results, one line for each target, to standard output. */
 export function showResults(context: Context, results: BuildResults): void {
   if (context.shared.json === true) {
-    context.out.lines(resultRecords(results).map((record) => JSON.stringify(record)));
+    writeRecords(context.out, resultRecords(results));
     return;
   }
   const { err, out } = context;
@@ -38,9 +40,9 @@ export function showResults(context: Context, results: BuildResults): void {
   }
 }
 
-function resultRecords(results: BuildResults): object[] {
+function resultRecords(results: BuildResults): JsonRecord[] {
   const { wanted, report, project, elapsedMs } = results;
-  const targets = wanted.map((target) => {
+  const targets = wanted.map((target): RecordOf<'target'> => {
     const node = nodeOf(results, target);
     const { key, id, output } = target;
     if (node === undefined) return { type: 'target', target: key, id, output, state: 'failed' };
@@ -57,7 +59,7 @@ function resultRecords(results: BuildResults): object[] {
       ...size,
     };
   });
-  const done = {
+  const done: RecordOf<'done'> = {
     type: 'done',
     ok: report.ok,
     elapsedMs: Math.round(elapsedMs),

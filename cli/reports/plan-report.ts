@@ -3,17 +3,19 @@
 import { plannedSteps, type Plan, type PlannedStep } from '../../engine/index.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { writeRecords } from '../records/write-records.ts';
 import { planRecords } from '../render/json.ts';
 import { describeReason, stepName } from '../render/names.ts';
+import { foreseenLines } from './foreseen.ts';
 import { tableLines } from '../render/table.ts';
 import { formatCount, formatDuration } from '../render/units.ts';
 
+/** The status is that of the build, as far as it can be told beforehand. */
 export function showPlan({ out, shared }: Context, plan: Plan): ExitCode {
   const steps = plannedSteps(plan);
-  out.lines(
-    shared.json === true ? planRecords(steps).map((record) => JSON.stringify(record)) : planLines(steps),
-  );
-  return exitCodes.ok;
+  if (shared.json === true) writeRecords(out, planRecords(steps));
+  else out.lines([...planLines(steps), ...foreseenLines(steps, out.style)]);
+  return steps.some(({ failure }) => failure !== undefined) ? exitCodes.buildFailed : exitCodes.ok;
 }
 
 /** Commands, downloads and archives, and of the rest what changed itself: those are where the work comes from. */

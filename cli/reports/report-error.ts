@@ -9,12 +9,14 @@ import { inspect } from 'node:util';
 import { UserError } from '../../store/base/errors.ts';
 import type { Context } from '../context.ts';
 import { plainLine, plainText } from '../render/plain-text.ts';
+import { writeRecords } from '../records/write-records.ts';
+import type { ExitCode } from '../exit-codes.ts';
 
 /** Writes the error to where it is looked for: standard error, or standard output as an object. */
-export function reportError(error: unknown, { out, err, env, shared }: Context): void {
+export function reportError(error: unknown, status: ExitCode, { out, err, env, shared }: Context): void {
   const report = error instanceof UserError ? mistakeReport(error) : bugReport(error, env);
   if (shared.json === true) {
-    out.lines([JSON.stringify({ type: 'error', ...report })]);
+    writeRecords(out, [{ type: 'error', status, ...report }]);
     return;
   }
   const { style } = err;

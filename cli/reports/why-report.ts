@@ -8,11 +8,13 @@ import {
   type Cause,
   type Change,
   type FieldChange,
+  type PlannedStep,
   type Step,
 } from '../../engine/index.ts';
 import type { CborValue } from '../../store/base/cbor.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import type { Trees } from '../../store/index.ts';
+import type { RecordOf } from '../records/definitions.ts';
 import { lineChanges } from './line-changes.ts';
 import { stepFields } from '../render/json.ts';
 import { abbreviate, stepName } from '../render/names.ts';
@@ -49,19 +51,21 @@ export function whyLines({ target, wanted, causes, toBuild, trees, style }: Expl
 }
 
 /** The same for machines. */
-export function causeRecord(cause: Cause, isToDo: boolean): object {
-  const { id, ...step } = stepFields(stepRef(cause.step));
+export function causeRecord(
+  cause: Cause,
+  planned: Pick<PlannedStep, 'failure'> | undefined,
+): RecordOf<'cause'> {
   return {
     type: 'cause',
     root: isRootCause(cause),
-    id,
-    ...step,
-    toDo: isToDo,
+    ...stepFields(stepRef(cause.step)),
+    toDo: planned !== undefined,
     changes: cause.changes?.map(changeRecord),
+    failure: planned?.failure,
   };
 }
 
-function changeRecord(change: Change): object {
+function changeRecord(change: Change): NonNullable<RecordOf<'cause'>['changes']>[number] {
   return change.kind === 'input'
     ? change
     : { ...change, before: plainValue(change.before), after: plainValue(change.after) };

@@ -2,7 +2,7 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import { MissingBlob } from '../../store/index.ts';
-import type { Outputs, PlannedStep, Reason } from '../events.ts';
+import type { ForeseenFailure, Outputs, PlannedStep, Reason } from '../events.ts';
 import type { ActionId, DerivationId } from '../model/encode.ts';
 import { stepRef, type Step, type StepSource } from '../step.ts';
 import { changesBetween } from './explain.ts';
@@ -29,10 +29,13 @@ export interface Plan {
 /** What is asked of it is found when it is asked for: comparing descriptions costs more than planning. */
 export class PlannedBuild {
   readonly step: Step;
+  /** What it is going to fail with, where that is known. */
+  readonly failure: ForeseenFailure | undefined;
   readonly #options: PlanOptions;
 
-  constructor(step: Step, options: PlanOptions) {
+  constructor(step: Step, failure: ForeseenFailure | undefined, options: PlanOptions) {
     this.step = step;
+    this.failure = failure;
     this.#options = options;
   }
 
@@ -80,9 +83,9 @@ export function makePlan(wanted: readonly DerivationId[], options: PlanOptions):
   };
 
   const decide = (step: Step): void => {
-    const realised = realisedByContent(step, upToDate, options);
-    if (realised !== undefined) upToDate.set(step.id, realised);
-    else toBuild.set(step.id, new PlannedBuild(step, options));
+    const found = realisedByContent(step, upToDate, options);
+    if (found.kind === 'up-to-date') upToDate.set(step.id, found.upToDate);
+    else toBuild.set(step.id, new PlannedBuild(step, found.failure, options));
   };
 
   visit(wanted);
@@ -98,6 +101,7 @@ export function plannedSteps(plan: Plan): PlannedStep[] {
     decision: 'up-to-date',
     reason: { kind: 'realised' },
     expectedMs: undefined,
+    failure: undefined,
   }));
   const toBuild = [...plan.toBuild.values()].map((build): PlannedStep => ({
     step: stepRef(build.step),
@@ -106,6 +110,7 @@ export function plannedSteps(plan: Plan): PlannedStep[] {
       return build.reason;
     },
     expectedMs: build.expectedMs,
+    failure: build.failure,
   }));
   return [...reused, ...toBuild];
 }
@@ -116,31 +121,43 @@ function knownOutputs(step: Step, { facts, rebuild }: PlanOptions): Outputs | un
   return outputs !== undefined && facts.hasOutputs(outputs) ? outputs : undefined;
 }
 
+/** What a step comes to whose derivation is not known to be up to date. */
+type Decision =
+  | { readonly kind: 'up-to-date'; readonly upToDate: UpToDate }
+  | { readonly kind: 'build'; readonly failure: ForeseenFailure | undefined };
+
+const build: Decision = { kind: 'build', failure: undefined };
+
 // A derivation never seen before may still come to an action that is realised already.
 function realisedByContent(
   step: Step,
   upToDate: ReadonlyMap<DerivationId, UpToDate>,
   { facts, rebuild }: PlanOptions,
-): UpToDate | undefined {
-  if (rebuild?.has(step.id) || step.inputIds.some((id) => !upToDate.has(id))) return undefined;
-  const action = actionOf(step, upToDate, facts);
-  if (action === undefined) return undefined;
-  const outputs = facts.realisation(action)?.outputs;
-  return outputs !== undefined && facts.hasOutputs(outputs) ? { step, outputs, cutOff: action } : undefined;
+): Decision {
+  if (step.inputIds.some((id) => !upToDate.has(id))) return build;
+  const found = actionOf(step, upToDate, facts);
+  if (found === undefined) return build;
+  if (typeof found === 'object') return { kind: 'build', failure: found };
+  const outputs = facts.realisation(found)?.outputs;
+  return outputs !== undefined && facts.hasOutputs(outputs) && rebuild?.has(step.id) !== true
+    ? { kind: 'up-to-date', upToDate: { step, outputs, cutOff: found } }
+    : build;
 }
 
-// A path that an input does not have, or lost content on the way to it, is the step's own failure when it is started: it
-// must not keep what does not depend on it from being planned.
+// A path that an input does not have is the step's own failure when it is started: it must not keep what does not depend
+// on it from being planned. Content lost on the way to it is made again before the step is.
 function actionOf(
   step: Step,
   upToDate: ReadonlyMap<DerivationId, UpToDate>,
   facts: PlanFacts,
-): ActionId | undefined {
+): ActionId | ForeseenFailure | undefined {
   try {
     return resolveStep(step, (id) => upToDate.get(id)!.outputs, facts.lookup).action;
   } catch (error) {
-    if (error instanceof UserError || error instanceof MissingBlob) return undefined;
-    throw error;
+    if (error instanceof MissingBlob) return undefined;
+    if (!(error instanceof UserError)) throw error;
+    const { code, message, hint } = error;
+    return { code, message, hint };
   }
 }
 

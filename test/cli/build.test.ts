@@ -69,6 +69,35 @@ describe('cairn build', () => {
     expect(records().at(-1)).toMatchObject({ ok: true });
   });
 
+  it('says beforehand, with --dry-run and with why, what the build will fail with', async () => {
+    const narrowed = (subpath: string): string =>
+      smallFlake.replace('parts: [words, tool]', `parts: [from(words, { subpath: '${subpath}' }), tool]`);
+    const project = testProject(narrowed('share'));
+    await project.run('build', 'all');
+    project.config(narrowed('shares'));
+    const said = 'all: its input words has no "shares" in output out';
+    const plan = await project.run('build', 'all', '--dry-run');
+    expect(plan.stdout).toContain(
+      `will fail compose all: ${said} [PATH_NOT_FOUND]\n  next: See what it has with \`cairn ls words\`.\n`,
+    );
+    expect((await project.run('why', 'all')).stdout).toContain(`will fail compose all: ${said}`);
+    for (const command of [
+      ['build', 'all', '--dry-run'],
+      ['why', 'all'],
+    ])
+      expect((await project.run(...command, '--json')).records()).toContainEqual(
+        expect.objectContaining({
+          name: 'all',
+          failure: expect.objectContaining({ code: 'PATH_NOT_FOUND', message: said }) as object,
+        }),
+      );
+    const build = await project.run('build', 'all', '--json');
+    expect(build.records()).toContainEqual(
+      expect.objectContaining({ type: 'step-finished', code: 'PATH_NOT_FOUND', message: said }),
+    );
+    expect(plan.status).toBe(build.status);
+  });
+
   it('says with --dry-run what would be done and why, and does none of it', async () => {
     const project = testProject();
     await project.run('build', 'all');

@@ -5,6 +5,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { packageRoot } from '../../store/base/package-root.ts';
+import { parseRecords, type ParsedRecord } from '../support/json-records.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 export const mainFile = join(packageRoot, 'dist/cli/main.js');
@@ -13,8 +14,8 @@ export interface Ended {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Each line of standard output, parsed. */
-  readonly records: () => readonly Record<string, unknown>[];
+  /** Each line of standard output as a record, compared with the schema. */
+  readonly records: () => readonly ParsedRecord[];
 }
 
 export interface TestProject {
@@ -95,10 +96,6 @@ export async function collect(child: ChildProcess): Promise<Ended> {
     child.on('error', reject);
     child.on('close', resolve);
   });
-  const records = (): readonly Record<string, unknown>[] =>
-    stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const records = (): readonly ParsedRecord[] => parseRecords(stdout);
   return { status, stdout, stderr, records };
 }

@@ -49,7 +49,7 @@ describe('a step that was built', () => {
     await of.run(['build', 'above']);
     expect((await of.run(['log', 'good'])).stdout).toBe('I am good\n');
     expect((await of.run(['log', 'good', '--json'])).events).toEqual([
-      { type: 'log', step: 'good@x86_64-linux', text: 'I am good\n' },
+      { v: 1, type: 'log', step: 'good@x86_64-linux', text: 'I am good\n' },
     ]);
   });
 

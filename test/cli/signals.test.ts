@@ -1,12 +1,13 @@
 // Signals: what was under way is put in order, the status says which one came, and nothing can keep them from ending it.
 
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { processesWith } from '../support/processes.ts';
 import { serve } from '../support/web-server.ts';
-import { testProject, type Running } from './cairn.ts';
+import { testProject, type Running, type TestProject } from './cairn.ts';
 
 const signals = [
   ['SIGHUP', 129],
@@ -14,16 +15,39 @@ const signals = [
   ['SIGTERM', 143],
 ] as const;
 
-/** A server that sends the start of a file and no more, and a promise of its having been asked. */
-async function stalled(): Promise<{ url: string; asked: Promise<void> }> {
+interface Stalled {
+  readonly url: string;
+  /** Somebody waits for the rest of the file. */
+  readonly asked: Promise<void>;
+  /** Whether the server sends all of it from now on. */
+  readonly answerWhole: (whole: boolean) => void;
+}
+
+/** A server that sends the start of a file and no more. */
+async function stalled(): Promise<Stalled> {
   let tell = (): void => undefined;
+  let isWhole = false;
   const asked = new Promise<void>((resolve) => (tell = resolve));
   const { base } = await serve((_, response) => {
-    response.writeHead(200, { 'content-length': 1000 });
-    response.write('the start of it');
-    tell();
+    response.writeHead(200, { 'content-length': content.length });
+    if (isWhole) response.end(content);
+    else {
+      response.write(content.subarray(0, 100));
+      tell();
+    }
   });
-  return { url: `${base}/file`, asked };
+  return { url: `${base}/file`, asked, answerWhole: (whole) => (isWhole = whole) };
+}
+
+const content = Buffer.alloc(1000, 'content');
+
+const fetchedFlake = (url: string): string => `
+const file = fetchUrl({ name: 'file', urls: ['${url}'], sha256: '${createHash('sha256').update(content).digest('hex')}' });
+const made = compose({ name: 'made', parts: [{ input: file, at: 'file' }] });
+export default flake({ made, other: write({ name: 'other', files: { file: 'other' } }) });`;
+
+function loseContent(project: TestProject): void {
+  rmSync(join(project.env['CAIRN_STORE']!, 'blobs'), { recursive: true });
 }
 
 const slowFlake = (url: string): string => `
@@ -40,12 +64,39 @@ describe.each(signals)('%s', (signal, expected) => {
     const { process: child, ended } = project.start('build', 'slow', ...further);
     await asked;
     child.kill(signal);
-    const { status, stdout, stderr } = await ended;
+    const { status, stdout, stderr, records } = await ended;
     expect(status).toBe(expected);
-    expect(stderr).toContain('interrupted');
-    expect(stdout + stderr).not.toContain('error[');
+    if (further.length === 0) {
+      expect(stderr).toContain('interrupted');
+      expect(stdout + stderr).not.toContain('error[');
+    } else {
+      expect(records().at(-1)).toMatchObject({ type: 'error', code: 'INTERRUPTED', status: expected });
+      expect(stderr).toBe('');
+    }
     expect(readdirSync(join(project.env['CAIRN_STORE']!, 'tmp'))).toEqual([]);
     expect((await project.run('build', 'quick')).status).toBe(0);
+  });
+
+  it.each([
+    ['cat', 'made/file'],
+    ['diff', 'made', 'other'],
+    ['path', 'made'],
+    ['build', 'made'],
+    ['image', 'size', 'made'],
+  ])(`ends cairn %s %s with status ${expected} while it makes lost content again`, async (...command) => {
+    const { url, asked, answerWhole } = await stalled();
+    const project = testProject(fetchedFlake(url));
+    answerWhole(true);
+    expect((await project.run('build', 'made', 'other')).status).toBe(0);
+    answerWhole(false);
+    loseContent(project);
+    const { process: child, ended } = project.start(...command);
+    await asked;
+    child.kill(signal);
+    const { status, stdout, stderr } = await ended;
+    expect(stdout + stderr).not.toContain('error[');
+    expect(stderr).toContain('interrupted');
+    expect(status).toBe(expected);
   });
 
   it.each([

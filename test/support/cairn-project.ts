@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../../store/base/package-root.ts';
+import { parseRecords, type ParsedRecord } from './json-records.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** How a run of cairn ended. */
@@ -11,8 +12,8 @@ export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** What `--json` printed. */
-  readonly events: readonly Readonly<Record<string, unknown>>[];
+  /** What `--json` printed, compared with its schema. */
+  readonly events: readonly ParsedRecord[];
 }
 
 export interface CairnProject {
@@ -71,8 +72,15 @@ export async function finished(child: ChildProcess): Promise<Ran> {
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
-  return { status, stdout, stderr, events: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  return {
+    status,
+    stdout,
+    stderr,
+    get events() {
+      const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
+      return parseRecords(lines.join('\n'));
+    },
+  };
 }
 
 /** Names of the steps that a `--json` run says ended like this. */

@@ -13,6 +13,7 @@ import { withNamedPath } from '../../reports/persons-error.ts';
 import { plainLine } from '../../render/plain-text.ts';
 import { tableLines, type Align } from '../../render/table.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';
+import { writeRecords } from '../../records/write-records.ts';
 
 interface SizeFlags {
   readonly svg?: string;
@@ -51,7 +52,7 @@ async function size(context: Context, { svg }: SizeFlags, target: string): Promi
   };
   const { out, shared } = context;
   if (shared.json === true) {
-    out.lines([JSON.stringify({ type: 'image-size', partitions: manifest.partitions, ...report })]);
+    writeRecords(out, [{ type: 'image-size', partitions: manifest.partitions, ...report }]);
   } else out.lines(reportLines(manifest, files, report));
   return exitCodes.ok;
 }

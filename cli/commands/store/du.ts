@@ -7,6 +7,7 @@ import { addHelpNotes } from '../../help.ts';
 import { withStore } from '../../project/opened-store.ts';
 import { tableLines } from '../../render/table.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';
+import { writeRecords } from '../../records/write-records.ts';
 
 export const defineDu: DefineCommand = (store, runs) => {
   const command = store.command('du').description('how much room it takes, and for what').action(runs(du));
@@ -18,7 +19,10 @@ async function du(context: Context): Promise<ExitCode> {
   return withStore(context, async (store) => {
     const { parts, sizeBytes } = await (await store.maintenance()).usage();
     if (shared.json === true) {
-      out.lines(parts.map((part) => JSON.stringify({ type: 'usage', ...part })));
+      writeRecords(
+        out,
+        parts.map((part) => ({ type: 'usage', ...part })),
+      );
     } else {
       const rows = parts
         .filter(({ files }) => files > 0)

@@ -12,6 +12,7 @@ import { formatBytes, formatCount, formatDuration } from '../../render/units.ts'
 import { dropDeadLinks } from '../../project/roots.ts';
 import { parseSize } from '../../project/store-size.ts';
 import { parseCount } from '../build.ts';
+import { writeRecords } from '../../records/write-records.ts';
 
 interface GcFlags {
   readonly dryRun?: boolean;
@@ -59,8 +60,10 @@ async function gc(context: Context, flags: GcFlags): Promise<ExitCode> {
     if (shared.json !== true) out.lines(lostLines(plan));
     const stats = dryRun ? plan.stats : await plan.execute(context.signal);
     if (shared.json === true) {
-      const lost = plan.lost.map((build) => ({ type: 'lost-build', ...build }));
-      out.lines([...lost, { type: 'gc', dryRun, ...stats }].map((record) => JSON.stringify(record)));
+      writeRecords(out, [
+        ...plan.lost.map((build) => ({ type: 'lost-build', ...build }) as const),
+        { type: 'gc', dryRun, ...stats },
+      ]);
     } else
       out.lines([
         `${dryRun ? 'would delete' : 'deleted'} ${describeStats(stats)}`,

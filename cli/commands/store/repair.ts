@@ -14,6 +14,7 @@ import { openRenderer, type OpenRenderer } from '../../render/open-renderer.ts';
 import { formatCount } from '../../render/units.ts';
 import { closureOf } from '../../project/steps.ts';
 import { damageLines, verifyWithMeter } from './verify.ts';
+import { writeRecords } from '../../records/write-records.ts';
 
 export const defineRepair: DefineCommand = (store, runs) => {
   const command = store.command('repair').description('mend what `verify` finds').action(runs(repair));
@@ -37,8 +38,7 @@ async function repair(context: Context): Promise<ExitCode> {
   const view = await renderer.close();
   const { out, err, shared } = context;
   if (view !== undefined && shared.json !== true) err.lines(failureLines(view, err.style));
-  if (shared.json === true)
-    out.lines([JSON.stringify({ type: 'repaired', wanted: ids.length, ok: report.ok })]);
+  if (shared.json === true) writeRecords(out, [{ type: 'repaired', wanted: ids.length, ok: report.ok }]);
   else out.lines([`${formatCount(report.outputs.size, 'step')} of this project made again`]);
   return report.ok ? exitCodes.ok : exitCodes.buildFailed;
 }
@@ -49,7 +49,7 @@ async function setDamageAside(context: Context, store: Store): Promise<ReadonlyS
   const { derivations } = await (await store.maintenance()).setAside(damages);
   const { out, shared } = context;
   if (shared.json === true) {
-    out.lines([JSON.stringify({ type: 'set-aside', damages: damages.length, derivations })]);
+    writeRecords(out, [{ type: 'set-aside', damages: damages.length, derivations }]);
   } else {
     out.lines([
       damages.length === 0

@@ -11,6 +11,7 @@ import { plainLine } from '../../render/plain-text.ts';
 import { tableLines } from '../../render/table.ts';
 import { formatCount } from '../../render/units.ts';
 import { isOrphan } from '../../project/roots.ts';
+import { writeRecords } from '../../records/write-records.ts';
 
 interface RootsFlags {
   readonly remove?: string;
@@ -49,7 +50,10 @@ async function removeRoot(records: Records, name: string): Promise<void> {
 
 function showRoots({ out, shared }: Context, all: readonly Root[]): void {
   if (shared.json === true) {
-    out.lines(all.map((root) => JSON.stringify({ type: 'root', ...root })));
+    writeRecords(
+      out,
+      all.map((root) => ({ type: 'root', ...root })),
+    );
     return;
   }
   const rows = all.map(({ name, derivations }) => [

@@ -10,6 +10,7 @@ import { meter } from '../../render/meter.ts';
 import { plainLine } from '../../render/plain-text.ts';
 import { tableLines } from '../../render/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../../render/units.ts';
+import { writeRecords } from '../../records/write-records.ts';
 
 export const defineVerify: DefineCommand = (store, runs) => {
   const command = store
@@ -29,11 +30,10 @@ async function verify(context: Context): Promise<ExitCode> {
     const { out, shared } = context;
     const { steps, damages } = report;
     if (shared.json === true) {
-      const records = [
-        ...steps.map((step) => ({ type: 'verified', ...step })),
-        ...damages.map(({ kind, ...damage }) => ({ type: 'damage', damage: kind, ...damage })),
-      ];
-      out.lines(records.map((record) => JSON.stringify(record)));
+      writeRecords(out, [
+        ...steps.map((step) => ({ type: 'verified', ...step }) as const),
+        ...damages.map(({ kind, ...damage }) => ({ type: 'damage', damage: kind, ...damage }) as const),
+      ]);
     } else
       out.lines([
         ...tableLines(steps.map(stepRow), ['left', 'right', 'right', 'right']),

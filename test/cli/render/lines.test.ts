@@ -142,16 +142,25 @@ describe('records', () => {
     const event: Event = {
       type: 'planned',
       steps: [
-        { step: root, decision: 'up-to-date', reason: { kind: 'realised' }, expectedMs: undefined },
+        {
+          step: root,
+          decision: 'up-to-date',
+          reason: { kind: 'realised' },
+          expectedMs: undefined,
+          failure: undefined,
+        },
         {
           step: sed,
           decision: 'build',
           reason: { kind: 'changed', fields: ['env.CFLAGS'] },
           expectedMs: 100,
+          failure: undefined,
         },
       ],
     };
-    expect(eventRecords(event).map((record) => [record.type, record['name']])).toEqual([
+    expect(
+      eventRecords(event).map((record) => [record.type, 'name' in record ? record.name : undefined]),
+    ).toEqual([
       ['planned', undefined],
       ['planned-step', 'sed'],
     ]);

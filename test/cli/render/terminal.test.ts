@@ -58,7 +58,15 @@ describe('the view on a terminal', () => {
     const renderer = terminalRenderer(screen);
     renderer.emit({
       type: 'planned',
-      steps: [{ step: sed, decision: 'build', reason: { kind: 'never-built' }, expectedMs: undefined }],
+      steps: [
+        {
+          step: sed,
+          decision: 'build',
+          reason: { kind: 'never-built' },
+          expectedMs: undefined,
+          failure: undefined,
+        },
+      ],
     });
     renderer.emit({ type: 'step-started', step: sed, expectedMs: undefined });
     vi.advanceTimersByTime(100);

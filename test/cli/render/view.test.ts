@@ -16,7 +16,7 @@ function step(name: string, kind: StepRef['kind'] = 'run'): StepRef {
 }
 
 function planned(ref: StepRef, expectedMs?: number): PlannedStep {
-  return { step: ref, decision: 'build', reason: { kind: 'never-built' }, expectedMs };
+  return { step: ref, decision: 'build', reason: { kind: 'never-built' }, expectedMs, failure: undefined };
 }
 
 function plan(...steps: readonly PlannedStep[]): Event {

@@ -1,0 +1,319 @@
+// What `--json` writes: every type of record, field by field. The types of the code and schema.json are both made from
+// these, so that neither can say anything else; loading them costs time, so the commands import the types alone.
+
+import * as v from 'valibot';
+
+/** Raised when a field is taken away or changes its meaning; what is added alone does not raise it. */
+export const recordsVersion = 1;
+
+const text = v.string();
+const flag = v.boolean();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const bytes = v.pipe(count, v.description('bytes'));
+const milliseconds = v.pipe(v.number(), v.minValue(0), v.description('milliseconds'));
+const digest = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{64}\/\d+$/),
+  v.description('SHA-256, "/", and the size in bytes'),
+);
+const place = v.pipe(v.string(), v.description('file:line:column in files of the person'));
+const code = v.pipe(v.string(), v.regex(/^[A-Z][A-Z_]*$/), v.description('stable; scripts may match it'));
+const hint = v.pipe(v.string(), v.description('what to do next'));
+
+const stepKind = v.picklist(['fetch', 'unpack', 'write', 'compose', 'local', 'run']);
+const nodeKind = v.picklist(['tree', 'blob', 'symlink']);
+const change = v.picklist(['added', 'removed', 'changed']);
+
+const step = {
+  id: v.pipe(digest, v.description('the derivation id')),
+  name: text,
+  kind: stepKind,
+  target: v.optional(v.pipe(text, v.description('of commands: what their output is for'))),
+};
+
+const outputs = v.pipe(
+  v.record(v.string(), v.string()),
+  v.description('by name of the output: its digest, or where it points to if it is a symbolic link'),
+);
+
+const reason = v.variant('kind', [
+  v.strictObject({ kind: v.picklist(['realised', 'never-built', 'output-missing', 'requested']) }),
+  v.strictObject({ kind: v.literal('changed'), fields: v.array(text) }),
+  v.strictObject({ kind: v.literal('input-changed'), inputs: v.array(text) }),
+]);
+
+const failureReason = v.variant('kind', [
+  v.strictObject({ kind: v.literal('exit'), status: v.number() }),
+  v.strictObject({ kind: v.literal('signal'), signal: text }),
+  v.strictObject({ kind: v.picklist(['timeout', 'silence']), limitSeconds: v.number() }),
+  v.strictObject({ kind: v.picklist(['memory', 'log-size']), limitBytes: bytes }),
+  v.strictObject({ kind: v.literal('processes'), limitCount: count }),
+  v.strictObject({ kind: v.picklist(['disk-full', 'bad-output', 'input']) }),
+]);
+
+const side = v.strictObject({
+  kind: nodeKind,
+  sizeBytes: v.optional(bytes),
+  executable: v.optional(flag),
+  target: v.optional(v.pipe(text, v.description('where a symbolic link points to'))),
+});
+
+const difference = {
+  path: text,
+  change,
+  before: v.optional(side),
+  after: v.optional(side),
+  offset: v.optional(v.pipe(count, v.description('the first byte that differs'))),
+};
+
+const fieldChange = v.strictObject({
+  kind: v.literal('field'),
+  path: v.pipe(text, v.description('such as env.CFLAGS or argv[2]')),
+  before: v.optional(v.unknown()),
+  after: v.optional(v.unknown()),
+});
+const inputChange = v.strictObject({ kind: v.literal('input'), path: text, before: digest, after: digest });
+
+const componentSide = v.strictObject({ version: text, sizeBytes: bytes });
+const totals = v.strictObject({ files: count, sizeBytes: bytes });
+const share = { name: text, sizeBytes: bytes, files: count };
+
+const fieldsOf = <const Fields extends v.ObjectEntries>(what: string, fields: Fields) =>
+  v.pipe(v.strictObject(fields), v.description(what));
+
+const records = {
+  error: fieldsOf('What ended the command, after whatever it wrote before.', {
+    status: v.pipe(count, v.description('the exit status of the process')),
+    code,
+    message: text,
+    where: v.optional(
+      v.pipe(text, v.description('the place in a file of the person, or the report of a bug')),
+    ),
+    hint: v.optional(hint),
+    stack: v.optional(v.pipe(text, v.description('of a bug, with CAIRN_DEBUG=1'))),
+  }),
+  planned: fieldsOf(
+    'How much a build is going to do. A planned-step follows for each step that is to be done.',
+    { toDo: count, upToDate: count },
+  ),
+  'planned-step': fieldsOf('A step that is going to be done, and why.', {
+    ...step,
+    decision: v.picklist(['substitute', 'build']),
+    reason,
+    expectedMs: v.optional(milliseconds),
+    failure: v.optional(
+      v.pipe(
+        v.strictObject({ code, message: text, hint: v.optional(hint) }),
+        v.description('the error that this step is going to end with, where it can be told beforehand'),
+      ),
+    ),
+  }),
+  'step-started': fieldsOf('A step has what it needs and is being done.', {
+    ...step,
+    expectedMs: v.optional(milliseconds),
+    place: v.optional(v.pipe(place, v.description('where the config made the step'))),
+  }),
+  'step-waiting': fieldsOf('Another process does the same; this one waits for it.', {
+    ...step,
+    holder: text,
+  }),
+  'step-output': fieldsOf('A piece of what a step writes, as it comes; not necessarily whole lines.', {
+    ...step,
+    text,
+  }),
+  'step-progress': fieldsOf('How far a download is.', {
+    ...step,
+    doneBytes: bytes,
+    totalBytes: v.optional(bytes),
+  }),
+  'step-finished': fieldsOf('A step is over.', {
+    ...step,
+    outcome: v.pipe(
+      v.picklist(['up-to-date', 'reused', 'built', 'failed', 'skipped', 'cancelled']),
+      v.description('outputs come with the first three, durationMs with built and failed'),
+    ),
+    outputs: v.optional(outputs),
+    durationMs: v.optional(milliseconds),
+    log: v.optional(v.pipe(digest, v.description('all that the command wrote'))),
+    because: v.optional(v.pipe(v.array(text), v.description('of a skipped step: what failed below it'))),
+    reason: v.optional(failureReason),
+    code: v.optional(code),
+    message: v.optional(text),
+    hint: v.optional(hint),
+    place: v.optional(v.pipe(place, v.description('of a failed step: where the config made it'))),
+    logTail: v.optional(v.array(text)),
+    logFile: v.optional(text),
+    keptFolder: v.optional(text),
+  }),
+  notice: fieldsOf('Something worth a line that is not about the life of a step.', {
+    message: text,
+    hint: v.optional(hint),
+    id: v.optional(step.id),
+    name: v.optional(text),
+    kind: v.optional(stepKind),
+    target: step.target,
+  }),
+  target: fieldsOf('What a build made of a target.', {
+    target: v.pipe(text, v.description('NAME@TARGET')),
+    id: step.id,
+    output: text,
+    state: v.picklist(['up-to-date', 'reused', 'built', 'failed']),
+    kind: v.optional(nodeKind),
+    digest: v.optional(digest),
+    files: v.optional(count),
+    sizeBytes: v.optional(bytes),
+  }),
+  done: fieldsOf('The end of a build.', { ok: flag, elapsedMs: milliseconds, buildersCpuMs: milliseconds }),
+  output: fieldsOf('An output of the flake.', {
+    id: step.id,
+    name: text,
+    target: text,
+    kind: stepKind,
+    description: v.optional(text),
+  }),
+  cause: fieldsOf('A step that is not what it was when it was last built. Root causes come first.', {
+    ...step,
+    root: flag,
+    toDo: flag,
+    changes: v.optional(
+      v.pipe(
+        v.array(v.variant('kind', [fieldChange, inputChange])),
+        v.description('absent when it was never built'),
+      ),
+    ),
+    failure: v.optional(
+      v.pipe(
+        v.strictObject({ code, message: text, hint: v.optional(hint) }),
+        v.description('the error that this step is going to end with, where it can be told beforehand'),
+      ),
+    ),
+  }),
+  check: fieldsOf('A step was built a second time.', {
+    ...step,
+    result: v.picklist(['identical', 'different', 'failed']),
+    files: v.array(
+      v.strictObject({
+        ...difference,
+        output: text,
+        line: v.pipe(text, v.description('the same for people')),
+      }),
+    ),
+  }),
+  entry: fieldsOf('A file, folder or link of an output.', {
+    path: text,
+    kind: nodeKind,
+    sizeBytes: v.optional(bytes),
+    executable: v.optional(flag),
+    digest: v.optional(digest),
+    target: v.optional(v.pipe(text, v.description('where a symbolic link points to'))),
+  }),
+  path: fieldsOf('Where content lies on this machine.', {
+    target: v.pipe(text, v.description('as it was asked for')),
+    path: v.pipe(text, v.description('with --digest: the digest')),
+    digest: v.optional(digest),
+  }),
+  log: fieldsOf('What a command wrote.', { step: text, text }),
+  difference: fieldsOf('A path at which two outputs differ.', difference),
+  'image-difference': fieldsOf('How two images differ.', {
+    components: v.array(
+      v.strictObject({
+        name: text,
+        change,
+        before: v.optional(componentSide),
+        after: v.optional(componentSide),
+      }),
+    ),
+    files: v.array(
+      v.strictObject({
+        path: text,
+        component: text,
+        change,
+        before: v.optional(bytes),
+        after: v.optional(bytes),
+      }),
+    ),
+    before: totals,
+    after: totals,
+  }),
+  'image-size': fieldsOf('What takes the room in an image.', {
+    partitions: v.array(
+      v.strictObject({
+        role: text,
+        offsetBytes: bytes,
+        sizeBytes: bytes,
+        usedBytes: v.optional(bytes),
+        fileSystem: v.optional(text),
+      }),
+    ),
+    components: v.array(v.strictObject({ ...share, version: text })),
+    folders: v.array(v.strictObject(share)),
+  }),
+  graph: fieldsOf('What is built from what; an edge leads from an input to what needs it.', {
+    nodes: v.array(v.strictObject(step)),
+    edges: v.array(v.strictObject({ from: digest, to: digest })),
+  }),
+  flashed: fieldsOf('An image was written to a device, and reads back the same.', {
+    device: text,
+    writtenBytes: bytes,
+    durationMs: milliseconds,
+  }),
+  'lock-change': fieldsOf('A pin that was moved, is new (no from) or gone (no to).', {
+    input: text,
+    name: text,
+    from: v.optional(text),
+    to: v.optional(text),
+  }),
+  source: fieldsOf('A download that is in the folder now.', { urls: v.array(text), digest }),
+  'lost-build': fieldsOf('A result that garbage collection deletes, and what having it again costs.', {
+    name: text,
+    durationMs: milliseconds,
+  }),
+  gc: fieldsOf('What garbage collection deleted, or would delete.', {
+    dryRun: flag,
+    blobs: count,
+    sizeBytes: bytes,
+    realisations: count,
+    rebuildMs: milliseconds,
+  }),
+  root: fieldsOf('A name that keeps outputs in the store.', { name: text, derivations: v.array(digest) }),
+  usage: fieldsOf('How much room a part of the store takes.', { name: text, files: count, sizeBytes: bytes }),
+  verified: fieldsOf('A part of the store was read again.', {
+    name: v.picklist(['blobs', 'directories', 'trees', 'realisations']),
+    durationMs: milliseconds,
+    checked: count,
+    sizeBytes: bytes,
+  }),
+  damage: fieldsOf('Something in the store that is not what it should be.', {
+    damage: v.picklist(['blob', 'directory', 'tree', 'missing']),
+    path: v.optional(text),
+    name: v.optional(text),
+    digest: v.optional(digest),
+    wantedBy: v.optional(text),
+  }),
+  'set-aside': fieldsOf('Damage was taken out of the way.', { damages: count, derivations: v.array(digest) }),
+  repaired: fieldsOf('What was damaged is built again.', { wanted: count, ok: flag }),
+  finding: fieldsOf('Something that doctor looked at.', {
+    subject: text,
+    state: v.picklist(['ok', 'warn', 'fail']),
+    message: text,
+    hint: v.optional(hint),
+  }),
+} as const;
+
+type Definitions = typeof records;
+export type RecordType = keyof Definitions;
+
+/** The fields of one type of record, beside its type and the version. */
+export type FieldsOf<Type extends RecordType> = DeepReadonly<v.InferOutput<Definitions[Type]>>;
+export type RecordOf<Type extends RecordType> = { readonly type: Type } & FieldsOf<Type>;
+/** Any record, without the version that all of them carry. */
+export type JsonRecord = { readonly [Type in RecordType]: RecordOf<Type> }[RecordType];
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+/** Each type with what it is for and the schema of a whole line of it. */
+export const lineSchemas = Object.entries(records).map(([type, fields]) => ({
+  type,
+  what: v.getDescription(fields) ?? '',
+  schema: v.strictObject({ v: v.literal(recordsVersion), type: v.literal(type), ...fields.entries }),
+}));

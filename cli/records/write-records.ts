@@ -1,0 +1,11 @@
+// The one way by which records leave: a line each, with the version of the schema in front.
+
+import type { Output } from '../terminal/output.ts';
+import type { JsonRecord, recordsVersion } from './definitions.ts';
+
+// A type, so that the definitions are not loaded with every command.
+const version: typeof recordsVersion = 1;
+
+export function writeRecords(out: Output, records: Iterable<JsonRecord>): void {
+  out.lines(Array.from(records, (record) => JSON.stringify({ v: version, ...record })));
+}

@@ -1,0 +1,265 @@
+// What `--json` writes: every command's records are what the schema says, and every type of the schema is written by one.
+
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandGroups } from '../../cli/command-table.ts';
+import { packageRoot } from '../../store/base/package-root.ts';
+import { busyboxFlake, cairnProject } from '../support/cairn-project.ts';
+import { parseRecords, problemOf, schema } from '../support/json-records.ts';
+import { smallImageFlake, usedDevice } from '../support/small-image.ts';
+import { collectSources, type CollectedSources } from '../support/sources.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { serve } from '../support/web-server.ts';
+import { smallFlake, testProject, type Ended, type TestProject } from './cairn.ts';
+
+let sources: CollectedSources;
+beforeAll(() => {
+  sources = collectSources();
+});
+afterAll(() => sources.remove());
+
+/** A way to have a command write records, and which types of them come, whatever else does. */
+interface Example {
+  readonly command: string;
+  readonly types: readonly string[];
+  readonly run: () => Promise<readonly { readonly type?: unknown }[]>;
+}
+
+async function built(flake = smallFlake, target = 'all'): Promise<TestProject> {
+  const project = testProject(flake);
+  expect((await project.run('build', target)).status).toBe(0);
+  return project;
+}
+
+const records = async (ended: Promise<Ended>): Promise<ReturnType<Ended['records']>> =>
+  (await ended).records();
+
+const of =
+  (...words: readonly string[]) =>
+  async () =>
+    records((await built()).run(...words, '--json'));
+
+const text = 'from elsewhere\n';
+const sha256 = createHash('sha256').update(text).digest('hex');
+
+async function downloading(): Promise<TestProject> {
+  const { base } = await serve((_, response) => response.end(text));
+  return testProject(
+    `const file = fetchUrl({ name: 'file', urls: ['${base}/file'], sha256: '${sha256}' });\nexport default flake({ file });`,
+  );
+}
+
+function damageBlobs(project: TestProject): void {
+  const blobs = join(project.env['CAIRN_STORE']!, 'blobs');
+  const entries = readdirSync(blobs, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((entry) => entry.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const { size } = statSync(path);
+    chmodSync(path, 0o644);
+    writeFileSync(path, 'x'.repeat(size));
+  }
+}
+
+async function damaged(...words: readonly string[]): Promise<ReturnType<Ended['records']>> {
+  const project = await built();
+  damageBlobs(project);
+  return records(project.run(...words, '--json'));
+}
+
+const commandsFlake = `{
+  good: command('good', 'echo I am good; echo good > $out/file'),
+  clock: command('clock', 'cat /proc/sys/kernel/random/uuid > $out/file'),
+  bad: command('bad', 'echo one; exit 3'),
+  above: command('above', 'cat /in/file > $out/file', { '/in': command('bad', 'echo one; exit 3') }),
+}`;
+
+const inSandbox =
+  (...commands: readonly (readonly string[])[]) =>
+  async () => {
+    const project = cairnProject(busyboxFlake(commandsFlake), sources.folder);
+    let events: readonly { readonly type?: unknown }[] = [];
+    for (const words of commands) ({ events } = await project.run([...words, '--json']));
+    return events;
+  };
+
+const examples: readonly Example[] = [
+  { command: 'build', types: ['error'], run: of('build', 'lal') },
+  {
+    command: 'build --dry-run',
+    types: ['planned', 'planned-step'],
+    run: of('build', 'all', '-n', '--rebuild'),
+  },
+  {
+    command: 'build',
+    types: ['planned', 'planned-step', 'step-started', 'step-finished', 'target', 'done'],
+    run: of('build', 'all', '--rebuild'),
+  },
+  {
+    command: 'build of a download',
+    types: ['step-progress', 'target'],
+    run: async () => records((await downloading()).run('build', 'file', '--json')),
+  },
+  {
+    command: 'build of a step that fails',
+    types: ['step-output', 'step-finished', 'target', 'done'],
+    run: inSandbox(['build', 'above', 'good', '--keep-going']),
+  },
+  {
+    command: 'build while another process builds the same',
+    types: ['step-waiting'],
+    run: async () => {
+      let asked = (): void => undefined;
+      let answer = (): void => undefined;
+      const isAsked = new Promise<void>((resolve) => (asked = resolve));
+      const { base } = await serve((_, response) => {
+        answer = () => void response.end(text);
+        asked();
+      });
+      const project = testProject(
+        `const file = fetchUrl({ name: 'file', urls: ['${base}/file'], sha256: '${sha256}' });\nexport default flake({ file });`,
+      );
+      const first = project.start('build', 'file');
+      await isAsked;
+      const second = project.start('build', 'file', '--json');
+      await new Promise<void>((resolve) => {
+        second.process.stdout!.on('data', (chunk: string) => {
+          if (chunk.includes('step-waiting')) resolve();
+        });
+      });
+      answer();
+      await first.ended;
+      return records(second.ended);
+    },
+  },
+  {
+    command: 'build that finds content damaged',
+    types: ['notice'],
+    run: async () => {
+      const project = await built();
+      rmSync(join(project.env['CAIRN_STORE']!, 'blobs'), { recursive: true });
+      return records(project.run('build', 'all', '--json'));
+    },
+  },
+  { command: 'list', types: ['output'], run: of('list') },
+  {
+    command: 'why',
+    types: ['cause'],
+    run: async () => {
+      const project = await built();
+      project.config(smallFlake.replace('three', 'four'));
+      return records(project.run('why', 'all', '--json'));
+    },
+  },
+  { command: 'check', types: ['check', 'step-finished'], run: inSandbox(['check', 'good', 'clock']) },
+  { command: 'shell', types: ['error'], run: inSandbox(['shell', '--failed']) },
+  { command: 'ls', types: ['entry'], run: of('ls', '-R', 'all') },
+  { command: 'cat', types: ['error'], run: of('cat', 'all/nothing') },
+  { command: 'path', types: ['path'], run: of('path', 'all') },
+  { command: 'log', types: ['log'], run: inSandbox(['build', 'good'], ['log', 'good']) },
+  { command: 'diff', types: ['difference'], run: of('diff', 'words', 'tool') },
+  {
+    command: 'diff of two images',
+    types: ['image-difference'],
+    run: async () =>
+      records((await built(smallImageFlake(), 'small')).run('diff', 'small', 'small', '--json')),
+  },
+  { command: 'graph', types: ['graph'], run: of('graph', 'all', '--all') },
+  { command: 'run', types: ['error'], run: of('run', 'all') },
+  {
+    command: 'flash',
+    types: ['flashed'],
+    run: async () =>
+      records(
+        testProject(smallImageFlake()).run('flash', 'small', usedDevice(), '--force', '--yes', '--json'),
+      ),
+  },
+  {
+    command: 'image size',
+    types: ['image-size'],
+    run: async () =>
+      records((await built(smallImageFlake(), 'small')).run('image', 'size', 'small', '--json')),
+  },
+  {
+    command: 'lock',
+    types: ['lock-change', 'notice'],
+    run: async () => {
+      const { base } = await serve((_, response) => response.end(text));
+      const input = `{ kind: 'url', urls: ['${base}/file'], version: '1' }`;
+      const project = testProject(
+        `export default defineFlake({ description: 'x', inputs: { file: ${input} }, outputs: () => ({}) });`,
+      );
+      return records(project.run('lock', '--json'));
+    },
+  },
+  {
+    command: 'fetch',
+    types: ['source'],
+    run: async () => records((await downloading()).run('fetch', 'file', '--to', tempFolder('to'), '--json')),
+  },
+  {
+    command: 'store gc',
+    types: ['lost-build', 'gc'],
+    run: async () => {
+      const project = await built();
+      for (const { name } of await records(project.run('store', 'roots', '--json')))
+        await project.run('store', 'roots', '--remove', String(name));
+      return records(project.run('store', 'gc', '--json'));
+    },
+  },
+  { command: 'store roots', types: ['root'], run: of('store', 'roots') },
+  { command: 'store du', types: ['usage'], run: of('store', 'du') },
+  { command: 'store verify', types: ['verified', 'damage'], run: () => damaged('store', 'verify') },
+  { command: 'store repair', types: ['set-aside', 'repaired'], run: () => damaged('store', 'repair') },
+  { command: 'doctor', types: ['finding'], run: of('doctor', '--offline') },
+  { command: 'completion', types: ['error'], run: of('completion', 'csh') },
+];
+
+describe('records', () => {
+  it.each(examples.map((example) => [example.command, example] as const))(
+    'of cairn %s are as the schema says',
+    async (_, { types, run }) => {
+      const found = new Set((await run()).map(({ type }) => type));
+      for (const type of types) expect(found).toContain(type);
+    },
+  );
+
+  it('are tried for every command, and for every type that there is', () => {
+    const commands = commandGroups.flatMap(({ commands }) => commands.map(({ name }) => name));
+    const tried = new Set(examples.map(({ command }) => command.split(' ')[0]));
+    expect([...tried].sort()).toEqual(commands.sort());
+    const types = new Set(examples.flatMap(({ types }) => types));
+    expect([...types].sort()).toEqual(Object.keys(schema.$defs).sort());
+  });
+
+  it('are refused by the schema when a field is missing, too much, or of another kind', () => {
+    const good = { v: 1, type: 'done', ok: true, elapsedMs: 1, buildersCpuMs: 0 };
+    expect(problemOf(good)).toBeUndefined();
+    for (const change of [
+      { ok: undefined },
+      { further: 1 },
+      { elapsedMs: '1' },
+      { v: 2 },
+      { type: 'undone' },
+    ])
+      expect(problemOf(JSON.parse(JSON.stringify({ ...good, ...change })) as typeof good)).toBeDefined();
+    expect(() => parseRecords('{"v":1,"type":"done"}\n')).toThrow('ok');
+  });
+
+  it('have the schema, and the page, that their definitions say', () => {
+    const script = join(packageRoot, 'cli/records/write-schema.mjs');
+    const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  it('have their schema in what is installed', () => {
+    const { files, exports } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+      files: string[];
+      exports: Record<string, string>;
+    };
+    expect(exports['./json-records']).toBe('./cli/records/schema.json');
+    expect(files).toContain('cli');
+  });
+});
