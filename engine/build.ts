@@ -8,6 +8,7 @@ import type { Digest } from '../store/base/digest.ts';
 import { MissingBlob, type Node } from '../store/index.ts';
 import type { CheckResult } from './check.ts';
 import type { Emit, Event, Outcome, Outputs } from './events.ts';
+import type { PlaceOf } from './evaluate/places-record.ts';
 import type { BuildRequest, Executor } from './execute/executor.ts';
 import { lostForGood, lostIn, producersOf, Rebuilds, type LostContentContext } from './lost-content.ts';
 import type { DerivationId } from './model/encode.ts';
@@ -24,6 +25,8 @@ import type { Workshop } from './workshop.ts';
 /** What is to be built from, and who hears of it. */
 export interface Wish {
   readonly steps: StepSource;
+  /** Where a step was made, for events about it; nobody knows when not given. */
+  readonly placeOf?: PlaceOf | undefined;
   /** The step that gives the sandbox's own program; undefined to use an installed one. */
   readonly sandbox: DerivationId | undefined;
   readonly sources: FetchPlaces;
@@ -136,14 +139,14 @@ export class Build {
   /** Does commands that are up to date a second time under other conditions, and compares. */
   async check(steps: readonly Step[]): Promise<CheckResult[]> {
     const { store } = this.#workshop;
-    const { signal } = this.#wish;
+    const { signal, placeOf } = this.#wish;
     const [{ checkStep }, slots] = await Promise.all([import('./check.ts'), this.#workshop.slots()]);
     const emit = (event: Event): void => this.#emit(event);
     const checkOnce = (step: Step): Promise<CheckResult> => {
       const pools = this.#workshop.poolsFor(step.derivation);
       const priority = this.#facts.duration(step.lineage) ?? 0;
       return slots.use({ pools, priority }, signal, async ({ pool }) =>
-        checkStep(step, { store, signal, executor: await this.#executor(pool), emit }),
+        checkStep(step, { store, signal, executor: await this.#executor(pool), emit, placeOf }),
       );
     };
     return Promise.all(steps.map((step) => this.whole([step.id, ...step.inputIds], () => checkOnce(step))));
@@ -200,7 +203,8 @@ export class Build {
         this.#forced.delete(step.id);
         if (outcome.kind === 'reused' && resolved !== undefined)
           reused.push({ step, action: resolved.action, outputs: outcome.outputs });
-        this.#emit({ type: 'step-finished', step: stepRef(step), outcome });
+        const place = outcome.kind === 'failed' ? this.#wish.placeOf?.(step.id) : undefined;
+        this.#emit({ type: 'step-finished', step: stepRef(step), outcome, place });
       },
     });
     await this.#recordReused(reused);
@@ -290,6 +294,7 @@ export class Build {
           type: 'step-started',
           step: stepRef(step),
           expectedMs: this.#facts.duration(step.lineage),
+          place: this.#wish.placeOf?.(step.id),
         }),
       builder: hostname(),
       realised: (resolved) => this.#realised(resolved),

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MissingBlob, sameNode, type Store } from '../store/index.ts';
 import { compareNodes, type Difference } from './compare.ts';
 import type { Emit, Outcome, Outputs } from './events.ts';
+import type { PlaceOf } from './evaluate/places-record.ts';
 import type { Executor, Variation } from './execute/executor.ts';
 import { failedBecause } from './failure.ts';
 import { requestOf } from './perform/perform.ts';
@@ -27,6 +28,7 @@ export interface OutputDifference {
 export interface CheckContext {
   readonly store: Store;
   readonly executor: Executor;
+  readonly placeOf?: PlaceOf | undefined;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -45,10 +47,12 @@ export const otherConditions: Variation = {
 export async function checkStep(step: Step, context: CheckContext): Promise<CheckResult> {
   const { store, emit } = context;
   const expectedMs = store.records.duration(step.lineage);
-  if (!context.signal.aborted) emit({ type: 'step-started', step: stepRef(step), expectedMs });
+  const place = context.placeOf?.(step.id);
+  if (!context.signal.aborted) emit({ type: 'step-started', step: stepRef(step), expectedMs, place });
   const first = store.records.memo(step.id)!.outputs;
   const outcome = await buildAgain(step, context);
-  emit({ type: 'step-finished', step: stepRef(step), outcome });
+  const isFailed = outcome.kind === 'failed';
+  emit({ type: 'step-finished', step: stepRef(step), outcome, place: isFailed ? place : undefined });
   if (!('outputs' in outcome)) return { kind: 'failed', step, outcome };
   const differences = Object.entries(outcome.outputs).flatMap(([output, second]): OutputDifference[] => {
     const before = first[output]!;

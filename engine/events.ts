@@ -51,6 +51,8 @@ export interface StepStarted {
   readonly type: 'step-started';
   readonly step: StepRef;
   readonly expectedMs: number | undefined;
+  /** Where the config made it, `file:line:column`, where that is known. */
+  readonly place?: string | undefined;
 }
 
 /** Another process is building the same thing. */
@@ -79,6 +81,8 @@ export interface StepFinished {
   readonly type: 'step-finished';
   readonly step: StepRef;
   readonly outcome: Outcome;
+  /** Where the config made a step that failed. */
+  readonly place?: string | undefined;
 }
 
 /** Something worth a line that is not about a step's life: a fallback taken, a damaged blob set aside. */

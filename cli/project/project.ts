@@ -102,6 +102,7 @@ function makeProject(context: Context, { store, evaluation, options, sizeBytes }
   const build = new Build(workshop, {
     signal: context.signal,
     steps: evaluation.steps,
+    placeOf: evaluation.placeOf,
     sandbox: evaluation.sandbox,
     sources: {
       mirrors: evaluation.flake.mirrors,

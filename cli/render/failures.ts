@@ -21,9 +21,10 @@ export function failureLines(view: Pick<View, 'failed' | 'skipped'>, style: Styl
   ];
 }
 
-function failureBlock({ step, outcome: { failure, durationMs } }: FailedStep, style: Style): string[] {
+function failureBlock({ step, place, outcome: { failure, durationMs } }: FailedStep, style: Style): string[] {
   const head = `${style.bad('failed')} ${style.bold(stepName(step))} after ${formatDuration(durationMs)}: ${plainLine(failure.message)}`;
   const facts: [label: string, value: string | undefined][] = [
+    ['described at', place],
     ['all of the log', failure.logFile],
     ['its folder', failure.keptFolder],
     ['next', failure.hint],

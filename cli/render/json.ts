@@ -25,7 +25,9 @@ export function eventRecords(event: Event): JsonRecord[] {
     case 'planned':
       return planRecords(event.steps);
     case 'step-started':
-      return [{ type: event.type, ...stepFields(event.step), expectedMs: event.expectedMs }];
+      return [
+        { type: event.type, ...stepFields(event.step), expectedMs: event.expectedMs, place: event.place },
+      ];
     case 'step-waiting':
       return [{ type: event.type, ...stepFields(event.step), holder: event.holder }];
     case 'step-output':
@@ -40,7 +42,9 @@ export function eventRecords(event: Event): JsonRecord[] {
         },
       ];
     case 'step-finished':
-      return [{ type: event.type, ...stepFields(event.step), ...outcomeFields(event.outcome) }];
+      return [
+        { type: event.type, ...stepFields(event.step), ...outcomeFields(event.outcome), place: event.place },
+      ];
     case 'notice':
       return [{ type: event.type, message: event.message, ...(event.step && stepFields(event.step)) }];
   }

@@ -1,7 +1,7 @@
 // What is going on, as a value: events go in, the next state comes out. Pure; renderers draw from it and from nothing
 // else.
 
-import type { Event, Failed, Outcome, PlannedStep, StepRef } from '../../engine/index.ts';
+import type { Event, Failed, Outcome, PlannedStep, StepFinished, StepRef } from '../../engine/index.ts';
 
 type StepId = StepRef['id'];
 
@@ -44,6 +44,8 @@ export interface Progress {
 
 export interface FailedStep {
   readonly step: StepRef;
+  /** Where the config made it, where that is known. */
+  readonly place: string | undefined;
   readonly outcome: Failed;
 }
 
@@ -85,7 +87,7 @@ export function reduce(view: View, event: Event, nowMs: number): View {
       }));
     }
     case 'step-finished':
-      return withFinished(view, event.step, event.outcome);
+      return withFinished(view, event);
     case 'notice':
       return view;
   }
@@ -145,7 +147,7 @@ function withRunning(view: View, step: StepRef, change: (running: RunningStep) =
   return { ...view, running: new Map(view.running).set(step.id, change(before)) };
 }
 
-function withFinished(view: View, step: StepRef, outcome: Outcome): View {
+function withFinished(view: View, { step, outcome, place }: StepFinished): View {
   const running = new Map(view.running);
   const progress = running.get(step.id)?.progress;
   running.delete(step.id);
@@ -156,7 +158,7 @@ function withFinished(view: View, step: StepRef, outcome: Outcome): View {
     ...view,
     running,
     finished: { ...view.finished, [outcome.kind]: view.finished[outcome.kind] + 1 },
-    failed: outcome.kind === 'failed' ? [...view.failed, { step, outcome }] : view.failed,
+    failed: outcome.kind === 'failed' ? [...view.failed, { step, outcome, place }] : view.failed,
     skipped: outcome.kind === 'skipped' ? [...view.skipped, step] : view.skipped,
     expectedLeftMs: view.expectedLeftMs - (expectedMs ?? 0),
     unknownLeft: view.unknownLeft - (isUnknown ? 1 : 0),

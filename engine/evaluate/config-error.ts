@@ -50,7 +50,7 @@ function firstPlace(stack: string, sourcePlace: SourcePlace): string | undefined
   return place === undefined ? undefined : formatPlace(place);
 }
 
-function isForeign(file: string): boolean {
+export function isForeign(file: string): boolean {
   const own = ['engine', 'store'].map((room) => `${packageRoot}/${room}/`);
   return file.includes('/node_modules/') || own.some((folder) => file.startsWith(folder));
 }

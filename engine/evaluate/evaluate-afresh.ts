@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { bug } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
 import type { RecordWriter } from '../../store/index.ts';
-import type { Local, Target } from '../model/derivation.ts';
+import type { Derivation, Local, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Lineage, Step } from '../step.ts';
 import { callFlake, type FlakeOutputs } from './call-flake.ts';
@@ -24,6 +24,7 @@ import { importLocals } from './import-locals.ts';
 import { lineagePrefix, sharedLineages } from './lineages.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
 import { lineagesFor, localStep, placed } from './placed-steps.ts';
+import { writePlaces } from './places-record.ts';
 
 /** Evaluates whether or not an evaluation is kept. Errors are those of `evaluate`. */
 export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluation> {
@@ -40,8 +41,24 @@ export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluati
   const record = evaluationRecord(config, given, { identified, locals, configPath });
   // Told before it is recorded what it is made from: from then on, all of that stays.
   await store.use(roots.map((root) => identified.idOf(root)));
-  await keep({ config, identified, record, options });
-  return evaluation(record, identified.steps, locals, configPath);
+  const places = placesOf(closure, config, identified);
+  await keep({ config, identified, record, places, options });
+  return { ...evaluation(record, identified.steps, locals, configPath), placeOf: (id) => places.get(id) };
+}
+
+// Equal derivations that were made twice are one step: the first place is as good as the second.
+function placesOf(
+  closure: readonly Derivation[],
+  config: LoadedConfig,
+  { idOf }: Identified,
+): ReadonlyMap<DerivationId, string> {
+  const places = new Map<DerivationId, string>();
+  for (const derivation of closure) {
+    const place = config.placeOf(derivation);
+    const id = idOf(derivation);
+    if (place !== undefined && !places.has(id)) places.set(id, place);
+  }
+  return places;
 }
 
 interface Found {
@@ -104,6 +121,7 @@ interface Kept {
   readonly config: LoadedConfig;
   readonly identified: Identified;
   readonly record: EvaluationRecord;
+  readonly places: ReadonlyMap<DerivationId, string>;
   readonly options: EvaluateOptions;
 }
 
@@ -131,8 +149,10 @@ async function keep(kept: Kept): Promise<void> {
   if (missing().length > 0) await keep(kept);
 }
 
-function writeRest(writer: RecordWriter, { config, record, options }: Kept): void {
+function writeRest(writer: RecordWriter, { config, record, places, options }: Kept): void {
   config.transformer.record(writer);
+  for (const target of Object.keys(record.targets) as Target[])
+    writePlaces(writer, { configPath: options.configPath, target }, places);
   writeEvaluation(writer, options.configPath, withOtherTargets(record, options));
 }
 
@@ -156,7 +176,7 @@ function evaluation(
   steps: Identified['steps'],
   locals: ReadonlyMap<Local, LocalSource>,
   configPath: string,
-): Evaluation {
+): Omit<Evaluation, 'placeOf'> {
   const parts = Object.values(record.targets);
   const lineageOf = lineagesFor(configPath, parts);
   const known = new Map<DerivationId, Step>();

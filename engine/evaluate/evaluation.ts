@@ -5,6 +5,7 @@ import { UserError } from '../../store/base/errors.ts';
 import type { Derivation, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { StepSource } from '../step.ts';
+import type { PlaceOf } from './places-record.ts';
 import { closestNames } from './closest-names.ts';
 
 /** A config's outputs for the targets that were asked for, all named by derivation ids. */
@@ -17,6 +18,8 @@ export interface Evaluation {
   readonly sandbox: DerivationId | undefined;
   /** Any step of the outputs' closures, and of the sandbox's. */
   readonly steps: StepSource;
+  /** Where the config made a step: for messages only. */
+  readonly placeOf: PlaceOf;
   readonly locals: readonly LocalSource[];
   /** All files that were read, or would have been if they were there: what to watch, beside the local folders. */
   readonly files: readonly string[];

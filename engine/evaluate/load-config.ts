@@ -3,9 +3,11 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import type { RecordReader } from '../../store/index.ts';
+import type { Derivation } from '../model/derivation.ts';
 import type { Flake } from '../model/flake.ts';
 import { checkFlake } from './check-flake.ts';
-import { configError } from './config-error.ts';
+import { configError, isForeign } from './config-error.ts';
+import { MadePlaces } from './made-places.ts';
 import { ModuleLoader } from './module-loader.ts';
 import { Observations } from './observations.ts';
 import { createPureRealm } from './pure-realm.ts';
@@ -30,6 +32,8 @@ export interface LoadedConfig {
   readonly transformer: Transformer;
   /** Calls one of the flake's functions. @throws UserError for whatever it throws. */
   call<T>(work: () => T): T;
+  /** Where the author's files made a derivation, `file:line:column`. */
+  placeOf(derivation: Derivation): string | undefined;
 }
 
 const usualLimitMs = 120_000;
@@ -37,9 +41,10 @@ const usualLimitMs = 120_000;
 /** @throws UserError `CONFIG_MISSING`; `CONFIG_INVALID`, `CONFIG_IMPURE`, with the place. */
 export function loadConfig(options: ConfigOptions): LoadedConfig {
   const { configPath, records, onPrint = () => undefined, limitMs = usualLimitMs } = options;
-  const realm = createPureRealm({ onPrint });
   const observations = new Observations();
   const transformer = new Transformer(records);
+  const places = new MadePlaces((place) => (isForeign(place.file) ? undefined : loader.sourcePlace(place)));
+  const realm = createPureRealm({ onPrint, onMade: places.note });
   const loader = new ModuleLoader({ realm, observations, transformer });
   const call = <T>(work: () => T): T => {
     try {
@@ -55,7 +60,7 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
     configPath,
     source,
   );
-  return { flake, source, observations, transformer, call };
+  return { flake, source, observations, transformer, call, placeOf: (derivation) => places.of(derivation) };
 }
 
 function missingConfig(configPath: string): UserError {

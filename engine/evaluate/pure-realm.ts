@@ -4,6 +4,7 @@
 
 import { format } from 'node:util';
 import { createContext, runInContext, Script, type Context } from 'node:vm';
+import { onMade as onMadeName, type OnMade } from '../model/made.ts';
 import { impure } from './impure.ts';
 import { pureClone } from './pure-clone.ts';
 import { replaceClock } from './pure-clock.ts';
@@ -21,9 +22,11 @@ export interface PureRealm {
 export interface RealmOptions {
   /** Gets what the config writes with `console`. */
   readonly onPrint: (text: string) => void;
+  /** Gets each derivation that is made. */
+  readonly onMade: OnMade;
 }
 
-export function createPureRealm({ onPrint }: RealmOptions): PureRealm {
+export function createPureRealm({ onPrint, onMade }: RealmOptions): PureRealm {
   const context = createContext({});
   const realm = runInContext('globalThis', context) as Realm;
   for (const name of Object.keys(absentGlobals)) Reflect.deleteProperty(realm, name);
@@ -32,7 +35,7 @@ export function createPureRealm({ onPrint }: RealmOptions): PureRealm {
   for (const [prototype, methods] of localeMethods(realm)) refuse(prototype, methods, noLocale);
   Object.assign(realm, pureGlobals, { structuredClone: pureClone(realm), console: printer(onPrint) });
   realm.Error.stackTraceLimit = 100;
-  return { context, run: (work, limitMs) => runIn(context, work, limitMs) };
+  return { context, run: (work, limitMs) => runIn(context, { work, limitMs, onMade }) };
 }
 
 /** What to do instead of using a global that a config does not have; undefined for any other name. */
@@ -116,17 +119,27 @@ function printer(onPrint: (text: string) => void): Readonly<Record<string, (...v
 // The watchdog of node:vm ends only what runs inside a script of the realm.
 const entry = new Script('globalThis[Symbol.for("cairn.work")]()');
 
-function runIn<T>(context: Context, work: () => T, limitMs: number): T {
+interface Work<T> {
+  readonly work: () => T;
+  readonly limitMs: number;
+  readonly onMade: OnMade;
+}
+
+// The model may be this process's, or one that the config loaded into its own realm.
+function runIn<T>(context: Context, { work, limitMs, onMade }: Work<T>): T {
   const realm = runInContext('globalThis', context) as Record<symbol, unknown>;
+  const realms = [realm, globalThis as unknown as Record<symbol, unknown>];
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 100;
   realm[Symbol.for('cairn.work')] = work;
+  for (const one of realms) one[onMadeName] = onMade;
   try {
     // displayErrors would put the place of the throw at the head of the stack, without its column.
     const watched = { timeout: limitMs, breakOnSigint: true, displayErrors: false };
     return entry.runInContext(context, watched) as T;
   } finally {
     Reflect.deleteProperty(realm, Symbol.for('cairn.work'));
+    for (const one of realms) Reflect.deleteProperty(one, onMadeName);
     Error.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -11,6 +11,7 @@ import type { Step, StepSource } from '../step.ts';
 import type { Evaluation, LocalSource } from './evaluation.ts';
 import type { EvaluationRecord } from './evaluation-record.ts';
 import { lineagesFor, localStep, placed, type LineageOf } from './placed-steps.ts';
+import { recordedPlaces } from './places-record.ts';
 
 export interface RecordedOptions {
   readonly configPath: string;
@@ -33,6 +34,7 @@ export function recordedEvaluation(
     outputs: new Map(outputs.map((output) => [`${output.name}@${output.target}`, output])),
     sandbox: parts[0]?.sandbox,
     steps: recordedSteps((id) => store.records.description(id), locals, lineagesFor(configPath, parts)),
+    placeOf: recordedPlaces(store.records, { configPath, targets }),
     locals,
     files: record.files.map((file) => file.path),
     isCached: true,

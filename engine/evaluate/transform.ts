@@ -43,19 +43,19 @@ export class Transformer {
 }
 
 /** The place in the source that a place in the transformed module comes from. */
-export function sourcePlace({ mappings }: TransformedModule, place: Place): Place {
-  const map = new SourceMap({
-    file: place.file,
-    version: 3,
-    sources: [place.file],
-    sourcesContent: [],
-    names: [],
-    mappings,
-    sourceRoot: '',
-  });
+export function sourcePlace(module: TransformedModule, place: Place): Place {
+  let map = sourceMaps.get(module);
+  if (map === undefined) sourceMaps.set(module, (map = sourceMap(module, place.file)));
   const entry = map.findEntry(place.line - 1, place.column - 1);
   if (!('originalLine' in entry)) return place;
   return { file: place.file, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+}
+
+const sourceMaps = new WeakMap<TransformedModule, SourceMap>();
+
+function sourceMap({ mappings }: TransformedModule, file: string): SourceMap {
+  const names = { sources: [file], sourcesContent: [], names: [] };
+  return new SourceMap({ file, version: 3, mappings, sourceRoot: '', ...names });
 }
 
 // `{ '__proto__': 'text' }` makes no member: JavaScript drops it without a word, and a file of that name with it.

@@ -24,6 +24,7 @@ import {
   checkPlaces,
   checkVariables,
 } from './check-run.ts';
+import { made } from './made.ts';
 import type {
   Compose,
   ComposePart,
@@ -69,7 +70,7 @@ export function fetchUrl(spec: {
   if (spec.urls.length === 0) invalid(`${spec.name}: no URL is given`, 'Give at least one.');
   const { name, sha256, sizeBytes } = spec;
   const urls = [...spec.urls];
-  return Object.freeze({ kind: 'fetch', name, urls, sha256, ...(sizeBytes !== undefined && { sizeBytes }) });
+  return made({ kind: 'fetch', name, urls, sha256, ...(sizeBytes !== undefined && { sizeBytes }) }, fetchUrl);
 }
 
 /**
@@ -86,12 +87,15 @@ export function unpack(spec: {
   checkFields('unpack', spec, ['name', 'archive', 'strip']);
   checkName(spec.name);
   checkNumber(spec.name, 'strip', spec.strip);
-  return Object.freeze({
-    kind: 'unpack',
-    name: spec.name,
-    archive: input(spec.name, spec.archive),
-    ...(spec.strip !== undefined && { strip: spec.strip }),
-  });
+  return made(
+    {
+      kind: 'unpack',
+      name: spec.name,
+      archive: input(spec.name, spec.archive),
+      ...(spec.strip !== undefined && { strip: spec.strip }),
+    },
+    unpack,
+  );
 }
 
 /** A tree of literal files, by relative path. A string is a text file. */
@@ -108,7 +112,7 @@ export function write(spec: {
     files[path] = fileContent(spec.name, path, spec.files[path]!);
   }
   checkNoFileInFile(spec.name, files);
-  return Object.freeze({ kind: 'write', name: spec.name, files });
+  return made({ kind: 'write', name: spec.name, files }, write);
 }
 
 export interface ComposePartSpec {
@@ -133,7 +137,7 @@ export function compose(spec: {
   checkOneOf(name, 'conflicts', conflicts, ['error', 'later-wins']);
   if (!Array.isArray(spec.parts)) invalid(`${name}: parts must be a list of inputs`, 'Write parts: [zlib].');
   const parts = spec.parts.map((part: InputLike | ComposePartSpec) => composePart(name, part));
-  return Object.freeze({ kind: 'compose', name, parts, conflicts });
+  return made({ kind: 'compose', name, parts, conflicts }, compose);
 }
 
 /**
@@ -150,12 +154,15 @@ export function localFolder(spec: {
   checkPlainText(spec.name, 'path', spec.path);
   if (spec.path === '') invalid(`${spec.name}: path is empty`, 'Write "." for the config\'s own folder.');
   checkStrings(spec.name, 'exclude', spec.exclude ?? []);
-  return Object.freeze({
-    kind: 'local',
-    name: spec.name,
-    path: spec.path,
-    exclude: [...(spec.exclude ?? [])],
-  });
+  return made(
+    {
+      kind: 'local',
+      name: spec.name,
+      path: spec.path,
+      exclude: [...(spec.exclude ?? [])],
+    },
+    localFolder,
+  );
 }
 
 export interface RunSpec {
@@ -208,19 +215,22 @@ export function run(spec: RunSpec): Run {
     Object.entries(spec.inputs ?? {}).map(([path, value]) => [path, input(name, value)]),
   );
   // Copies: what was checked stays as it is, whatever the config does with its own objects later.
-  return Object.freeze({
-    kind: 'run',
-    name,
-    platform,
-    target,
-    layers,
-    inputs,
-    env: isEmpty(env) ? noVariables : mapByName(Object.entries(env)),
-    argv: [...argv],
-    outputs: outputs === usualOutputs ? outputs : [...outputs],
-    mayBeEmpty: mayBeEmpty.length === 0 ? noNames : [...mayBeEmpty].sort(),
-    limits: isEmpty(limits) ? noLimits : { ...limits },
-  });
+  return made(
+    {
+      kind: 'run',
+      name,
+      platform,
+      target,
+      layers,
+      inputs,
+      env: isEmpty(env) ? noVariables : mapByName(Object.entries(env)),
+      argv: [...argv],
+      outputs: outputs === usualOutputs ? outputs : [...outputs],
+      mayBeEmpty: mayBeEmpty.length === 0 ? noNames : [...mayBeEmpty].sort(),
+      limits: isEmpty(limits) ? noLimits : { ...limits },
+    },
+    run,
+  );
 }
 
 // What most commands say nothing about is in memory once.

@@ -85,11 +85,17 @@ describe('lines that stay', () => {
 
 describe('failures', () => {
   it('show the end of the log, where all of it is, and what to do next', () => {
-    expect(failureLines({ failed: [{ step: sed, outcome: failure }], skipped: [] }, uncoloured)).toEqual([
+    expect(
+      failureLines(
+        { failed: [{ step: sed, place: '/flake-like.config.ts:3:1', outcome: failure }], skipped: [] },
+        uncoloured,
+      ),
+    ).toEqual([
       '',
       'failed sed@aarch64-linux after 12.3 s: sed exited with status 2 [BUILD_EXIT]',
       '  │ cc -c sed.c',
       '  │ sed.c:1: error: no',
+      '  described at: /flake-like.config.ts:3:1',
       '  all of the log: /store/logs/sed-1-0.log',
       '  its folder: /store/failed/sed-1',
       '  next: Look around in it with `cairn shell --failed sed@aarch64-linux`.',
@@ -97,7 +103,7 @@ describe('failures', () => {
   });
 
   it('are listed again at the end when there are several, with what was not built because of them', () => {
-    const failed = [sed, archive].map((step) => ({ step, outcome: failure }));
+    const failed = [sed, archive].map((step) => ({ step, place: undefined, outcome: failure }));
     const shown = failureLines({ failed, skipped: [{ ...sed, name: 'lsb' }, root] }, uncoloured);
     expect(shown.slice(-4)).toEqual([
       '',
