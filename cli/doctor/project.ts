@@ -53,7 +53,13 @@ async function checkMirror(name: string, mirrors: Mirrors, signal: AbortSignal):
   const bases = mirrors.bases(name);
   const variable = `CAIRN_MIRROR_${name.toUpperCase().replaceAll('-', '_')}`;
   if (bases.length === 0)
-    return fail(subject, 'nothing says where it is', `Set ${variable} to its base URL.`);
+    return fail(
+      subject,
+      name.startsWith('debian')
+        ? 'nothing says where it is: neither the config, nor the environment, nor apt on this machine'
+        : 'nothing says where it is',
+      `Set ${variable} to its base URL.`,
+    );
   for (const base of bases) if (await answers(base, signal)) return ok(subject, `${base} answers`);
   return warn(
     subject,

@@ -1,6 +1,7 @@
 // Whether commands can run in sandboxes here. Brings the sandbox's own program into the store when it is not there.
 
 import {
+  checkKernel,
   checkSandbox,
   chooseSandboxTool,
   type SandboxFinding,
@@ -18,7 +19,9 @@ export async function checkSandboxes(project: Project): Promise<Finding[]> {
     return findings.map((finding) => toFinding(finding, works));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return [fail('sandbox', error.message, error.hint)];
+    // Nothing could be tried: what the kernel says is all there is to know.
+    const kernel = checkKernel().map((finding) => toFinding(finding, false));
+    return [...kernel, fail('sandbox', error.message, error.hint)];
   }
 }
 

@@ -1,4 +1,5 @@
-// Where the store lies: room, hard links, letter case, and a way to make writes durable. Leaves nothing behind.
+// Where the store lies: room for bytes and for files, programs, hard links, letter case, and a way to make writes durable.
+// Leaves nothing behind.
 
 import { execFile } from 'node:child_process';
 import { link, readdir, statfs, writeFile } from 'node:fs/promises';
@@ -6,18 +7,23 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isErrno } from '../../store/base/errors.ts';
 import type { Store } from '../../store/index.ts';
-import { formatBytes } from '../render/units.ts';
+import { formatBytes, formatCount } from '../render/units.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 
 /** The sources, the seed and one build of everything take about this much. */
 const comfortableBytes = 15e9;
 const leastBytes = 1e9;
+/** The sources of a kernel alone are 90,000. */
+const comfortableFiles = 500_000;
+const leastFiles = 20_000;
 
 export async function checkStorage(store: Store): Promise<Finding[]> {
   const folder = await store.scratch('doctor');
   return [
     ok('store', `${store.path} is ours to write`),
     await room(store.path),
+    await roomForFiles(store.path),
+    await programs(folder),
     await hardLinks(folder),
     await letterCase(folder),
     await flush(store.path),
@@ -33,6 +39,38 @@ async function room(path: string): Promise<Finding> {
   return freeBytes < comfortableBytes
     ? warn('room', `${message}; a whole system takes more`, hint)
     : ok('room', message);
+}
+
+async function roomForFiles(path: string): Promise<Finding> {
+  const { files, ffree } = await statfs(path);
+  // btrfs and the like make inodes as they are needed, and count none.
+  if (files === 0) return ok('files', 'the file system holds as many as there is room for');
+  const message = `room for ${formatCount(ffree, 'file')} more`;
+  const hint =
+    'Free some with `cairn store gc`, or put the store on a file system with more inodes with CAIRN_STORE.';
+  if (ffree < leastFiles) return fail('files', message, hint);
+  return ffree < comfortableFiles
+    ? warn('files', `${message}; a whole system takes more`, hint)
+    : ok('files', message);
+}
+
+// The sandbox's own program, and the toolchain, are started from the store.
+async function programs(folder: string): Promise<Finding> {
+  const path = join(folder, 'program');
+  await writeFile(path, '#!/bin/sh\n', { mode: 0o755 });
+  try {
+    await promisify(execFile)(path);
+  } catch (error) {
+    if (isErrno(error, 'EACCES'))
+      return fail(
+        'programs',
+        'the file system lets nobody start the programs on it (it is mounted noexec)',
+        'Put the store elsewhere with CAIRN_STORE, or mount that file system with exec.',
+      );
+    // A machine without that shell says nothing about its file systems.
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+  return ok('programs', 'can be started from there');
 }
 
 async function hardLinks(folder: string): Promise<Finding> {

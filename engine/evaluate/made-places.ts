@@ -50,7 +50,8 @@ export class MadePlaces {
 
 /** The calls that led to a call of `callee`, innermost first. */
 function framesAbove(callee: (...args: never[]) => unknown, most: number): readonly NodeJS.CallSite[] {
-  const before = { stackTraceLimit: Error.stackTraceLimit, prepareStackTrace: Error.prepareStackTrace };
+  const { stackTraceLimit } = Error;
+  const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
   Error.stackTraceLimit = most;
   Error.prepareStackTrace = (_, frames) => frames;
   try {
@@ -58,6 +59,8 @@ function framesAbove(callee: (...args: never[]) => unknown, most: number): reado
     Error.captureStackTrace(holder, callee);
     return holder.stack ?? [];
   } finally {
-    Object.assign(Error, before);
+    Error.stackTraceLimit = stackTraceLimit;
+    if (before === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
+    else Object.defineProperty(Error, 'prepareStackTrace', before);
   }
 }

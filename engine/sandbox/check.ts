@@ -29,7 +29,12 @@ export interface CheckOptions {
 
 /** What this machine has and lacks for sandboxes. The last finding is the trial: when it is ok, builds will run. */
 export async function checkSandbox(options: CheckOptions): Promise<readonly SandboxFinding[]> {
-  return [userNamespaces(), appArmor(), await trial(options)];
+  return [...checkKernel(), await trial(options)];
+}
+
+/** What the kernel's settings say, without a trial. */
+export function checkKernel(): readonly SandboxFinding[] {
+  return [userNamespaces(), appArmor()];
 }
 
 /** @throws UserError `SANDBOX_UNAVAILABLE` saying what is missing and how to mend it, when the trial fails. */

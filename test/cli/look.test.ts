@@ -30,8 +30,9 @@ describe('looking into outputs', () => {
   it('lists for machines', async () => {
     const { records } = await (await builtProject()).run('ls', 'all/bin', '--json');
     expect(records()).toEqual([
-      { type: 'entry', path: 'alias', kind: 'symlink', target: 'tool' },
+      { v: 1, type: 'entry', path: 'alias', kind: 'symlink', target: 'tool' },
       {
+        v: 1,
         type: 'entry',
         path: 'tool',
         kind: 'blob',
