@@ -274,6 +274,9 @@ const records = {
     sizeBytes: bytes,
     realisations: count,
     rebuildMs: milliseconds,
+    keptBytes: v.optional(
+      v.pipe(count, v.description('what the store takes afterwards, where a size was asked for')),
+    ),
   }),
   root: fieldsOf('A name that keeps outputs in the store.', { name: text, derivations: v.array(digest) }),
   usage: fieldsOf('How much room a part of the store takes.', { name: text, files: count, sizeBytes: bytes }),
