@@ -2,4 +2,4 @@
 
 export * from './trees/tree.ts';
 export * from './store.ts';
-export { openStore } from './open.ts';
+export { mendStore, openStore } from './open.ts';

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { digestHash, type Digest } from './base/digest.ts';
 
 /** Raised when an older cairn could not read what a newer one writes. Kept in the file `format`. */
-export const storeFormat = 'cairn-store-2';
+export const storeFormat = 'cairn-store-3';
+/** The form before it, which is brought up to it: its records had no checksums. */
+export const formerStoreFormat = 'cairn-store-2';
 
 /** Every blob file's modification time, in seconds: the same on every machine, and not 0, which some tools dislike. */
 export const canonicalMtimeSeconds = 1;
@@ -49,6 +51,7 @@ export interface Layout {
   readonly failed: string;
   readonly corrupt: string;
   readonly imports: string;
+  readonly downloads: string;
 }
 
 export function layoutOf(root: string): Layout {
@@ -65,6 +68,7 @@ export function layoutOf(root: string): Layout {
     failed: join(root, 'failed'),
     corrupt: join(root, 'corrupt'),
     imports: join(root, 'imports'),
+    downloads: join(root, 'downloads'),
   };
 }
 

@@ -8,10 +8,10 @@ import { FileBlobs } from './content/blobs.ts';
 import { Database } from './records/database.ts';
 import { Durability } from './content/durability.ts';
 import { FilePool } from './content/file-pool.ts';
-import { forgetCopies } from './upkeep/forget-copies.ts';
+import { Copies } from './upkeep/forget-copies.ts';
 import { peopleDirectoryMode, stepDirectoryMode, type Layout } from './layout.ts';
 import { DatabaseLocks } from './processes/locks.ts';
-import { bootId, ownerOf } from './processes/owner.ts';
+import { ownerOf, volatileDatabase } from './processes/owner.ts';
 import { LmdbRecords } from './records/records.ts';
 import { Session, isAlive } from './processes/session.ts';
 import type { ImportOptions, ImportResult, Maintenance, Store } from './store.ts';
@@ -34,6 +34,7 @@ export class LocalStore implements Store {
   readonly #forSteps: TreeFolders;
   readonly #forPeople: TreeFolders;
   #addedBytes = 0;
+  readonly #copies: Copies;
   #volatile: Database | undefined;
   #pool: FilePool | undefined;
   #sweeping: Promise<void> | undefined;
@@ -57,6 +58,12 @@ export class LocalStore implements Store {
       () => this.#database.table('directories'),
       () => this.#database.deletions(),
     );
+    this.#copies = new Copies({
+      layout,
+      database: this.#database,
+      trees: this.trees,
+      freshPath: (label) => this.#session.freshPath(label),
+    });
     const shared = {
       layout,
       blobs: this.blobs,
@@ -148,6 +155,8 @@ export class LocalStore implements Store {
       layout: this.#layout,
       database: this.#database,
       volatile: () => this.#openVolatile(),
+      trees: this.trees,
+      copies: this.#copies,
       lock: (key, signal) => this.locks.acquire(key, signal === undefined ? {} : { signal }),
       isLocked: (key) => this.locks.isHeld(key),
       addedBytes: () => this.#addedBytes,
@@ -172,17 +181,13 @@ export class LocalStore implements Store {
   // Where nothing was built from it since, it is made anew, and that is all.
   async #forgetBuiltFrom({ digest }: ContentNode, { paths, sinceMs }: Alteration): Promise<void> {
     const { forgetBuiltFrom } = await import('./upkeep/forget-built-from.ts');
-    const names = await forgetBuiltFrom(digest, sinceMs, this.#database);
+    const names = await forgetBuiltFrom(digestHash(digest), sinceMs, this.#database);
     if (names.length === 0) return;
     throw alteredError(`${this.#layout.trees}/${digestHash(digest)}`, paths, names);
   }
 
   #forgetCopies(digest: Digest): void {
-    forgetCopies(new Set([digestHash(digest)]), {
-      layout: this.#layout,
-      database: this.#database,
-      freshPath: (label) => this.#session.freshPath(label),
-    });
+    this.#copies.forget([digestHash(digest)]);
   }
 
   #filePool(): FilePool {
@@ -190,10 +195,9 @@ export class LocalStore implements Store {
     return this.#pool;
   }
 
-  // Locks and what else need not outlive the machine's next start. After that a database that was never flushed could be
-  // damaged, so every start has one of its own.
+  // Locks and what else need not outlive the machine's next start.
   #openVolatile(): Database {
-    this.#volatile ??= Database.open(`${this.#layout.database}/${volatileName()}`, { durable: false });
+    this.#volatile ??= Database.open(volatileDatabase(this.#layout), { durable: false });
     return this.#volatile;
   }
 
@@ -205,9 +209,10 @@ export class LocalStore implements Store {
 
   async #sweepDead(): Promise<void> {
     await this.#session.sweep();
-    for (const name of await readdir(this.#layout.database)) {
-      if (name.startsWith('boot-') && name !== volatileName())
-        discardEntry(`${this.#layout.database}/${name}`, this.#session.freshPath('boot'));
+    const [folder, current] = [this.#layout.database, volatileDatabase(this.#layout)];
+    for (const name of await readdir(folder)) {
+      if (name.startsWith('boot-') && `${folder}/${name}` !== current)
+        discardEntry(`${folder}/${name}`, this.#session.freshPath('boot'));
     }
   }
 }
@@ -222,8 +227,4 @@ function alteredError(folder: string, paths: readonly string[], names: readonly 
       fault: 'environment',
     },
   );
-}
-
-function volatileName(): string {
-  return `boot-${bootId()}`;
 }

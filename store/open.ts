@@ -1,15 +1,15 @@
-// Opens a store: makes its folders when they are missing, refuses a format it does not know, and puts the parts together.
+// Opens a store: makes whatever is missing of its folders, refuses a format it does not know, and puts the parts together.
 
-import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError, isErrno } from './base/errors.ts';
 import { explainWriteError } from './content/disk-errors.ts';
 import { networkFileSystem } from './processes/network-file-system.ts';
-import { layoutOf, shards, storeFormat, type Layout } from './layout.ts';
+import { formerStoreFormat, layoutOf, shards, storeFormat, type Layout } from './layout.ts';
 import { LocalStore } from './local-store.ts';
-import type { Store } from './store.ts';
+import type { DatabaseRepair, Store } from './store.ts';
 
 /**
  * Opens the store in a folder, by default `CAIRN_STORE`, else `$XDG_DATA_HOME/cairn`, else `~/.local/share/cairn`.
@@ -17,14 +17,39 @@ import type { Store } from './store.ts';
  * @throws UserError `STORE_VERSION`, `STORE_UNUSABLE`, `STORE_CORRUPT`, `DISK_FULL`.
  */
 export async function openStore(path: string = defaultStorePath()): Promise<Store> {
+  return new LocalStore(await prepare(path));
+}
+
+/**
+ * Mends the database of the store in a folder, when it is damaged so that the store cannot be opened, or not be relied on.
+ * Undefined when it is not. @throws UserError as {@link openStore}
+ */
+export async function mendStore(path: string = defaultStorePath()): Promise<DatabaseRepair | undefined> {
+  const layout = await prepare(path);
+  const { mendDatabase } = await import('./upkeep/mend-database.ts');
+  return mendDatabase(layout);
+}
+
+async function prepare(path: string): Promise<Layout> {
   const layout = layoutOf(resolve(path));
   try {
     refuseNetwork(layout.root);
-    checkFormat(layout);
+    const found = readFormat(layout);
+    if (found !== undefined && found !== storeFormat && found !== formerStoreFormat)
+      throw otherForm(layout, found);
+    if (found === undefined) create(layout);
+    else makeFolders(layout);
+    if (found === formerStoreFormat) await upgrade(layout);
+    return layout;
   } catch (error) {
     throw explainWriteError(error, existingParent(layout.root));
   }
-  return Promise.resolve(new LocalStore(layout));
+}
+
+async function upgrade(layout: Layout): Promise<void> {
+  const { sealRecords } = await import('./upkeep/seal-records.ts');
+  await sealRecords(layout);
+  writeFormat(layout);
 }
 
 // Two machines would each take the other's processes for dead, and LMDB's locks do not reach that far.
@@ -44,12 +69,6 @@ function defaultStorePath(): string {
   // The XDG base directory specification says to ignore a relative path.
   const isUsable = data !== undefined && isAbsolute(data);
   return join(isUsable ? data : join(homedir(), '.local', 'share'), 'cairn');
-}
-
-function checkFormat(layout: Layout): void {
-  const found = readFormat(layout);
-  if (found === undefined) create(layout);
-  else if (found !== storeFormat) throw otherForm(layout, found);
 }
 
 function otherForm(layout: Layout, found: string): UserError {
@@ -78,7 +97,14 @@ function create(layout: Layout): void {
     throw error;
   }
   refuseForeignFolder(layout);
+  makeFolders(layout);
+  writeFormat(layout);
+}
+
+// Somebody may have removed some of them: what they held is made again like anything else that is lost.
+function makeFolders(layout: Layout): void {
   for (const folder of [
+    layout.blobs,
     layout.trees,
     layout.results,
     layout.logs,
@@ -87,8 +113,13 @@ function create(layout: Layout): void {
     layout.failed,
     layout.database,
   ])
-    mkdirSync(folder, { recursive: true });
-  for (const shard of shards) mkdirSync(join(layout.blobs, shard), { recursive: true });
+    if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
+  const there = new Set(readdirSync(layout.blobs));
+  for (const shard of shards)
+    if (!there.has(shard)) mkdirSync(join(layout.blobs, shard), { recursive: true });
+}
+
+function writeFormat(layout: Layout): void {
   const part = `${layout.format}.${randomBytes(6).toString('hex')}`;
   writeFileSync(part, `${storeFormat}\n`);
   renameSync(part, layout.format);

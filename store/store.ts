@@ -164,8 +164,6 @@ export interface RecordReader {
 
 export interface RecordWriter {
   putRealisation(realisation: Realisation): void;
-  /** Forgets a realisation, and the memos that lead to it, when its outputs turned out to be missing or wrong. */
-  removeRealisation(action: Digest): void;
   /** It also counts as a use of the derivation. */
   putMemo(memo: Memo): void;
   /** Says that a derivation is used now: collections with limits keep what was used last, and what that is made from. */
@@ -234,7 +232,7 @@ export interface VerifyReport {
 
 /** One part of a verification: how much was looked at, and for how long. */
 export interface VerifyStep {
-  readonly name: 'blobs' | 'directories' | 'trees' | 'realisations';
+  readonly name: 'records' | 'blobs' | 'directories' | 'trees' | 'realisations';
   readonly durationMs: number;
   readonly checked: number;
   readonly sizeBytes: number;
@@ -243,12 +241,24 @@ export interface VerifyStep {
 export type Damage =
   /** A file in `blobs/` whose bytes are not what its name says. */
   | { readonly kind: 'blob'; readonly path: string; readonly name: string }
+  /** A record that is not what was written. */
+  | { readonly kind: 'record'; readonly table: string; readonly key: string }
   /** A directory record that is not what its digest says. */
   | { readonly kind: 'directory'; readonly digest: Digest }
   /** A materialised folder that does not have its tree's content; it is only a copy. */
   | { readonly kind: 'tree'; readonly path: string }
   /** Content that a realisation (of the step `wantedBy`) promises and that is not there. */
   | { readonly kind: 'missing'; readonly digest: Digest; readonly wantedBy: string };
+
+/** What came of mending a database that the store could not be opened with. */
+export interface DatabaseRepair {
+  /** Records that are whole, and were kept. */
+  readonly kept: number;
+  /** What was found damaged, for people. */
+  readonly damages: readonly string[];
+  /** Where the damaged file is now. */
+  readonly keptAs: string;
+}
 
 export interface SetAside {
   /** Derivations whose outputs held damaged content, and are not up to date any more. */

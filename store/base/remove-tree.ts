@@ -1,7 +1,7 @@
 // Removing a folder with whatever a step left in it, as an ordinary user: read-only folders, folders of mode 000, names
 // that are not UTF-8, and paths longer than the kernel takes. Synchronous; knows no store.
 
-import { chmodSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { isErrno } from './errors.ts';
 
 /** Well below PATH_MAX (4,096), with room for one more name. */
@@ -21,6 +21,13 @@ export function removeTree(folder: string): void {
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
+}
+
+/** Removes whatever is there: a folder as {@link removeTree} does, or anything else. */
+export function removeAny(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory() === true) removeTree(path);
+  else if (stats !== undefined) unlinkSync(path);
 }
 
 interface Removal {

@@ -220,7 +220,7 @@ export class FileBatch implements Batch {
       lost = this.#lostDirectory();
       if (lost !== undefined) return;
       for (const [digest, { bytes }] of this.#directories) {
-        if (!table.doesExist(digest)) void table.put(digest, Buffer.from(bytes));
+        if (!table.doesExist(digest)) void table.put(digest, bytes);
       }
       applyChanges(database, this.#changes);
     });

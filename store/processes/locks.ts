@@ -4,7 +4,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { encodeCbor, readCbor } from '../base/cbor.ts';
-import type { Database, Table } from '../records/database.ts';
+import type { Database } from '../records/database.ts';
+import type { Table } from '../records/table.ts';
 import type { HeldLock, Lock, Locks } from '../store.ts';
 import { describeOwner, type Owner } from './owner.ts';
 
@@ -89,7 +90,7 @@ export class DatabaseLocks implements Locks {
     return this.#context.database().transactionSync(() => {
       const held = recordOf(table.get(key));
       if (held !== undefined && held.token !== dead?.token) return held;
-      table.putSync(key, Buffer.from(encodeCbor({ token, owner: { ...owner } })));
+      table.putSync(key, encodeCbor({ token, owner: { ...owner } }));
       return undefined;
     });
   }

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { Layout } from '../layout.ts';
 
 export interface Owner {
   /** The session's id, which no other has or will have. */
@@ -24,4 +25,12 @@ export function describeOwner(owner: Owner): string {
 /** Differs after every start of the machine, and between machines. */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/**
+ * The folder of the database that is not flushed. After a start of the machine it could be damaged, so each start has one of
+ * its own.
+ */
+export function volatileDatabase({ database }: Layout): string {
+  return `${database}/boot-${bootId()}`;
 }

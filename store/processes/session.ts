@@ -57,14 +57,26 @@ export class Session {
 
   close(): void {
     if (this.#life === undefined) return;
+    const life = this.#life;
+    // Once only: the number of its folder may mean another file by then.
+    this.#life = undefined;
     removeAway(this.#layout, this.id);
-    this.#life.end();
+    life.end();
   }
 }
 
 /** True unless the session's process has surely ended. */
 export function isAlive(layout: Layout, session: string): Promise<boolean> {
   return showsLife(sessionFolder(layout, session));
+}
+
+/** The sessions of this store whose processes live. */
+export async function livingSessions(layout: Layout): Promise<Set<string>> {
+  const names = readdirSync(layout.temporary).filter(
+    (name) => !name.startsWith(unborn) && !name.startsWith(ended),
+  );
+  const alive = await Promise.all(names.map((name) => isAlive(layout, name)));
+  return new Set(names.filter((_, at) => alive[at]));
 }
 
 // The time now is that of a folder just made: two clocks are never compared.

@@ -5,12 +5,13 @@
 // collection is under way, its names stay until that ends. No clock is asked.
 
 import type { Digest } from '../base/digest.ts';
-import type { Database, Table } from '../records/database.ts';
+import type { Database } from '../records/database.ts';
+import type { Table } from '../records/table.ts';
 
 /** The lock that is held while garbage is looked for and moved away. */
 export const collectionLock = 'gc';
 
-const hashBytes = 32;
+const hashDigits = 64;
 
 /** The uses of one session. */
 export class Uses {
@@ -98,8 +99,9 @@ export class CommittedNames {
       for (const { key, value } of table.getRange()) {
         if (this.#read.has(key) || this.#isDead(split(key)[0])) continue;
         this.#read.add(key);
-        for (let at = 0; at < value.length; at += hashBytes)
-          this.#hashes.add(value.toString('hex', at, at + hashBytes));
+        const names = Buffer.from(value).toString('hex');
+        for (let at = 0; at < names.length; at += hashDigits)
+          this.#hashes.add(names.slice(at, at + hashDigits));
       }
     return this.#hashes;
   }

@@ -1,42 +1,62 @@
 // The LMDB environment and its tables. The only file that opens LMDB. Knows nothing of what the records mean.
 
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import type * as lmdb from 'lmdb';
 import { UserError } from '../base/errors.ts';
 import { explainWriteError } from '../content/disk-errors.ts';
-import { isDatabaseFile } from './database-header.ts';
+import { explainDamage, databaseCorrupt } from './database-errors.ts';
+import { readMetas, type Meta } from './database-header.ts';
+import { walkDatabase } from './database-pages.ts';
+import { forgetSound, isKnownSound, noteSound } from './sound-mark.ts';
+import { Table, type LmdbTable } from './table.ts';
 
 // Its CommonJS form is one file and loads in two thirds of the time that its modules take.
 const { open } = createRequire(import.meta.url)('lmdb') as typeof lmdb;
 
-export type Table = lmdb.Database<Buffer, string>;
+/** The file in a database's folder that holds its pages. */
+export const dataFile = 'data.mdb';
 
 /** For so long a database that seems damaged is looked at again: another process may just be making or growing it. */
 const patienceMs = 1000;
 const pauseMs = 20;
+
+const lostHeads = 'its first pages are not what they should be';
 
 /** Address space reserved for the map, not disk space: the file grows as it is filled. */
 const mapBytes = 2 ** 38;
 
 /** One environment: tables of binary records by text key. */
 export class Database {
-  readonly #environment: lmdb.RootDatabase<Buffer, string>;
   readonly #folder: string;
+  readonly #environment: lmdb.RootDatabase<Buffer, string>;
   readonly #tables = new Map<string, Table>();
 
-  private constructor(environment: lmdb.RootDatabase<Buffer, string>, folder: string) {
-    this.#environment = environment;
+  private constructor(folder: string, environment: lmdb.RootDatabase<Buffer, string>) {
     this.#folder = folder;
+    this.#environment = environment;
   }
 
   /**
    * Opens or creates the environment in a folder. Without `durable` nothing is flushed: for records that
-   * need not outlive the machine's next start.
+   * need not outlive the machine's next start. Unless whoever had it open last has left it sound and nobody has written to it
+   * since, all its pages are looked at first.
    * @throws UserError `STORE_UNUSABLE`, `STORE_CORRUPT`.
    */
   static open(folder: string, options: { readonly durable: boolean }): Database {
+    const isSound = isKnownSound(folder, dataFile);
+    const database = Database.#openPatiently(folder, options);
+    // Whoever ends without saying that it is sound may have ended because it is not.
+    forgetSound(folder);
+    const [damage] = isSound ? [] : database.damages();
+    if (damage === undefined) return database;
+    void database.#environment.close();
+    throw databaseCorrupt(folder, damage);
+  }
+
+  static #openPatiently(folder: string, options: { readonly durable: boolean }): Database {
     const deadlineMs = performance.now() + patienceMs;
     for (;;) {
       try {
@@ -49,36 +69,32 @@ export class Database {
   }
 
   static #openNow(folder: string, { durable }: { readonly durable: boolean }): Database {
-    if (!isDatabaseFile(join(folder, 'data.mdb'))) throw corrupt(folder, 'it is damaged');
-    try {
-      return new Database(
-        open({
-          path: folder,
-          noSubdir: false,
-          encoding: 'binary',
-          maxDbs: 16,
-          maxReaders: 1000,
-          mapSize: mapBytes,
-          // LMDB's own order: data, flush, meta page, flush. A commit that has resolved is on the disk.
-          overlappingSync: false,
-          ...(durable ? {} : { noSync: true }),
-        }),
-        folder,
-      );
-    } catch (cause) {
-      throw openError(folder, cause);
-    }
+    if (!hasSoundMetas(join(folder, dataFile))) throw databaseCorrupt(folder, lostHeads);
+    return new Database(folder, openEnvironment(folder, durable));
   }
 
-  /** A table, opened when it is first needed. */
+  /** What is damaged in how the file is made up, for people. No record is looked into. */
+  damages(): readonly string[] {
+    // Inside a transaction nobody else writes.
+    return this.transactionSync(() => damagesOf(join(this.#folder, dataFile)));
+  }
+
+  /** A table, opened when it is first needed. @throws UserError `STORE_CORRUPT` */
   table(name: string): Table {
-    const opened = this.#tables.get(name);
-    if (opened !== undefined) return opened;
-    const table = this.#explained(() =>
-      this.#environment.openDB<Buffer, string>({ name, encoding: 'binary' }),
-    );
-    this.#tables.set(name, table);
+    let table = this.#tables.get(name);
+    if (table === undefined) {
+      table = new Table(name, this.#openTable(name));
+      this.#tables.set(name, table);
+    }
     return table;
+  }
+
+  #openTable(name: string): LmdbTable {
+    try {
+      return this.#environment.openDB<Buffer, string>({ name, encoding: 'binary' });
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
   /** Runs `write` in a write transaction; resolves when it is committed. Transactions asked for at once share a commit. */
@@ -86,13 +102,25 @@ export class Database {
     try {
       await this.#environment.transaction(write);
     } catch (error) {
-      throw explainWriteError(await commitError(error), this.#folder);
+      throw this.#explain(await commitError(error));
     }
+  }
+
+  /**
+   * Commits once more, so that neither of the two states that the file holds has what was removed before: mending a damaged
+   * one may fall back on the older.
+   */
+  async settle(): Promise<void> {
+    await this.transaction(() => void this.table('settled').put('at', Buffer.from(`${Date.now()}`)));
   }
 
   /** The same at once, on this thread: for tiny writes that are not flushed. */
   transactionSync<T>(write: () => T): T {
-    return this.#explained(() => this.#environment.transactionSync(write));
+    try {
+      return this.#environment.transactionSync(write);
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
   /** Says, inside a transaction, that it takes directories away. */
@@ -102,7 +130,12 @@ export class Database {
 
   /** Differs from what it was once directories were taken away. */
   deletions(): string {
-    return this.table('state').get('deletions')?.toString('hex') ?? '';
+    return Buffer.from(this.table('state').get('deletions') ?? []).toString('hex');
+  }
+
+  // A full disk is met here first by many a command that writes nothing but a lock.
+  #explain(error: unknown): unknown {
+    return explainWriteError(explainDamage(error), this.#folder);
   }
 
   /** Makes the next read see what other processes have committed by now. */
@@ -110,17 +143,61 @@ export class Database {
     this.#environment.resetReadTxn();
   }
 
-  close(): Promise<void> {
-    return this.#environment.close();
+  async close(): Promise<void> {
+    await this.#environment.close();
+    noteSound(this.#folder, dataFile);
   }
+}
 
-  // A full disk is met here first by many a command that writes nothing but a lock.
-  #explained<T>(write: () => T): T {
-    try {
-      return write();
-    } catch (error) {
-      throw explainWriteError(error, this.#folder);
-    }
+function openEnvironment(folder: string, durable: boolean): lmdb.RootDatabase<Buffer, string> {
+  try {
+    return open({
+      path: folder,
+      noSubdir: false,
+      encoding: 'binary',
+      maxDbs: 16,
+      maxReaders: 1000,
+      mapSize: mapBytes,
+      // LMDB's own order: data, flush, meta page, flush. A commit that has resolved is on the disk.
+      overlappingSync: false,
+      ...(durable ? {} : { noSync: true }),
+    });
+  } catch (cause) {
+    throw openError(folder, cause);
+  }
+}
+
+// LMDB takes the one meta page for what the other says when it is damaged, and so may show an older state.
+function hasSoundMetas(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || stats.size === 0) return true;
+  return withFile(path, (file) => readMetas(file).every((meta) => meta !== undefined));
+}
+
+function damagesOf(path: string): readonly string[] {
+  return withFile(path, (file) => {
+    const meta = newestState(readMetas(file));
+    return meta === undefined ? [lostHeads] : walkDatabase(file, meta).damages;
+  });
+}
+
+/** The last state that was committed, of those whose heads are sound. */
+export function newestState(metas: readonly (Meta | undefined)[]): Meta | undefined {
+  return metas
+    .filter((meta) => meta !== undefined)
+    .reduce<Meta | undefined>(
+      (newest, meta) => (newest !== undefined && newest.transaction > meta.transaction ? newest : meta),
+      undefined,
+    );
+}
+
+/** Does something with a file that is read. */
+export function withFile<T>(path: string, use: (file: number) => T): T {
+  const file = openSync(path, 'r');
+  try {
+    return use(file);
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -145,17 +222,9 @@ function openError(folder: string, cause: unknown): UserError {
       cause,
     });
   }
-  return corrupt(folder, message, cause);
+  return databaseCorrupt(folder, message, cause);
 }
 
 function isDamage(error: unknown): boolean {
   return error instanceof UserError && error.code === 'STORE_CORRUPT';
-}
-
-function corrupt(folder: string, why: string, cause?: unknown): UserError {
-  return new UserError('STORE_CORRUPT', `the store's database in ${folder} cannot be opened: ${why}`, {
-    hint: `Move ${folder} aside: it is made anew, and what it recorded is built again.`,
-    fault: 'environment',
-    cause,
-  });
 }

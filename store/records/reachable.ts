@@ -1,7 +1,7 @@
 // What hangs together: the content below nodes, and the derivations below derivations. Reads Merkle nodes and records.
 
-import { decodeCbor, type CborValue } from '../base/cbor.ts';
-import { parseDigest, type Digest } from '../base/digest.ts';
+import { readCbor, type CborValue } from '../base/cbor.ts';
+import { digestHash, parseDigest, type Digest } from '../base/digest.ts';
 import type { Database } from './database.ts';
 import type { Memo, Realisation } from '../store.ts';
 import { decodeDirectory, emptyTree, type Directory, type Node } from '../trees/tree.ts';
@@ -46,17 +46,30 @@ export function readDirectory(database: Database, digest: Digest): Directory | u
   return bytes === undefined ? undefined : decodeDirectory(bytes);
 }
 
+/** The digest of the directory whose SHA-256 part this is, if it is there. */
+export function directoryByHash(database: Database, hash: string): Digest | undefined {
+  if (hash === digestHash(emptyTree.digest)) return emptyTree.digest;
+  const [digest] = database.table('directories').getKeys({ start: `${hash}/`, end: `${hash}0`, limit: 1 });
+  return digest as Digest | undefined;
+}
+
 /** Every record of a table, decoded. */
 export function* recordsOf<T>(database: Database, table: 'memos' | 'realisations'): Generator<[Digest, T]> {
   for (const { key, value } of database.table(table).getRange())
-    yield [key as Digest, decodeCbor(value) as T];
+    yield [key as Digest, readCbor(value) as unknown as T];
 }
 
 export type StoredMemo = Omit<Memo, 'derivation'>;
 
-// Descriptions name their inputs as [id, output, subpath].
-/** The derivations that a description names as its inputs. */
-export function* referencesIn(value: CborValue | undefined): Generator<Digest> {
+/** A derivation's input as its description has it. */
+export interface Reference {
+  readonly id: Digest;
+  readonly output: string;
+  readonly subpath: string;
+}
+
+/** The inputs that a description names, each as [id, output, subpath]. */
+export function* referencesIn(value: CborValue | undefined): Generator<Reference> {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
   if (!Array.isArray(value)) {
     for (const member of Object.values(value)) yield* referencesIn(member);
@@ -64,6 +77,6 @@ export function* referencesIn(value: CborValue | undefined): Generator<Digest> {
   }
   const items = value as readonly CborValue[];
   const id = items.length === 3 && typeof items[0] === 'string' ? parseDigest(items[0]) : undefined;
-  if (id !== undefined) yield id;
+  if (id !== undefined) yield { id, output: items[1] as string, subpath: items[2] as string };
   else for (const item of items) yield* referencesIn(item);
 }

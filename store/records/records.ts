@@ -81,8 +81,7 @@ type StoredRealisation = Omit<Realisation, 'action' | 'log'> & { readonly log?: 
 /** One step of a transaction. All encoding is done before the transaction starts, so that it cannot fail half-way. */
 export type Change =
   | { readonly kind: 'put'; readonly table: string; readonly key: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'remove'; readonly table: string; readonly key: string }
-  | { readonly kind: 'forget'; readonly action: Digest };
+  | { readonly kind: 'remove'; readonly table: string; readonly key: string };
 
 /** What `write` wants written, in its order. */
 export function collectChanges(write: (records: RecordWriter) => void): Change[] {
@@ -101,7 +100,6 @@ export function collectChanges(write: (records: RecordWriter) => void): Change[]
         builtAtMs: Math.round(builtAtMs),
         log,
       }),
-    removeRealisation: (action) => changes.push({ kind: 'forget', action }),
     putMemo: ({ derivation, action, outputs }) => {
       put('memos', derivation, { action, outputs: nodeRecords(outputs) });
       markUsed(derivation);
@@ -122,31 +120,9 @@ export function collectChanges(write: (records: RecordWriter) => void): Change[]
 /** Writes changes. To be called inside a transaction. */
 export function applyChanges(database: Database, changes: readonly Change[]): void {
   for (const change of changes) {
-    switch (change.kind) {
-      case 'put':
-        void database.table(change.table).put(change.key, bufferOf(change.bytes));
-        break;
-      case 'remove':
-        void database.table(change.table).remove(change.key);
-        break;
-      case 'forget':
-        forget(database, change.action);
-        break;
-    }
-  }
-}
-
-function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-// Memos name their action as text, so that most of them can be passed over without being decoded.
-function forget(database: Database, action: Digest): void {
-  void database.table('realisations').remove(action);
-  const memos = database.table('memos');
-  for (const { key, value } of [...memos.getRange()]) {
-    if (!value.includes(action)) continue;
-    if ((readCbor(value) as unknown as Memo).action === action) void memos.remove(key);
+    const table = database.table(change.table);
+    if (change.kind === 'put') void table.put(change.key, change.bytes);
+    else void table.remove(change.key);
   }
 }
 

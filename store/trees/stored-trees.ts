@@ -1,7 +1,7 @@
 // Directories by digest, decoded and cached. Knows the database table they lie in, not the disk.
 
 import type { Digest } from '../base/digest.ts';
-import type { Table } from '../records/database.ts';
+import type { Table } from '../records/table.ts';
 import { MissingBlob, type Trees } from '../store.ts';
 import {
   decodeDirectory,

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { digestHash } from '../base/digest.ts';
 import { isErrno } from '../base/errors.ts';
-import { removeTree } from '../base/remove-tree.ts';
+import { removeAny, removeTree } from '../base/remove-tree.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import { explainWriteError } from '../content/disk-errors.ts';
 import { alterationOf, makeSeal, type Alteration, type SealedContent } from './seal.ts';
@@ -114,7 +114,7 @@ export class TreeFolders {
 
 /** Takes an entry away and deletes it: renamed first, so that nobody ever finds half of one. */
 export function discardEntry(entry: string, aside: string): void {
-  if (renameIfThere(entry, aside)) removeTree(aside);
+  if (renameIfThere(entry, aside)) removeAny(aside);
 }
 
 /** For folders that only this user's steps are run on: another user's files would show as nobody's. */

@@ -1,25 +1,24 @@
 // What was built from a folder that somebody has altered: its results may be anything, and are forgotten, with the memos of
 // whatever needs them. What those dependents gave stays true, for their own actions name the content they were given.
 
-import { readCbor, type CborValue } from '../base/cbor.ts';
-import { parseDigest, type Digest } from '../base/digest.ts';
+import { readCbor } from '../base/cbor.ts';
+import { digestHash, type Digest } from '../base/digest.ts';
 import type { Database } from '../records/database.ts';
-import { readDirectory, type StoredMemo, type StoredRealisation } from '../records/reachable.ts';
+import {
+  readDirectory,
+  referencesIn,
+  type Reference,
+  type StoredMemo,
+  type StoredRealisation,
+} from '../records/reachable.ts';
 import { parseTreePath, type Node } from '../trees/tree.ts';
 
-/** A derivation's input as its description has it. */
-interface Reference {
-  readonly id: Digest;
-  readonly output: string;
-  readonly subpath: string;
-}
-
 /**
- * Forgets what steps that were given `content` have made since a time, in milliseconds since 1970.
+ * Forgets what steps that were given content with this hash have made since a time, in milliseconds since 1970.
  * Gives the names of what was forgotten.
  */
 export async function forgetBuiltFrom(
-  content: Digest,
+  hash: string,
   sinceMs: number,
   database: Database,
 ): Promise<readonly string[]> {
@@ -34,27 +33,28 @@ export async function forgetBuiltFrom(
       const bytes = database.table('realisations').get(action);
       const made = bytes === undefined ? undefined : (readCbor(bytes) as unknown as StoredRealisation);
       if (made === undefined || made.builtAtMs < sinceMs) continue;
-      if (!referencesOf(id, database).some((one) => leadsTo(one, content, memos, database))) continue;
+      if (!referencesOf(id, database).some((one) => leadsTo(one, hash, memos, database))) continue;
       void database.table('realisations').remove(action);
       forgotten.add(id);
       names.push(made.name);
     }
     for (const id of withDependents(forgotten, memos, database)) void database.table('memos').remove(id);
   });
+  await database.settle();
   return [...new Set(names)].sort();
 }
 
 // A narrowed input is given as a folder of its own; so is a whole output.
 function leadsTo(
   { id, output, subpath }: Reference,
-  content: Digest,
+  hash: string,
   memos: ReadonlyMap<Digest, StoredMemo>,
   database: Database,
 ): boolean {
   let node: Node | undefined = memos.get(id)?.outputs[output];
   for (const part of parseTreePath(subpath))
     node = node?.kind === 'tree' ? readDirectory(database, node.digest)?.get(part) : undefined;
-  return node !== undefined && node.kind !== 'symlink' && node.digest === content;
+  return node !== undefined && node.kind !== 'symlink' && digestHash(node.digest) === hash;
 }
 
 function withDependents(
@@ -76,17 +76,4 @@ function withDependents(
 function referencesOf(id: Digest, database: Database): Reference[] {
   const bytes = database.table('descriptions').get(id);
   return bytes === undefined ? [] : [...referencesIn(readCbor(bytes))];
-}
-
-// Descriptions name their inputs as [id, output, subpath].
-function* referencesIn(value: CborValue | undefined): Generator<Reference> {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
-  if (!Array.isArray(value)) {
-    for (const member of Object.values(value)) yield* referencesIn(member);
-    return;
-  }
-  const items = value as readonly CborValue[];
-  const id = items.length === 3 && typeof items[0] === 'string' ? parseDigest(items[0]) : undefined;
-  if (id !== undefined) yield { id, output: items[1] as string, subpath: items[2] as string };
-  else for (const item of items) yield* referencesIn(item);
 }

@@ -43,7 +43,8 @@ function withoutInputs(all: readonly Garbage[], live: LiveSet, database: Databas
       if (seen.has(next)) continue;
       seen.add(next);
       const description = database.table('descriptions').get(next);
-      if (description !== undefined) pending.push(...referencesIn(readCbor(description)));
+      if (description !== undefined)
+        for (const { id: needed } of referencesIn(readCbor(description))) pending.push(needed);
     }
     return true;
   });

@@ -86,7 +86,7 @@ export class LiveSet {
     const bytes = this.#database.table('descriptions').get(id);
     if (bytes === undefined) return [];
     this.#followed.add(id);
-    return [...referencesIn(readCbor(bytes))];
+    return [...referencesIn(readCbor(bytes))].map(({ id: needed }) => needed);
   }
 
   #addMemo(id: Digest): void {

@@ -2,7 +2,8 @@
 
 import type { Database } from '../records/database.ts';
 import type { Layout } from '../layout.ts';
-import type { Lock } from '../store.ts';
+import type { Lock, Trees } from '../store.ts';
+import type { Copies } from './forget-copies.ts';
 
 /** What upkeep works on. */
 export interface MaintenanceContext {
@@ -10,6 +11,8 @@ export interface MaintenanceContext {
   readonly database: Database;
   /** The database that is not flushed. */
   readonly volatile: () => Database;
+  readonly trees: Trees;
+  readonly copies: Copies;
   readonly lock: (key: string, signal?: AbortSignal) => Promise<Lock>;
   /** True when somebody holds a lock. */
   readonly isLocked: (key: string) => Promise<boolean>;

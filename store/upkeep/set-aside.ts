@@ -5,7 +5,6 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Database } from '../records/database.ts';
-import { forgetCopies } from './forget-copies.ts';
 import { forgetBuiltFrom } from './forget-built-from.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 import {
@@ -21,33 +20,44 @@ import type { Node } from '../trees/tree.ts';
 
 /** Acts on what a verification found. Gives the derivations that are not up to date any more. */
 export async function setAside(context: MaintenanceContext, damages: readonly Damage[]): Promise<SetAside> {
+  const { database } = context;
+  await forgetRecords(database, damages);
   for (const damage of damages) {
     if (damage.kind === 'blob') moveAside(context, damage.path, damage.name);
     if (damage.kind === 'tree') await forgetUsers(context, damage.path);
     if (damage.kind === 'tree') discardEntry(damage.path, context.freshPath('damaged'));
   }
   const hashes = new Set(damages.flatMap(hashOf));
-  if (hashes.size > 0) forgetCopies(hashes, context);
-  const { database } = context;
+  if (hashes.size > 0) context.copies.forget(hashes);
   let derivations: Digest[] = [];
   await database.transaction(() => {
     derivations = forgetHolders(database, hashes);
-    database.markDeletion();
-    for (const damage of damages)
-      if (damage.kind === 'directory') void database.table('directories').remove(damage.digest);
   });
-  return { derivations };
+  const lostMemos = damages.flatMap((damage) =>
+    damage.kind === 'record' && damage.table === 'memos' ? [damage.key as Digest] : [],
+  );
+  return { derivations: [...lostMemos, ...derivations] };
+}
+
+// First of all: nothing below could read them.
+async function forgetRecords(database: Database, damages: readonly Damage[]): Promise<void> {
+  await database.transaction(() => {
+    database.markDeletion();
+    for (const damage of damages) {
+      if (damage.kind === 'directory') void database.table('directories').remove(damage.digest);
+      if (damage.kind === 'record') void database.table(damage.table).remove(damage.key);
+    }
+  });
 }
 
 // A folder that was altered, not only left behind: what steps made of it since it was last known to be whole is not to be
 // believed. What people are given is not what steps are run on.
 async function forgetUsers({ database, layout }: MaintenanceContext, entry: string): Promise<void> {
   if (!entry.startsWith(`${layout.trees}/`)) return;
+  if (lstatSync(entry, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   const sinceMs = lstatSync(`${entry}/${sealName}`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const hash = entryHash(entry.slice(layout.trees.length + 1));
-  const range = { start: `${hash}/`, end: `${hash}0`, limit: 1 };
-  const [digest] = [...database.table('directories').getKeys(range)];
-  if (digest !== undefined) await forgetBuiltFrom(digest as Digest, sinceMs, database);
+  await forgetBuiltFrom(hash, sinceMs, database);
 }
 
 function hashOf(damage: Damage): string[] {
@@ -58,6 +68,7 @@ function hashOf(damage: Damage): string[] {
     case 'missing':
       return [damage.digest.slice(0, 64)];
     case 'tree':
+    case 'record':
       return [];
   }
 }

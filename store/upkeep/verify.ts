@@ -1,6 +1,8 @@
 // Reads everything again and says what is not as it should be. Changes nothing.
 
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
+import { readCbor } from '../base/cbor.ts';
+import { listFolder } from '../base/list-folder.ts';
 import { UserError } from '../base/errors.ts';
 import { chunksOf, totalBytes } from '../base/chunks.ts';
 import { digestOf, parseDigest, type Digest } from '../base/digest.ts';
@@ -13,18 +15,20 @@ import {
   type Layout,
 } from '../layout.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
+import type { Database } from '../records/database.ts';
+import { databaseCorrupt } from '../records/database-errors.ts';
 import {
   addReachable,
   emptyContent,
   readDirectory,
-  recordsOf,
+  directoryByHash,
   type StoredRealisation,
 } from '../records/reachable.ts';
 import type { Damage, VerifyOptions, VerifyReport, VerifyStep } from '../store.ts';
 import { alterationOf, type SealedContent } from '../trees/seal.ts';
 import { StoredTrees } from '../trees/stored-trees.ts';
 import { contentName, parseEntryName, sealedContent, type ContentNode } from '../trees/tree-folders.ts';
-import { decodeDirectory, emptyTree } from '../trees/tree.ts';
+import { decodeDirectory } from '../trees/tree.ts';
 import { WorkerPool } from '../base/worker-pool.ts';
 
 /** What one thread is handed at a time. */
@@ -57,6 +61,9 @@ export async function verifyStore(
       sizeBytes: found.sizeBytes,
     });
   };
+  const [damage] = context.database.damages();
+  if (damage !== undefined) throw databaseCorrupt(context.layout.database, damage);
+  await run('records', () => verifyRecords(context));
   await run('blobs', () => verifyBlobs(context, options));
   await run('directories', () => verifyDirectories(context));
   await run('trees', () => verifyTrees(context));
@@ -104,20 +111,39 @@ function blobDamage({ path, name }: BlobFile): Damage {
 function* blobFiles(layout: Layout): Generator<BlobFile> {
   for (const shard of shards) {
     const folder = `${layout.blobs}/${shard}`;
-    for (const name of readdirSync(folder)) {
+    for (const name of listFolder(folder)) {
       const path = `${folder}/${name}`;
-      yield { path, name, sizeBytes: lstatSync(path).size };
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      // Collected meanwhile.
+      if (stats !== undefined) yield { path, name, sizeBytes: stats.size };
     }
   }
+}
+
+// What cannot be told by a digest, as directories can.
+const tables = ['realisations', 'memos', 'lineages', 'descriptions', 'durations', 'roots', 'cached'] as const;
+
+function verifyRecords({ database }: MaintenanceContext): Found {
+  const damages: Damage[] = [];
+  let [checked, sizeBytes] = [0, 0];
+  for (const table of tables) {
+    for (const { key, value } of database.table(table).inspect()) {
+      checked++;
+      sizeBytes += value?.byteLength ?? 0;
+      if (value === undefined) damages.push({ kind: 'record', table, key });
+    }
+  }
+  return { checked, sizeBytes, damages };
 }
 
 function verifyDirectories({ database }: MaintenanceContext): Found {
   const damages: Damage[] = [];
   let [checked, sizeBytes] = [0, 0];
-  for (const { key, value } of database.table('directories').getRange()) {
+  for (const { key, value } of database.table('directories').inspect()) {
     checked++;
-    sizeBytes += value.length;
-    if (!isDirectoryOf(key as Digest, value)) damages.push({ kind: 'directory', digest: key as Digest });
+    sizeBytes += value?.byteLength ?? 0;
+    if (value === undefined || !isDirectoryOf(key as Digest, value))
+      damages.push({ kind: 'directory', digest: key as Digest });
   }
   return { checked, sizeBytes, damages };
 }
@@ -139,16 +165,15 @@ async function verifyTrees(context: MaintenanceContext): Promise<Found> {
     () => database.table('directories'),
     () => database.deletions(),
   );
-  const known = digestsByHash(context);
   const damages: Damage[] = [];
   let checked = 0;
   for (const [place, directoryMode] of [
     [layout.trees, stepDirectoryMode],
     [layout.results, peopleDirectoryMode],
   ] as const) {
-    for (const name of readdirSync(place)) {
+    for (const name of listFolder(place)) {
       const path = `${place}/${name}`;
-      const node = nodeOf(name, path, known);
+      const node = nodeOf(name, path, database);
       checked++;
       if (node === undefined || (await isAltered(sealedContent(path, node, directoryMode), trees)))
         damages.push({ kind: 'tree', path });
@@ -167,30 +192,27 @@ async function isAltered(sealed: SealedContent, trees: StoredTrees): Promise<boo
 }
 
 // What an entry is to hold, as far as its name and the store's directories say it.
-function nodeOf(name: string, path: string, known: ReadonlyMap<string, Digest>): ContentNode | undefined {
+function nodeOf(name: string, path: string, database: Database): ContentNode | undefined {
   const entry = parseEntryName(name);
-  if (entry === undefined) return undefined;
+  if (entry === undefined || lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return undefined;
   const content = lstatSync(`${path}/${contentName}`, { throwIfNoEntry: false });
   if (content?.isFile() === true) {
     const digest = parseDigest(`${entry.hash}/${content.size}`);
     return digest && { kind: 'blob', digest, executable: entry.isProgram };
   }
-  const digest = known.get(entry.hash);
+  const digest = directoryByHash(database, entry.hash);
   return digest && { kind: 'tree', digest };
-}
-
-function digestsByHash({ database }: MaintenanceContext): Map<string, Digest> {
-  const known = new Map<string, Digest>([[emptyTree.digest.slice(0, 64), emptyTree.digest]]);
-  for (const key of database.table('directories').getKeys()) known.set(key.slice(0, 64), key as Digest);
-  return known;
 }
 
 // Everything that a realisation promises is there.
 function verifyRealisations({ layout, database }: MaintenanceContext): Found {
   const missing = new Map<Digest, string>();
   let checked = 0;
-  for (const [, { outputs, name, log }] of recordsOf<StoredRealisation>(database, 'realisations')) {
+  for (const { value } of database.table('realisations').inspect()) {
     checked++;
+    if (value === undefined) continue; // which is reported as such
+    const { outputs, name, log } = readCbor(value) as unknown as StoredRealisation;
     const content = emptyContent();
     if (log !== undefined) content.blobs.add(log);
     try {

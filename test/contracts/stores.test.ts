@@ -357,7 +357,7 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
       expect([...other.records.roots()].map(({ name }) => name)).toEqual(['a']);
     });
 
-    test('are forgotten with a realisation: the memos that lead to it, and no others', async () => {
+    test('are realisations as they were put', async () => {
       const store = await opened();
       const realisation = {
         action,
@@ -368,19 +368,10 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
         builtAtMs: 7,
         log: undefined,
       };
-      const another = { ...memo, derivation: out, action: out };
       await store.records.update((writer) => {
         writer.putRealisation(realisation);
-        writer.putMemo(memo);
-        writer.putMemo(another);
       });
       expect(store.records.realisation(action)).toEqual(realisation);
-      await store.records.update((writer) => writer.removeRealisation(action));
-      expect([store.records.realisation(action), store.records.memo(derivation)]).toEqual([
-        undefined,
-        undefined,
-      ]);
-      expect(store.records.memo(out)).toEqual(another);
     });
 
     test('are written with the content of a batch, and all of them or none', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -164,6 +164,7 @@ describe('verification', () => {
     const report = await (await store.maintenance()).verify();
     expect(report.damages).toEqual([]);
     expect(report.steps.map(({ name, checked }) => [name, checked])).toEqual([
+      ['records', 3],
       ['blobs', 1],
       ['directories', 1],
       ['trees', 2],
@@ -212,6 +213,37 @@ describe('verification', () => {
     expect(damages).toEqual([
       { kind: 'missing', digest: digestOf(Buffer.from('content of a')), wantedBy: 'a' },
     ]);
+  });
+
+  it('takes what lies in a folder of trees and is none for damage, and removes it', async () => {
+    const store = await emptyStore();
+    const trees = join(store.path, 'trees');
+    writeFileSync(join(trees, 'a file'), '');
+    writeFileSync(join(trees, `${'0'.repeat(64)}-0`), '');
+    mkdirSync(join(trees, 'a folder'));
+    const maintenance = await store.maintenance();
+    const { damages } = await maintenance.verify();
+    expect(damages).toHaveLength(3);
+    await maintenance.setAside(damages);
+    expect(readdirSync(trees)).toEqual([]);
+  });
+
+  it('lets go of every folder of steps that holds lost content, and of no other', async () => {
+    const store = await emptyStore();
+    const [lost, whole] = [await built(store, 'lost'), await built(store, 'whole')];
+    const digestIn = ({ out }: { out: Node }): Digest => (out as { digest: Digest }).digest;
+    const batch = store.begin();
+    const above = batch.addDirectory(new Map([['below', { kind: 'tree', digest: digestIn(lost) }]]));
+    const program = batch.addBytes(Buffer.from('echo'), true);
+    await batch.commit();
+    const folders = [digestIn(lost), above, digestIn(whole)].map((digest) => store.materialise(digest));
+    const [, , kept] = await Promise.all(folders);
+    const keptProgram = await store.materialiseBlob(program, true);
+    rmSync(blobFile(store, 'content of lost'));
+    await expect(store.blobs.read(digestOf(Buffer.from('content of lost')))).rejects.toThrow('missing');
+    expect(readdirSync(join(store.path, 'trees')).sort()).toEqual(
+      [kept!, keptProgram].map((path) => path.split('/').at(-2)).sort(),
+    );
   });
 
   it('notices a materialised folder that was changed, and throws only the copy away', async () => {

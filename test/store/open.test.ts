@@ -1,7 +1,19 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { openStore } from '../../store/index.ts';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import type { Digest } from '../../store/base/digest.ts';
+import { packageRoot } from '../../store/base/package-root.ts';
+import { mendStore, openStore, type Store } from '../../store/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { freshStore } from './fresh-store.ts';
 
@@ -63,6 +75,120 @@ test.each<[string, (path: string) => void]>([
   await store.close();
   spoil(join(store.path, 'db/data.mdb'));
   await expect(openStore(store.path)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+});
+
+test('whatever folder of a closed store was removed is there again when it is opened, and content is lost, not wrong', async () => {
+  const store = await freshStore();
+  const text = Buffer.from('x'.repeat(100));
+  const commit = async (to: Store): Promise<Digest> => {
+    const batch = to.begin();
+    const digest = batch.addBytes(text);
+    await batch.commit();
+    return digest;
+  };
+  const digest = await commit(store);
+  await store.close();
+  const shard = join('blobs', digest.slice(0, 2));
+  for (const name of ['trees', 'results', 'tmp', 'logs', 'work', 'failed', 'db', shard, 'blobs', 'format']) {
+    rmSync(join(store.path, name), { recursive: true, force: true });
+    const opened = await openStore(store.path);
+    expect(existsSync(join(store.path, name)), name).toBe(true);
+    expect(opened.blobs.has(digest), name).toBe(!['blobs', shard].includes(name));
+    expect((await (await opened.maintenance()).verify()).damages, name).toEqual([]);
+    await commit(opened);
+    await opened.materialiseBlob(digest, false);
+    await opened.handOut({ kind: 'blob', digest, executable: false });
+    await opened.close();
+  }
+});
+
+test('a store whose records had no checksums yet is brought up to date when it is opened', async () => {
+  const store = await freshStore();
+  await store.close();
+  // As it was written then, by a process of its own: a process opens a database once.
+  const write = `
+    const { open } = require('lmdb');
+    const env = open({ path: ${JSON.stringify(join(store.path, 'db'))}, noSubdir: false, encoding: 'binary', overlappingSync: false });
+    env.openDB({ name: 'durations', encoding: 'binary' }).putSync('x', Buffer.from([7]));
+    void env.close();`;
+  execFileSync(process.execPath, ['-e', write], { cwd: packageRoot });
+  writeFileSync(join(store.path, 'format'), 'cairn-store-2\n');
+  const { records } = await freshStore(store.path);
+  expect(records.duration('x')).toBe(7);
+  expect(readFileSync(join(store.path, 'format'), 'utf8')).toBe('cairn-store-3\n');
+});
+
+test('a store of the form before is left alone while another process uses it', async () => {
+  const store = await freshStore();
+  await store.scratch('in use');
+  writeFileSync(join(store.path, 'format'), 'cairn-store-2\n');
+  await expect(openStore(store.path)).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
+});
+
+describe('a database whose pages are damaged', () => {
+  /** A closed store with many durations, whose pages with the record of one of them, at `found`, are spoilt. */
+  async function damagedStore(spoil: (page: Buffer, found: number) => void): Promise<string> {
+    const store = await freshStore();
+    await store.records.update((records) => {
+      for (let at = 0; at < 500; at++) records.putDuration(`step-${at}`, at);
+    });
+    await store.close();
+    const file = join(store.path, 'db/data.mdb');
+    const bytes = readFileSync(file);
+    for (let at = 8192; at < bytes.length; at += 4096) {
+      const page = bytes.subarray(at, at + 4096);
+      // Below that offset lies what is not in use.
+      const found = page.indexOf('step-250', 24 + page.readUInt16LE(22));
+      if (found > 0) spoil(page, found);
+    }
+    writeFileSync(file, bytes);
+    return store.path;
+  }
+
+  it('is refused, and mended with what can still be read, and the damaged one is kept', async () => {
+    const path = await damagedStore((page) => page.fill(0));
+    await expect(openStore(path)).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+      hint: expect.stringContaining('cairn store repair') as string,
+    });
+    const mended = await mendStore(path);
+    expect(mended?.kept).toBeGreaterThan(300);
+    expect(readFileSync(mended!.keptAs).length).toBeGreaterThan(8192);
+    const { records } = await freshStore(path);
+    expect([records.duration('step-1'), records.duration('step-250')]).toEqual([1, undefined]);
+    expect(await mendStore(path)).toBeUndefined();
+  });
+
+  it('is left alone while another process uses it', async () => {
+    const path = await damagedStore(() => undefined);
+    const other = await freshStore(path);
+    await other.scratch('in use');
+    const file = join(path, 'db/data.mdb');
+    writeFileSync(file, readFileSync(file).fill(0, 8192));
+    await expect(mendStore(path)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+
+  it('though made up as it should be, gives no record that is not what was written', async () => {
+    const path = await damagedStore((page, found) => page.write('step-251', found));
+    await expect(openStore(path)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    const other = await damagedStore((page, found) => {
+      page[found + 'step-250'.length + 5]! ^= 1;
+    });
+    const store = await freshStore(other);
+    expect(store.records.duration('step-249')).toBe(249);
+    expect(() => store.records.duration('step-250')).toThrow(
+      expect.objectContaining({
+        code: 'STORE_CORRUPT',
+        message: expect.stringMatching(/step-250/) as string,
+      }),
+    );
+    const maintenance = await store.maintenance();
+    const { damages } = await maintenance.verify();
+    expect(damages).toEqual([{ kind: 'record', table: 'durations', key: 'step-250' }]);
+    await maintenance.setAside(damages);
+    expect(store.records.duration('step-250')).toBeUndefined();
+    expect((await maintenance.verify()).damages).toEqual([]);
+  });
 });
 
 test('closing a store leaves nothing in flight', async () => {

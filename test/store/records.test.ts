@@ -71,33 +71,14 @@ test('an update happens as a whole or not at all', async () => {
   expect(records.duration('x')).toBeUndefined();
 });
 
-test('a realisation is forgotten together with the memos that lead to it, and no others', async () => {
-  const { records } = await freshStore();
-  const others: Memo = { derivation: id('other'), action: id('other action'), outputs: {} };
-  await records.update((writer) => {
-    writer.putRealisation(realisation);
-    writer.putMemo(memo);
-    writer.putMemo({ ...memo, derivation: id('same build by another name') });
-    writer.putMemo(others);
-  });
-  await records.update((writer) => writer.removeRealisation(realisation.action));
-  expect(records.realisation(realisation.action)).toBeUndefined();
-  expect(records.memo(memo.derivation)).toBeUndefined();
-  expect(records.memo(id('same build by another name'))).toBeUndefined();
-  expect(records.memo(others.derivation)).toEqual(others);
-});
-
 test('within one update, what comes later counts', async () => {
   const { records } = await freshStore();
   await records.update((writer) => {
-    writer.putRealisation(realisation);
     writer.putMemo(memo);
-    writer.removeRealisation(realisation.action);
     writer.putMemo({ ...memo, action: id('new') });
     writer.putRoot({ name: 'r', derivations: [] });
     writer.removeRoot('r');
   });
-  expect(records.realisation(realisation.action)).toBeUndefined();
   expect(records.memo(memo.derivation)?.action).toBe(id('new'));
   expect(records.root('r')).toBeUndefined();
 });

@@ -2,7 +2,7 @@
 
 import type { DerivationId } from '../../../engine/index.ts';
 import { UserError } from '../../../store/base/errors.ts';
-import type { Store } from '../../../store/index.ts';
+import { mendStore, type Store } from '../../../store/index.ts';
 import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
@@ -11,23 +11,28 @@ import { withStore } from '../../project/opened-store.ts';
 import { openWholeProject, type Project } from '../../project/project.ts';
 import { failureLines } from '../../render/failures.ts';
 import { openRenderer, type OpenRenderer } from '../../render/open-renderer.ts';
+import { plainLine } from '../../render/plain-text.ts';
 import { formatCount } from '../../render/units.ts';
 import { closureOf } from '../../project/steps.ts';
 import { damageLines, verifyWithMeter } from './verify.ts';
 import { writeRecords } from '../../records/write-records.ts';
+
+/** One damaged page may be hundreds of records. */
+const shownDamages = 10;
 
 export const defineRepair: DefineCommand = (store, runs) => {
   const command = store.command('repair').description('mend what `verify` finds').action(runs(repair));
   addHelpNotes(command, {
     about:
       'Damaged files are moved to corrupt/ in the store. What this project needs of them is built or downloaded again\n' +
-      'at once; the rest when it is wanted.',
+      'at once; the rest when it is wanted. A damaged database is replaced by a fresh one with what can still be read.',
     examples: [['cairn store repair', 'verify, set damage aside, and build again what it belonged to']],
-    exitCodes: [0, 1, 130],
+    exitCodes: [0, 1, 20, 130],
   });
 };
 
 async function repair(context: Context): Promise<ExitCode> {
+  await mendDatabase(context);
   const lost = await withStore(context, (store) => setDamageAside(context, store));
   const project = lost.size === 0 ? undefined : await projectHere(context);
   if (project === undefined) return exitCodes.ok;
@@ -41,6 +46,22 @@ async function repair(context: Context): Promise<ExitCode> {
   if (shared.json === true) writeRecords(out, [{ type: 'repaired', wanted: ids.length, ok: report.ok }]);
   else out.lines([`${formatCount(report.outputs.size, 'step')} of this project made again`]);
   return report.ok ? exitCodes.ok : exitCodes.buildFailed;
+}
+
+// Before the store is opened, since a damaged database may not let it.
+async function mendDatabase({ out, shared }: Context): Promise<void> {
+  const mended = await mendStore(shared.store);
+  if (mended === undefined) return;
+  const { kept, damages, keptAs } = mended;
+  if (shared.json === true) {
+    out.lines([JSON.stringify({ type: 'database-mended', kept, damages, keptAs })]);
+    return;
+  }
+  out.lines([
+    ...damages.slice(0, shownDamages).map((damage) => `  ${plainLine(damage)}`),
+    `the database was damaged: ${formatCount(kept, 'record')} kept in a fresh one, what could not be read is forgotten`,
+    `the damaged one is ${keptAs}`,
+  ]);
 }
 
 async function setDamageAside(context: Context, store: Store): Promise<ReadonlySet<string>> {

@@ -67,6 +67,8 @@ function describeDamage(damage: Damage): string {
   switch (damage.kind) {
     case 'blob':
       return `${damage.path} does not have the content that its name says`;
+    case 'record':
+      return `the record ${damage.key} of the ${damage.table} is not what was written`;
     case 'directory':
       return `the record of directory ${damage.digest} is not what it should be`;
     case 'tree':

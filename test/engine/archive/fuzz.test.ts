@@ -5,6 +5,7 @@ import { deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../store/base/errors.ts';
 import type { Node } from '../../../store/index.ts';
+import { randomFrom, type Random } from '../../support/random.ts';
 import { bzip2Of, lzmaOf, xzBlocksOf, xzOf } from './compress.ts';
 import { debOf, paxEntry, tarOf, zipOf, zstdOf } from './make-archives.ts';
 import { useRig } from './rig.ts';
@@ -83,8 +84,6 @@ function* damagedVersions(archive: Buffer, seed: number): Generator<Buffer> {
   for (let round = 0; round < rounds; round++) yield damage(archive, random);
 }
 
-type Random = (below: number) => number;
-
 function damage(archive: Buffer, random: Random): Buffer {
   const at = random(archive.length);
   const length = 1 + random(16);
@@ -110,15 +109,4 @@ function withChangedBytes(archive: Buffer, random: Random): Buffer {
   const within = random(2) === 0 ? Math.min(copy.length, 700) : copy.length;
   for (let count = 1 + random(4); count > 0; count--) copy[random(within)] = random(256);
   return copy;
-}
-
-/** xorshift32. */
-function randomFrom(seed: number): Random {
-  let state = (seed + 1) * 0x9e3779b9;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }
