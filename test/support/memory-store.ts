@@ -388,7 +388,6 @@ function collect(content: MemoryContent, write: (records: RecordWriter) => void)
   const use = (derivation: Digest): void => put('uses', derivation, Date.now());
   const writer = {
     putRealisation: (realisation: Realisation) => put('realisations', realisation.action, realisation),
-    removeRealisation: (action: Digest) => changes.push(() => forget(content, action)),
     putMemo: (memo: Memo) => {
       put('memos', memo.derivation, memo);
       use(memo.derivation);
@@ -409,12 +408,6 @@ function collect(content: MemoryContent, write: (records: RecordWriter) => void)
   return () => {
     for (const change of changes) change();
   };
-}
-
-function forget(content: MemoryContent, action: Digest): void {
-  content.table('realisations').delete(action);
-  const memos = content.table('memos');
-  for (const [derivation, memo] of memos) if ((memo as Memo).action === action) memos.delete(derivation);
 }
 
 class MemoryLocks implements Locks {
