@@ -7,5 +7,9 @@ import type { JsonRecord, recordsVersion } from './definitions.ts';
 const version: typeof recordsVersion = 1;
 
 export function writeRecords(out: Output, records: Iterable<JsonRecord>): void {
-  out.lines(Array.from(records, (record) => JSON.stringify({ v: version, ...record })));
+  out.lines(linesOf(records));
+}
+
+function* linesOf(records: Iterable<JsonRecord>): Generator<string> {
+  for (const record of records) yield JSON.stringify({ v: version, ...record });
 }

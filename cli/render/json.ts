@@ -23,7 +23,7 @@ export function jsonRenderer(output: Output): Renderer {
 export function eventRecords(event: Event): JsonRecord[] {
   switch (event.type) {
     case 'planned':
-      return planRecords(event.steps);
+      return [...planRecords(event.steps)];
     case 'step-started':
       return [
         { type: event.type, ...stepFields(event.step), expectedMs: event.expectedMs, place: event.place },
@@ -51,16 +51,12 @@ export function eventRecords(event: Event): JsonRecord[] {
 }
 
 /** A plan's summary, and each of its steps that is to be done. */
-export function planRecords(steps: readonly PlannedStep[]): JsonRecord[] {
+export function* planRecords(steps: readonly PlannedStep[]): Generator<JsonRecord> {
   const upToDate = steps.filter(({ decision }) => decision === 'up-to-date').length;
-  return [
-    { type: 'planned', toDo: steps.length - upToDate, upToDate },
-    ...steps.flatMap(({ step, decision, reason, expectedMs, failure }): JsonRecord[] =>
-      decision === 'up-to-date'
-        ? []
-        : [{ type: 'planned-step', ...stepFields(step), decision, reason, expectedMs, failure }],
-    ),
-  ];
+  yield { type: 'planned', toDo: steps.length - upToDate, upToDate };
+  for (const { step, decision, reason, expectedMs, failure } of steps)
+    if (decision !== 'up-to-date')
+      yield { type: 'planned-step', ...stepFields(step), decision, reason, expectedMs, failure };
 }
 
 /** How records name a step. */

@@ -2,7 +2,17 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandGroups } from '../../cli/command-table.ts';
@@ -213,6 +223,18 @@ const examples: readonly Example[] = [
   { command: 'store du', types: ['usage'], run: of('store', 'du') },
   { command: 'store verify', types: ['verified', 'damage'], run: () => damaged('store', 'verify') },
   { command: 'store repair', types: ['set-aside', 'repaired'], run: () => damaged('store', 'repair') },
+  {
+    command: 'store repair of a damaged database',
+    types: ['database-mended', 'set-aside'],
+    run: async () => {
+      const project = await built();
+      const file = openSync(join(project.env['CAIRN_STORE']!, 'db/data.mdb'), 'r+');
+      // Its first page.
+      writeSync(file, Buffer.alloc(4096), 0, 4096, 0);
+      closeSync(file);
+      return records(project.run('store', 'repair', '--json'));
+    },
+  },
   { command: 'doctor', types: ['finding'], run: of('doctor', '--offline') },
   { command: 'completion', types: ['error'], run: of('completion', 'csh') },
 ];

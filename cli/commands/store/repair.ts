@@ -54,7 +54,7 @@ async function mendDatabase({ out, shared }: Context): Promise<void> {
   if (mended === undefined) return;
   const { kept, damages, keptAs } = mended;
   if (shared.json === true) {
-    out.lines([JSON.stringify({ type: 'database-mended', kept, damages, keptAs })]);
+    writeRecords(out, [{ type: 'database-mended', kept, damages: [...damages], keptAs }]);
     return;
   }
   out.lines([
