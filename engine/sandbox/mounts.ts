@@ -28,15 +28,15 @@ export type InputMount =
  * @throws MissingBlob when content is not in the store; UserError `DERIVATION_INVALID` for too many layers.
  */
 export async function mountsOf(store: Store, request: BuildRequest, order?: ReaddirOrder): Promise<Mounts> {
-  const layers = stackedLayers(request.layers);
   const { inputs } = request;
-  if (layers.length > mostLayers) {
+  if (request.layers.length > mostLayers) {
     throw new UserError(
       'DERIVATION_INVALID',
-      `${request.name} has ${layers.length} layers; ${mostLayers} is the most a sandbox can stack`,
+      `${request.name} has ${request.layers.length} layers; ${mostLayers} is the most a sandbox can stack`,
       { hint: 'Compose some of them into one tree first.' },
     );
   }
+  const layers = stackedLayers(request.layers);
   const split = order !== undefined && layers.length * 2 <= mostLayers;
   const folders = await Promise.all(layers.map((tree) => foldersOf(store, tree, split ? order : undefined)));
   return {

@@ -33,6 +33,8 @@ export class Database {
   readonly #folder: string;
   readonly #environment: lmdb.RootDatabase<Buffer, string>;
   readonly #tables = new Map<string, Table>();
+  /** What the disk refused. From then on LMDB's transactions in this process fail for reasons that say nothing. */
+  #refused: UserError | undefined;
 
   private constructor(folder: string, environment: lmdb.RootDatabase<Buffer, string>) {
     this.#folder = folder;
@@ -135,7 +137,10 @@ export class Database {
 
   // A full disk is met here first by many a command that writes nothing but a lock.
   #explain(error: unknown): unknown {
-    return explainWriteError(explainDamage(error), this.#folder);
+    if (this.#refused !== undefined && isLmdbError(error)) return this.#refused;
+    const refused = explainWriteError(error, this.#folder);
+    if (refused === error || !(refused instanceof UserError)) return explainDamage(error);
+    return (this.#refused = refused);
   }
 
   /** Makes the next read see what other processes have committed by now. */
@@ -165,6 +170,11 @@ function openEnvironment(folder: string, durable: boolean): lmdb.RootDatabase<Bu
   } catch (cause) {
     throw openError(folder, cause);
   }
+}
+
+// Its codes are numbers, lmdb.h, "Return Codes"; those of Node.js are words.
+function isLmdbError(error: unknown): boolean {
+  return error instanceof Error && typeof (error as { code?: unknown }).code === 'number';
 }
 
 // LMDB takes the one meta page for what the other says when it is damaged, and so may show an older state.
