@@ -6,6 +6,7 @@ import { planningFromNothing } from './figures-graph.ts';
 import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
 import { orderOfStarts } from './figures-order.ts';
+import { collectingBesideBuilds } from './figures-collect.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
 import { writingManyFiles } from './figures-write.ts';
@@ -15,6 +16,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   write: writingManyFiles,
   steps: coldSteps,
   order: orderOfStarts,
+  collecting: collectingBesideBuilds,
   hashing,
   importing,
   verifying,
