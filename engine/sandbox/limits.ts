@@ -33,7 +33,7 @@ export interface Watched {
 export const mostTasks = 1024 + 64 * availableParallelism();
 
 const memoryLookEveryMs = 500;
-const tasksLookEveryMs = 100;
+const tasksLookEveryMs = 20;
 /** The longest delay a timer takes, 24 days. */
 const longestDelayMs = 2 ** 31 - 1;
 

@@ -20,8 +20,8 @@ interface Rig {
   /** Names of commands under way, in the order of their starts. */
   readonly running: string[];
   readonly end: (name: string) => void;
-  /** Waits until so many commands are under way. */
-  readonly until: (count: number) => Promise<void>;
+  /** Waits until these commands are under way, and no others. */
+  readonly until: (...names: string[]) => Promise<void>;
 }
 
 async function rig(jobs: number): Promise<Rig> {
@@ -47,8 +47,9 @@ async function rig(jobs: number): Promise<Rig> {
   return {
     running,
     end: (name) => ends.get(name)!(),
-    until: async (count) => {
-      while (running.length !== count) await new Promise((resolve) => setTimeout(resolve, 5));
+    until: async (...names) => {
+      const isSo = (): boolean => running.toSorted().join() === names.toSorted().join();
+      while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
     },
     build: (...wanted) => {
       const { steps, idOf } = stepSource(...wanted);
@@ -72,14 +73,13 @@ async function rig(jobs: number): Promise<Rig> {
 test('builds of one workshop share its slots, and hear of their own steps only', async () => {
   const { build, running, end, until } = await rig(1);
   const first = build(command('a'));
-  await until(1);
+  await until('a');
   const second = build(command('b'));
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(running).toEqual(['a']);
   end('a');
   expect(await first.done).toEqual({ a: 'built' });
-  await until(1);
-  expect(running).toEqual(['b']);
+  await until('b');
   end('b');
   expect(await second.done).toEqual({ b: 'built' });
   expect([first.events, second.events]).toEqual([['a built'], ['b built']]);
@@ -89,11 +89,11 @@ test('a build that is cancelled leaves the others alone, and the next one starts
   const { build, end, until } = await rig(2);
   const stale = build(command('old', command('below')));
   const other = build(command('other'));
-  await until(2);
+  await until('below', 'other');
   stale.cancel();
   expect(await stale.done).toEqual({ below: 'cancelled', old: 'cancelled' });
   const next = build(command('new'));
-  await until(2);
+  await until('new', 'other');
   end('other');
   end('new');
   expect([await other.done, await next.done]).toEqual([{ other: 'built' }, { new: 'built' }]);
@@ -103,14 +103,13 @@ test('what a cancelled build has finished is there for the next one', async () =
   const { build, end, until } = await rig(1);
   const below = command('below');
   const stale = build(command('old', below));
-  await until(1);
+  await until('below');
   end('below');
-  await until(0);
-  await until(1);
+  await until('old');
   stale.cancel();
   expect(await stale.done).toEqual({ below: 'built', old: 'cancelled' });
   const next = build(command('new', below));
-  await until(1);
+  await until('new');
   end('new');
   expect(await next.done).toEqual({ new: 'built' });
 });
@@ -118,7 +117,7 @@ test('what a cancelled build has finished is there for the next one', async () =
 test('two builds that want the same do it once', async () => {
   const { build, running, end, until } = await rig(2);
   const [first, second] = [build(command('shared')), build(command('shared'))];
-  await until(1);
+  await until('shared');
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(running).toEqual(['shared']);
   end('shared');
