@@ -1,7 +1,6 @@
 // What a step sees, whoever executes it: its root, its folders, its environment. Two executors that follow this give the same
 // outputs. Pure; how it is brought about (mounts, a remote worker's input root) is each executor's own business.
 
-import type { Digest } from '../../store/base/digest.ts';
 import type { BuildRequest } from './executor.ts';
 
 /** Outputs are folders in here, empty at the start. */
@@ -41,9 +40,9 @@ export function environmentOf(
 }
 
 /**
- * Layers as they are stacked, lowest first: of one that is named twice the topmost place counts, since nothing of the others
- * would show.
+ * Layers as they are stacked, lowest first, each once: of one that is named twice the topmost place counts, since nothing of
+ * the others would show.
  */
-export function stackedLayers(layers: readonly Digest[]): readonly Digest[] {
+export function stackedLayers<T extends string>(layers: readonly T[]): readonly T[] {
   return [...new Set(layers.toReversed())].reverse();
 }

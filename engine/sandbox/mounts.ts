@@ -40,7 +40,8 @@ export async function mountsOf(store: Store, request: BuildRequest, order?: Read
   const split = order !== undefined && layers.length * 2 <= mostLayers;
   const folders = await Promise.all(layers.map((tree) => foldersOf(store, tree, split ? order : undefined)));
   return {
-    layers: eachOnce(folders.flat()),
+    // The kernel refuses to stack a folder upon itself, and two layers may have a half in common.
+    layers: stackedLayers(folders.flat()),
     inputs: await Promise.all(inputs.map(({ path, node }) => inputMount(store, { path, node }, order))),
   };
 }
@@ -64,12 +65,11 @@ async function inputMount(
   }
 }
 
-async function foldersOf(store: Store, tree: Digest, order: ReaddirOrder | undefined): Promise<string[]> {
+async function foldersOf(
+  store: Store,
+  tree: Digest,
+  order: ReaddirOrder | undefined,
+): Promise<readonly string[]> {
   const trees = order === undefined ? [tree] : await order.split(tree);
-  return eachOnce(await Promise.all(trees.map((part) => store.materialise(part))));
-}
-
-// The kernel refuses to stack a folder upon itself. Only the topmost one shows: nothing is lost with the others.
-function eachOnce(folders: readonly string[]): string[] {
-  return [...new Set(folders.toReversed())].reverse();
+  return stackedLayers(await Promise.all(trees.map((part) => store.materialise(part))));
 }
