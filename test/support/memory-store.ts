@@ -397,8 +397,6 @@ function collect(content: MemoryContent, write: (records: RecordWriter) => void)
     putDescription: (digest: Digest, description: CborValue) => put('descriptions', digest, description),
     putEncodedDescription: (digest: Digest, encoded: Uint8Array) =>
       put('descriptions', digest, readCbor(encoded)),
-    addEncodedDescription: (digest: Digest, encoded: Uint8Array) =>
-      put('descriptions', digest, readCbor(encoded)),
     putDuration: (lineage: string, durationMs: number) => put('durations', lineage, durationMs),
     putRoot: (root: Root) => put('roots', root.name, root),
     removeRoot: (name: string) => changes.push(() => content.table('roots').delete(name)),
