@@ -10,9 +10,9 @@ export interface Interruption {
   /** Runs something that is to hear of Ctrl-C itself, such as a shell on this terminal; meanwhile we do not. */
   holdDuring<T>(work: () => Promise<T>): Promise<T>;
   /**
-   * Runs a computation that may go on for ever and hears of nothing while it does: SIGTERM and SIGHUP end the process at
-   * once, as they end any other program. Nothing may be under way that would have to be put in order first.
-   * @throws AbortError when Ctrl-C came.
+   * Runs a computation that may go on for ever and hears of nothing while it does: the signals end the process at once, as
+   * they end any other program. Nothing may be under way that would have to be put in order first.
+   * @throws AbortError when Ctrl-C came while code of a config was running.
    */
   readonly computing: <T>(work: () => T) => Promise<T>;
   /** Ends what runs for a reason of our own; no signal came. */
@@ -38,13 +38,13 @@ export function listenForSignals(leave: (code: number) => void): Interruption {
     came ??= name;
     controller.abort(new DOMException('interrupted', 'AbortError'));
   };
-  const listeners = (['SIGTERM', 'SIGHUP'] as const).map((name) => [name, () => stop(name)] as const);
+  const hear = (name: Name): void => {
+    if (name !== 'SIGINT' || !isHeld) stop(name);
+  };
+  const listeners = (Object.keys(statuses) as Name[]).map((name) => [name, () => hear(name)] as const);
   const listen = (): void => listeners.forEach(([name, listener]) => void process.on(name, listener));
   const unlisten = (): void => listeners.forEach(([name, listener]) => void process.off(name, listener));
   listen();
-  process.on('SIGINT', () => {
-    if (!isHeld) stop('SIGINT');
-  });
   return {
     signal: controller.signal,
     exitCode: () => came && statuses[came],
@@ -65,7 +65,7 @@ export function listenForSignals(leave: (code: number) => void): Interruption {
       try {
         return work();
       } catch (error) {
-        // The realm of a config is ended by Ctrl-C without the listener's hearing of it.
+        // The realm of a config is ended by Ctrl-C without our hearing of it.
         if (error instanceof Error && error.name === 'AbortError' && came === undefined) stop('SIGINT');
         throw error;
       } finally {
