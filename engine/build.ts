@@ -7,10 +7,11 @@ import { bug, UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
 import { MissingBlob, type Node } from '../store/index.ts';
 import type { CheckResult } from './check.ts';
+import { ContentElsewhere } from './content-elsewhere.ts';
 import type { Emit, Event, Outcome, Outputs } from './events.ts';
 import type { PlaceOf } from './evaluate/places-record.ts';
 import type { BuildRequest, Executor } from './execute/executor.ts';
-import { lostForGood, lostIn, producersOf, Rebuilds, type LostContentContext } from './lost-content.ts';
+import { absentIn, lostForGood, producersOf, Rebuilds, type LostContentContext } from './lost-content.ts';
 import type { DerivationId } from './model/encode.ts';
 import type { PerformContext } from './perform/perform.ts';
 import type { PlanFacts } from './plan/facts.ts';
@@ -63,6 +64,7 @@ export class Build {
   readonly #workshop: Workshop;
   readonly #wish: Wish;
   readonly #facts: PlanFacts;
+  readonly #elsewhere: ContentElsewhere;
   /** Steps that are to be done whatever the records say. */
   readonly #forced = new Set<DerivationId>();
   #tool: Promise<string | undefined> | undefined;
@@ -70,14 +72,17 @@ export class Build {
   constructor(workshop: Workshop, wish: Wish) {
     this.#workshop = workshop;
     this.#wish = wish;
-    this.#facts = storeFacts(workshop.store);
+    const { store, elsewhere: source } = workshop;
+    const onGivenUp = (message: string): void => this.#emit({ type: 'notice', step: undefined, message });
+    this.#elsewhere = new ContentElsewhere({ store, source, signal: wish.signal, onGivenUp });
+    this.#facts = storeFacts(store, (digest) => this.#elsewhere.mayBeHad(digest));
     setMaxListeners(0, wish.signal); // every step under way listens: many are no leak
   }
 
   /** What would be done, and why. Changes nothing. */
-  plan(wanted: readonly DerivationId[], options: BuildOptions = {}): Plan {
+  async plan(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<Plan> {
     const requested = options.rebuild === true ? wanted : this.#forced;
-    return this.#plan(wanted, new Set([...requested, ...this.#producersOfLost(wanted)]));
+    return this.#planKnowing(wanted, new Set([...requested, ...(await this.#producersOfLost(wanted))]));
   }
 
   /** What a step gave, when it is up to date. Whether all of it is still there is for `whole` to find out. */
@@ -88,10 +93,10 @@ export class Build {
   /** Does what is wanted and not up to date. Failed steps are outcomes in the report. */
   async realise(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<BuildReport> {
     if (options.rebuild === true) for (const id of wanted) this.#forced.add(id);
-    const lost = this.#producersOfLost(wanted);
+    const lost = await this.#producersOfLost(wanted);
     if (lost.size > 0) this.#forget(lost);
     await this.#use(wanted);
-    const plan = this.#plan(wanted, this.#forced);
+    const plan = await this.#planKnowing(wanted, this.#forced);
     this.#emit({ type: 'planned', steps: plannedSteps(plan) });
     await this.#recordFound(plan);
     if (plan.toBuild.size === 0) return report(wanted, plan, new Map(), 0);
@@ -112,6 +117,7 @@ export class Build {
         return await use();
       } catch (error) {
         if (!(error instanceof MissingBlob)) throw error;
+        if (await this.#bring(ids)) continue;
         const producers = this.#producersOf(ids, error);
         // Not of these: whoever reads other outputs along with them knows what made it.
         if (producers.size === 0) throw error;
@@ -168,7 +174,7 @@ export class Build {
     const { sandbox } = this.#wish;
     const isThere = (id: DerivationId): boolean => {
       const memo = this.#forced.has(id) ? undefined : this.#facts.memo(id);
-      return memo !== undefined && this.#facts.hasOutputs(memo.outputs);
+      return memo !== undefined && this.#facts.presence(memo.outputs) === 'here';
     };
     if (!wanted.every(isThere))
       await this.#workshop.store.use(sandbox === undefined ? wanted : [...wanted, sandbox]);
@@ -177,6 +183,14 @@ export class Build {
   #plan(wanted: readonly DerivationId[], rebuild: ReadonlySet<DerivationId>): Plan {
     const { steps, sandbox } = this.#wish;
     return makePlan(wanted, { steps, sandbox, rebuild, facts: this.#facts });
+  }
+
+  // The planner asks nobody: what it wondered about is asked for all at once, and then planned again.
+  async #planKnowing(wanted: readonly DerivationId[], rebuild: ReadonlySet<DerivationId>): Promise<Plan> {
+    for (;;) {
+      const plan = this.#plan(wanted, rebuild);
+      if (!(await this.#elsewhere.learn())) return plan;
+    }
   }
 
   async #run(plan: Plan, { keepGoing = false }: BuildOptions): Promise<Map<DerivationId, Outcome>> {
@@ -196,7 +210,8 @@ export class Build {
       sandbox,
       lookup: this.#facts.lookup,
       realised: (resolved) => this.#realised(resolved),
-      perform: (resolved, slot) => performStep(resolved, slot, this.#performContext()),
+      perform: (resolved, slot) =>
+        this.#bringing(resolved.step, () => performStep(resolved, slot, this.#performContext())),
       producers: (ids, missing) => this.#producersOf(ids, missing),
       replan: (lost) => this.#replan(lost),
       onFinish: (step, outcome, resolved) => {
@@ -213,8 +228,24 @@ export class Build {
 
   #realised({ step, action }: ResolvedStep): Outputs | undefined {
     if (this.#forced.has(step.id)) return undefined;
-    const outputs = this.#facts.realisation(action)?.outputs;
-    return outputs !== undefined && this.#facts.hasOutputs(outputs) ? outputs : undefined;
+    const outputs = this.#facts.realisation(action)?.claim.outputs;
+    return outputs !== undefined && this.#facts.presence(outputs) !== 'lost' ? outputs : undefined;
+  }
+
+  // What a step misses is looked for elsewhere before its producer is run again.
+  async #bringing<T>(step: Step, perform: () => Promise<T>): Promise<T> {
+    try {
+      return await perform();
+    } catch (error) {
+      const { sandbox } = this.#wish;
+      const needs = sandbox === undefined ? step.inputIds : [...step.inputIds, sandbox];
+      if (!(error instanceof MissingBlob) || !(await this.#bring(needs))) throw error;
+      return perform();
+    }
+  }
+
+  #bring(ids: readonly DerivationId[]): Promise<boolean> {
+    return this.#elsewhere.bring(this.#knownOutputs(ids));
   }
 
   #replan(lost: ReadonlySet<DerivationId>): Plan {
@@ -233,13 +264,20 @@ export class Build {
   }
 
   // What is handed out must be whole: of what is wanted, every blob is looked for, not only the top.
-  #producersOfLost(wanted: readonly DerivationId[]): Set<DerivationId> {
-    const outputs = wanted.flatMap((id) => {
+  async #producersOfLost(wanted: readonly DerivationId[]): Promise<Set<DerivationId>> {
+    const absent = absentIn(this.#knownOutputs(wanted), this.#workshop.store);
+    if (absent.size === 0) return new Set();
+    const isLost = (digest: Digest): boolean => !this.#elsewhere.mayBeHad(digest);
+    let lost = [...absent].filter(isLost);
+    if (await this.#elsewhere.learn()) lost = lost.filter(isLost);
+    return lost.length === 0 ? new Set() : producersOf(wanted, new Set(lost), this.#lostContext());
+  }
+
+  #knownOutputs(ids: readonly DerivationId[]): Outputs[] {
+    return ids.flatMap((id) => {
       const memo = this.#facts.memo(id);
       return memo === undefined ? [] : [memo.outputs];
     });
-    const lost = lostIn(outputs, this.#workshop.store);
-    return lost.size === 0 ? new Set() : producersOf(wanted, lost, this.#lostContext());
   }
 
   #producersOf(ids: Iterable<DerivationId>, missing: MissingBlob): Set<DerivationId> {

@@ -90,7 +90,7 @@ async function buildAgain(step: Step, { store, executor, emit, signal }: CheckCo
       };
     }
     await result.batch.commit();
-    return { kind: 'built', outputs: result.outputs, durationMs: result.durationMs, log: result.log };
+    return { kind: 'built', outputs: result.outputs, durationMs: result.use.durationMs, log: result.log };
   } catch (error) {
     if (error instanceof MissingBlob) throw error;
     return failedBecause(error);
@@ -98,7 +98,7 @@ async function buildAgain(step: Step, { store, executor, emit, signal }: CheckCo
 }
 
 function recordedAtMs(step: Step, { records }: Store): number {
-  return records.realisation(records.memo(step.id)!.action)?.builtAtMs ?? 0;
+  return records.realisation(records.memo(step.id)!.action)?.facts.builtAtMs ?? 0;
 }
 
 // A step that writes the time down would else be identical when both builds fall into one second.

@@ -4,6 +4,7 @@
 import { UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
 import { type MissingBlob, type Node, type Store } from '../store/index.ts';
+import { contentBelow } from './content-below.ts';
 import type { Outputs } from './events.ts';
 import type { DerivationId } from './model/encode.ts';
 import type { StepSource } from './step.ts';
@@ -28,23 +29,13 @@ export interface LostContentContext {
   readonly steps: StepSource;
 }
 
-/** What is not there of all that `outputs` hold: one look at each blob, by name and size. */
-export function lostIn(outputs: Iterable<Outputs>, store: Store): Set<Digest> {
-  const lost = new Set<Digest>();
-  const seen = new Set<Digest>();
-  const pending = [...outputs].flatMap((nodes) => Object.values(nodes));
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if (node.kind === 'symlink' || seen.has(node.digest)) continue;
-    seen.add(node.digest);
-    if (node.kind === 'blob') {
-      if (!store.blobs.has(node.digest)) lost.add(node.digest);
-      continue;
-    }
-    const directory = store.trees.get(node.digest);
-    if (directory === undefined) lost.add(node.digest);
-    else pending.push(...directory.values());
-  }
-  return lost;
+/** What is not here of all that `outputs` hold: one look at each blob, by name and size. */
+export function absentIn(outputs: Iterable<Outputs>, store: Store): Set<Digest> {
+  const absent = new Set<Digest>();
+  const nodes = [...outputs].flatMap((named) => Object.values(named));
+  for (const { kind, digest } of contentBelow(nodes, (tree) => store.trees.get(tree)))
+    if (kind === 'tree' || !store.blobs.has(digest)) absent.add(digest);
+  return absent;
 }
 
 /**

@@ -4,6 +4,7 @@
 import { UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
 import type { Node, Store } from '../store/index.ts';
+import type { ContentSource } from './content-source.ts';
 import type { Executor, ExecutorOffer } from './execute/executor.ts';
 import type { Derivation, Fetch, Unpack } from './model/derivation.ts';
 import type { FetchContext, UnpackContext } from './perform/perform.ts';
@@ -19,6 +20,8 @@ export interface WorkshopOptions {
   readonly executors: readonly ExecutorOffer[];
   readonly fetch: (derivation: Fetch, context: FetchContext & FetchPlaces) => Promise<Digest>;
   readonly unpack: (derivation: Unpack, archive: Digest, context: UnpackContext) => Promise<Node>;
+  /** Where content is that the store does not have; nowhere, when not given. */
+  readonly elsewhere?: ContentSource | undefined;
   /** Ends what `fetch`, `unpack` and the offers of executors have started. */
   readonly close: () => Promise<void>;
 }
@@ -78,6 +81,10 @@ export class Workshop {
 
   fetch(derivation: Fetch, context: FetchContext & FetchPlaces): Promise<Digest> {
     return this.#options.fetch(derivation, context);
+  }
+
+  get elsewhere(): ContentSource | undefined {
+    return this.#options.elsewhere;
   }
 
   unpack(derivation: Unpack, archive: Digest, context: UnpackContext): Promise<Node> {

@@ -2,4 +2,5 @@
 
 export * from './trees/tree.ts';
 export * from './store.ts';
+export { claimFormat, decodeClaim, encodeClaim } from './records/claim.ts';
 export { mendStore, openStore } from './open.ts';

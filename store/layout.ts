@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { digestHash, type Digest } from './base/digest.ts';
 
 /** Raised when an older cairn could not read what a newer one writes. Kept in the file `format`. */
-export const storeFormat = 'cairn-store-3';
-/** The form before it, which is brought up to it: its records had no checksums. */
-export const formerStoreFormat = 'cairn-store-2';
+export const storeFormat = 'cairn-store-4';
+/** The forms before it, which are brought up to it. */
+export const formersOfStoreFormat = ['cairn-store-2', 'cairn-store-3'] as const;
 
 /** Every blob file's modification time, in seconds: the same on every machine, and not 0, which some tools dislike. */
 export const canonicalMtimeSeconds = 1;

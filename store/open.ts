@@ -7,7 +7,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { UserError, isErrno } from './base/errors.ts';
 import { explainWriteError } from './content/disk-errors.ts';
 import { networkFileSystem } from './processes/network-file-system.ts';
-import { formerStoreFormat, layoutOf, shards, storeFormat, type Layout } from './layout.ts';
+import { formersOfStoreFormat, layoutOf, shards, storeFormat, type Layout } from './layout.ts';
 import { LocalStore } from './local-store.ts';
 import type { DatabaseRepair, Store } from './store.ts';
 
@@ -35,21 +35,19 @@ async function prepare(path: string): Promise<Layout> {
   try {
     refuseNetwork(layout.root);
     const found = readFormat(layout);
-    if (found !== undefined && found !== storeFormat && found !== formerStoreFormat)
-      throw otherForm(layout, found);
+    const former = formersOfStoreFormat.find((format) => format === found);
+    if (found !== undefined && found !== storeFormat && former === undefined) throw otherForm(layout, found);
     if (found === undefined) create(layout);
     else makeFolders(layout);
-    if (found === formerStoreFormat) await upgrade(layout);
+    if (former !== undefined) {
+      const { upgradeStore } = await import('./upkeep/upgrade.ts');
+      await upgradeStore(layout, former);
+      writeFormat(layout);
+    }
     return layout;
   } catch (error) {
     throw explainWriteError(error, existingParent(layout.root));
   }
-}
-
-async function upgrade(layout: Layout): Promise<void> {
-  const { sealRecords } = await import('./upkeep/seal-records.ts');
-  await sealRecords(layout);
-  writeFormat(layout);
 }
 
 // Two machines would each take the other's processes for dead, and LMDB's locks do not reach that far.

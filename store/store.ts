@@ -107,17 +107,38 @@ export interface Batch {
   discard(): Promise<void>;
 }
 
-/** "action id X gave these outputs". */
-export interface Realisation {
+/** "Action id X gave these outputs": what may be signed, and says the same on every machine. */
+export interface Claim {
+  /** Of the claim itself. */
+  readonly format: 1;
   readonly action: Digest;
+  /** At least one, by its name. */
   readonly outputs: Readonly<Record<string, Node>>;
+  /** Of what performed the action. */
+  readonly revision: number;
+}
+
+/** How a claim came about here. Says nothing about the result, and stays on this machine. */
+export interface Facts {
   /** Name of the derivation that was built, for people. */
   readonly name: string;
   readonly builder: string;
   readonly durationMs: number;
+  /** Processor time of its processes, in milliseconds; of a command, as far as it can be told from that of others. */
+  readonly cpuMs: number | undefined;
+  /** The most resident memory that its processes were seen to have together; pages they share count for each. */
+  readonly peakMemoryBytes: number | undefined;
+  /** Size of the files of all outputs, equal ones counted once; undefined where nothing but Merkle nodes was made. */
+  readonly sizeBytes: number | undefined;
   /** When it was recorded, in milliseconds since 1970, by this machine's clock. */
   readonly builtAtMs: number;
   readonly log: Digest | undefined;
+}
+
+/** A claim, with what is known about it here. */
+export interface Realisation {
+  readonly claim: Claim;
+  readonly facts: Facts;
 }
 
 /** Which action a derivation came to, with what it was made of, so that `why` can compare. */

@@ -48,7 +48,8 @@ async function builtLog({ store }: Project, step: Step): Promise<Uint8Array | un
   const action = store.records.memo(step.id)?.action;
   const realisation = action === undefined ? undefined : store.records.realisation(action);
   if (realisation === undefined) return undefined;
-  return realisation.log === undefined ? new Uint8Array() : store.blobs.read(realisation.log);
+  const { log } = realisation.facts;
+  return log === undefined ? new Uint8Array() : store.blobs.read(log);
 }
 
 // Logs of failures are files of their own, named for the step; only the newest ones are kept.

@@ -25,7 +25,7 @@ async function why(context: Context, _: unknown, target: string): Promise<ExitCo
   const { evaluation, store, build } = project;
   const { key, id } = project.find(target);
   const causes = explain(id, evaluation.steps, storeFacts(store));
-  const plan = build.plan([id]);
+  const plan = await build.plan([id]);
   const { toBuild } = plan;
   const { out, shared } = context;
   if (shared.json === true)

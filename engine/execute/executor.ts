@@ -51,6 +51,16 @@ export interface Variation {
   readonly shuffledReaddir: boolean;
 }
 
+/** What a command used. */
+export interface ResourceUse {
+  /** Wall time, in milliseconds. */
+  readonly durationMs: number;
+  /** Processor time, in milliseconds, where it is known. */
+  readonly cpuMs: number | undefined;
+  /** The most resident memory that its processes were seen to have together, in bytes; pages they share count for each. */
+  readonly peakMemoryBytes: number | undefined;
+}
+
 /** What came of a request. Outputs are in `batch`, not yet committed: whoever asked commits or discards them. */
 export type ExecuteResult =
   | {
@@ -58,7 +68,7 @@ export type ExecuteResult =
       readonly outputs: Readonly<Record<string, Node>>;
       readonly batch: Batch;
       readonly log: Digest | undefined;
-      readonly durationMs: number;
+      readonly use: ResourceUse;
     }
   | {
       readonly kind: 'failed';

@@ -52,6 +52,7 @@ interface Step {
 }
 
 type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
+type Exited = Extract<SandboxEnd, { kind: 'exited' }>;
 
 /** With less room than this, a failure is put down to the disk. */
 const scarceBytes = 1024 * 1024;
@@ -139,7 +140,7 @@ class SandboxExecutor implements Executor {
       case 'not-started':
         return this.#explain(step);
       case 'exited':
-        return end.status === 0 ? this.#ingest(step) : this.#fail(step, reasonForStatus(end.status));
+        return end.status === 0 ? this.#ingest(step, end) : this.#fail(step, reasonForStatus(end.status));
     }
   }
 
@@ -179,7 +180,7 @@ class SandboxExecutor implements Executor {
     return guise;
   }
 
-  async #ingest(step: Step): Promise<ExecuteResult> {
+  async #ingest(step: Step, { cpuMs, peakMemoryBytes }: Exited): Promise<ExecuteResult> {
     const { request, options, log, work } = step;
     const batch = this.#options.store.begin();
     try {
@@ -191,8 +192,10 @@ class SandboxExecutor implements Executor {
       this.#refuseEmpty(step, outputs);
       log.close();
       const logDigest = log.sizeBytes > 0 ? await batch.takeFile(log.path, false) : undefined;
-      if (!options.signal.aborted)
-        return { kind: 'succeeded', outputs, batch, log: logDigest, durationMs: elapsedMs(step) };
+      if (!options.signal.aborted) {
+        const use = { durationMs: elapsedMs(step), cpuMs, peakMemoryBytes };
+        return { kind: 'succeeded', outputs, batch, log: logDigest, use };
+      }
       await batch.discard();
       return { kind: 'cancelled' };
     } catch (error) {

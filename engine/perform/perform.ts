@@ -4,17 +4,20 @@ import { bug, UserError } from '../../store/base/errors.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import {
   MissingBlob,
+  claimFormat,
   sameNode,
   type Batch,
   type Node,
   type RecordWriter,
   type Store,
 } from '../../store/index.ts';
+import { filesSize } from '../content-below.ts';
 import type { Emit, Failed, Outcome, Outputs } from '../events.ts';
-import type { BuildRequest, Executor } from '../execute/executor.ts';
+import type { BuildRequest, Executor, ResourceUse } from '../execute/executor.ts';
 import { failedBecause } from '../failure.ts';
 import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
+import { revisions } from '../model/revisions.ts';
 import { resolveStep, type Lookup, type ResolvedStep } from '../plan/resolve.ts';
 import type { PoolName } from '../schedule/slots.ts';
 import type { Busy, StepSlot } from '../schedule/step-work.ts';
@@ -50,10 +53,11 @@ export interface UnpackContext {
 
 /** Content that was made but is not committed yet. */
 interface Made {
+  readonly kind: 'made';
   readonly batch: Batch;
   readonly outputs: Outputs;
   readonly log: Digest | undefined;
-  readonly durationMs: number;
+  readonly use: ResourceUse;
 }
 
 /**
@@ -134,14 +138,14 @@ async function makeAndRecord(
   context.onStart(resolved.step);
   const made = await make(resolved, slot, context);
   slot.workIsDone();
-  if ('kind' in made) return made;
+  if (made.kind !== 'made') return made;
   try {
     noticeConflict(resolved, made.outputs, context);
     await made.batch.commit((records) => record(records, resolved, made, context.builder));
   } finally {
     await made.batch.discard();
   }
-  return { kind: 'built', outputs: made.outputs, durationMs: made.durationMs, log: made.log };
+  return { kind: 'built', outputs: made.outputs, durationMs: made.use.durationMs, log: made.log };
 }
 
 async function make(
@@ -157,7 +161,9 @@ async function make(
   const batch = context.store.begin();
   try {
     const out = await makeNode(derivation, resolved, { batch, context });
-    return { batch, outputs: { out }, log: undefined, durationMs: performance.now() - started };
+    const durationMs = performance.now() - started;
+    const use = { durationMs, cpuMs: undefined, peakMemoryBytes: undefined };
+    return { kind: 'made', batch, outputs: { out }, log: undefined, use };
   } catch (error) {
     await batch.discard();
     throw error;
@@ -222,7 +228,7 @@ async function execute(
   });
   switch (result.kind) {
     case 'succeeded':
-      return { batch: result.batch, outputs: result.outputs, log: result.log, durationMs: result.durationMs };
+      return { ...result, kind: 'made' };
     case 'cancelled':
       return result;
     case 'failed':
@@ -250,20 +256,20 @@ function runFailure(
 }
 
 function record(records: RecordWriter, { step, action }: ResolvedStep, made: Made, builder: string): void {
-  const { name } = step.derivation;
-  const durationMs = Math.round(made.durationMs);
+  const { name, kind } = step.derivation;
+  const { batch, outputs, use, log } = made;
+  // On Merkle nodes work is proportional to what changes, and so it stays.
+  const isOnNodes = kind === 'compose' || kind === 'write';
+  const sizeBytes = isOnNodes
+    ? undefined
+    : filesSize(Object.values(outputs), (digest) => batch.directory(digest));
   records.putRealisation({
-    action,
-    outputs: made.outputs,
-    name,
-    builder,
-    durationMs,
-    builtAtMs: Date.now(),
-    log: made.log,
+    claim: { format: claimFormat, action, outputs, revision: revisions[kind] },
+    facts: { name, builder, ...use, sizeBytes, builtAtMs: Date.now(), log },
   });
-  records.putMemo({ derivation: step.id, action, outputs: made.outputs });
+  records.putMemo({ derivation: step.id, action, outputs });
   records.putLineage(step.lineage, { derivation: step.id, action });
-  records.putDuration(step.lineage, durationMs);
+  records.putDuration(step.lineage, use.durationMs);
 }
 
 // The same action gave something else before: worth a line, because a cache cannot promise what a build does not keep.
@@ -272,7 +278,7 @@ function noticeConflict(
   outputs: Outputs,
   { store, emit }: PerformContext,
 ): void {
-  const before = store.records.realisation(action)?.outputs;
+  const before = store.records.realisation(action)?.claim.outputs;
   if (before === undefined) return;
   const changed = Object.keys(outputs).filter(
     (name) => before[name] !== undefined && !sameNode(before[name], outputs[name]!),

@@ -66,7 +66,7 @@ export function changesBetween(
 export function explain(
   wanted: DerivationId,
   steps: StepSource,
-  facts: Pick<PlanFacts, 'memo' | 'hasOutputs' | 'lineage' | 'description'>,
+  facts: Pick<PlanFacts, 'memo' | 'presence' | 'lineage' | 'description'>,
 ): Cause[] {
   if (isBuiltElsewhere(steps(wanted), facts)) return [];
   const causes: Cause[] = [];
@@ -85,10 +85,10 @@ export function explain(
 
 function isBuiltElsewhere(
   { id, lineage }: Step,
-  facts: Pick<PlanFacts, 'memo' | 'hasOutputs' | 'lineage'>,
+  facts: Pick<PlanFacts, 'memo' | 'presence' | 'lineage'>,
 ): boolean {
   const built = facts.lineage(lineage) === undefined ? facts.memo(id) : undefined;
-  return built !== undefined && facts.hasOutputs(built.outputs);
+  return built !== undefined && facts.presence(built.outputs) !== 'lost';
 }
 
 /** A step, and the one that stood in its place; undefined: whatever was last built of its lineage. */

@@ -2,6 +2,7 @@
 
 import type { CborValue } from '../../store/base/cbor.ts';
 import type { Lineage, Memo, Realisation } from '../../store/index.ts';
+import type { Presence } from '../content-source.ts';
 import type { Outputs } from '../events.ts';
 import type { ActionId, DerivationId } from '../model/encode.ts';
 import type { Lookup } from './resolve.ts';
@@ -13,7 +14,7 @@ export interface PlanFacts {
   lineage(name: string): Lineage | undefined;
   description(derivation: DerivationId): CborValue | undefined;
   duration(lineage: string): number | undefined;
-  /** True when the store has these outputs, as far as can be told without reading them. */
-  hasOutputs(outputs: Outputs): boolean;
+  /** Where these outputs are, all of them, as far as can be told without reading them. */
+  presence(outputs: Outputs): Presence;
   readonly lookup: Lookup;
 }

@@ -2,6 +2,7 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import { MissingBlob } from '../../store/index.ts';
+import type { Presence } from '../content-source.ts';
 import type { ForeseenFailure, Outputs, PlannedStep, Reason } from '../events.ts';
 import type { ActionId, DerivationId } from '../model/encode.ts';
 import { stepRef, type Step, type StepSource } from '../step.ts';
@@ -52,6 +53,7 @@ export class PlannedBuild {
 export interface UpToDate {
   readonly step: Step;
   readonly outputs: Outputs;
+  readonly presence: Exclude<Presence, 'lost'>;
   /** Set when the derivation is new, but its action had been realised: the memo to be written. */
   readonly cutOff: ActionId | undefined;
 }
@@ -74,8 +76,8 @@ export function makePlan(wanted: readonly DerivationId[], options: PlanOptions):
         stack.pop();
         decide(step);
       } else {
-        const outputs = knownOutputs(step, options);
-        if (outputs !== undefined) upToDate.set(id, { step, outputs, cutOff: undefined });
+        const known = knownOutputs(step, options);
+        if (known !== undefined) upToDate.set(id, { step, ...known, cutOff: undefined });
         else stack.push(...step.inputIds.filter((input) => !isDecided(input)));
         entered.add(id);
       }
@@ -96,9 +98,9 @@ export function makePlan(wanted: readonly DerivationId[], options: PlanOptions):
 
 /** The plan as events show it: what was looked at, in build order. */
 export function plannedSteps(plan: Plan): PlannedStep[] {
-  const reused = [...plan.upToDate.values()].map(({ step }): PlannedStep => ({
+  const reused = [...plan.upToDate.values()].map(({ step, presence }): PlannedStep => ({
     step: stepRef(step),
-    decision: 'up-to-date',
+    decision: presence === 'here' ? 'up-to-date' : 'substitute',
     reason: { kind: 'realised' },
     expectedMs: undefined,
     failure: undefined,
@@ -115,10 +117,16 @@ export function plannedSteps(plan: Plan): PlannedStep[] {
   return [...reused, ...toBuild];
 }
 
-function knownOutputs(step: Step, { facts, rebuild }: PlanOptions): Outputs | undefined {
-  if (rebuild?.has(step.id)) return undefined;
-  const outputs = facts.memo(step.id)?.outputs;
-  return outputs !== undefined && facts.hasOutputs(outputs) ? outputs : undefined;
+type Known = Pick<UpToDate, 'outputs' | 'presence'>;
+
+function knownOutputs({ id }: Step, options: PlanOptions): Known | undefined {
+  return options.rebuild?.has(id) === true ? undefined : known(options.facts.memo(id)?.outputs, options);
+}
+
+function known(outputs: Outputs | undefined, { facts }: PlanOptions): Known | undefined {
+  if (outputs === undefined) return undefined;
+  const presence = facts.presence(outputs);
+  return presence === 'lost' ? undefined : { outputs, presence };
 }
 
 /** What a step comes to whose derivation is not known to be up to date. */
@@ -132,16 +140,18 @@ const build: Decision = { kind: 'build', failure: undefined };
 function realisedByContent(
   step: Step,
   upToDate: ReadonlyMap<DerivationId, UpToDate>,
-  { facts, rebuild }: PlanOptions,
+  options: PlanOptions,
 ): Decision {
+  const { facts, rebuild } = options;
   if (step.inputIds.some((id) => !upToDate.has(id))) return build;
   const found = actionOf(step, upToDate, facts);
   if (found === undefined) return build;
   if (typeof found === 'object') return { kind: 'build', failure: found };
-  const outputs = facts.realisation(found)?.outputs;
-  return outputs !== undefined && facts.hasOutputs(outputs) && rebuild?.has(step.id) !== true
-    ? { kind: 'up-to-date', upToDate: { step, outputs, cutOff: found } }
-    : build;
+  if (rebuild?.has(step.id) === true) return build;
+  const realised = known(facts.realisation(found)?.claim.outputs, options);
+  return realised === undefined
+    ? build
+    : { kind: 'up-to-date', upToDate: { step, ...realised, cutOff: found } };
 }
 
 // A path that an input does not have is the step's own failure when it is started: it must not keep what does not depend

@@ -8,8 +8,7 @@ export type LauncherRequest =
 /** From the launcher. Every launch is answered by `started` and later `ended`, or by `refused` alone. */
 export type LauncherReply =
   | { readonly kind: 'started'; readonly number: number; readonly pid: number }
-  /** Every process of the sandbox is gone. The command's status, when the command was started and ended by itself. */
-  | { readonly kind: 'ended'; readonly number: number; readonly status: number | undefined }
+  | ({ readonly kind: 'ended'; readonly number: number } & LaunchEnd)
   /** No process was started. */
   | {
       readonly kind: 'refused';
@@ -17,6 +16,14 @@ export type LauncherReply =
       readonly code: string | undefined;
       readonly message: string;
     };
+
+/** Every process of a sandbox is gone. */
+export interface LaunchEnd {
+  /** The command's, when it was started and ended by itself. */
+  readonly status: number | undefined;
+  /** Processor time of the sandbox's processes, in milliseconds; undefined when it cannot be told from that of others. */
+  readonly cpuMs: number | undefined;
+}
 
 /** A sandbox to start. */
 export interface Launch {

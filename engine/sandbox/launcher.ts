@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../store/base/errors.ts';
 import { workerUrl } from '../../store/base/package-root.ts';
-import type { Launch, LauncherReply, LauncherRequest } from './launch-protocol.ts';
+import type { Launch, LaunchEnd, LauncherReply, LauncherRequest } from './launch-protocol.ts';
 import { endedChildrenCpuMs } from './process-tree.ts';
 import { spawnClean } from './spawn-clean.ts';
 
@@ -13,8 +13,8 @@ import { spawnClean } from './spawn-clean.ts';
 export interface Launched {
   /** Bubblewrap's process. */
   readonly pid: number;
-  /** Resolves when every process of it is gone, with the command's status, if there was one. */
-  readonly ended: Promise<number | undefined>;
+  /** Resolves when every process of it is gone. */
+  readonly ended: Promise<LaunchEnd>;
   /** Ends it at once. */
   kill(): void;
 }
@@ -28,7 +28,7 @@ export class Launcher {
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown>;
   readonly #starting = new Map<number, Settle<Launched>>();
-  readonly #running = new Map<number, Settle<number | undefined>>();
+  readonly #running = new Map<number, Settle<LaunchEnd>>();
   #launches = 0;
 
   constructor() {
@@ -87,7 +87,7 @@ export class Launcher {
         this.#starting.delete(number);
         break;
       case 'ended':
-        this.#running.get(number)?.resolve(reply.status);
+        this.#running.get(number)?.resolve(reply);
         this.#running.delete(number);
         break;
     }
@@ -95,9 +95,7 @@ export class Launcher {
   }
 
   #launched(number: number, pid: number): Launched {
-    const ended = new Promise<number | undefined>((resolve, reject) =>
-      this.#running.set(number, { resolve, reject }),
-    );
+    const ended = new Promise<LaunchEnd>((resolve, reject) => this.#running.set(number, { resolve, reject }));
     return { pid, ended, kill: () => this.#say({ kind: 'kill', number }) };
   }
 

@@ -37,17 +37,28 @@ const tasksLookEveryMs = 20;
 /** The longest delay a timer takes, 24 days. */
 const longestDelayMs = 2 ** 31 - 1;
 
-/** Starts watching. The function it gives is to be called with the size of the log whenever that grows. */
-export function watchLimits(limits: Limits, watched: Watched): (logBytes: number) => void {
+/** What is known of a step that is watched. */
+export interface Watch {
+  /** To be called with the size of the log whenever that grows. */
+  logHasGrown(sizeBytes: number): void;
+  /** The most resident memory it was seen to have, in bytes; undefined of one that was over before it was looked at. */
+  peakMemoryBytes(): number | undefined;
+}
+
+/** Starts watching. */
+export function watchLimits(limits: Limits, watched: Watched): Watch {
   const { timeoutSeconds, silenceSeconds, logBytes } = { ...usualLimits, ...limits };
   const { ended, onExcess } = watched;
   const timers = [
     after(timeoutSeconds, () => onExcess({ kind: 'timeout', limitSeconds: timeoutSeconds })),
     after(silenceSeconds, () => onExcess({ kind: 'silence', limitSeconds: silenceSeconds })),
   ] as const;
+  let peakMemoryBytes: number | undefined;
   const looks = [
     watchTasks(watched),
-    ...(limits.memoryBytes === undefined ? [] : [watchMemory(limits.memoryBytes, watched)]),
+    watchMemory(limits.memoryBytes, watched, (sizeBytes) => {
+      peakMemoryBytes = Math.max(peakMemoryBytes ?? 0, sizeBytes);
+    }),
   ];
   ended.addEventListener(
     'abort',
@@ -57,9 +68,12 @@ export function watchLimits(limits: Limits, watched: Watched): (logBytes: number
     },
     { once: true },
   );
-  return (sizeBytes) => {
-    timers[1].refresh();
-    if (sizeBytes > logBytes) onExcess({ kind: 'log-size', limitBytes: logBytes });
+  return {
+    logHasGrown: (sizeBytes) => {
+      timers[1].refresh();
+      if (sizeBytes > logBytes) onExcess({ kind: 'log-size', limitBytes: logBytes });
+    },
+    peakMemoryBytes: () => peakMemoryBytes,
   };
 }
 
@@ -67,9 +81,15 @@ function after(seconds: number, act: () => void): NodeJS.Timeout {
   return setTimeout(act, Math.min(seconds * 1000, longestDelayMs));
 }
 
-function watchMemory(limitBytes: number, { pid, onExcess }: Watched): NodeJS.Timeout {
+function watchMemory(
+  limitBytes: number | undefined,
+  { pid, onExcess }: Watched,
+  onLook: (sizeBytes: number) => void,
+): NodeJS.Timeout {
   return setInterval(() => {
-    if (residentBytes(pid) > limitBytes) onExcess({ kind: 'memory', limitBytes });
+    const sizeBytes = residentBytes(pid);
+    onLook(sizeBytes);
+    if (limitBytes !== undefined && sizeBytes > limitBytes) onExcess({ kind: 'memory', limitBytes });
   }, memoryLookEveryMs);
 }
 

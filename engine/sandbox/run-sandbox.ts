@@ -22,8 +22,13 @@ export interface RunOptions {
 
 /** How a sandbox ended. Whichever it was, none of its processes is left. */
 export type SandboxEnd =
-  /** With the command's status, 128 + n for signal n. */
-  | { readonly kind: 'exited'; readonly status: number }
+  /** With the command's status, 128 + n for signal n, and what its processes used. */
+  | {
+      readonly kind: 'exited';
+      readonly status: number;
+      readonly cpuMs: number | undefined;
+      readonly peakMemoryBytes: number | undefined;
+    }
   /** Bubblewrap could not set it up, or not start the command; its output says why. */
   | { readonly kind: 'not-started' }
   | { readonly kind: 'exceeded'; readonly excess: Excess }
@@ -54,7 +59,7 @@ async function watch(launched: Launched, output: Socket, options: RunOptions): P
     stopped ??= why;
     launched.kill();
   };
-  const grown = watchLimits(options.limits, {
+  const limits = watchLimits(options.limits, {
     pid: launched.pid,
     ended: ended.signal,
     onExcess: (excess) => stop({ kind: 'exceeded', excess }),
@@ -62,7 +67,7 @@ async function watch(launched: Launched, output: Socket, options: RunOptions): P
   output.on('data', (chunk: Buffer) => {
     if (stopped !== undefined) return;
     try {
-      grown(options.onOutput(chunk));
+      limits.logHasGrown(options.onOutput(chunk));
     } catch (error) {
       failure = { error };
       stop({ kind: 'cancelled' });
@@ -71,9 +76,11 @@ async function watch(launched: Launched, output: Socket, options: RunOptions): P
   if (options.signal.aborted) stop({ kind: 'cancelled' });
   options.signal.addEventListener('abort', () => stop({ kind: 'cancelled' }), { signal: ended.signal });
   try {
-    const [status] = await Promise.all([launched.ended, once(output, 'close')]);
+    const [{ status, cpuMs }] = await Promise.all([launched.ended, once(output, 'close')]);
     if (failure !== undefined) throw failure.error;
-    return stopped ?? (status === undefined ? { kind: 'not-started' } : { kind: 'exited', status });
+    if (stopped !== undefined) return stopped;
+    if (status === undefined) return { kind: 'not-started' };
+    return { kind: 'exited', status, cpuMs, peakMemoryBytes: limits.peakMemoryBytes() };
   } finally {
     ended.abort();
     output.destroy();

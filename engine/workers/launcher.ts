@@ -12,10 +12,12 @@ import {
   type LauncherReply,
   type LauncherRequest,
 } from '../sandbox/launch-protocol.ts';
+import { EndedProcessorTime } from '../sandbox/ended-processor-time.ts';
 import { killProcess, killSandbox } from '../sandbox/process-tree.ts';
 
 /** Bubblewrap's process ids, by the number of their launch. */
 const running = new Map<number, number>();
+const processorTime = new EndedProcessorTime(process.pid);
 /** After this long, bubblewrap itself is killed too. */
 const killPatienceMs = 1_000;
 /** How long bubblewrap's last report may take to arrive. */
@@ -64,12 +66,15 @@ async function attend(number: number, child: ChildProcess, pid: number): Promise
   reply({ kind: 'started', number, pid });
   let report = '';
   (child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => (report += text));
-  child.once('exit', (_, signal) => {
-    if (signal !== null) setTimeout(() => killStray(report), strayPatienceMs);
-  });
+  const cpuMs = new Promise<number | undefined>((resolve) =>
+    child.once('exit', (_, signal) => {
+      processorTime.ofOneThatEnded(resolve);
+      if (signal !== null) setTimeout(() => killStray(report), strayPatienceMs);
+    }),
+  );
   await once(child, 'close');
   running.delete(number);
-  reply({ kind: 'ended', number, status: parseReport(report).status });
+  reply({ kind: 'ended', number, status: parseReport(report).status, cpuMs: await cpuMs });
 }
 
 // When bubblewrap itself is killed early, its child does not know yet that it should end with it.

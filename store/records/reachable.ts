@@ -3,13 +3,9 @@
 import { readCbor, type CborValue } from '../base/cbor.ts';
 import { digestHash, parseDigest, type Digest } from '../base/digest.ts';
 import type { Database } from './database.ts';
+import { decodeRealisation } from './realisation-record.ts';
 import type { Memo, Realisation } from '../store.ts';
 import { decodeDirectory, emptyTree, type Directory, type Node } from '../trees/tree.ts';
-
-/** A stored realisation as its table has it. */
-export type StoredRealisation = Pick<Realisation, 'outputs' | 'name' | 'durationMs' | 'builtAtMs'> & {
-  readonly log?: Digest;
-};
 
 /** Content by kind. */
 export interface Content {
@@ -53,13 +49,17 @@ export function directoryByHash(database: Database, hash: string): Digest | unde
   return digest as Digest | undefined;
 }
 
-/** Every record of a table, decoded. */
-export function* recordsOf<T>(database: Database, table: 'memos' | 'realisations'): Generator<[Digest, T]> {
-  for (const { key, value } of database.table(table).getRange())
-    yield [key as Digest, readCbor(value) as unknown as T];
+export type StoredMemo = Omit<Memo, 'derivation'>;
+
+export function* memosOf(database: Database): Generator<[Digest, StoredMemo]> {
+  for (const { key, value } of database.table('memos').getRange())
+    yield [key as Digest, readCbor(value) as unknown as StoredMemo];
 }
 
-export type StoredMemo = Omit<Memo, 'derivation'>;
+export function* realisationsOf(database: Database): Generator<Realisation> {
+  for (const { key, value } of database.table('realisations').getRange())
+    yield decodeRealisation(key as Digest, value);
+}
 
 /** A derivation's input as its description has it. */
 export interface Reference {

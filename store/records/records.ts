@@ -4,9 +4,10 @@
 import { encodeCbor, readCbor, type CborValue } from '../base/cbor.ts';
 import { mapByName } from '../base/map-by-name.ts';
 import type { Digest } from '../base/digest.ts';
+import { nodeRecords } from './claim.ts';
 import type { Database } from './database.ts';
+import { decodeRealisation, encodeRealisation } from './realisation-record.ts';
 import type { Lineage, Memo, Realisation, Records, RecordWriter, Root } from '../store.ts';
-import type { Node } from '../trees/tree.ts';
 
 /** The facts of one store. */
 export class LmdbRecords implements Records {
@@ -17,9 +18,8 @@ export class LmdbRecords implements Records {
   }
 
   realisation(action: Digest): Realisation | undefined {
-    const value = this.#read('realisations', action) as StoredRealisation | undefined;
-    if (value === undefined) return undefined;
-    return { ...value, action, outputs: outputsOf(value), log: value.log };
+    const bytes = this.#database.table('realisations').get(action);
+    return bytes === undefined ? undefined : decodeRealisation(action, bytes);
   }
 
   memo(derivation: Digest): Memo | undefined {
@@ -75,9 +75,6 @@ export class LmdbRecords implements Records {
   }
 }
 
-// An undefined member is not encoded, and so it is missing when read.
-type StoredRealisation = Omit<Realisation, 'action' | 'log'> & { readonly log?: Digest };
-
 /** One step of a transaction. All encoding is done before the transaction starts, so that it cannot fail half-way. */
 export type Change =
   | { readonly kind: 'put'; readonly table: string; readonly key: string; readonly bytes: Uint8Array }
@@ -86,20 +83,16 @@ export type Change =
 /** What `write` wants written, in its order. */
 export function collectChanges(write: (records: RecordWriter) => void): Change[] {
   const changes: Change[] = [];
+  const putEncoded = (table: string, key: string, bytes: Uint8Array): void => {
+    changes.push({ kind: 'put', table, key, bytes });
+  };
   const put = (table: string, key: string, value: CborValue): void => {
-    changes.push({ kind: 'put', table, key, bytes: encodeCbor(value) });
+    putEncoded(table, key, encodeCbor(value));
   };
   const markUsed = (derivation: Digest): void => put('last-uses', derivation, Date.now());
   write({
-    putRealisation: ({ action, outputs, name, builder, durationMs, builtAtMs, log }) =>
-      put('realisations', action, {
-        outputs: nodeRecords(outputs),
-        name,
-        builder,
-        durationMs: Math.round(durationMs),
-        builtAtMs: Math.round(builtAtMs),
-        log,
-      }),
+    putRealisation: (realisation) =>
+      putEncoded('realisations', realisation.claim.action, encodeRealisation(realisation)),
     putMemo: ({ derivation, action, outputs }) => {
       put('memos', derivation, { action, outputs: nodeRecords(outputs) });
       markUsed(derivation);
@@ -107,8 +100,7 @@ export function collectChanges(write: (records: RecordWriter) => void): Change[]
     markUsed,
     putLineage: (name, { derivation, action }) => put('lineages', name, { derivation, action }),
     putDescription: (digest, description) => put('descriptions', digest, description),
-    putEncodedDescription: (digest, bytes) =>
-      changes.push({ kind: 'put', table: 'descriptions', key: digest, bytes }),
+    putEncodedDescription: (digest, bytes) => putEncoded('descriptions', digest, bytes),
     putDuration: (lineage, durationMs) => put('durations', lineage, Math.round(durationMs)),
     putRoot: ({ name, derivations }) => put('roots', name, derivations),
     removeRoot: (name) => changes.push({ kind: 'remove', table: 'roots', key: name }),
@@ -128,8 +120,4 @@ export function applyChanges(database: Database, changes: readonly Change[]): vo
 
 function outputsOf({ outputs }: Pick<Memo, 'outputs'>): Memo['outputs'] {
   return mapByName(Object.entries(outputs));
-}
-
-function nodeRecords(nodes: Readonly<Record<string, Node>>): CborValue {
-  return mapByName(Object.entries(nodes).map(([name, node]) => [name, { ...node }]));
 }

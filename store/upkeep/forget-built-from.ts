@@ -5,12 +5,13 @@ import { readCbor } from '../base/cbor.ts';
 import { digestHash, type Digest } from '../base/digest.ts';
 import type { Database } from '../records/database.ts';
 import {
+  memosOf,
   readDirectory,
   referencesIn,
   type Reference,
   type StoredMemo,
-  type StoredRealisation,
 } from '../records/reachable.ts';
+import { decodeRealisation } from '../records/realisation-record.ts';
 import { parseTreePath, type Node } from '../trees/tree.ts';
 
 /**
@@ -24,14 +25,12 @@ export async function forgetBuiltFrom(
 ): Promise<readonly string[]> {
   let names: string[] = [];
   await database.transaction(() => {
-    const memos = new Map<Digest, StoredMemo>();
-    for (const { key, value } of database.table('memos').getRange())
-      memos.set(key as Digest, readCbor(value) as unknown as StoredMemo);
+    const memos = new Map(memosOf(database));
     const forgotten = new Set<Digest>();
     names = [];
     for (const [id, { action }] of memos) {
       const bytes = database.table('realisations').get(action);
-      const made = bytes === undefined ? undefined : (readCbor(bytes) as unknown as StoredRealisation);
+      const made = bytes === undefined ? undefined : decodeRealisation(action, bytes).facts;
       if (made === undefined || made.builtAtMs < sinceMs) continue;
       if (!referencesOf(id, database).some((one) => leadsTo(one, hash, memos, database))) continue;
       void database.table('realisations').remove(action);

@@ -19,8 +19,8 @@ import { renameIfThere } from '../base/rename-if-there.ts';
 import { shards } from '../layout.ts';
 import { isAlive } from '../processes/session.ts';
 import { CommittedNames, collectionLock, forgetUses, tellingSessions, usesOf } from '../processes/uses.ts';
-import type { StoredRealisation } from '../records/reachable.ts';
-import type { GcLimits, GcPlan, GcStats } from '../store.ts';
+import { realisationsOf } from '../records/reachable.ts';
+import type { GcLimits, GcPlan, GcStats, Realisation } from '../store.ts';
 import { entryHash } from '../trees/tree-folders.ts';
 import { forgetSnapshots } from '../import/snapshot-files.ts';
 import { lastUsedFirst, type Garbage } from './last-used.ts';
@@ -48,7 +48,10 @@ const filesATurn = { items: 256, sizeBytes: Infinity };
 /** What would go, and what it would cost to have it again. */
 export async function planGc(context: MaintenanceContext, limits: GcLimits): Promise<GcPlan> {
   const { live, keptBytes } = await choose(context, limits);
-  const lost = deadRealisations(context, live).map(([, { name, durationMs }]) => ({ name, durationMs }));
+  const lost = deadRealisations(context, live).map(({ facts: { name, durationMs } }) => ({
+    name,
+    durationMs,
+  }));
   const stats = statsOf(deadFiles(context, live), lost, keptBytes);
   return { stats, lost, execute: (signal) => collect(context, limits, signal) };
 }
@@ -140,14 +143,14 @@ async function removeRecords(
   { live, dead }: Choice,
 ): Promise<{ readonly durationMs: number }[]> {
   const { database } = context;
-  let lost: (readonly [Digest, StoredRealisation])[] = [];
+  let lost: readonly Realisation[] = [];
   await database.transaction(() => {
     // Inside the transaction no batch commits: nothing of what is found now can become wanted before it is gone.
     live.add(wanted(context, dead));
     live.refresh();
     database.markDeletion();
     lost = deadRealisations(context, live);
-    for (const [action] of lost) void database.table('realisations').remove(action);
+    for (const { claim } of lost) void database.table('realisations').remove(claim.action);
     for (const [table, kept] of [
       ['memos', live.derivations],
       ['descriptions', live.derivations],
@@ -159,7 +162,7 @@ async function removeRecords(
     // Cached values can be computed again; evaluations among them speak of descriptions that may just have gone.
     for (const key of database.table('cached').getKeys()) void database.table('cached').remove(key);
   });
-  return lost.map(([, realisation]) => realisation);
+  return lost.map(({ facts }) => facts);
 }
 
 async function moveFiles(
@@ -211,14 +214,8 @@ function inUse({ volatile }: MaintenanceContext, dead: ReadonlySet<string>): Set
   return new Set(usesOf(volatile(), (session) => dead.has(session)));
 }
 
-function deadRealisations(
-  { database }: MaintenanceContext,
-  live: LiveSet,
-): (readonly [Digest, StoredRealisation])[] {
-  const table = database.table('realisations');
-  return [...table.getRange()]
-    .filter(({ key }) => !live.actions.has(key as Digest))
-    .map(({ key, value }) => [key as Digest, readCbor(value) as unknown as StoredRealisation] as const);
+function deadRealisations({ database }: MaintenanceContext, live: LiveSet): Realisation[] {
+  return [...realisationsOf(database)].filter(({ claim }) => !live.actions.has(claim.action));
 }
 
 function deadFiles({ layout }: MaintenanceContext, live: LiveSet): GarbageFile[] {

@@ -4,7 +4,7 @@
 import { readCbor } from '../base/cbor.ts';
 import type { Digest } from '../base/digest.ts';
 import type { Database } from '../records/database.ts';
-import { recordsOf, referencesIn, type StoredMemo, type StoredRealisation } from '../records/reachable.ts';
+import { memosOf, realisationsOf, referencesIn } from '../records/reachable.ts';
 import type { LiveSet } from './live-set.ts';
 
 /** Something that can be kept or not, with all it is made from; an action is one that no derivation leads to any more. */
@@ -18,11 +18,10 @@ export interface Garbage {
 /** What is not in `live`, last used first. What comes later is never needed by what comes before. */
 export function lastUsedFirst(live: LiveSet, database: Database): Garbage[] {
   const builtMs = new Map<Digest, number>();
-  for (const [action, { builtAtMs }] of recordsOf<StoredRealisation>(database, 'realisations'))
-    builtMs.set(action, builtAtMs);
+  for (const { claim, facts } of realisationsOf(database)) builtMs.set(claim.action, facts.builtAtMs);
   const all: Garbage[] = [];
   const orphans = new Map(builtMs);
-  for (const [id, { action }] of recordsOf<StoredMemo>(database, 'memos')) {
+  for (const [id, { action }] of memosOf(database)) {
     orphans.delete(action);
     const usedMs = Math.max(lastUse(id, database), builtMs.get(action) ?? 0);
     if (!live.derivations.has(id)) all.push({ kind: 'derivation', id, usedMs });

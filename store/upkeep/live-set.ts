@@ -4,13 +4,8 @@
 import { readCbor } from '../base/cbor.ts';
 import { digestHash, digestSize, type Digest } from '../base/digest.ts';
 import type { Database } from '../records/database.ts';
-import {
-  addReachable,
-  referencesIn,
-  type Content,
-  type StoredMemo,
-  type StoredRealisation,
-} from '../records/reachable.ts';
+import { addReachable, referencesIn, type Content, type StoredMemo } from '../records/reachable.ts';
+import { decodeRealisation } from '../records/realisation-record.ts';
 import type { Node } from '../trees/tree.ts';
 
 export class LiveSet {
@@ -100,9 +95,9 @@ export class LiveSet {
   #addRealisation(action: Digest): void {
     const bytes = changed(this.#realisations, action, this.#database.table('realisations').get(action));
     if (bytes === undefined) return;
-    const { outputs, log } = readCbor(bytes) as unknown as StoredRealisation;
-    this.#reach(Object.values(outputs));
-    if (log !== undefined) this.content.blobs.add(log);
+    const { claim, facts } = decodeRealisation(action, bytes);
+    this.#reach(Object.values(claim.outputs));
+    if (facts.log !== undefined) this.content.blobs.add(facts.log);
   }
 
   #reach(nodes: Iterable<Node>): void {

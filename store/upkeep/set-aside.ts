@@ -7,13 +7,7 @@ import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Database } from '../records/database.ts';
 import { forgetBuiltFrom } from './forget-built-from.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
-import {
-  addReachable,
-  emptyContent,
-  recordsOf,
-  type StoredMemo,
-  type StoredRealisation,
-} from '../records/reachable.ts';
+import { addReachable, emptyContent, memosOf, realisationsOf } from '../records/reachable.ts';
 import { discardEntry, entryHash, sealName } from '../trees/tree-folders.ts';
 import type { Damage, SetAside } from '../store.ts';
 import type { Node } from '../trees/tree.ts';
@@ -96,12 +90,10 @@ function forgetHolders(database: Database, hashes: ReadonlySet<string>): Digest[
     held.set(key, known);
     return known;
   };
-  for (const [action, { outputs, log }] of [...recordsOf<StoredRealisation>(database, 'realisations')]) {
-    if (holdsOnce(outputs, log)) void database.table('realisations').remove(action);
+  for (const { claim, facts } of [...realisationsOf(database)]) {
+    if (holdsOnce(claim.outputs, facts.log)) void database.table('realisations').remove(claim.action);
   }
-  const forgotten = [...recordsOf<StoredMemo>(database, 'memos')].filter(([, { outputs }]) =>
-    holdsOnce(outputs),
-  );
+  const forgotten = [...memosOf(database)].filter(([, { outputs }]) => holdsOnce(outputs));
   for (const [derivation] of forgotten) void database.table('memos').remove(derivation);
   return forgotten.map(([derivation]) => derivation);
 }

@@ -1,7 +1,6 @@
 // Reads everything again and says what is not as it should be. Changes nothing.
 
 import { lstatSync } from 'node:fs';
-import { readCbor } from '../base/cbor.ts';
 import { listFolder } from '../base/list-folder.ts';
 import { UserError } from '../base/errors.ts';
 import { chunksOf, totalBytes } from '../base/chunks.ts';
@@ -17,13 +16,8 @@ import {
 import type { MaintenanceContext } from './maintenance-context.ts';
 import type { Database } from '../records/database.ts';
 import { databaseCorrupt } from '../records/database-errors.ts';
-import {
-  addReachable,
-  emptyContent,
-  readDirectory,
-  directoryByHash,
-  type StoredRealisation,
-} from '../records/reachable.ts';
+import { addReachable, directoryByHash, emptyContent, readDirectory } from '../records/reachable.ts';
+import { decodeRealisation } from '../records/realisation-record.ts';
 import type { Damage, VerifyOptions, VerifyReport, VerifyStep } from '../store.ts';
 import { alterationOf, type SealedContent } from '../trees/seal.ts';
 import { StoredTrees } from '../trees/stored-trees.ts';
@@ -130,10 +124,22 @@ function verifyRecords({ database }: MaintenanceContext): Found {
     for (const { key, value } of database.table(table).inspect()) {
       checked++;
       sizeBytes += value?.byteLength ?? 0;
-      if (value === undefined) damages.push({ kind: 'record', table, key });
+      if (value === undefined || (table === 'realisations' && !isRealisation(key as Digest, value)))
+        damages.push({ kind: 'record', table, key });
     }
   }
   return { checked, sizeBytes, damages };
+}
+
+// Its checksum may be right all the same: somebody else wrote it.
+function isRealisation(action: Digest, bytes: Uint8Array): boolean {
+  try {
+    decodeRealisation(action, bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
 }
 
 function verifyDirectories({ database }: MaintenanceContext): Found {
@@ -209,10 +215,13 @@ function nodeOf(name: string, path: string, database: Database): ContentNode | u
 function verifyRealisations({ layout, database }: MaintenanceContext): Found {
   const missing = new Map<Digest, string>();
   let checked = 0;
-  for (const { value } of database.table('realisations').inspect()) {
+  for (const { key, value } of database.table('realisations').inspect()) {
     checked++;
-    if (value === undefined) continue; // which is reported as such
-    const { outputs, name, log } = readCbor(value) as unknown as StoredRealisation;
+    if (value === undefined || !isRealisation(key as Digest, value)) continue; // which is reported as such
+    const {
+      claim: { outputs },
+      facts: { name, log },
+    } = decodeRealisation(key as Digest, value);
     const content = emptyContent();
     if (log !== undefined) content.blobs.add(log);
     try {

@@ -28,6 +28,7 @@ import {
 } from '../../store/index.ts';
 import { MemoryStore, type ContentStore } from '../support/memory-store.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { madeRealisation } from '../support/realisations.ts';
 
 interface Kind {
   readonly what: string;
@@ -359,15 +360,7 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
 
     test('are realisations as they were put', async () => {
       const store = await opened();
-      const realisation = {
-        action,
-        outputs,
-        name: 'x',
-        builder: 'here',
-        durationMs: 5,
-        builtAtMs: 7,
-        log: undefined,
-      };
+      const realisation = madeRealisation(action, outputs);
       await store.records.update((writer) => {
         writer.putRealisation(realisation);
       });

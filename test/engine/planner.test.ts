@@ -68,7 +68,7 @@ describe('the planner', () => {
 
   it('builds a step again when its outputs are gone', () => {
     const wanted = command('a');
-    const plan = planned(wanted, { ...factsAfter(wanted), hasOutputs: () => false });
+    const plan = planned(wanted, { ...factsAfter(wanted), presence: () => 'lost' });
     expect([...plan.toBuild.values()].map(({ reason }) => reason.kind)).toEqual(['output-missing']);
   });
 

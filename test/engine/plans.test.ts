@@ -57,7 +57,7 @@ function root({ flags = '-O2', version = '1', comment = '', extra = false }: Fla
 
 const withoutContentOf = (name: string, facts: PlanFacts): PlanFacts => ({
   ...facts,
-  hasOutputs: ({ out }) => !sameNode(out!, contentOf(name).out!),
+  presence: ({ out }) => (sameNode(out!, contentOf(name).out!) ? 'lost' : 'here'),
 });
 
 interface Case {

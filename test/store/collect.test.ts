@@ -21,6 +21,7 @@ import { LiveSet } from '../../store/upkeep/live-set.ts';
 import { builtScript } from '../support/built-script.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { freshStore } from './fresh-store.ts';
+import { madeRealisation } from '../support/realisations.ts';
 
 const program = 'test/support/programs/use-store.ts';
 const run = promisify(execFile);
@@ -47,8 +48,7 @@ async function build(store: Store, name: string, needs: readonly Digest[] = []):
   await batch.commit((records) => {
     records.putDescription(id, description);
     records.putMemo({ derivation: id, action, outputs: { out } });
-    const made = { name, builder: 'here', durationMs: 1, builtAtMs: Date.now(), log: undefined };
-    records.putRealisation({ action, outputs: { out }, ...made });
+    records.putRealisation(madeRealisation(action, { out }, { name, builtAtMs: Date.now() }));
   });
   return id;
 }

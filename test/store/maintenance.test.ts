@@ -6,6 +6,7 @@ import { encodeCbor, type CborValue } from '../../store/base/cbor.ts';
 import { digestOf, type Digest } from '../../store/base/digest.ts';
 import { emptyTree, openStore, type Node, type Store } from '../../store/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { madeRealisation } from '../support/realisations.ts';
 
 async function emptyStore(): Promise<Store> {
   const store = await openStore(join(tempFolder('store'), 'store'));
@@ -33,15 +34,8 @@ async function built(
   await batch.commit((records) => {
     records.putDescription(id, description);
     records.putMemo({ derivation: id, action, outputs: { out } });
-    records.putRealisation({
-      action,
-      outputs: { out },
-      name,
-      builder: 'here',
-      durationMs: 1000,
-      builtAtMs: Date.now(),
-      log: logBlob,
-    });
+    const facts = { name, durationMs: 1000, builtAtMs: Date.now(), log: logBlob };
+    records.putRealisation(madeRealisation(action, { out }, facts));
   });
   return { id, out };
 }
@@ -80,7 +74,7 @@ describe('garbage collection', () => {
     await store.records.update((records) => records.putRoot({ name: 'kept', derivations: [wanted.id] }));
     await collect(store);
     const { action } = store.records.memo(wanted.id)!;
-    const { log } = store.records.realisation(action)!;
+    const { log } = store.records.realisation(action)!.facts;
     expect(Buffer.from(await store.blobs.read(log!)).toString()).toBe('how it was built');
     expect(store.blobs.has(digestOf(Buffer.from('how that was built')))).toBe(false);
   });

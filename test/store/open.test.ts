@@ -11,9 +11,11 @@ import {
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
-import type { Digest } from '../../store/base/digest.ts';
+import { encodeCbor, type CborValue } from '../../store/base/cbor.ts';
+import { digestOf, type Digest } from '../../store/base/digest.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
-import { mendStore, openStore, type Store } from '../../store/index.ts';
+import { emptyTree, mendStore, openStore, type Store } from '../../store/index.ts';
+import { sealRecord } from '../../store/records/record-form.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { freshStore } from './fresh-store.ts';
 
@@ -102,20 +104,44 @@ test('whatever folder of a closed store was removed is there again when it is op
   }
 });
 
-test('a store whose records had no checksums yet is brought up to date when it is opened', async () => {
-  const store = await freshStore();
-  await store.close();
-  // As it was written then, by a process of its own: a process opens a database once.
-  const write = `
-    const { open } = require('lmdb');
-    const env = open({ path: ${JSON.stringify(join(store.path, 'db'))}, noSubdir: false, encoding: 'binary', overlappingSync: false });
-    env.openDB({ name: 'durations', encoding: 'binary' }).putSync('x', Buffer.from([7]));
-    void env.close();`;
-  execFileSync(process.execPath, ['-e', write], { cwd: packageRoot });
-  writeFileSync(join(store.path, 'format'), 'cairn-store-2\n');
-  const { records } = await freshStore(store.path);
-  expect(records.duration('x')).toBe(7);
-  expect(readFileSync(join(store.path, 'format'), 'utf8')).toBe('cairn-store-3\n');
+describe('a store of an older form is brought up to date when it is opened', () => {
+  const action = digestOf(Buffer.from('action'));
+
+  /** Writes records into its database, in a process of its own: a process opens a database once. */
+  function writeRecords(path: string, records: readonly (readonly [string, string, Uint8Array])[]): void {
+    const write = `
+      const { open } = require('lmdb');
+      const env = open({ path: ${JSON.stringify(join(path, 'db'))}, noSubdir: false, encoding: 'binary', overlappingSync: false });
+      for (const [table, key, bytes] of ${JSON.stringify(records.map(([table, key, bytes]) => [table, key, [...bytes]]))})
+        env.openDB({ name: table, encoding: 'binary' }).putSync(key, Buffer.from(bytes));
+      void env.close();`;
+    execFileSync(process.execPath, ['-e', write], { cwd: packageRoot });
+  }
+
+  test.each([
+    ['cairn-store-2', (_table: string, _key: string, bytes: Uint8Array) => bytes],
+    ['cairn-store-3', sealRecord],
+  ])('%s: durations and memos stay, realisations that are no claims go', async (format, form) => {
+    const store = await freshStore();
+    const memo = { derivation: digestOf(Buffer.from('derivation')), action, outputs: { out: emptyTree } };
+    await store.close();
+    const written: [string, string, CborValue][] = [
+      ['durations', 'x', 7],
+      ['memos', memo.derivation, { action, outputs: { out: { ...emptyTree } } }],
+      ['realisations', action, { outputs: { out: { ...emptyTree } }, name: 'x', builder: 'here' }],
+    ];
+    writeRecords(
+      store.path,
+      written.map(([table, key, value]) => [table, key, form(table, key, encodeCbor(value))]),
+    );
+    writeFileSync(join(store.path, 'format'), `${format}\n`);
+    const upgraded = await freshStore(store.path);
+    expect(upgraded.records.duration('x')).toBe(7);
+    expect(upgraded.records.memo(memo.derivation)).toEqual(memo);
+    expect(upgraded.records.realisation(action)).toBeUndefined();
+    expect((await (await upgraded.maintenance()).verify()).damages).toEqual([]);
+    expect(readFileSync(join(store.path, 'format'), 'utf8')).toBe('cairn-store-4\n');
+  });
 });
 
 test('a store of the form before is left alone while another process uses it', async () => {

@@ -1,24 +1,26 @@
 import { expect, test } from 'vitest';
 import { digestOf } from '../../store/base/digest.ts';
-import type { Memo, Realisation } from '../../store/index.ts';
+import type { Memo } from '../../store/index.ts';
 import { freshStore } from './fresh-store.ts';
+import { madeRealisation } from '../support/realisations.ts';
 
 const id = (text: string): ReturnType<typeof digestOf> => digestOf(Buffer.from(text));
 
-const realisation: Realisation = {
-  action: id('action'),
-  outputs: {
-    out: { kind: 'tree', digest: id('tree') },
-    run: { kind: 'blob', digest: id('blob'), executable: true },
-    link: { kind: 'symlink', target: 'x' },
-  },
-  name: 'zlib',
-  builder: 'local',
+const outputs = {
+  out: { kind: 'tree', digest: id('tree') },
+  run: { kind: 'blob', digest: id('blob'), executable: true },
+  link: { kind: 'symlink', target: 'x' },
+} as const;
+const action = id('action');
+const realisation = madeRealisation(action, outputs, {
   durationMs: 12.6,
+  cpuMs: 30,
+  peakMemoryBytes: 5_000_000_000,
+  sizeBytes: 7,
   builtAtMs: 1_800_000_000_000,
   log: id('log'),
-};
-const memo: Memo = { derivation: id('derivation'), action: realisation.action, outputs: realisation.outputs };
+});
+const memo: Memo = { derivation: id('derivation'), action, outputs };
 
 test('every record comes back as it was written, also in another process', async () => {
   const store = await freshStore();
@@ -32,7 +34,8 @@ test('every record comes back as it was written, also in another process', async
     records.putCached('evaluation', [1, 'two', null]);
   });
   const { records } = await freshStore(store.path);
-  expect(records.realisation(realisation.action)).toEqual({ ...realisation, durationMs: 13 });
+  const { claim, facts } = realisation;
+  expect(records.realisation(action)).toEqual({ claim, facts: { ...facts, durationMs: 13 } });
   expect(records.memo(memo.derivation)).toEqual(memo);
   expect(records.lineage('zlib@x')).toEqual({ derivation: memo.derivation, action: memo.action });
   expect(records.hasDescription(memo.derivation)).toBe(true);
@@ -55,10 +58,10 @@ test('what was never written is absent', async () => {
   expect(records.cached('x')).toBeUndefined();
 });
 
-test('a realisation without a log has none', async () => {
+test('what is not known of a realisation is not there', async () => {
   const { records } = await freshStore();
-  await records.update((writer) => writer.putRealisation({ ...realisation, log: undefined }));
-  expect(records.realisation(realisation.action)?.log).toBeUndefined();
+  await records.update((writer) => writer.putRealisation(madeRealisation(action, outputs)));
+  expect(records.realisation(action)).toEqual(madeRealisation(action, outputs));
 });
 
 test('an update happens as a whole or not at all', async () => {

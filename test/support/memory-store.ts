@@ -387,7 +387,7 @@ function collect(content: MemoryContent, write: (records: RecordWriter) => void)
   };
   const use = (derivation: Digest): void => put('uses', derivation, Date.now());
   const writer = {
-    putRealisation: (realisation: Realisation) => put('realisations', realisation.action, realisation),
+    putRealisation: (realisation: Realisation) => put('realisations', realisation.claim.action, realisation),
     putMemo: (memo: Memo) => {
       put('memos', memo.derivation, memo);
       use(memo.derivation);

@@ -9,6 +9,7 @@ import { stepRecord } from '../../engine/plan/explain.ts';
 import type { PlanFacts } from '../../engine/plan/facts.ts';
 import { resolveStep } from '../../engine/plan/resolve.ts';
 import { stepSource } from './steps.ts';
+import { madeRealisation } from './realisations.ts';
 
 /** Outputs that are told apart by a text. */
 export function contentOf(text: string, names: readonly string[] = ['out']): Outputs {
@@ -42,14 +43,12 @@ export function factsAfter(
     memo: (id) => memos.get(id),
     realisation: (action) => {
       const outputs = actions.get(action);
-      return outputs === undefined
-        ? undefined
-        : { action, outputs, name: '', builder: '', durationMs: 0, builtAtMs: 0, log: undefined };
+      return outputs && madeRealisation(action, outputs);
     },
     lineage: (name) => lineages.get(name),
     description: (id) => descriptions.get(id),
     duration: () => undefined,
-    hasOutputs: () => true,
+    presence: () => 'here',
     lookup,
   };
 }

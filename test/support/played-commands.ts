@@ -2,7 +2,8 @@
 // The store, the locks, the planner and the scheduler are the real ones.
 
 import { Workshop } from '../../engine/workshop.ts';
-import type { ExecuteOptions, Executor } from '../../engine/execute/executor.ts';
+import type { BuildRequest, ExecuteOptions, Executor } from '../../engine/execute/executor.ts';
+import type { ContentSource } from '../../engine/content-source.ts';
 import type { Wish } from '../../engine/build.ts';
 import type { Store } from '../../store/index.ts';
 
@@ -11,20 +12,29 @@ export interface Play {
   /** Commands at once. */
   readonly jobs: number;
   /** Resolves when the command of that name has ended; its output is a file of its name. */
-  readonly run: (name: string, options: ExecuteOptions) => Promise<void>;
+  readonly run: (name: string, options: ExecuteOptions, request: BuildRequest) => Promise<void>;
+  /** Where content is that the store does not have. */
+  readonly elsewhere?: ContentSource;
 }
 
-export function playedWorkshop({ store, jobs, run }: Play): Workshop {
+export function playedWorkshop({ store, jobs, run, elsewhere }: Play): Workshop {
   const executor: Executor = {
-    async execute({ name }, options) {
-      await run(name, options);
+    async execute(request, options) {
+      const { name } = request;
+      await run(name, options, request);
       if (options.signal.aborted) return { kind: 'cancelled' };
       const batch = store.begin();
       const digest = batch.addDirectory(
         new Map([[name, { kind: 'blob', digest: batch.addBytes(Buffer.from(name)), executable: false }]]),
       );
       const outputs = { out: { kind: 'tree', digest } } as const;
-      return { kind: 'succeeded', outputs, batch, log: undefined, durationMs: 1 };
+      return {
+        kind: 'succeeded',
+        outputs,
+        batch,
+        log: undefined,
+        use: { durationMs: 1, cpuMs: 1, peakMemoryBytes: undefined },
+      };
     },
     buildersCpuMs: () => 0,
     close: () => Promise.resolve(),
@@ -37,6 +47,7 @@ export function playedWorkshop({ store, jobs, run }: Play): Workshop {
     ],
     fetch: () => Promise.reject(new Error('nothing is fetched')),
     unpack: () => Promise.reject(new Error('nothing is unpacked')),
+    elsewhere,
     close: () => Promise.resolve(),
   });
 }

@@ -18,7 +18,7 @@ const nothingKnown: PlanFacts = {
   lineage: () => undefined,
   description: () => undefined,
   duration: () => undefined,
-  hasOutputs: () => false,
+  presence: () => 'lost',
   lookup: () => undefined,
 };
 

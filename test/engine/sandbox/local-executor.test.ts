@@ -15,7 +15,7 @@ import {
   treeOf,
   type Literal,
 } from '../../support/sandbox-run.ts';
-import type { BuildRequest, Executor } from '../../../engine/execute/executor.ts';
+import type { BuildRequest, Executor, ResourceUse } from '../../../engine/execute/executor.ts';
 
 let fixture: ExecutorFixture;
 let executor: Executor;
@@ -145,6 +145,30 @@ describe('inputs', () => {
     const failure = execute(executor, request('true', { inputs }));
     await expect(failure).rejects.toBeInstanceOf(MissingBlob);
     await expect(failure).rejects.toMatchObject({ digest });
+  });
+});
+
+describe('what a command used', () => {
+  const busy = 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done';
+
+  async function useOf(script: string): Promise<ResourceUse> {
+    const { result } = await execute(executor, request(script));
+    if (result.kind !== 'succeeded') throw new Error(result.kind);
+    return result.use;
+  }
+
+  test('is the processor time of all its processes', async () => {
+    const before = executor.buildersCpuMs();
+    const { cpuMs } = await useOf(`(${busy}) & (${busy}) & wait`);
+    const idle = await useOf('true');
+    expect(cpuMs).toBeGreaterThan(50);
+    expect(cpuMs! + idle.cpuMs!).toBe(executor.buildersCpuMs() - before);
+    expect(idle.cpuMs).toBeLessThan(cpuMs!);
+  });
+
+  test('is the most memory that they had together', async () => {
+    const script = 'for i in 1 2; do (x=$(yes | head -c 8000000); sleep 2; : "$x") & done; wait';
+    expect((await useOf(script)).peakMemoryBytes).toBeGreaterThan(16_000_000);
   });
 });
 

@@ -4,6 +4,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { digestOf, type Digest } from '../../../store/base/digest.ts';
 import { openStore, type Batch, type Node, type Store } from '../../../store/index.ts';
+import { madeRealisation } from '../realisations.ts';
 
 const [action, path, ...more] = process.argv.slice(2) as [string, string, ...string[]];
 const store = await openStore(path);
@@ -42,15 +43,7 @@ const actions: Readonly<Record<string, (store: Store) => Promise<void>>> = {
       const [id, action] = [keyOf(`${more[0]} ${round}`), keyOf(`${more[0]} action ${round}`)];
       await batch.commit((records) => {
         records.putMemo({ derivation: id, action, outputs: { out } });
-        records.putRealisation({
-          action,
-          outputs: { out },
-          name: 'step',
-          builder: 'here',
-          durationMs: 1,
-          builtAtMs: 1,
-          log: undefined,
-        });
+        records.putRealisation(madeRealisation(action, { out }));
         // Every other result is garbage from the start.
         if (round % 2 === 0) records.putRoot({ name: `${more[0]}-${round}`, derivations: [id] });
       });
