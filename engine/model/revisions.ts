@@ -15,5 +15,5 @@ export const revisions: Readonly<Record<Derivation['kind'], number>> = {
   /** What of a folder is taken: ignore rules, modes, links. */
   local: 1,
   /** Mounts, environment, layout of the root, identity, limits that a step can notice, how outputs are taken. */
-  run: 2,
+  run: 3,
 };

@@ -5,7 +5,7 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { preamble } from './preamble.ts';
-import { resourceLimits } from './resource-limits.ts';
+import { stepLimits } from './resource-limits.ts';
 import { systemCallFilter } from './system-calls.ts';
 
 /** Files of this machine that sandboxes take; any number of sandboxes may use them at once. */
@@ -128,7 +128,7 @@ export function makeGuise(folder: string, processors: readonly number[]): Guise 
   ];
   return {
     filter: put('system-calls', systemCallFilter()),
-    preamble: put('preamble', preamble({ limits: resourceLimits(), processors }), 0o555),
+    preamble: put('preamble', preamble({ ...stepLimits(), processors }), 0o555),
     masks: [
       ...masks.filter(({ path }) => isReadable(path)),
       { path: '/proc/sys', source: join(folder, 'sys') },

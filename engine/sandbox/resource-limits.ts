@@ -2,7 +2,19 @@
 // may set them. Reads this process's own, since only what lies within them can be set.
 
 import { readFileSync } from 'node:fs';
-import type { Limit } from './preamble.ts';
+import { tasksCountedBy } from './kernel.ts';
+import { mostTasks } from './limits.ts';
+import type { Holds, Limit } from './preamble.ts';
+
+/** In asm-generic/resource.h, where processes and threads are RLIMIT_NPROC. */
+const tasks = 6;
+
+/**
+ * Processes and threads that the kernel lets a step have, where it counts a step's by themselves. It is a wall for what
+ * multiplies faster than can be counted (limits.ts): a part of the 32,768 numbers that a small machine has for all. Above what a
+ * step may have, because the kernel only refuses, which a step may take for anything; the same on all but the largest machines.
+ */
+export const mostTasksInKernel = Math.max(4096, mostTasks + 512);
 
 const unlimited = 2n ** 64n - 1n;
 const mebibyte = 2n ** 20n;
@@ -27,8 +39,8 @@ const resources: readonly Resource[] = [
   { number: 3, shown: 'stack size', soft: 8n * mebibyte, hard: unlimited },
   { number: 4, shown: 'core file size', soft: 0n, hard: 0n },
   { number: 5, shown: 'resident set', soft: unlimited, hard: unlimited },
-  // Counted for all that this user runs on the machine; what a step may have by itself is watched (limits.ts).
-  { number: 6, shown: 'processes', soft: 32_768n, hard: 32_768n },
+  // Where the kernel counts all that this user runs on the machine; see also `mostTasksInKernel`.
+  { number: tasks, shown: 'processes', soft: 32_768n, hard: 32_768n },
   { number: 7, shown: 'open files', soft: 1024n, hard: 4096n },
   { number: 8, shown: 'locked memory', soft: mebibyte / 16n, hard: mebibyte / 16n },
   { number: 9, shown: 'address space', soft: unlimited, hard: unlimited },
@@ -40,8 +52,28 @@ const resources: readonly Resource[] = [
   { number: 15, shown: 'realtime timeout', soft: unlimited, hard: unlimited },
 ];
 
-/** By the resource's number. Where this process itself is held to less, that. */
-export function resourceLimits(own = readFileSync('/proc/self/limits', 'latin1')): Map<number, Limit> {
+/** What every process of a step is held to, and what a step is as a whole where the kernel can count that. */
+export function stepLimits(
+  own = readFileSync('/proc/self/limits', 'latin1'),
+  countedBy = tasksCountedBy(),
+): Pick<Holds, 'limits' | 'ownCount'> {
+  const limits = resourceLimits(own);
+  const all = limits.get(tasks)!;
+  const wall = BigInt(mostTasksInKernel);
+  const most = { soft: least(all.soft, wall), hard: least(all.hard, wall) };
+  switch (countedBy) {
+    case 'namespace':
+      return { limits, ownCount: { most, uid: process.geteuid!(), gid: process.getegid!() } };
+    case 'nobody':
+      // It holds nobody, and a step is shown what it is shown everywhere.
+      return { limits: limits.set(tasks, most), ownCount: undefined };
+    case 'user':
+      return { limits, ownCount: undefined };
+  }
+}
+
+// By the resource's number. Where this process itself is held to less, that.
+function resourceLimits(own: string): Map<number, Limit> {
   return new Map(
     resources.map(({ number, shown, soft, hard }) => {
       const most = least(hard, hardLimit(own, shown));

@@ -1,13 +1,21 @@
 // What a step is held to: limits that are the same on every machine, memory that has a bound, processes that have a number.
 
+import { execFile } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Executor } from '../../../engine/execute/executor.ts';
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
+import { countsByNamespace, tasksCountedBy } from '../../../engine/sandbox/kernel.ts';
 import { mostTasks } from '../../../engine/sandbox/limits.ts';
+import { preamble } from '../../../engine/sandbox/preamble.ts';
 import { allowedProcessors } from '../../../engine/sandbox/processors.ts';
-import { resourceLimits } from '../../../engine/sandbox/resource-limits.ts';
+import { mostTasksInKernel, stepLimits } from '../../../engine/sandbox/resource-limits.ts';
+import { skipWithout } from '../../support/needs.ts';
 import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
 import { execute, scriptRequest, textOf } from '../../support/sandbox-run.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 let fixture: SandboxFixture;
 let executor: Executor;
@@ -23,6 +31,8 @@ afterAll(async () => {
 const written = (script: string): Promise<string> => textOf(executor, scriptRequest(fixture, script));
 
 test('limits are the same on every machine', async () => {
+  // But for the older kernels, where it would hold all that this user runs.
+  const most = tasksCountedBy() === 'user' ? 32_768 : mostTasksInKernel;
   expect(await written("sed -n 's/  */ /g; s/ $//; 2,$ p' /proc/self/limits"))
     .toBe(`Max cpu time unlimited unlimited seconds
 Max file size unlimited unlimited bytes
@@ -30,7 +40,7 @@ Max data size unlimited unlimited bytes
 Max stack size 8388608 unlimited bytes
 Max core file size 0 0 bytes
 Max resident set unlimited unlimited bytes
-Max processes 32768 32768 processes
+Max processes ${most} ${most} processes
 Max open files 1024 4096 files
 Max locked memory 65536 65536 bytes
 Max address space unlimited unlimited bytes
@@ -45,9 +55,57 @@ Max realtime timeout unlimited unlimited us
 
 test('where this process is held to less, so is a step', () => {
   const own = 'Max open files            256                  300                  files     \n';
-  const limits = resourceLimits(own);
+  const { limits } = stepLimits(own);
   expect(limits.get(7)).toEqual({ soft: 300n, hard: 300n });
   expect(limits.get(8)).toEqual({ soft: 65_536n, hard: 65_536n });
+});
+
+test('processes are held to the limit, where the kernel can count those of a step by themselves', () => {
+  const own = 'Max processes             500                  2000                 processes \n';
+  const less = { soft: 2000n, hard: 2000n };
+  const wall = { soft: BigInt(mostTasksInKernel), hard: BigInt(mostTasksInKernel) };
+  expect(stepLimits('', 'namespace')).toMatchObject({ ownCount: { most: wall } });
+  expect(stepLimits('', 'namespace').limits.get(6)).toEqual({ soft: 32_768n, hard: 32_768n });
+  expect(stepLimits(own, 'namespace')).toMatchObject({ ownCount: { most: less } });
+  expect(stepLimits('', 'user').ownCount).toBeUndefined();
+  expect(stepLimits('', 'nobody').limits.get(6)).toEqual(wall);
+  expect(mostTasksInKernel).toBeGreaterThan(mostTasks);
+});
+
+test('which kernels count by user namespaces', () => {
+  const kernels = [
+    '4.18.0-553.el8',
+    '5.10.0-30-amd64',
+    '5.13.19',
+    '5.14.0-1.el9',
+    '5.15-wsl',
+    '6.1.0',
+    '10.0',
+  ];
+  expect(kernels.filter((kernel) => countsByNamespace(kernel))).toEqual(kernels.slice(3));
+});
+
+test('the kernel counts the processes of one sandbox, whatever else its user runs', async (context) => {
+  skipWithout(context, countsByNamespace() ? undefined : 'this kernel counts what a user runs as a whole');
+  // Root is held to nothing.
+  const nobody = 65_534;
+  const [uid, gid] = process.geteuid!() === 0 ? [nobody, nobody] : [process.geteuid!(), process.getegid!()];
+  const most = { soft: 20n, hard: 20n };
+  const program = join(tempFolder('preamble'), 'program');
+  const bytes = preamble({
+    limits: new Map(),
+    processors: allowedProcessors(),
+    ownCount: { most, uid, gid },
+  });
+  writeFileSync(program, bytes, { mode: 0o555 });
+  chmodSync(dirname(program), 0o755);
+  const script = 'for i in $(seq 40); do sleep 2 > /dev/null 2>&1 & echo $i; done';
+  const one = async (): Promise<unknown> => {
+    // The shell ends when it can make no more.
+    const ended = promisify(execFile)(program, ['/bin/sh', '-c', script], { uid, gid });
+    return ended.catch((error: unknown) => (error as { stdout: string }).stdout.trim().split('\n').at(-1));
+  };
+  expect(await Promise.all([one(), one()])).toEqual(['19', '19']);
 });
 
 test('processors are counted alike, however a step asks', async () => {
