@@ -2,6 +2,7 @@
 
 import type { CborValue } from './base/cbor.ts';
 import type { Digest } from './base/digest.ts';
+import type { DurableTable } from './records/table-names.ts';
 import type { Directory, Node } from './trees/tree.ts';
 
 /** Everything that is kept between runs. Several processes may have one store open. */
@@ -263,7 +264,7 @@ export type Damage =
   /** A file in `blobs/` whose bytes are not what its name says. */
   | { readonly kind: 'blob'; readonly path: string; readonly name: string }
   /** A record that is not what was written. */
-  | { readonly kind: 'record'; readonly table: string; readonly key: string }
+  | { readonly kind: 'record'; readonly table: DurableTable; readonly key: string }
   /** A directory record that is not what its digest says. */
   | { readonly kind: 'directory'; readonly digest: Digest }
   /** A materialised folder that does not have its tree's content; it is only a copy. */

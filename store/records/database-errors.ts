@@ -1,6 +1,7 @@
 // What LMDB says about damage, and what a record says that is not what was written, as errors for people.
 
 import { UserError } from '../base/errors.ts';
+import { explainWriteError } from '../content/disk-errors.ts';
 
 const mend = 'Run `cairn store repair`: it keeps what can still be read, and what is lost is built again.';
 
@@ -21,24 +22,54 @@ export function recordError(table: string, key: string): never {
   });
 }
 
-/** Does something with LMDB. @throws UserError `STORE_CORRUPT` for what LMDB takes for damage */
-export function explained<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw explainDamage(error);
+/** Turns what LMDB says into errors for people. The one place where that is done for an environment. */
+export class DatabaseErrors {
+  readonly #folder: string;
+  /** What the disk refused last. */
+  #refused: UserError | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Does something with LMDB. @throws UserError `STORE_CORRUPT`, `DISK_FULL`, `STORE_UNUSABLE` */
+  explained<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  /** The error that a person should see: `error` itself when it is none of LMDB's. */
+  explain(error: unknown): unknown {
+    const refused = explainWriteError(error, this.#folder);
+    if (refused !== error && refused instanceof UserError) return (this.#refused = refused);
+    const code = codeOf(error);
+    if (this.#refused !== undefined && afterRefusal.has(code)) return this.#refused;
+    return damageCodes.has(code) ? damaged(error as Error) : error;
   }
 }
 
-/** The error a person should see: itself unless it is LMDB's word for damage. */
-export function explainDamage(error: unknown): unknown {
-  if (!(error instanceof Error) || !isDamage(error)) return error;
+function damaged(error: Error): UserError {
   return new UserError('STORE_CORRUPT', `the store's database is damaged: ${error.message}`, {
     hint: mend,
     fault: 'environment',
     cause: error,
   });
 }
+
+// LMDB's codes are numbers; those of Node.js are words.
+function codeOf(error: unknown): unknown {
+  return error instanceof Error ? (error as { readonly code?: unknown }).code : undefined;
+}
+
+/** What LMDB says when it cannot go on after the disk has refused something, of others that shared the commit for example. */
+const afterRefusal: ReadonlySet<unknown> = new Set([
+  22, // EINVAL: a transaction could not begin
+  -30795, // MDB_PANIC
+  -30782, // MDB_BAD_TXN
+]);
 
 // lmdb.h, "Return Codes".
 const damageCodes: ReadonlySet<unknown> = new Set([
@@ -50,7 +81,3 @@ const damageCodes: ReadonlySet<unknown> = new Set([
   -30784, // MDB_INCOMPATIBLE
   -30779, // MDB_PROBLEM
 ]);
-
-function isDamage(error: Error & { readonly code?: unknown }): boolean {
-  return damageCodes.has(error.code);
-}

@@ -5,12 +5,14 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import type * as lmdb from 'lmdb';
-import { UserError } from '../base/errors.ts';
+import { bug, UserError } from '../base/errors.ts';
 import { explainWriteError } from '../content/disk-errors.ts';
-import { explainDamage, databaseCorrupt } from './database-errors.ts';
+import { DatabaseErrors, databaseCorrupt } from './database-errors.ts';
 import { readMetas, type Meta } from './database-header.ts';
 import { walkDatabase } from './database-pages.ts';
+import { makeLockFile } from './lock-file.ts';
 import { forgetSound, isKnownSound, noteSound } from './sound-mark.ts';
+import { durableTables, type TableName } from './table-names.ts';
 import { Table, type LmdbTable } from './table.ts';
 
 // Its CommonJS form is one file and loads in two thirds of the time that its modules take.
@@ -28,17 +30,28 @@ const lostHeads = 'its first pages are not what they should be';
 /** Address space reserved for the map, not disk space: the file grows as it is filled. */
 const mapBytes = 2 ** 38;
 
-/** One environment: tables of binary records by text key. */
+/** How many processes may read at once. */
+const readers = 1000;
+
+/**
+ * One environment: tables of binary records by text key. One that is flushed is written to by {@link transaction} alone, one
+ * that is not by {@link transactionSync} alone: a synchronous transaction makes LMDB commit early what is under way, and when
+ * the disk refuses that, lmdb-js goes on with a transaction that is gone, in memory that is somebody else's by then.
+ */
 export class Database {
   readonly #folder: string;
+  readonly #durable: boolean;
   readonly #environment: lmdb.RootDatabase<Buffer, string>;
-  readonly #tables = new Map<string, Table>();
-  /** What the disk refused. From then on LMDB's transactions in this process fail for reasons that say nothing. */
-  #refused: UserError | undefined;
+  readonly #errors: DatabaseErrors;
+  readonly #tables = new Map<TableName, Table>();
+  /** Commits that are under way. */
+  readonly #commits = new Set<Promise<unknown>>();
 
-  private constructor(folder: string, environment: lmdb.RootDatabase<Buffer, string>) {
+  private constructor(folder: string, durable: boolean) {
     this.#folder = folder;
-    this.#environment = environment;
+    this.#durable = durable;
+    this.#environment = openEnvironment(folder, durable);
+    this.#errors = new DatabaseErrors(folder);
   }
 
   /**
@@ -52,7 +65,7 @@ export class Database {
     const database = Database.#openPatiently(folder, options);
     // Whoever ends without saying that it is sound may have ended because it is not.
     forgetSound(folder);
-    const [damage] = isSound ? [] : database.damages();
+    const [damage] = isSound ? [] : database.#damagesNow();
     if (damage === undefined) return database;
     void database.#environment.close();
     throw databaseCorrupt(folder, damage);
@@ -72,39 +85,67 @@ export class Database {
 
   static #openNow(folder: string, { durable }: { readonly durable: boolean }): Database {
     if (!hasSoundMetas(join(folder, dataFile))) throw databaseCorrupt(folder, lostHeads);
-    return new Database(folder, openEnvironment(folder, durable));
+    return new Database(folder, durable);
   }
 
   /** What is damaged in how the file is made up, for people. No record is looked into. */
-  damages(): readonly string[] {
-    // Inside a transaction nobody else writes.
-    return this.transactionSync(() => damagesOf(join(this.#folder, dataFile)));
+  async damages(): Promise<readonly string[]> {
+    while (this.#commits.size > 0) await Promise.allSettled(this.#commits);
+    return this.#damagesNow();
   }
 
-  /** A table, opened when it is first needed. @throws UserError `STORE_CORRUPT` */
-  table(name: string): Table {
+  #damagesNow(): readonly string[] {
+    // Inside a transaction nobody else writes.
+    return this.#synchronously(() => damagesOf(join(this.#folder, dataFile)));
+  }
+
+  /** A table, opened when it is first needed. @throws UserError `STORE_CORRUPT`, `DISK_FULL` */
+  table(name: TableName): Table {
     let table = this.#tables.get(name);
     if (table === undefined) {
-      table = new Table(name, this.#openTable(name));
+      table = this.#opened(name);
       this.#tables.set(name, table);
     }
     return table;
   }
 
-  #openTable(name: string): LmdbTable {
-    try {
-      return this.#environment.openDB<Buffer, string>({ name, encoding: 'binary' });
-    } catch (error) {
-      throw this.#explain(error);
-    }
+  #opened(name: TableName): Table {
+    const table = this.#errors.explained((): LmdbTable =>
+      this.#environment.openDB<Buffer, string>({ name, encoding: 'binary' }),
+    );
+    return new Table(name, table, this.#errors);
+  }
+
+  // Opening one is a synchronous transaction, which none may be once commits are under way. What a transaction has opened that
+  // fails is not open.
+  #openAllTables(): void {
+    const missing = durableTables.filter((name) => !this.#tables.has(name));
+    if (missing.length === 0) return;
+    const opened = this.#synchronously(() => missing.map((name) => [name, this.#opened(name)] as const));
+    for (const [name, table] of opened) this.#tables.set(name, table);
   }
 
   /** Runs `write` in a write transaction; resolves when it is committed. Transactions asked for at once share a commit. */
   async transaction(write: () => void): Promise<void> {
+    if (!this.#durable) bug('a database that is not flushed is written to at once');
+    this.#openAllTables();
+    let thrown: unknown;
+    const commit = this.#environment.transaction(() => {
+      try {
+        write();
+      } catch (error) {
+        thrown = error;
+        throw error;
+      }
+    });
+    this.#commits.add(commit);
     try {
-      await this.#environment.transaction(write);
+      await commit;
     } catch (error) {
-      throw this.#explain(await commitError(error));
+      // LMDB commits after that, and says only that it cannot.
+      throw this.#errors.explain(thrown ?? (await commitError(error)));
+    } finally {
+      this.#commits.delete(commit);
     }
   }
 
@@ -118,11 +159,12 @@ export class Database {
 
   /** The same at once, on this thread: for tiny writes that are not flushed. */
   transactionSync<T>(write: () => T): T {
-    try {
-      return this.#environment.transactionSync(write);
-    } catch (error) {
-      throw this.#explain(error);
-    }
+    if (this.#durable) bug('a database that is flushed is not written to at once');
+    return this.#synchronously(write);
+  }
+
+  #synchronously<T>(work: () => T): T {
+    return this.#errors.explained(() => this.#environment.transactionSync(work));
   }
 
   /** Says, inside a transaction, that it takes directories away. */
@@ -133,14 +175,6 @@ export class Database {
   /** Differs from what it was once directories were taken away. */
   deletions(): string {
     return Buffer.from(this.table('state').get('deletions') ?? []).toString('hex');
-  }
-
-  // A full disk is met here first by many a command that writes nothing but a lock.
-  #explain(error: unknown): unknown {
-    if (this.#refused !== undefined && isLmdbError(error)) return this.#refused;
-    const refused = explainWriteError(error, this.#folder);
-    if (refused === error || !(refused instanceof UserError)) return explainDamage(error);
-    return (this.#refused = refused);
   }
 
   /** Makes the next read see what other processes have committed by now. */
@@ -156,25 +190,23 @@ export class Database {
 
 function openEnvironment(folder: string, durable: boolean): lmdb.RootDatabase<Buffer, string> {
   try {
+    makeLockFile(folder, readers);
     return open({
       path: folder,
       noSubdir: false,
       encoding: 'binary',
       maxDbs: 16,
-      maxReaders: 1000,
+      maxReaders: readers,
       mapSize: mapBytes,
       // LMDB's own order: data, flush, meta page, flush. A commit that has resolved is on the disk.
       overlappingSync: false,
+      // Else lmdb-js makes promises that nobody is given, and that fail with the commit.
+      eventTurnBatching: false,
       ...(durable ? {} : { noSync: true }),
     });
   } catch (cause) {
     throw openError(folder, cause);
   }
-}
-
-// Its codes are numbers, lmdb.h, "Return Codes"; those of Node.js are words.
-function isLmdbError(error: unknown): boolean {
-  return error instanceof Error && typeof (error as { code?: unknown }).code === 'number';
 }
 
 // LMDB takes the one meta page for what the other says when it is damaged, and so may show an older state.

@@ -7,6 +7,7 @@ import type { Digest } from '../base/digest.ts';
 import { nodeRecords } from './claim.ts';
 import type { Database } from './database.ts';
 import { decodeRealisation, encodeRealisation } from './realisation-record.ts';
+import type { DurableTable } from './table-names.ts';
 import type { Lineage, Memo, Realisation, Records, RecordWriter, Root } from '../store.ts';
 
 /** The facts of one store. */
@@ -69,7 +70,7 @@ export class LmdbRecords implements Records {
   }
 
   // What a table holds was written by this file, so its type is known by the table.
-  #read(table: string, key: string): unknown {
+  #read(table: DurableTable, key: string): unknown {
     const bytes = this.#database.table(table).get(key);
     return bytes === undefined ? undefined : readCbor(bytes);
   }
@@ -77,16 +78,16 @@ export class LmdbRecords implements Records {
 
 /** One step of a transaction. All encoding is done before the transaction starts, so that it cannot fail half-way. */
 export type Change =
-  | { readonly kind: 'put'; readonly table: string; readonly key: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'remove'; readonly table: string; readonly key: string };
+  | { readonly kind: 'put'; readonly table: DurableTable; readonly key: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'remove'; readonly table: DurableTable; readonly key: string };
 
 /** What `write` wants written, in its order. */
 export function collectChanges(write: (records: RecordWriter) => void): Change[] {
   const changes: Change[] = [];
-  const putEncoded = (table: string, key: string, bytes: Uint8Array): void => {
+  const putEncoded = (table: DurableTable, key: string, bytes: Uint8Array): void => {
     changes.push({ kind: 'put', table, key, bytes });
   };
-  const put = (table: string, key: string, value: CborValue): void => {
+  const put = (table: DurableTable, key: string, value: CborValue): void => {
     putEncoded(table, key, encodeCbor(value));
   };
   const markUsed = (derivation: Digest): void => put('last-uses', derivation, Date.now());

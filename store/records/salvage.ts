@@ -4,6 +4,7 @@ import { readMetas, type Meta } from './database-header.ts';
 import { walkDatabase, type FileRecord } from './database-pages.ts';
 import { newestState, withFile, type Database } from './database.ts';
 import { openRecord } from './record-form.ts';
+import { isDurableTable } from './table-names.ts';
 
 /** What came of it. */
 export interface Salvage {
@@ -37,6 +38,7 @@ function copyWhole(file: number, target: Database, read: ReadRecord): Salvage {
   const damages: string[] = [];
   let kept = 0;
   const copy = ({ table, key, value }: FileRecord): void => {
+    if (!isDurableTable(table)) return; // none that anybody reads
     const bytes = value();
     const content = bytes && read(table, key, bytes);
     if (content === undefined) {

@@ -1,7 +1,7 @@
 // One table of the database: binary records by text key, each checked when it is read. Knows nothing of what they mean.
 
 import type * as lmdb from 'lmdb';
-import { explained, recordError } from './database-errors.ts';
+import { recordError, type DatabaseErrors } from './database-errors.ts';
 import { openRecord, sealRecord } from './record-form.ts';
 
 export type LmdbTable = lmdb.Database<Buffer, string>;
@@ -18,37 +18,39 @@ export interface Entry {
   readonly value: Uint8Array;
 }
 
-/** Every method may throw `STORE_CORRUPT`. */
+/** Every method may throw `STORE_CORRUPT`, and one that writes `DISK_FULL`. */
 export class Table {
   readonly #name: string;
   readonly #table: LmdbTable;
+  readonly #errors: DatabaseErrors;
 
-  constructor(name: string, table: LmdbTable) {
+  constructor(name: string, table: LmdbTable, errors: DatabaseErrors) {
     this.#name = name;
     this.#table = table;
+    this.#errors = errors;
   }
 
   get(key: string): Uint8Array | undefined {
-    const bytes = explained(() => this.#table.get(key));
+    const bytes = this.#errors.explained(() => this.#table.get(key));
     return bytes === undefined ? undefined : this.#opened(key, bytes);
   }
 
   doesExist(key: string): boolean {
-    return explained(() => this.#table.doesExist(key));
+    return this.#errors.explained(() => this.#table.doesExist(key));
   }
 
   *getKeys(range: KeyRange = {}): Generator<string> {
-    yield* explainedAll(this.#table.getKeys(range));
+    yield* this.#all(this.#table.getKeys(range));
   }
 
   *getRange(range: KeyRange = {}): Generator<Entry> {
-    for (const { key, value } of explainedAll(this.#table.getRange(range)))
+    for (const { key, value } of this.#all(this.#table.getRange(range)))
       yield { key, value: this.#opened(key, value) };
   }
 
   /** Every record, without its value when it is damaged. */
   *inspect(): Generator<{ readonly key: string; readonly value: Uint8Array | undefined }> {
-    for (const { key, value } of explainedAll(this.#table.getRange()))
+    for (const { key, value } of this.#all(this.#table.getRange()))
       yield { key, value: openRecord(this.#name, key, value) };
   }
 
@@ -73,17 +75,17 @@ export class Table {
   #opened(key: string, bytes: Uint8Array): Uint8Array {
     return openRecord(this.#name, key, bytes) ?? recordError(this.#name, key);
   }
-}
 
-function* explainedAll<T>(items: Iterable<T>): Generator<T> {
-  const iterator = explained(() => items[Symbol.iterator]());
-  try {
-    for (;;) {
-      const next = explained(() => iterator.next());
-      if (next.done === true) return;
-      yield next.value;
+  *#all<T>(items: Iterable<T>): Generator<T> {
+    const iterator = this.#errors.explained(() => items[Symbol.iterator]());
+    try {
+      for (;;) {
+        const next = this.#errors.explained(() => iterator.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      iterator.return?.();
     }
-  } finally {
-    iterator.return?.();
   }
 }

@@ -38,7 +38,7 @@ async function damageOf(layout: Layout): Promise<string | undefined> {
 async function damageIn(folder: string, durable: boolean): Promise<string | undefined> {
   try {
     const opened = Database.open(folder, { durable });
-    const [damage] = opened.damages();
+    const [damage] = await opened.damages();
     await opened.close();
     return damage;
   } catch (error) {

@@ -55,7 +55,7 @@ export async function verifyStore(
       sizeBytes: found.sizeBytes,
     });
   };
-  const [damage] = context.database.damages();
+  const [damage] = await context.database.damages();
   if (damage !== undefined) throw databaseCorrupt(context.layout.database, damage);
   await run('records', () => verifyRecords(context));
   await run('blobs', () => verifyBlobs(context, options));

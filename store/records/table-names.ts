@@ -1,0 +1,27 @@
+// The names of all tables. Closed, so that all tables of a database can be opened before the first of its commits is under way.
+
+/** Tables of the database that is flushed. */
+export const durableTables = [
+  'realisations',
+  'memos',
+  'lineages',
+  'descriptions',
+  'durations',
+  'last-uses',
+  'roots',
+  'cached',
+  'directories',
+  'state',
+  'settled',
+] as const;
+
+/** Those of the database that is not, which are opened when they are first needed: its commits are over at once. */
+export type VolatileTable = 'locks' | 'uses' | 'commits' | 'committed';
+
+export type DurableTable = (typeof durableTables)[number];
+
+export type TableName = DurableTable | VolatileTable;
+
+export function isDurableTable(name: string): name is DurableTable {
+  return (durableTables as readonly string[]).includes(name);
+}
