@@ -174,6 +174,8 @@ export interface RecordReader {
   /** The canonical record of a derivation or an action, by its digest. */
   description(digest: Digest): CborValue | undefined;
   hasDescription(digest: Digest): boolean;
+  /** Differs from what it was once descriptions, cached values or directories have been taken away, by whomever. */
+  deletions(): string;
   /** When a derivation was last wanted or done, in milliseconds since 1970, as far as that was recorded. */
   lastUse(derivation: Digest): number | undefined;
   /** Last measured wall time of a derivation by lineage, in milliseconds. */

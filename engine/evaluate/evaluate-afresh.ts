@@ -4,27 +4,19 @@
 import { dirname } from 'node:path';
 import { bug } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
-import type { RecordWriter } from '../../store/index.ts';
 import type { Derivation, Local, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
-import type { Lineage, Step } from '../step.ts';
+import type { Lineage } from '../step.ts';
 import { callFlake, type FlakeOutputs } from './call-flake.ts';
 import type { Computing, EvaluateOptions } from './evaluate-options.ts';
 import { targetsOf, type EvaluatedOutput, type Evaluation, type LocalSource } from './evaluation.ts';
-import {
-  evaluatorVersion,
-  readEvaluation,
-  stillHolding,
-  writeEvaluation,
-  type EvaluatedTarget,
-  type EvaluationRecord,
-} from './evaluation-record.ts';
+import { evaluatorVersion, type EvaluatedTarget, type EvaluationRecord } from './evaluation-record.ts';
 import { closureOf, identify, localsOf, type Identified } from './identify.ts';
 import { importLocals } from './import-locals.ts';
+import { keepEvaluation } from './keep-evaluation.ts';
 import { lineagePrefix, sharedLineages } from './lineages.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
 import { lineagesFor, localStep, placed } from './placed-steps.ts';
-import { writePlaces } from './places-record.ts';
 
 /** Evaluates whether or not an evaluation is kept. Errors are those of `evaluate`. */
 export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluation> {
@@ -42,8 +34,9 @@ export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluati
   // Told before it is recorded what it is made from: from then on, all of that stays.
   await store.use(roots.map((root) => identified.idOf(root)));
   const places = placesOf(closure, config, identified);
-  await keep({ config, identified, record, places, options });
-  return { ...evaluation(record, identified.steps, locals, configPath), placeOf: (id) => places.get(id) };
+  await keepEvaluation({ transformer: config.transformer, identified, record, places, options });
+  identified.encoded.free();
+  return evaluation(record, { steps: identified.steps, places, locals, configPath });
 }
 
 // Equal derivations that were made twice are one step: the first place is as good as the second.
@@ -117,76 +110,19 @@ function sourcesOf(locals: readonly Local[], sources: ReadonlyMap<Local, LocalSo
   return [...new Set(locals.map((local) => sources.get(local)!))];
 }
 
-interface Kept {
-  readonly config: LoadedConfig;
-  readonly identified: Identified;
-  readonly record: EvaluationRecord;
+interface Evaluated {
+  readonly steps: Identified['steps'];
   readonly places: ReadonlyMap<DerivationId, string>;
-  readonly options: EvaluateOptions;
+  readonly locals: ReadonlyMap<Local, LocalSource>;
+  readonly configPath: string;
 }
 
-/** So many descriptions are written at once: what one transaction writes is in memory several times. */
-const describedAtOnce = 10_000;
-
-// Descriptions first: one that is left over, because this ends half-way, is garbage like any other.
-async function keep(kept: Kept): Promise<void> {
-  const { identified, options } = kept;
-  const { records } = options.store;
-  // In the order of their keys, they fill the database's pages one after the other.
-  const missing = (): DerivationId[] =>
-    [...identified.encoded.keys()].filter((id) => !records.hasDescription(id)).sort();
-  const fresh = missing();
-  const describe = (writer: RecordWriter): void => {
-    for (const id of fresh.splice(0, describedAtOnce))
-      writer.putEncodedDescription(id, identified.encoded.get(id)!);
-  };
-  while (fresh.length > describedAtOnce) await records.update(describe);
-  await records.update((writer) => {
-    describe(writer);
-    writeRest(writer, kept);
-  });
-  // What was left over from before, or was written first, may have been collected before all of it hung together.
-  if (missing().length > 0) await keep(kept);
-}
-
-function writeRest(writer: RecordWriter, { config, record, places, options }: Kept): void {
-  config.transformer.record(writer);
-  for (const target of Object.keys(record.targets) as Target[])
-    writePlaces(writer, { configPath: options.configPath, target }, places);
-  writeEvaluation(writer, options.configPath, withOtherTargets(record, options));
-}
-
-// What was kept for other targets stays, as long as it holds.
-function withOtherTargets(record: EvaluationRecord, options: EvaluateOptions): EvaluationRecord {
-  const kept = readEvaluation(options.store.records, options.configPath);
-  const before = kept === undefined ? undefined : stillHolding(kept, options.env);
-  if (before === undefined) return record;
-  const files = new Map([...before.files, ...record.files].map((file) => [file.path, file]));
-  const links = new Map([...before.links, ...record.links].map((link) => [link.path, link]));
-  return {
-    ...record,
-    files: [...files.values()],
-    links: [...links.values()],
-    targets: { ...before.targets, ...record.targets },
-  };
-}
-
-function evaluation(
-  record: EvaluationRecord,
-  steps: Identified['steps'],
-  locals: ReadonlyMap<Local, LocalSource>,
-  configPath: string,
-): Omit<Evaluation, 'placeOf'> {
+// What it is given is all that stays in memory as long as the evaluation does.
+function evaluation(record: EvaluationRecord, { steps, places, locals, configPath }: Evaluated): Evaluation {
   const parts = Object.values(record.targets);
   const lineageOf = lineagesFor(configPath, parts);
-  const known = new Map<DerivationId, Step>();
-  for (const source of locals.values()) known.set(source.id, localStep(source, lineageOf));
-  const step = (id: DerivationId): Step => {
-    const found =
-      known.get(id) ?? placed(steps.get(id) ?? bug(`derivation ${id} was not evaluated`), lineageOf);
-    known.set(id, found);
-    return found;
-  };
+  const sources = [...new Set(locals.values())];
+  const localSteps = new Map(sources.map((source) => [source.id, localStep(source, lineageOf)]));
   return {
     configPath,
     flake: record.flake,
@@ -194,8 +130,10 @@ function evaluation(
       parts.flatMap((part) => part.outputs).map((output) => [`${output.name}@${output.target}`, output]),
     ),
     sandbox: parts[0]?.sandbox,
-    steps: step,
-    locals: [...new Set(locals.values())],
+    steps: (id) =>
+      localSteps.get(id) ?? placed(steps.get(id) ?? bug(`derivation ${id} was not evaluated`), lineageOf),
+    placeOf: (id) => places.get(id),
+    locals: sources,
     files: record.files.map((file) => file.path),
     isCached: false,
   };

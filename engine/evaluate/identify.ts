@@ -6,6 +6,7 @@ import { UserError } from '../../store/base/errors.ts';
 import { inputsOf, type Derivation, type Input, type Local } from '../model/derivation.ts';
 import { derivationRecord, encodeDerivation, type DerivationId } from '../model/encode.ts';
 import type { Step } from '../step.ts';
+import { PackedBytes } from './packed-bytes.ts';
 
 /** A step whose lineage is for those to say who know its config. */
 export type IdentifiedStep = Omit<Step, 'lineage'>;
@@ -15,8 +16,8 @@ export interface Identified {
   readonly idOf: (derivation: Derivation) => DerivationId;
   /** The closure, inputs before what needs them; equal derivations that were made twice are in it once. */
   readonly steps: ReadonlyMap<DerivationId, IdentifiedStep>;
-  /** The canonical record of each, which its id is the digest of. */
-  readonly encoded: ReadonlyMap<DerivationId, Uint8Array>;
+  /** The canonical record of each, which its id is the digest of, in the order of `steps`. */
+  readonly encoded: PackedBytes;
 }
 
 /**
@@ -25,7 +26,7 @@ export interface Identified {
 export function identify(closure: Iterable<Derivation>, contentOf: (local: Local) => Digest): Identified {
   const ids = new Map<Derivation, DerivationId>();
   const steps = new Map<DerivationId, IdentifiedStep>();
-  const records = new Map<DerivationId, Uint8Array>();
+  const records = new PackedBytes();
   const reference = ({ derivation, output, subpath }: Input) => [ids.get(derivation)!, output, subpath];
   for (const derivation of closure) {
     const content = derivation.kind === 'local' ? contentOf(derivation) : undefined;
@@ -33,7 +34,7 @@ export function identify(closure: Iterable<Derivation>, contentOf: (local: Local
     ids.set(derivation, id);
     if (steps.has(id)) continue;
     const inputIds = inputsOf(derivation).map((input) => ids.get(input.derivation)!);
-    records.set(id, encoded);
+    records.push(encoded);
     const step = { id, derivation, inputIds };
     steps.set(id, content === undefined ? step : { ...step, content });
   }

@@ -3,7 +3,7 @@
 import { UserError } from '../../store/base/errors.ts';
 import { MissingBlob } from '../../store/index.ts';
 import type { Presence } from '../content-source.ts';
-import type { ForeseenFailure, Outputs, PlannedStep, Reason } from '../events.ts';
+import type { ForeseenFailure, Outputs, PlannedStep, Reason, StepRef } from '../events.ts';
 import type { ActionId, DerivationId } from '../model/encode.ts';
 import { stepRef, type Step, type StepSource } from '../step.ts';
 import { changesBetween } from './explain.ts';
@@ -69,17 +69,20 @@ export function makePlan(wanted: readonly DerivationId[], options: PlanOptions):
     const stack = [...roots].reverse();
     const entered = new Set<DerivationId>();
     for (let id = stack.at(-1); id !== undefined; id = stack.at(-1)) {
-      const step = options.steps(id);
       if (isDecided(id)) {
         stack.pop();
-      } else if (entered.has(id)) {
+      } else if (entered.delete(id)) {
         stack.pop();
-        decide(step);
+        decide(options.steps(id));
       } else {
+        const step = options.steps(id);
         const known = knownOutputs(step, options);
-        if (known !== undefined) upToDate.set(id, { step, ...known, cutOff: undefined });
-        else stack.push(...step.inputIds.filter((input) => !isDecided(input)));
+        if (known !== undefined) {
+          upToDate.set(id, { step, ...known, cutOff: undefined });
+          continue;
+        }
         entered.add(id);
+        stack.push(...step.inputIds.filter((input) => !isDecided(input)));
       }
     }
   };
@@ -105,16 +108,36 @@ export function plannedSteps(plan: Plan): PlannedStep[] {
     expectedMs: undefined,
     failure: undefined,
   }));
-  const toBuild = [...plan.toBuild.values()].map((build): PlannedStep => ({
-    step: stepRef(build.step),
-    decision: 'build',
-    get reason() {
-      return build.reason;
-    },
-    expectedMs: build.expectedMs,
-    failure: build.failure,
-  }));
-  return [...reused, ...toBuild];
+  return [...reused, ...[...plan.toBuild.values()].map((build) => new ShownBuild(build))];
+}
+
+// A plan has a hundred thousand of them, and most are looked at once.
+class ShownBuild implements PlannedStep {
+  readonly #build: PlannedBuild;
+
+  constructor(build: PlannedBuild) {
+    this.#build = build;
+  }
+
+  get step(): StepRef {
+    return stepRef(this.#build.step);
+  }
+
+  get decision(): 'build' {
+    return 'build';
+  }
+
+  get reason(): Reason {
+    return this.#build.reason;
+  }
+
+  get expectedMs(): number | undefined {
+    return this.#build.expectedMs;
+  }
+
+  get failure(): ForeseenFailure | undefined {
+    return this.#build.failure;
+  }
 }
 
 type Known = Pick<UpToDate, 'outputs' | 'presence'>;

@@ -167,12 +167,12 @@ export class Database {
     return this.#errors.explained(() => this.#environment.transactionSync(work));
   }
 
-  /** Says, inside a transaction, that it takes directories away. */
+  /** Says, inside a transaction, that it takes directories or records away that others may count on. */
   markDeletion(): void {
     void this.table('state').put('deletions', randomBytes(8));
   }
 
-  /** Differs from what it was once directories were taken away. */
+  /** Differs from what it was once a transaction that said so has taken something away. */
   deletions(): string {
     return Buffer.from(this.table('state').get('deletions') ?? []).toString('hex');
   }

@@ -40,6 +40,10 @@ export class LmdbRecords implements Records {
     return this.#database.table('descriptions').doesExist(digest);
   }
 
+  deletions(): string {
+    return this.#database.deletions();
+  }
+
   lastUse(derivation: Digest): number | undefined {
     return this.#read('last-uses', derivation) as number | undefined;
   }

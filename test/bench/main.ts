@@ -2,7 +2,7 @@
 
 import { formatFigure, type Figure } from './figure.ts';
 import { bootingAnImage } from './figures-boot.ts';
-import { planningFromNothing } from './figures-graph.ts';
+import { planningFromNothing, planningManyFromNothing } from './figures-graph.ts';
 import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
 import { orderOfStarts } from './figures-order.ts';
@@ -13,6 +13,7 @@ import { writingManyFiles } from './figures-write.ts';
 
 const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   planning: planningFromNothing,
+  'planning-many': planningManyFromNothing,
   write: writingManyFiles,
   steps: coldSteps,
   order: orderOfStarts,

@@ -358,6 +358,18 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
       expect([...other.records.roots()].map(({ name }) => name)).toEqual(['a']);
     });
 
+    test('are not taken away by who writes or removes his own', async () => {
+      const store = await opened();
+      const other = await besides(store);
+      const before = store.records.deletions();
+      await other.records.update((writer) => {
+        writer.putMemo(memo);
+        writer.putRoot({ name: 'b', derivations: [derivation] });
+      });
+      await other.records.update((writer) => writer.removeRoot('b'));
+      expect(store.records.deletions()).toBe(before);
+    });
+
     test('are realisations as they were put', async () => {
       const store = await opened();
       const realisation = madeRealisation(action, outputs);

@@ -161,6 +161,18 @@ describe('while others build', () => {
     await store.use([out.digest]);
     expect(store.trees.get(out.digest)).toBeUndefined();
   });
+
+  it('is told by the store, each time', async () => {
+    const store = await freshStore();
+    const seen = [store.records.deletions()];
+    for (const name of ['once', 'twice']) {
+      await build(store, name);
+      seen.push(store.records.deletions());
+      await collect(store);
+      seen.push(store.records.deletions());
+    }
+    expect(seen.map((deletions) => seen.indexOf(deletions))).toEqual([0, 0, 2, 2, 4]);
+  });
 });
 
 describe('with limits', () => {

@@ -349,6 +349,11 @@ class MemoryRecords implements Records {
     return this.#content.table('descriptions').has(digest);
   }
 
+  // Nothing is ever taken away.
+  deletions(): string {
+    return '';
+  }
+
   lastUse(derivation: Digest): number | undefined {
     return this.#read('uses', derivation) as number | undefined;
   }

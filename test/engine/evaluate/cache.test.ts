@@ -261,6 +261,37 @@ test('what garbage collection took away is evaluated and imported again', async 
   expect(store.trees.get(local!.content)?.size).toBe(1);
 });
 
+test('what is collected while an evaluation is written down is written again', async () => {
+  const config = (argument: string): string =>
+    configText(
+      `{ a: run({ name: 'a', layers: [write({ name: 'left', files: { over: 'x' } })], argv: ['${argument}'] }) }`,
+    );
+  const { store, evaluate, write } = await configProject({ 'flake-like.config.ts': config('before') });
+  const earlier = await openStore(store.path);
+  const first = await evaluate({ store: earlier });
+  const [left] = first.steps(idOf(first, 'a')!).inputIds;
+  await earlier.close();
+  expect(store.records.hasDescription(left!)).toBe(true);
+
+  write('flake-like.config.ts', config('after'));
+  const disturbed = await openStore(store.path);
+  const { records } = disturbed;
+  const update = records.update.bind(records);
+  records.update = async (...given) => {
+    await (await (await store.maintenance()).planGc()).execute();
+    seen.push(store.records.hasDescription(left!));
+    await update(...given);
+    // From now on, all of it hangs together.
+    records.update = update;
+  };
+  const seen: boolean[] = [];
+  expect(await evaluate({ store: disturbed })).toMatchObject({ isCached: false });
+  expect(seen).toEqual([false]);
+  expect(store.records.hasDescription(left!)).toBe(true);
+  expect(await evaluate()).toMatchObject({ isCached: true });
+  await disturbed.close();
+});
+
 test('a flake can be asked for its inputs before they are locked', async () => {
   const { store, configPath, failure } = await configProject({
     'flake-like.config.ts': configText('{}').replace(

@@ -1,0 +1,72 @@
+// Writes an evaluation down for the next time: the descriptions of all its steps, where they were made, and what it came to.
+// Knows nothing of how it came about.
+
+import type { RecordWriter } from '../../store/index.ts';
+import type { Target } from '../model/derivation.ts';
+import type { DerivationId } from '../model/encode.ts';
+import type { EvaluateOptions } from './evaluate-options.ts';
+import { readEvaluation, stillHolding, writeEvaluation, type EvaluationRecord } from './evaluation-record.ts';
+import type { Identified } from './identify.ts';
+import { writePlaces } from './places-record.ts';
+import type { Transformer } from './transform.ts';
+
+export interface Kept {
+  readonly transformer: Transformer;
+  readonly identified: Identified;
+  readonly record: EvaluationRecord;
+  readonly places: ReadonlyMap<DerivationId, string>;
+  readonly options: EvaluateOptions;
+}
+
+/** So many descriptions are written at once: what one transaction writes is in memory several times. */
+const describedAtOnce = 5_000;
+
+/** Descriptions first: one that is left over, because this ends half-way, is garbage like any other. */
+export async function keepEvaluation(kept: Kept): Promise<void> {
+  const { records } = kept.options.store;
+  const before = records.deletions();
+  await writeDescriptions(kept);
+  // What was left over from before, or was written first, may have been collected before all of it hung together.
+  if (records.deletions() !== before) await keepEvaluation(kept);
+}
+
+async function writeDescriptions(kept: Kept): Promise<void> {
+  const { identified, options } = kept;
+  const { records } = options.store;
+  const ids = [...identified.steps.keys()];
+  // In the order of their keys, they fill the database's pages one after the other.
+  const fresh = [...ids.keys()]
+    .filter((at) => !records.hasDescription(ids[at]!))
+    .sort((a, b) => (ids[a]! < ids[b]! ? -1 : 1));
+  const describe = (writer: RecordWriter): void => {
+    for (const at of fresh.splice(0, describedAtOnce))
+      writer.putEncodedDescription(ids[at]!, identified.encoded.at(at));
+  };
+  while (fresh.length > describedAtOnce) await records.update(describe);
+  await records.update((writer) => {
+    describe(writer);
+    writeRest(writer, kept);
+  });
+}
+
+function writeRest(writer: RecordWriter, { transformer, record, places, options }: Kept): void {
+  transformer.record(writer);
+  for (const target of Object.keys(record.targets) as Target[])
+    writePlaces(writer, { configPath: options.configPath, target }, places);
+  writeEvaluation(writer, options.configPath, withOtherTargets(record, options));
+}
+
+// What was kept for other targets stays, as long as it holds.
+function withOtherTargets(record: EvaluationRecord, options: EvaluateOptions): EvaluationRecord {
+  const kept = readEvaluation(options.store.records, options.configPath);
+  const before = kept === undefined ? undefined : stillHolding(kept, options.env);
+  if (before === undefined) return record;
+  const files = new Map([...before.files, ...record.files].map((file) => [file.path, file]));
+  const links = new Map([...before.links, ...record.links].map((link) => [link.path, link]));
+  return {
+    ...record,
+    files: [...files.values()],
+    links: [...links.values()],
+    targets: { ...before.targets, ...record.targets },
+  };
+}
