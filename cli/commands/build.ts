@@ -59,7 +59,7 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   if (wanted.length === 0) throw noTarget(project);
   if (flags.dryRun === true) {
     const { showPlan } = await import('../reports/plan-report.ts');
-    return showPlan(context, await project.build.plan(idsOf(project, wanted, flags), flags));
+    return await showPlan(context, await project.build.plan(idsOf(project, wanted, flags), flags));
   }
   const report = await project.build
     .realise(idsOf(project, wanted, flags), flags)

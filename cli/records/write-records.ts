@@ -1,6 +1,6 @@
 // The one way by which records leave: a line each, with the version of the schema in front.
 
-import type { Output } from '../terminal/output.ts';
+import { writeAsTheyLeave, type Output } from '../terminal/output.ts';
 import type { JsonRecord, recordsVersion } from './definitions.ts';
 
 // A type, so that the definitions are not loaded with every command.
@@ -8,6 +8,11 @@ const version: typeof recordsVersion = 1;
 
 export function writeRecords(out: Output, records: Iterable<JsonRecord>): void {
   out.lines(linesOf(records));
+}
+
+/** The same for more records than need be in memory together, no faster than they leave. */
+export function writeManyRecords(out: Output, records: Iterable<JsonRecord>): Promise<void> {
+  return writeAsTheyLeave(out, linesOf(records));
 }
 
 function* linesOf(records: Iterable<JsonRecord>): Generator<string> {

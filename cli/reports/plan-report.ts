@@ -3,18 +3,19 @@
 import { plannedSteps, type Plan, type PlannedStep } from '../../engine/index.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { writeRecords } from '../records/write-records.ts';
+import { writeManyRecords } from '../records/write-records.ts';
 import { planRecords } from '../render/json.ts';
 import { describeReason, stepName } from '../render/names.ts';
 import { foreseenLines } from './foreseen.ts';
 import { tableLines } from '../render/table.ts';
 import { formatCount, formatDuration } from '../render/units.ts';
+import { writeAsTheyLeave } from '../terminal/output.ts';
 
 /** The status is that of the build, as far as it can be told beforehand. */
-export function showPlan({ out, shared }: Context, plan: Plan): ExitCode {
+export async function showPlan({ out, shared }: Context, plan: Plan): Promise<ExitCode> {
   const steps = plannedSteps(plan);
-  if (shared.json === true) writeRecords(out, planRecords(steps));
-  else out.lines([...planLines(steps), ...foreseenLines(steps, out.style)]);
+  if (shared.json === true) await writeManyRecords(out, planRecords(steps));
+  else await writeAsTheyLeave(out, [...planLines(steps), ...foreseenLines(steps, out.style)]);
   return steps.some(({ failure }) => failure !== undefined) ? exitCodes.buildFailed : exitCodes.ok;
 }
 

@@ -49,14 +49,7 @@ export function streamOutput(
     style: hasColour ? coloured : uncoloured,
     write,
     lines: (lines) => {
-      let text = '';
-      for (const line of lines) {
-        text += `${line}\n`;
-        if (text.length < writtenAtOnce) continue;
-        write(text);
-        text = '';
-      }
-      if (text !== '') write(text);
+      for (const text of textsOf(lines)) write(text);
     },
     size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
     flush: async () => {
@@ -65,6 +58,31 @@ export function streamOutput(
       if (failure !== undefined) throw failure;
     },
   };
+}
+
+/**
+ * Writes whole lines no faster than they leave, so that those which a slow reader has not come to need not be in memory.
+ * @throws as `flush` does
+ */
+export async function writeAsTheyLeave(
+  out: Pick<Output, 'write' | 'flush'>,
+  lines: Iterable<string>,
+): Promise<void> {
+  for (const text of textsOf(lines)) {
+    out.write(text);
+    await out.flush();
+  }
+}
+
+function* textsOf(lines: Iterable<string>): Generator<string> {
+  let text = '';
+  for (const line of lines) {
+    text += `${line}\n`;
+    if (text.length < writtenAtOnce) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
 }
 
 /** An error for people; a reader that went away is none, and stays what it is. */

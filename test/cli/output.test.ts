@@ -115,4 +115,13 @@ describe('output that cannot be written', () => {
     expect(readFileSync(file, 'utf8') === expected).toBe(true);
     expect((await project.run('cat', 'big/big')).stdout === expected).toBe(true);
   });
+
+  it('is a whole plan, of more than a pipe takes at once', async () => {
+    const project = testProject(`
+const parts = Array.from({ length: 3000 }, (_, at) => write({ name: 'part' + at, files: { ['f' + at]: '' } }));
+export default flake({ all: compose({ name: 'all', parts }) });`);
+    const { status, records } = await project.run('build', 'all', '--dry-run', '--json');
+    expect(status).toBe(0);
+    expect(records()).toHaveLength(3002);
+  });
 });
