@@ -9,6 +9,9 @@ export const outputsFolder = '/outputs';
 /** Working directory and HOME of every step, user, group and umask, unless `cairn check` varies them. */
 export const usualView = { buildFolder: '/build', uid: 0, umask: 0o022 } as const;
 
+/** 1980-01-01T00:00:00Z, the earliest time that zip archives and FAT can write: how old a step's folders are when it begins. */
+export const stepEpochSeconds = 315_532_800;
+
 /** What of an executor shows in the environment. */
 export interface Surroundings {
   readonly buildFolder: string;
@@ -29,8 +32,7 @@ export function environmentOf(
     TMPDIR: '/tmp',
     TZ: 'UTC',
     LC_ALL: 'C.UTF-8',
-    // 1980-01-01T00:00:00Z, the earliest time that zip archives and FAT can write.
-    SOURCE_DATE_EPOCH: '315532800',
+    SOURCE_DATE_EPOCH: String(stepEpochSeconds),
     CAIRN_JOBS: String(jobs),
     // GNU make 4.4, gcc's link-time optimisation, cargo and ninja 1.13 take their jobs from it.
     MAKEFLAGS: jobserver === undefined ? `-j${jobs}` : `-j${jobs} --jobserver-auth=fifo:${jobserver}`,

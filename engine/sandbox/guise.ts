@@ -2,7 +2,7 @@
 // its system calls, and the limits and processors it is held to. What none of these hides (uname, the clock) is named in the
 // README. Writes its files once; knows no step.
 
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { preamble } from './preamble.ts';
 import { stepLimits } from './resource-limits.ts';
@@ -78,7 +78,18 @@ const uuid = 'kernel/random/uuid';
 
 /** Files that tell of the machine and that nothing needs: they are empty. */
 const emptied = [
-  ...['buddyinfo', 'bootconfig', 'cmdline', 'config.gz', 'consoles', 'crypto', 'devices', 'diskstats', 'dma'],
+  ...[
+    'buddyinfo',
+    'bootconfig',
+    'cgroups',
+    'cmdline',
+    'config.gz',
+    'consoles',
+    'crypto',
+    'devices',
+    'diskstats',
+    'dma',
+  ],
   ...[
     'execdomains',
     'fb',
@@ -106,6 +117,9 @@ const emptied = [
   ...['timer_list', 'timer_stats', 'vmallocinfo', 'vmstat', 'zoneinfo'],
 ];
 
+/** Folders with what the machine has in them: disks, buses, drivers. They are empty. */
+const emptiedFolders = ['acpi', 'asound', 'bus', 'driver', 'fs', 'irq', 'scsi'];
+
 /** Makes the files in a new folder, for steps that may use `processors`. */
 export function makeGuise(folder: string, processors: readonly number[]): Guise {
   mkdirSync(folder);
@@ -116,6 +130,8 @@ export function makeGuise(folder: string, processors: readonly number[]): Guise 
     return path;
   };
   const nothing = put('nothing', '');
+  const emptyFolder = join(folder, 'empty');
+  mkdirSync(emptyFolder);
   const shown = { ...contents, ...processorContents(processors.length) };
   for (const [name, value] of Object.entries(settings)) put(`sys/${name}`, `${value}\n`);
   put(`sys/${uuid}`, '');
@@ -131,6 +147,9 @@ export function makeGuise(folder: string, processors: readonly number[]): Guise 
     preamble: put('preamble', preamble({ ...stepLimits(), processors }), 0o555),
     masks: [
       ...masks.filter(({ path }) => isReadable(path)),
+      ...emptiedFolders
+        .map((name) => ({ path: `/proc/${name}`, source: emptyFolder }))
+        .filter(({ path }) => hasEntries(path)),
       { path: '/proc/sys', source: join(folder, 'sys') },
       { path: `/proc/sys/${uuid}`, source: `/proc/sys/${uuid}` },
     ],
@@ -146,4 +165,8 @@ function isReadable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+function hasEntries(folder: string): boolean {
+  return isReadable(folder) && readdirSync(folder).length > 0;
 }

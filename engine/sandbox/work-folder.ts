@@ -1,7 +1,8 @@
 // The folders one step writes to, all on the store's file system so that outputs can be moved and not copied.
 
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { stepEpochSeconds } from '../execute/step-view.ts';
 
 /** Where a step's writes go. */
 export interface WorkFolder {
@@ -28,9 +29,12 @@ export function workFolder(path: string): WorkFolder {
 /** Makes the layout, empty. Always new: a folder that was used before may carry attributes and access lists. */
 export function makeWorkFolder(path: string, outputs: readonly string[]): WorkFolder {
   const folder = workFolder(path);
-  for (const made of [path, folder.upper, folder.build, folder.outputs]) makeFolder(made);
-  for (const output of outputs) makeFolder(join(folder.outputs, output));
+  const outputFolders = outputs.map((output) => join(folder.outputs, output));
+  const shown = [folder.upper, folder.build, folder.outputs, ...outputFolders];
+  for (const made of [path, ...shown]) makeFolder(made);
   makeFolder(folder.temporary, 0o1777);
+  // Of the root too, as long as bubblewrap makes no place for an input in it.
+  for (const made of [...shown, folder.temporary]) utimesSync(made, stepEpochSeconds, stepEpochSeconds);
   return folder;
 }
 

@@ -181,6 +181,20 @@ out=/outputs/out
   );
 });
 
+test('its folders are as old in every run', async () => {
+  const text = await run('stat -c "%n %Y" / /build /tmp /outputs $out');
+  expect(text.trim().split('\n')).toEqual(
+    ['/', '/build', '/tmp', '/outputs', '/outputs/out'].map((path) => `${path} 315532800`),
+  );
+});
+
+test('disks, buses and control groups of the machine are not in /proc', async () => {
+  const text = await run(
+    'ls -A /proc/acpi /proc/bus /proc/fs /proc/irq /proc/driver 2>/dev/null | grep -v :; cat /proc/cgroups; cut -d: -f3 /proc/self/cgroup | sort -u',
+  );
+  expect(text.trim()).toBe('/');
+});
+
 test('standard input is empty and no terminal is in control', async () => {
   expect(await run('wc -c; (: < /dev/tty) 2>&1; true')).toMatch(/^0\n.*No such device/);
 });
