@@ -15,7 +15,7 @@ import { ownerOf, volatileDatabase } from './processes/owner.ts';
 import { LmdbRecords } from './records/records.ts';
 import { Session, isAlive } from './processes/session.ts';
 import type { ImportOptions, ImportResult, Maintenance, Store } from './store.ts';
-import { Uses, collectionLock } from './processes/uses.ts';
+import { Uses, decisionLock } from './processes/uses.ts';
 import type { Alteration } from './trees/seal.ts';
 import { StoredTrees } from './trees/stored-trees.ts';
 import { TreeFolders, discardEntry, userSuffix, type ContentNode } from './trees/tree-folders.ts';
@@ -123,8 +123,8 @@ export class LocalStore implements Store {
 
   async use(digests: Iterable<Digest>): Promise<void> {
     if (!this.#uses.add(digests)) return;
-    // One that began before it could know of them must have ended before anybody looks whether they are there.
-    await this.locks.freed(collectionLock);
+    // A collection that could not know of them must have decided before anybody looks whether they are there.
+    await this.locks.freed(decisionLock);
     this.#database.refresh();
     this.trees.refresh();
   }

@@ -2,14 +2,22 @@
 // the content of commits under way, by name. In the database that is not flushed, since it need not outlive its processes.
 //
 // A commit names what it relies on before it looks whether that is there, and until its records are there; while a
-// collection is under way, its names stay until that ends. No clock is asked.
+// collection is under way, its names stay until that ends, and so do those of what is told to be used meanwhile. No clock is
+// asked.
 
-import type { Digest } from '../base/digest.ts';
+import { digestHash, type Digest } from '../base/digest.ts';
 import type { Database } from '../records/database.ts';
+import type { TableName } from '../records/table-names.ts';
 import type { Table } from '../records/table.ts';
 
-/** The lock that is held while garbage is looked for and moved away. */
+/** The lock that is held while garbage is looked for and deleted. */
 export const collectionLock = 'gc';
+
+/**
+ * The lock that is held, within that time, until the records of what goes are gone. From then on what is left names only
+ * what stays.
+ */
+export const decisionLock = 'gc-decision';
 
 const hashDigits = 64;
 
@@ -18,7 +26,7 @@ export class Uses {
   readonly #database: () => Database;
   readonly #session: () => string;
   readonly #known = new Set<Digest>();
-  #commits = 0;
+  #named = 0;
 
   /** @param session the session's id; it shows life before that is given */
   constructor(database: () => Database, session: () => string) {
@@ -30,9 +38,13 @@ export class Uses {
   add(digests: Iterable<Digest>): boolean {
     const fresh = [...digests].filter((digest) => !this.#known.has(digest));
     if (fresh.length === 0) return false;
-    const [table, session] = [this.#database().table('uses'), this.#session()];
+    const [uses, committed, locks] = this.#tables('uses', 'committed', 'locks');
+    const session = this.#session();
+    const names = namesOf(fresh.map(digestHash));
     this.#database().transactionSync(() => {
-      for (const digest of fresh) table.putSync(`${session}/${digest}`, Buffer.alloc(0));
+      for (const digest of fresh) uses.putSync(`${session}/${digest}`, Buffer.alloc(0));
+      // A collection that is under way may have read what is used before.
+      if (locks.doesExist(collectionLock)) committed.putSync(`${session}/${this.#named++}`, names);
     });
     for (const digest of fresh) this.#known.add(digest);
     return true;
@@ -43,11 +55,9 @@ export class Uses {
    * commit's records are there, or will never be.
    */
   beginCommit(hashes: Iterable<string>): () => void {
-    const [commits, committed, locks] = (['commits', 'committed', 'locks'] as const).map((name) =>
-      this.#database().table(name),
-    ) as [Table, Table, Table];
-    const key = `${this.#session()}/${this.#commits++}`;
-    const names = Buffer.concat([...hashes].map((hash) => Buffer.from(hash, 'hex')));
+    const [commits, committed, locks] = this.#tables('commits', 'committed', 'locks');
+    const key = `${this.#session()}/${this.#named++}`;
+    const names = namesOf(hashes);
     this.#database().transactionSync(() => commits.putSync(key, names));
     return () =>
       this.#database().transactionSync(() => {
@@ -60,12 +70,21 @@ export class Uses {
   /** Forgets what is used. */
   clear(): void {
     if (this.#known.size === 0) return;
-    const [table, session] = [this.#database().table('uses'), this.#session()];
+    const [[table], session] = [this.#tables('uses'), this.#session()];
     this.#database().transactionSync(() => {
       for (const digest of this.#known) table.removeSync(`${session}/${digest}`);
     });
     this.#known.clear();
   }
+
+  // All are opened before a transaction begins.
+  #tables<const Names extends readonly TableName[]>(...names: Names): { [At in keyof Names]: Table } {
+    return names.map((name) => this.#database().table(name)) as { [At in keyof Names]: Table };
+  }
+}
+
+function namesOf(hashes: Iterable<string>): Buffer {
+  return Buffer.concat([...hashes].map((hash) => Buffer.from(hash, 'hex')));
 }
 
 type UsesTable = 'uses' | 'commits' | 'committed';
@@ -81,8 +100,11 @@ export function usesOf(database: Database, isDead: (session: string) => boolean)
   return digests;
 }
 
-/** The content of commits that are under way, or ended during this collection. Grows each time it is read again. */
-export class CommittedNames {
+/**
+ * The content of commits that are under way, or ended during this collection, and what was told to be used during it. Grows
+ * each time it is read again.
+ */
+export class NamedMeanwhile {
   readonly #tables: readonly Table[];
   readonly #isDead: (session: string) => boolean;
   readonly #read = new Set<string>();
@@ -93,7 +115,7 @@ export class CommittedNames {
     this.#isDead = isDead;
   }
 
-  /** To be called inside a transaction of its database: as long as that lasts, no commit begins. */
+  /** To be called inside a transaction of its database: as long as that lasts, nobody names more. */
   read(): ReadonlySet<string> {
     for (const table of this.#tables)
       for (const { key, value } of table.getRange()) {
@@ -114,7 +136,7 @@ export function tellingSessions(database: Database): string[] {
   return [...new Set(keys.map((key) => split(key)[0]))];
 }
 
-/** Forgets what sessions that have ended used, and, at either end of a collection, which commits ended during one. */
+/** Forgets what sessions that have ended used, and, at either end of a collection, what was named during one. */
 export function forgetUses(database: Database, isDead: (session: string) => boolean): void {
   const of = (name: UsesTable, isOver: (session: string) => boolean): [UsesTable, string][] =>
     [...database.table(name).getKeys()]

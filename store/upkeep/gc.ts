@@ -1,24 +1,33 @@
 // Garbage collection: what no root reaches, no living session uses and no limit spares. Planned first, with what getting it
 // back would cost, then done, while others build. Three proofs keep what they need:
 //
-// - What is used was told before anybody looked for it, and whoever tells while the lock is held waits until it is free.
+// - What is used was told before anybody looked for it, and whoever tells while it is decided what goes waits until that is
+//   done.
 // - Records go in one transaction: whatever it leaves reaches only what is left. So of content that is named by what was
 //   left, nothing goes; and a commit that relies on a directory finds it there, with all below it, or does not commit.
-// - A commit names its content before it looks for it, and files are moved away a few at a time, in transactions of the
-//   database where it does that: none that a commit has named, before or meanwhile, is among them.
+// - Commits name their content before they look for it, as users do, and files are moved away a few at a time, in
+//   transactions of the database where they do that: none that was named, before or meanwhile, is among them.
 //
-// It may end at any moment: what was moved away is in its session's folder.
+// What takes long, deleting what was moved away, nobody waits for. It may end at any moment: all that is in its session's
+// folder.
 
 import { lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { chunksOf } from '../base/chunks.ts';
 import { readCbor } from '../base/cbor.ts';
 import type { Digest } from '../base/digest.ts';
-import { removeTree } from '../base/remove-tree.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import { shards } from '../layout.ts';
 import { isAlive } from '../processes/session.ts';
-import { CommittedNames, collectionLock, forgetUses, tellingSessions, usesOf } from '../processes/uses.ts';
+import {
+  collectionLock,
+  decisionLock,
+  forgetUses,
+  NamedMeanwhile,
+  tellingSessions,
+  usesOf,
+} from '../processes/uses.ts';
 import { realisationsOf } from '../records/reachable.ts';
 import type { GcLimits, GcPlan, GcStats, Realisation } from '../store.ts';
 import { entryHash } from '../trees/tree-folders.ts';
@@ -26,6 +35,7 @@ import { forgetSnapshots } from '../import/snapshot-files.ts';
 import { lastUsedFirst, type Garbage } from './last-used.ts';
 import { LiveSet } from './live-set.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
+import { removeAside } from './remove-aside.ts';
 import { Room, type Entry } from './room.ts';
 
 interface GarbageFile {
@@ -52,15 +62,26 @@ export async function planGc(context: MaintenanceContext, limits: GcLimits): Pro
     name,
     durationMs,
   }));
-  const stats = statsOf(deadFiles(context, live), lost, keptBytes);
-  return { stats, lost, execute: (signal) => collect(context, limits, signal) };
+  const files = deadFiles(context, live);
+  const known = new Map(files.map(({ name, sizeBytes }) => [name, sizeBytes]));
+  return {
+    stats: statsOf(files, lost, keptBytes),
+    lost,
+    execute: (signal) => collect(context, limits, { known, ...(signal && { signal }) }),
+  };
+}
+
+export interface CollectOptions {
+  /** Sizes of blob files that were looked at before, by name: a name's file has that size for ever. */
+  readonly known?: ReadonlyMap<string, number>;
+  readonly signal?: AbortSignal;
 }
 
 /** Deletes what is garbage by now, whatever was planned: much may have been built since. */
 export async function collect(
   context: MaintenanceContext,
   limits: GcLimits,
-  signal: AbortSignal | undefined,
+  { known, signal }: CollectOptions = {},
 ): Promise<GcStats> {
   const choice = await choose(context, limits);
   const { dead, live } = choice;
@@ -70,15 +91,17 @@ export async function collect(
   const lock = await context.lock(collectionLock, signal);
   try {
     forgetUses(context.volatile(), (session) => dead.has(session));
-    const lost = await removeRecords(context, choice);
-    const removed = await moveFiles(context, choice, { aside, signal });
-    moveEntries(context, choice, aside);
+    const lost = await decide(context, choice);
+    const files = deadFiles(context, live, known);
+    const named = new NamedMeanwhile(context.volatile(), (session) => dead.has(session));
+    const removed = await moveFiles(context, files, { named, aside, signal });
+    moveEntries(context, choice, { named, aside });
     forgetSnapshots(context.layout, live.content.directories);
     return statsOf(removed, lost, choice.keptBytes);
   } finally {
     forgetUses(context.volatile(), (session) => dead.has(session));
     await lock.release();
-    removeTree(aside);
+    await removeAside(aside);
   }
 }
 
@@ -138,6 +161,18 @@ function spare(live: LiveSet, { kind, id }: Garbage): void {
   else live.addAction(id);
 }
 
+async function decide(
+  context: MaintenanceContext,
+  choice: Choice,
+): Promise<{ readonly durationMs: number }[]> {
+  const lock = await context.lock(decisionLock);
+  try {
+    return await removeRecords(context, choice);
+  } finally {
+    await lock.release();
+  }
+}
+
 async function removeRecords(
   context: MaintenanceContext,
   { live, dead }: Choice,
@@ -167,18 +202,24 @@ async function removeRecords(
 
 async function moveFiles(
   context: MaintenanceContext,
-  { live, dead }: Choice,
-  { aside, signal }: { readonly aside: string; readonly signal: AbortSignal | undefined },
+  dead: readonly GarbageFile[],
+  {
+    named,
+    aside,
+    signal,
+  }: {
+    readonly named: NamedMeanwhile;
+    readonly aside: string;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<GarbageFile[]> {
-  const database = context.volatile();
-  const committed = new CommittedNames(database, (session) => dead.has(session));
   const moved: GarbageFile[] = [];
-  for (const files of chunksOf(deadFiles(context, live), filesATurn)) {
+  for (const files of chunksOf(dead, filesATurn)) {
     signal?.throwIfAborted();
-    database.transactionSync(() => {
-      const named = committed.read();
+    context.volatile().transactionSync(() => {
+      const kept = named.read();
       for (const file of files)
-        if (!named.has(hashIn(file)) && renameIfThere(file.path, `${aside}/${file.name}`)) moved.push(file);
+        if (!kept.has(hashIn(file)) && renameIfThere(file.path, `${aside}/${file.name}`)) moved.push(file);
     });
     await setImmediate();
   }
@@ -186,14 +227,22 @@ async function moveFiles(
 }
 
 // Nobody looks for one before its content is told to be used.
-function moveEntries(context: MaintenanceContext, { live, dead, idle }: Choice, aside: string): void {
+function moveEntries(
+  context: MaintenanceContext,
+  { live, dead, idle }: Choice,
+  { named, aside }: { readonly named: NamedMeanwhile; readonly aside: string },
+): void {
   const { layout } = context;
   const hashes = live.hashes();
   const used = inUse(context, dead);
   const paths = new Set(idle.filter(({ digest }) => !used.has(digest)).map(({ path }) => path));
   for (const place of [layout.trees, layout.results])
     for (const name of readdirSync(place)) if (!hashes.has(entryHash(name))) paths.add(`${place}/${name}`);
-  for (const [at, path] of [...paths].entries()) renameIfThere(path, `${aside}/entry-${at}`);
+  context.volatile().transactionSync(() => {
+    const kept = named.read();
+    for (const [at, path] of [...paths].entries())
+      if (!kept.has(entryHash(basename(path)))) renameIfThere(path, `${aside}/entry-${at}`);
+  });
 }
 
 /** Sessions that were looked at and have ended. One that began since lives, for all that is known. */
@@ -218,14 +267,19 @@ function deadRealisations({ database }: MaintenanceContext, live: LiveSet): Real
   return [...realisationsOf(database)].filter(({ claim }) => !live.actions.has(claim.action));
 }
 
-function deadFiles({ layout }: MaintenanceContext, live: LiveSet): GarbageFile[] {
+function deadFiles(
+  { layout }: MaintenanceContext,
+  live: LiveSet,
+  known: ReadonlyMap<string, number> = new Map(),
+): GarbageFile[] {
   const hashes = live.hashes();
   return shards.flatMap((shard) =>
     readdirSync(`${layout.blobs}/${shard}`)
       .filter((name) => !hashes.has(name.slice(0, 64)))
       .map((name) => {
         const path = `${layout.blobs}/${shard}/${name}`;
-        return { path, name, sizeBytes: lstatSync(path, { throwIfNoEntry: false })?.size ?? 0 };
+        const sizeBytes = known.get(name) ?? lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+        return { path, name, sizeBytes };
       }),
   );
 }

@@ -44,7 +44,11 @@ export async function keepToSize(
     return undefined;
   }
   if (await context.isLocked(collectionLock)) return undefined;
-  const stats = await collect(context, { maxBytes: maxBytes * (1 - spareShare) }, signal);
+  const stats = await collect(
+    context,
+    { maxBytes: maxBytes * (1 - spareShare) },
+    { ...(signal && { signal }) },
+  );
   const kept = stats.keptBytes!;
   await write(context, { sizeBytes: kept, reachedBytes: kept });
   return stats;

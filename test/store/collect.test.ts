@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeCbor } from '../../store/base/cbor.ts';
@@ -17,6 +18,8 @@ import {
 } from '../../store/index.ts';
 import { layoutOf } from '../../store/layout.ts';
 import { Database } from '../../store/records/database.ts';
+import { volatileDatabase } from '../../store/processes/owner.ts';
+import { collectionLock } from '../../store/processes/uses.ts';
 import { LiveSet } from '../../store/upkeep/live-set.ts';
 import { builtScript } from '../support/built-script.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -172,6 +175,44 @@ describe('while others build', () => {
       seen.push(store.records.deletions());
     }
     expect(seen.map((deletions) => seen.indexOf(deletions))).toEqual([0, 0, 2, 2, 4]);
+  });
+});
+
+describe('while files are being taken away', () => {
+  it('nobody who is about to use something has to wait', async () => {
+    const store = await freshStore();
+    const file = store.begin();
+    const digest = file.addBytes(bytesOf('wanted'));
+    await file.commit();
+    const lock = await (await freshStore(store.path)).locks.acquire(collectionLock);
+    await store.use([digest]);
+    expect(store.blobs.has(digest)).toBe(true);
+    await lock.release();
+  });
+
+  it('what is there when it was told to be used stays', async () => {
+    const store = await freshStore();
+    const batch = store.begin();
+    const garbage = Array.from({ length: 6000 }, (_, at) => batch.addBytes(Buffer.from(`garbage ${at}`)));
+    await batch.commit();
+    const volatile = Database.open(volatileDatabase(layoutOf(store.path)), { durable: false });
+    onTestFinished(() => volatile.close());
+    const collecting = collect(await freshStore(store.path));
+    const isUnderWay = (): boolean => {
+      volatile.refresh();
+      return volatile.table('locks').doesExist(collectionLock);
+    };
+    while (!isUnderWay()) await setImmediate();
+    const found: Digest[] = [];
+    for (const digest of garbage.reverse()) {
+      await store.use([digest]);
+      if (store.blobs.has(digest)) found.push(digest);
+      if (!isUnderWay()) break;
+      await setImmediate();
+    }
+    await collecting;
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.filter((digest) => !store.blobs.has(digest))).toEqual([]);
   });
 });
 
