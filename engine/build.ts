@@ -8,7 +8,7 @@ import type { Digest } from '../store/base/digest.ts';
 import { MissingBlob, type Node } from '../store/index.ts';
 import type { CheckResult } from './check.ts';
 import { ContentElsewhere } from './content-elsewhere.ts';
-import type { Emit, Event, Outcome, Outputs } from './events.ts';
+import { outputsOfOutcome, type Emit, type Event, type Outcome, type Outputs } from './events.ts';
 import type { PlaceOf } from './evaluate/places-record.ts';
 import type { BuildRequest, Executor } from './execute/executor.ts';
 import { absentIn, lostForGood, producersOf, Rebuilds, type LostContentContext } from './lost-content.ts';
@@ -292,7 +292,7 @@ export class Build {
     const plan = this.#replan(producers);
     const outcomes = await this.#run(plan, {});
     this.#wish.signal.throwIfAborted();
-    const failed = [...outcomes].find(([, outcome]) => !('outputs' in outcome));
+    const failed = [...outcomes].find(([, outcome]) => outputsOfOutcome(outcome) === undefined);
     if (plan.toBuild.size === 0 || failed !== undefined) throw lostForGood(missing);
   }
 
@@ -380,8 +380,7 @@ function report(
   const outputs = new Map<DerivationId, Outputs>();
   for (const id of wanted) {
     const outcome = outcomes.get(id);
-    const found =
-      outcome !== undefined && 'outputs' in outcome ? outcome.outputs : plan.upToDate.get(id)?.outputs;
+    const found = (outcome && outputsOfOutcome(outcome)) ?? plan.upToDate.get(id)?.outputs;
     if (found !== undefined) outputs.set(id, found);
   }
   const all = [...outcomes.values()];

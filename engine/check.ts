@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MissingBlob, sameNode, type Store } from '../store/index.ts';
 import { compareNodes, type Difference } from './compare.ts';
-import type { Emit, Outcome, Outputs } from './events.ts';
+import { outputsOfOutcome, type Emit, type Outcome, type Outputs } from './events.ts';
 import type { PlaceOf } from './evaluate/places-record.ts';
 import type { Executor, Variation } from './execute/executor.ts';
 import { failedBecause } from './failure.ts';
@@ -53,8 +53,9 @@ export async function checkStep(step: Step, context: CheckContext): Promise<Chec
   const outcome = await buildAgain(step, context);
   const isFailed = outcome.kind === 'failed';
   emit({ type: 'step-finished', step: stepRef(step), outcome, place: isFailed ? place : undefined });
-  if (!('outputs' in outcome)) return { kind: 'failed', step, outcome };
-  const differences = Object.entries(outcome.outputs).flatMap(([output, second]): OutputDifference[] => {
+  const again = outputsOfOutcome(outcome);
+  if (again === undefined) return { kind: 'failed', step, outcome };
+  const differences = Object.entries(again).flatMap(([output, second]): OutputDifference[] => {
     const before = first[output]!;
     return sameNode(before, second)
       ? []

@@ -109,6 +109,20 @@ export type Outcome =
   | { readonly kind: 'skipped'; readonly because: readonly string[] }
   | { readonly kind: 'cancelled' };
 
+/** What a step has given, unless it ended without giving anything. */
+export function outputsOfOutcome(outcome: Outcome): Outputs | undefined {
+  switch (outcome.kind) {
+    case 'up-to-date':
+    case 'reused':
+    case 'built':
+      return outcome.outputs;
+    case 'failed':
+    case 'skipped':
+    case 'cancelled':
+      return undefined;
+  }
+}
+
 export interface Failed {
   readonly kind: 'failed';
   readonly failure: Failure;

@@ -14,6 +14,7 @@ import { UserError } from '../../store/base/errors.ts';
 
 /** One of the flake's outputs, as it was asked for. */
 export interface FoundOutput {
+  readonly kind: 'output';
   /** `name@target`, as the evaluation has it. */
   readonly key: string;
   readonly id: Step['id'];
@@ -24,6 +25,7 @@ export interface FoundOutput {
 
 /** Content that was named by what it is instead of by what makes it. */
 export interface FoundDigest {
+  readonly kind: 'digest';
   readonly digest: Digest;
 }
 
@@ -50,7 +52,7 @@ export function targetNamed(evaluation: Evaluation, text: string): FoundOutput |
 export function splitPlace(text: string): Place<string | FoundDigest> {
   const [, written, below = ''] = /^([0-9a-f]{64}\/\d+)(?:\/(.*))?$/.exec(text) ?? [];
   const digest = parseDigest(written ?? '');
-  if (digest !== undefined) return { what: { digest }, path: withoutSlash(below) };
+  if (digest !== undefined) return { what: { kind: 'digest', digest }, path: withoutSlash(below) };
   const [name = '', path = ''] = text.split(/\/(.*)/s);
   return { what: name, path: withoutSlash(path) };
 }
@@ -75,7 +77,7 @@ function partOf(evaluation: Evaluation, found: EvaluatedOutput, part: string | u
   const { id, name, target, description } = found;
   const names = outputsOf(evaluation.steps(id).derivation);
   const output = part ?? (names.includes('out') ? 'out' : names[0]!);
-  if (names.includes(output)) return { key: `${name}@${target}`, id, output, description };
+  if (names.includes(output)) return { kind: 'output', key: `${name}@${target}`, id, output, description };
   throw new UserError('TARGET_UNKNOWN', `${name} has no output "${output}"`, {
     hint: `It has ${names.join(', ')}.`,
   });

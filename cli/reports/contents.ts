@@ -69,7 +69,7 @@ async function openDigests({ shared }: Context): Promise<Contents> {
 
 function findInProject(project: Project, text: string): Found {
   const { what, path } = findPlace(project.evaluation, text);
-  if ('digest' in what) return findDigest(project.store, text);
+  if (what.kind === 'digest') return findDigest(project.store, text);
   const { build } = project;
   const node = nodeAt(project.store, builtNode(project, what), { what: what.key, path });
   return {

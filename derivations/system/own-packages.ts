@@ -1,6 +1,6 @@
 // Our own packages and the C library as components, and which of their programs are set-user-id. Pure.
 
-import { compose, from, type Derivation } from '../../engine/model/index.ts';
+import { compose, from, isDerivation, type Derivation } from '../../engine/model/index.ts';
 import type { BuiltPackage } from '../lib/built-package.ts';
 import { pinsOf, type PinsByName } from '../lib/pins.ts';
 import type { Component } from './component.ts';
@@ -13,7 +13,7 @@ export function ownComponent(
   pins: PinsByName,
   leftOut: readonly string[],
 ): Component {
-  const sources = 'kind' in card.source && isDeclaration(card.source.kind) ? (pins[card.name] ?? []) : [];
+  const sources = isDerivation(card.source) ? [] : (pins[card.name] ?? []);
   return {
     name: card.name,
     version,
@@ -41,8 +41,4 @@ export function cLibrary(libc: Derivation, pins: PinsByName, target: Target): Co
 export function setuidPrograms(packages: readonly BuiltPackage[]): Readonly<Record<string, Attributes>> {
   const programs = packages.flatMap(({ card }) => card.gives.setuid ?? []);
   return Object.fromEntries(programs.map((path) => [path, { mode: '4755' }]));
-}
-
-function isDeclaration(kind: string): boolean {
-  return ['debian-source', 'debian-packages', 'url'].includes(kind);
 }

@@ -142,9 +142,9 @@ function newFolder(): Folder {
 function list(folder: Folder, directories: ListedDirectory[]): number {
   const entries: ListedEntry[] = [];
   for (const [name, item] of folder.entries) {
-    if (item.kind === 'folder') entries.push({ name, directory: list(item, directories) });
-    else if (item.kind === 'file') entries.push({ name, content: item.content });
-    else entries.push({ name, symlink: item.target });
+    if (item.kind === 'folder') entries.push({ name, kind: 'folder', directory: list(item, directories) });
+    else if (item.kind === 'file') entries.push({ name, kind: 'file', content: item.content });
+    else entries.push({ name, kind: 'symlink', target: item.target });
   }
   return directories.push({ entries }) - 1;
 }

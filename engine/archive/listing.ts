@@ -39,5 +39,7 @@ export interface ListedDirectory {
 }
 
 export type ListedEntry = { readonly name: string } & (
-  { readonly content: number } | { readonly directory: number } | { readonly symlink: string }
+  | { readonly kind: 'file'; readonly content: number }
+  | { readonly kind: 'folder'; readonly directory: number }
+  | { readonly kind: 'symlink'; readonly target: string }
 );

@@ -81,9 +81,14 @@ async function addTree(listing: Listing, folder: string, { batch, signal }: Unpa
   }
   const directories: Node[] = [];
   const nodeOf = (entry: ListedEntry): Node => {
-    if ('directory' in entry) return directories[entry.directory]!;
-    if ('content' in entry) return contents[entry.content]!;
-    return { kind: 'symlink', target: entry.symlink };
+    switch (entry.kind) {
+      case 'folder':
+        return directories[entry.directory]!;
+      case 'file':
+        return contents[entry.content]!;
+      case 'symlink':
+        return { kind: 'symlink', target: entry.target };
+    }
   };
   for (const { entries } of listing.directories) {
     const digest = batch.addDirectory(new Map(entries.map((entry) => [entry.name, nodeOf(entry)])));
@@ -96,6 +101,6 @@ async function addTree(listing: Listing, folder: string, { batch, signal }: Unpa
 function usedContents({ directories }: Listing): ReadonlySet<number> {
   const used = new Set<number>();
   for (const { entries } of directories)
-    for (const entry of entries) if ('content' in entry) used.add(entry.content);
+    for (const entry of entries) if (entry.kind === 'file') used.add(entry.content);
   return used;
 }

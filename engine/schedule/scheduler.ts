@@ -3,7 +3,7 @@
 
 import { MissingBlob } from '../../store/index.ts';
 import { UserError, bug } from '../../store/base/errors.ts';
-import type { Outcome, Outputs } from '../events.ts';
+import { outputsOfOutcome, type Outcome, type Outputs } from '../events.ts';
 import { failedBecause } from '../failure.ts';
 import { graphOf, remainingMs } from '../graph.ts';
 import { lostForGood, Rebuilds } from '../lost-content.ts';
@@ -292,8 +292,10 @@ class Scheduler {
 
   #outputs(id: DerivationId): Outputs {
     const outcome = this.#states.has(id) ? this.#states.outcome(id) : undefined;
-    if (outcome !== undefined && 'outputs' in outcome) return outcome.outputs;
-    return this.#upToDate.get(id)?.outputs ?? bug(`step ${id} was started before its inputs were done`);
+    const made = outcome && outputsOfOutcome(outcome);
+    return (
+      made ?? this.#upToDate.get(id)?.outputs ?? bug(`step ${id} was started before its inputs were done`)
+    );
   }
 
   // A cache hit is a hint: when an input's content turns out to be gone, whoever made it is run again, and `step` waits.
