@@ -73,7 +73,7 @@ async function buildAgain(step: Step, { store, executor, emit, signal }: CheckCo
     const request = requestOf(
       step,
       (id) => store.records.memo(id)!.outputs,
-      (root, path) => store.trees.lookup(root, path),
+      (top, path) => store.trees.lookup(top, path),
     );
     const result = await executor.execute(request, {
       signal,

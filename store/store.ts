@@ -72,7 +72,7 @@ export interface Trees {
    * The node at a path inside a tree (see parseTreePath), or undefined. Symlinks on the way are not followed.
    * @throws MissingBlob when a directory on the way is lost.
    */
-  lookup(root: Node, path: string): Node | undefined;
+  lookup(top: Node, path: string): Node | undefined;
 }
 
 /** New content on its way into the store. Nothing in it is visible to anyone before `commit`; dropping it leaves no trace. */

@@ -11,7 +11,7 @@ export interface Size {
 const nothing: Size = { files: 0, sizeBytes: 0 };
 
 /** Files (symlinks among them) and bytes at and below a node; a file that is there twice counts twice. */
-export function sizeOf(root: Node, trees: Pick<Trees, 'get'>): Size {
+export function sizeOf(top: Node, trees: Pick<Trees, 'get'>): Size {
   const known = new Map<Digest, Size>();
   const measure = (node: Node): Size => {
     if (node.kind === 'symlink') return { files: 1, sizeBytes: 0 };
@@ -22,7 +22,7 @@ export function sizeOf(root: Node, trees: Pick<Trees, 'get'>): Size {
     known.set(node.digest, size);
     return size;
   };
-  return measure(root);
+  return measure(top);
 }
 
 function add(a: Size, b: Size): Size {

@@ -40,9 +40,9 @@ export function whyLines({ target, wanted, causes, toBuild, trees, style }: Expl
         : `${target} is up to date: nothing changed since it was last built`,
     ];
   }
-  const roots = causes.filter(isRootCause);
-  const changed = roots.filter(({ changes }) => changes !== undefined);
-  const fresh = roots.filter(({ changes }) => changes === undefined);
+  const rootCauses = causes.filter(isRootCause);
+  const changed = rootCauses.filter(({ changes }) => changes !== undefined);
+  const fresh = rootCauses.filter(({ changes }) => changes === undefined);
   return [
     ...changed.flatMap((cause) => [...changedLines(cause, trees, style), '']),
     ...(fresh.length === 0 ? [] : [...freshLines(fresh, style), '']),

@@ -32,7 +32,7 @@ const longestTargetBytes = 4095;
  * with tar, unless they had different names before they were stripped; anything else is hostile. Names that differ only in case are different names.
  */
 export class ArchiveTree {
-  readonly #root = newFolder();
+  readonly #top = newFolder();
   readonly #limits: UnpackLimits;
   #entries = 0;
 
@@ -85,9 +85,9 @@ export class ArchiveTree {
    */
   listing(withoutTop: boolean): ListedDirectory[] {
     const directories: ListedDirectory[] = [];
-    const [only, ...others] = this.#root.entries.values();
+    const [only, ...others] = this.#top.entries.values();
     const hasTop = withoutTop && others.length === 0 && only?.kind === 'folder';
-    list(hasTop ? only : this.#root, directories);
+    list(hasTop ? only : this.#top, directories);
     return directories;
   }
 
@@ -105,7 +105,7 @@ export class ArchiveTree {
 
   // The folder made of the first `depth` parts; those that are missing come into being.
   #folder(path: EntryPath, depth: number): Folder {
-    let folder: Folder = this.#root;
+    let folder: Folder = this.#top;
     for (const part of path.parts.slice(0, depth)) {
       const item = folder.entries.get(part) ?? this.#addFolder(folder, part);
       if (item.kind !== 'folder')
@@ -128,7 +128,7 @@ export class ArchiveTree {
   }
 
   #find(parts: readonly string[]): Item | undefined {
-    let item: Item | undefined = this.#root;
+    let item: Item | undefined = this.#top;
     for (const part of parts) item = item?.kind === 'folder' ? item.entries.get(part) : undefined;
     return item;
   }

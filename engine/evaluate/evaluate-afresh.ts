@@ -26,13 +26,13 @@ export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluati
     const loaded = loadConfig({ ...options, records: store.records });
     return { config: loaded, given: callFlake(loaded, targetsOf(names, loaded.flake), options) };
   });
-  const roots = rootsOf(given);
-  const closure = closureOf(roots);
+  const tops = topsOf(given);
+  const closure = closureOf(tops);
   const locals = await importLocals(localsOf(closure), { store, folder: dirname(configPath), signal });
   const identified = identify(closure, (local) => locals.get(local)!.content);
   const record = evaluationRecord(config, given, { identified, locals, configPath });
   // Told before it is recorded what it is made from: from then on, all of that stays.
-  await store.use(roots.map((root) => identified.idOf(root)));
+  await store.use(tops.map((top) => identified.idOf(top)));
   const places = placesOf(closure, config, identified);
   await keepEvaluation({ transformer: config.transformer, identified, record, places, options });
   identified.encoded.free();
@@ -60,9 +60,9 @@ interface Found {
   readonly configPath: string;
 }
 
-function rootsOf({ outputs, sandbox }: FlakeOutputs) {
-  const roots = [...outputs.values()].flatMap((named) => named.map(({ derivation }) => derivation));
-  return sandbox === undefined ? roots : [...roots, sandbox];
+function topsOf({ outputs, sandbox }: FlakeOutputs) {
+  const tops = [...outputs.values()].flatMap((named) => named.map(({ derivation }) => derivation));
+  return sandbox === undefined ? tops : [...tops, sandbox];
 }
 
 function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Found): EvaluationRecord {
@@ -78,8 +78,8 @@ function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Foun
       kind: derivation.kind,
       description,
     }));
-    const roots = [...named.map(({ derivation }) => derivation), ...(given.sandbox ? [given.sandbox] : [])];
-    const locals = found.locals.size === 0 ? [] : localsOf(closureOf(roots));
+    const tops = [...named.map(({ derivation }) => derivation), ...(given.sandbox ? [given.sandbox] : [])];
+    const locals = found.locals.size === 0 ? [] : localsOf(closureOf(tops));
     parts[target] = { outputs, sandbox, locals: sourcesOf(locals, found.locals), lineages };
   }
   return {
@@ -98,11 +98,11 @@ function lineagesOf(
   { identified, configPath }: Found,
 ): Record<DerivationId, Lineage> {
   const { idOf, steps } = identified;
-  const roots = [...outputs].flatMap(([target, named]) =>
+  const tops = [...outputs].flatMap(([target, named]) =>
     named.map(({ name, derivation }) => ({ key: `${name}@${target}`, id: idOf(derivation) })),
   );
-  if (sandbox !== undefined) roots.push({ key: 'sandbox', id: idOf(sandbox) });
-  return mapByName(sharedLineages(lineagePrefix(configPath), steps, roots));
+  if (sandbox !== undefined) tops.push({ key: 'sandbox', id: idOf(sandbox) });
+  return mapByName(sharedLineages(lineagePrefix(configPath), steps, tops));
 }
 
 // Several derivations may stand for one folder.

@@ -46,10 +46,10 @@ export function identify(closure: Iterable<Derivation>, contentOf: (local: Local
  * @throws UserError `GRAPH_CYCLE` with the cycle as a path of names; `DERIVATION_INVALID` for a derivation that was not
  * made by the model's functions.
  */
-export function closureOf(roots: Iterable<Derivation>): readonly Derivation[] {
+export function closureOf(tops: Iterable<Derivation>): readonly Derivation[] {
   const closure: Derivation[] = [];
   const state = new Map<Derivation, 'entered' | 'listed'>();
-  const stack = [...roots].reverse();
+  const stack = [...tops].reverse();
   for (let derivation = stack.at(-1); derivation !== undefined; derivation = stack.at(-1)) {
     if (state.has(derivation)) {
       stack.pop();

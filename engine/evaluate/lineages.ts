@@ -6,7 +6,7 @@ import type { DerivationId } from '../model/encode.ts';
 import { stepLabel, type Lineage, type Step } from '../step.ts';
 
 /** An output of a config, as a person names it: `rpi@aarch64-linux`. */
-export interface NamedRoot {
+export interface NamedTop {
   readonly key: string;
   readonly id: DerivationId;
 }
@@ -30,7 +30,7 @@ export function plainLineage(prefix: string, step: Unplaced): Lineage {
 export function sharedLineages(
   prefix: string,
   steps: ReadonlyMap<DerivationId, Unplaced>,
-  roots: readonly NamedRoot[],
+  tops: readonly NamedTop[],
 ): ReadonlyMap<DerivationId, Lineage> {
   const counts = new Map<string, number>();
   for (const { derivation } of steps.values()) {
@@ -39,7 +39,7 @@ export function sharedLineages(
   }
   const lineages = new Map<DerivationId, Lineage>();
   if (counts.size === steps.size) return lineages;
-  for (const [id, way] of waysTo(steps, roots)) {
+  for (const [id, way] of waysTo(steps, tops)) {
     const step = steps.get(id)!;
     if (counts.get(stepLabel(step.derivation))! > 1)
       lineages.set(id, `${plainLineage(prefix, step)} ${way}` as Lineage);
@@ -50,10 +50,10 @@ export function sharedLineages(
 // The shortest way to each step, first output first, as a hash: they may be as long as the graph is deep.
 function waysTo(
   steps: ReadonlyMap<DerivationId, Unplaced>,
-  roots: readonly NamedRoot[],
+  tops: readonly NamedTop[],
 ): ReadonlyMap<DerivationId, string> {
   const ways = new Map<DerivationId, string>();
-  for (const { key, id } of roots) if (!ways.has(id)) ways.set(id, next('', key));
+  for (const { key, id } of tops) if (!ways.has(id)) ways.set(id, next('', key));
   // The map is walked while it grows.
   for (const [id, way] of ways) {
     const seen = new Map<string, number>();

@@ -76,8 +76,8 @@ function firstWith(path: string, parts: readonly PlacedPart[], batch: TreeBatch)
   return parts.find(({ node }) => has(node, parseTreePath(path), batch))?.label ?? 'another part';
 }
 
-function has(root: DraftNode, path: readonly string[], batch: TreeBatch): boolean {
-  let node: DraftNode | undefined = root;
+function has(top: DraftNode, path: readonly string[], batch: TreeBatch): boolean {
+  let node: DraftNode | undefined = top;
   for (const name of path) {
     if (node === undefined || !isFolder(node)) return false;
     node = entriesOf(node, batch).get(name);

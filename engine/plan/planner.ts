@@ -64,9 +64,9 @@ export function makePlan(wanted: readonly DerivationId[], options: PlanOptions):
   const upToDate = new Map<DerivationId, UpToDate>();
   const isDecided = (id: DerivationId): boolean => upToDate.has(id) || toBuild.has(id);
 
-  const visit = (roots: readonly DerivationId[]): void => {
+  const visit = (ids: readonly DerivationId[]): void => {
     // Depth first with a stack of our own: graphs may be deeper than the call stack.
-    const stack = [...roots].reverse();
+    const stack = [...ids].reverse();
     const entered = new Set<DerivationId>();
     for (let id = stack.at(-1); id !== undefined; id = stack.at(-1)) {
       if (isDecided(id)) {

@@ -24,7 +24,7 @@ export interface ResolvedStep {
 }
 
 /** Finds the node at a path inside a tree, or undefined. */
-export type Lookup = (root: Node, path: string) => Node | undefined;
+export type Lookup = (top: Node, path: string) => Node | undefined;
 
 /**
  * Resolves a step whose inputs all have outputs.

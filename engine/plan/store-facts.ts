@@ -29,6 +29,6 @@ export function storeFacts(
       const all = new Set(Object.values(outputs).map(presenceOf));
       return all.has('lost') ? 'lost' : all.has('to-be-had') ? 'to-be-had' : 'here';
     },
-    lookup: (root, path) => trees.lookup(root, path),
+    lookup: (top, path) => trees.lookup(top, path),
   };
 }

@@ -20,7 +20,7 @@ export interface ScannedDirectory {
 }
 
 export interface Scan {
-  readonly root: ScannedDirectory;
+  readonly top: ScannedDirectory;
   readonly files: readonly ScannedFile[];
   readonly sizeBytes: number;
 }
@@ -62,7 +62,7 @@ export async function scanFolder(folder: string): Promise<Scan> {
 
   try {
     makeUsable(folder, lstatSync(folder));
-    return { root: await scanDirectory(folder), files, sizeBytes };
+    return { top: await scanDirectory(folder), files, sizeBytes };
   } catch (error) {
     if (isErrno(error, 'ENAMETOOLONG')) throw pathTooLong(folder, error);
     throw error;

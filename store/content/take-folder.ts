@@ -26,7 +26,7 @@ export interface TakeFolderOptions {
 export async function takeFolder(source: string, options: TakeFolderOptions): Promise<TreeNode> {
   const scan = await scanFolder(source);
   const digests = await takeFiles(scan, options);
-  return assemble(scan.root, digests, options);
+  return assemble(scan.top, digests, options);
 }
 
 type Digests = ReadonlyMap<ScannedFile, Digest>;

@@ -57,8 +57,8 @@ export class StoredTrees implements Trees {
     return digest === emptyTree.digest || this.#table().doesExist(digest);
   }
 
-  lookup(root: Node, path: string): Node | undefined {
-    let node: Node | undefined = root;
+  lookup(top: Node, path: string): Node | undefined {
+    let node: Node | undefined = top;
     for (const part of parseTreePath(path)) {
       if (node?.kind !== 'tree') return undefined;
       const directory = this.get(node.digest);

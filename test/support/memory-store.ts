@@ -213,13 +213,13 @@ class MemoryTrees implements Trees {
     return digest === emptyTree.digest ? emptyDirectory : this.#content.directories.get(digest);
   }
 
-  lookup(root: Node, path: string): Node | undefined {
+  lookup(top: Node, path: string): Node | undefined {
     return parseTreePath(path).reduce<Node | undefined>((node, part) => {
       if (node?.kind !== 'tree') return undefined;
       const directory = this.get(node.digest);
       if (directory === undefined) throw new MissingBlob(node.digest);
       return directory.get(part);
-    }, root);
+    }, top);
   }
 }
 
@@ -272,8 +272,8 @@ class MemoryBatch implements Batch {
   }
 
   async takeFolder(folder: string): Promise<TreeNode> {
-    const { root } = await scanFolder(folder);
-    const tree = this.#takeDirectory(root);
+    const { top } = await scanFolder(folder);
+    const tree = this.#takeDirectory(top);
     removeTree(folder);
     return tree;
   }
