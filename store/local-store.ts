@@ -96,7 +96,7 @@ export class LocalStore implements Store {
   }
 
   begin(): FileBatch {
-    this.#sweep();
+    void this.#sweep();
     return new FileBatch({
       layout: this.#layout,
       database: this.#database,
@@ -145,7 +145,7 @@ export class LocalStore implements Store {
   }
 
   scratch(label: string): Promise<string> {
-    this.#sweep();
+    void this.#sweep();
     return Promise.resolve(this.#session.freshFolder(label));
   }
 
@@ -159,6 +159,7 @@ export class LocalStore implements Store {
       copies: this.#copies,
       lock: (key, signal) => this.locks.acquire(key, signal === undefined ? {} : { signal }),
       isLocked: (key) => this.locks.isHeld(key),
+      sweep: () => this.#sweep(),
       addedBytes: () => this.#addedBytes,
       freshPath: (label) => this.#session.freshPath(label),
     });
@@ -167,10 +168,19 @@ export class LocalStore implements Store {
   async close(): Promise<void> {
     await this.#sweeping;
     await this.#pool?.close();
-    this.#uses.clear();
+    this.#forgetUses();
     this.#session.close();
     await this.#volatile?.close();
     await this.#database.close();
+  }
+
+  // A collection does not heed those of a session that has ended.
+  #forgetUses(): void {
+    try {
+      this.#uses.clear();
+    } catch (error) {
+      if (!(error instanceof UserError && error.code === 'DISK_FULL')) throw error;
+    }
   }
 
   #ownSession(): string {
@@ -202,9 +212,9 @@ export class LocalStore implements Store {
   }
 
   // Once for each open store, and only by one that writes.
-  #sweep(): void {
+  #sweep(): Promise<void> {
     // What cannot be removed now, another user's for example, is met again next time.
-    this.#sweeping ??= this.#sweepDead().catch(() => undefined);
+    return (this.#sweeping ??= this.#sweepDead().catch(() => undefined));
   }
 
   async #sweepDead(): Promise<void> {

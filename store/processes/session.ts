@@ -1,6 +1,6 @@
 // One open store's folder for things in flight, with a sign that its process lives. What dead processes left is swept.
 
-import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { isErrno } from '../base/errors.ts';
 import { removeTree } from '../base/remove-tree.ts';
@@ -8,9 +8,11 @@ import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Layout } from '../layout.ts';
 import { SignOfLife, showsLife } from './sign-of-life.ts';
 
-/** Begins the name of a folder that does not show life yet. After so long, its process has died over it. */
+/**
+ * Begins the name of a folder that does not show life yet. Whoever sweeps takes it away, whether its process has died over
+ * it or not: one that lives notices when it names the folder, and begins again.
+ */
 const unborn = 'new-';
-const longestBirthMs = 10 * 60 * 1000;
 /** Begins the name of a folder that is being deleted: it was renamed first, so that no session is half there. */
 const ended = 'ended-';
 
@@ -30,11 +32,22 @@ export class Session {
 
   /** Makes the session known. It has its name only once it shows life. */
   enter(): void {
-    if (this.#life !== undefined) return;
-    const folder = `${this.#layout.temporary}/${unborn}${this.id}`;
+    while (this.#life === undefined) this.#life = this.#begin();
+  }
+
+  // Undefined when somebody has swept the folder meanwhile.
+  #begin(): SignOfLife | undefined {
+    const folder = `${this.#layout.temporary}/${unborn}${randomBytes(12).toString('hex')}`;
     mkdirSync(folder, { recursive: true });
-    this.#life = new SignOfLife(folder);
-    renameSync(folder, this.#folder);
+    let life: SignOfLife | undefined;
+    try {
+      life = new SignOfLife(folder);
+      if (renameIfThere(folder, this.#folder)) return life;
+    } catch (error) {
+      if (existsSync(folder)) throw error;
+    }
+    life?.end();
+    return undefined;
   }
 
   /** A path in the session's folder that nobody uses. Nothing is there yet. */
@@ -52,7 +65,7 @@ export class Session {
   /** Removes what processes that have ended left behind in flight. */
   async sweep(): Promise<void> {
     this.enter();
-    await sweepDeadSessions(this.#layout, lstatSync(this.#folder).mtimeMs);
+    await sweepDeadSessions(this.#layout);
   }
 
   close(): void {
@@ -79,13 +92,9 @@ export async function livingSessions(layout: Layout): Promise<Set<string>> {
   return new Set(names.filter((_, at) => alive[at]));
 }
 
-// The time now is that of a folder just made: two clocks are never compared.
-async function sweepDeadSessions(layout: Layout, nowMs: number): Promise<void> {
-  for (const name of readdirSync(layout.temporary)) {
-    const folder = `${layout.temporary}/${name}`;
-    const isDead = name.startsWith(unborn) ? isStillborn(folder, nowMs) : !(await showsLife(folder));
-    if (isDead) sweep(layout, name);
-  }
+async function sweepDeadSessions(layout: Layout): Promise<void> {
+  for (const name of readdirSync(layout.temporary))
+    if (!(await showsLife(`${layout.temporary}/${name}`))) sweep(layout, name);
 }
 
 // What cannot be removed now, another user's for example, must not keep the rest from being swept.
@@ -93,7 +102,8 @@ function sweep(layout: Layout, name: string): void {
   try {
     removeAway(layout, name);
   } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EPERM')) throw error;
+    // Not empty: whoever begins there has just put something in.
+    if (!isErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error;
   }
 }
 
@@ -101,11 +111,6 @@ function removeAway({ temporary }: Layout, name: string): void {
   const away = name.startsWith(ended) ? name : `${ended}${name}`;
   if (name === away || renameIfThere(`${temporary}/${name}`, `${temporary}/${away}`))
     removeTree(`${temporary}/${away}`);
-}
-
-function isStillborn(folder: string, nowMs: number): boolean {
-  const stats = lstatSync(folder, { throwIfNoEntry: false });
-  return stats !== undefined && nowMs - stats.mtimeMs > longestBirthMs;
 }
 
 function sessionFolder(layout: Layout, session: string): string {

@@ -20,10 +20,15 @@ export class SignOfLife {
     // Somebody asking is nothing that this process has to wait for.
     this.#server.on('error', () => undefined).unref();
     this.#server.listen(pathIn(this.#folder));
-    // Listening begins at once, before any event.
-    if (lstatSync(`${folder}/${name}`, { throwIfNoEntry: false })?.isSocket() !== true)
-      throw Object.assign(new Error(`no socket can be made in ${folder}`), { code: 'EACCES' });
-    chmodSync(`${folder}/${name}`, 0o666);
+    try {
+      // Listening begins at once, before any event.
+      if (lstatSync(`${folder}/${name}`, { throwIfNoEntry: false })?.isSocket() !== true)
+        throw Object.assign(new Error(`no socket can be made in ${folder}`), { code: 'EACCES' });
+      chmodSync(`${folder}/${name}`, 0o666);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
   }
 
   end(): void {

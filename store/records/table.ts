@@ -49,8 +49,10 @@ export class Table {
   }
 
   /** Every record, without its value when it is damaged. */
-  *inspect(): Generator<{ readonly key: string; readonly value: Uint8Array | undefined }> {
-    for (const { key, value } of this.#all(this.#table.getRange()))
+  *inspect(
+    range: KeyRange = {},
+  ): Generator<{ readonly key: string; readonly value: Uint8Array | undefined }> {
+    for (const { key, value } of this.#all(this.#table.getRange(range)))
       yield { key, value: openRecord(this.#name, key, value) };
   }
 

@@ -37,15 +37,19 @@ export function makeSeal(path: string): void {
 }
 
 /**
- * What was altered since the folder was last known to be whole, or undefined; then it is known to be whole until now.
+ * What was altered since the folder was last known to be whole, or undefined; then it is known to be whole until now, or was
+ * taken away while it was looked at.
  * Costs one lstat for each entry.
  */
 export async function alterationOf(sealed: SealedContent, trees: Trees): Promise<Alteration | undefined> {
   const startedMs = Date.now() - clockStepMs;
-  const sealedMs = lstatSync(sealed.seal, { throwIfNoEntry: false })?.mtimeMs;
-  if (sealedMs === undefined) return { paths: [''], sinceMs: 0 };
+  const seal = lstatSync(sealed.seal, { throwIfNoEntry: false });
+  if (seal === undefined) return { paths: [''], sinceMs: 0 };
+  const sealedMs = seal.mtimeMs;
   const inspection = new Inspection({ ...sealed, sealedMs }, trees);
   await inspection.look(sealed.node, sealed.path);
+  // A folder that goes, goes as a whole.
+  if (lstatSync(sealed.seal, { throwIfNoEntry: false })?.ino !== seal.ino) return undefined;
   if (inspection.paths.length > 0) return { paths: inspection.paths, sinceMs: sealedMs };
   if (startedMs > sealedMs) utimesSync(sealed.seal, startedMs / 1000, startedMs / 1000);
   return undefined;

@@ -83,6 +83,7 @@ export async function collect(
   limits: GcLimits,
   { known, signal }: CollectOptions = {},
 ): Promise<GcStats> {
+  await context.sweep();
   const choice = await choose(context, limits);
   const { dead, live } = choice;
   signal?.throwIfAborted();

@@ -16,6 +16,8 @@ export interface MaintenanceContext {
   readonly lock: (key: string, signal?: AbortSignal) => Promise<Lock>;
   /** True when somebody holds a lock. */
   readonly isLocked: (key: string) => Promise<boolean>;
+  /** Removes what processes that have ended left in flight. */
+  readonly sweep: () => Promise<void>;
   /** Bytes that came into `blobs/` since this store was opened. */
   readonly addedBytes: () => number;
   /** A path on the store's file system where nothing is yet. */

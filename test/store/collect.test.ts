@@ -80,6 +80,14 @@ describe('while others build', () => {
     expect(live.content.blobs.has(file)).toBe(true);
   });
 
+  it('takes nothing that verification, which has listed it, then finds missing', async () => {
+    const store = await freshStore();
+    for (let at = 0; at < 20; at++) await build(store, `garbage ${at}`);
+    const [found, collected] = await Promise.all([damages(store), collect(store)]);
+    expect(found).toEqual([]);
+    expect(collected.blobs).toBe(20);
+  });
+
   it('keeps what was imported for as long as the importing store is open', async () => {
     const store = await freshStore();
     const folder = tempFolder('source');

@@ -1,14 +1,16 @@
 // Several processes and one store: at once, killed, and on a full disk.
 
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../store/index.ts';
 import type { Digest } from '../../store/base/digest.ts';
+import { layoutOf } from '../../store/layout.ts';
 import { networkFileSystemOf } from '../../store/processes/network-file-system.ts';
+import { Session, isAlive } from '../../store/processes/session.ts';
 import { builtScript } from '../support/built-script.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -74,6 +76,33 @@ test('what a killed process left in flight is invisible, swept, and its locks ar
   const lock = await store.locks.acquire('held', { onWait: () => expect.fail('a dead process holds it') });
   await lock.release();
   expect(store.trees.get(stdout.trim() as Digest)?.size).toBe(100);
+});
+
+test('what a process left that was killed before it showed life is swept by the next collection', async () => {
+  const path = join(tempFolder('store'), 'store');
+  const store = await openStore(path);
+  const left = join(path, 'tmp', 'new-0123456789abcdef01234567');
+  mkdirSync(left);
+  await (await (await store.maintenance()).planGc()).execute();
+  expect(existsSync(left)).toBe(false);
+  await store.close();
+  expect(readdirSync(join(path, 'tmp'))).toEqual([]);
+});
+
+test('a session that is swept before it shows life begins again', async () => {
+  const script = await builtScript(program);
+  const path = join(tempFolder('store'), 'store');
+  const sweeping = spawn(process.execPath, [script, 'sweep', path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void sweeping.kill('SIGKILL'));
+  await once(sweeping.stdout, 'data');
+  const layout = layoutOf(path);
+  for (let round = 0; round < 500; round++) {
+    const session = new Session(layout);
+    session.enter();
+    expect(await isAlive(layout, session.id)).toBe(true);
+    session.close();
+  }
+  expect(sweeping.exitCode).toBeNull();
 });
 
 test('a living process is not swept, and its locks are waited for until it is killed', async () => {

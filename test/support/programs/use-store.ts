@@ -3,6 +3,8 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { digestOf, type Digest } from '../../../store/base/digest.ts';
+import { layoutOf } from '../../../store/layout.ts';
+import { Session } from '../../../store/processes/session.ts';
 import { openStore, type Batch, type Node, type Store } from '../../../store/index.ts';
 import { madeRealisation } from '../realisations.ts';
 
@@ -65,6 +67,13 @@ const actions: Readonly<Record<string, (store: Store) => Promise<void>>> = {
   collect: async () => {
     for (let round = 0; round < 20; round++) await (await (await store.maintenance()).planGc()).execute();
     say('collected');
+  },
+  // Sweeps again and again, until it is killed.
+  sweep: async () => {
+    const session = new Session(layoutOf(path));
+    await session.sweep();
+    say('sweeping');
+    for (;;) await session.sweep();
   },
   // Fills the disk, then adds something small.
   fill: async () => {

@@ -1,0 +1,122 @@
+// Whether one thing in a store is damaged, as verification asks it: of a record, a directory, an entry of a place, or of all
+// that realisations promise.
+
+import { lstatSync } from 'node:fs';
+import { basename } from 'node:path';
+import { digestOf, parseDigest, type Digest } from '../base/digest.ts';
+import { UserError } from '../base/errors.ts';
+import { blobName, blobPath, peopleDirectoryMode, stepDirectoryMode } from '../layout.ts';
+import type { Database } from '../records/database.ts';
+import { addReachable, directoryByHash, emptyContent, readDirectory } from '../records/reachable.ts';
+import { decodeRealisation } from '../records/realisation-record.ts';
+import type { DurableTable } from '../records/table-names.ts';
+import { alterationOf, type SealedContent } from '../trees/seal.ts';
+import { StoredTrees } from '../trees/stored-trees.ts';
+import { contentName, parseEntryName, sealedContent, type ContentNode } from '../trees/tree-folders.ts';
+import { decodeDirectory } from '../trees/tree.ts';
+import type { MaintenanceContext } from './maintenance-context.ts';
+
+/** @param value undefined when it is not what was written */
+export function isRecord(table: DurableTable, key: string, value: Uint8Array | undefined): boolean {
+  return value !== undefined && (table !== 'realisations' || isRealisation(key as Digest, value));
+}
+
+// Its checksum may be right all the same: somebody else wrote it.
+function isRealisation(action: Digest, bytes: Uint8Array): boolean {
+  try {
+    decodeRealisation(action, bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+/** @param value as {@link isRecord} takes it */
+export function isDirectory(digest: Digest, value: Uint8Array | undefined): boolean {
+  if (value === undefined || digestOf(value) !== digest) return false;
+  try {
+    decodeDirectory(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Directories as they are now, for {@link isDamagedEntry}. */
+export function treesNow({ database }: MaintenanceContext): StoredTrees {
+  return new StoredTrees(
+    () => database.table('directories'),
+    () => database.deletions(),
+  );
+}
+
+/** Whether a folder that steps are run on, or that people look at, is not what it was made as. */
+export async function isDamagedEntry(
+  { layout, database }: MaintenanceContext,
+  path: string,
+  trees: StoredTrees,
+): Promise<boolean> {
+  const isForSteps = path.startsWith(`${layout.trees}/`);
+  const node = nodeOf(path, database);
+  const directoryMode = isForSteps ? stepDirectoryMode : peopleDirectoryMode;
+  return node === undefined || isAltered(sealedContent(path, node, directoryMode), trees);
+}
+
+async function isAltered(sealed: SealedContent, trees: StoredTrees): Promise<boolean> {
+  try {
+    return (await alterationOf(sealed, trees)) !== undefined;
+  } catch (error) {
+    if (error instanceof UserError) return true; // one of its directories is damaged, which is reported as such
+    throw error;
+  }
+}
+
+// What an entry is to hold, as far as its name and the store's directories say it.
+function nodeOf(path: string, database: Database): ContentNode | undefined {
+  const entry = parseEntryName(basename(path));
+  if (entry === undefined || lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return undefined;
+  const content = lstatSync(`${path}/${contentName}`, { throwIfNoEntry: false });
+  if (content?.isFile() === true) {
+    const digest = parseDigest(`${entry.hash}/${content.size}`);
+    return digest && { kind: 'blob', digest, executable: entry.isProgram };
+  }
+  const digest = directoryByHash(database, entry.hash);
+  return digest && { kind: 'tree', digest };
+}
+
+/** What realisations promise and what is not there, each with the name of a step that gave it. */
+export function missingContent({ layout, database }: MaintenanceContext): {
+  readonly checked: number;
+  readonly missing: ReadonlyMap<Digest, string>;
+} {
+  const missing = new Map<Digest, string>();
+  let checked = 0;
+  for (const { key, value } of database.table('realisations').inspect()) {
+    checked++;
+    if (value === undefined || !isRealisation(key as Digest, value)) continue; // which is reported as such
+    const {
+      claim: { outputs },
+      facts: { name, log },
+    } = decodeRealisation(key as Digest, value);
+    const content = emptyContent();
+    if (log !== undefined) content.blobs.add(log);
+    try {
+      addReachable(content, Object.values(outputs), database);
+    } catch {
+      continue; // a damaged directory, which is reported as such
+    }
+    for (const digest of content.directories)
+      if (readDirectory(database, digest) === undefined) missing.set(digest, name);
+    for (const digest of content.blobs) if (!blobIsThere(digest)) missing.set(digest, name);
+  }
+  return { checked, missing };
+
+  function blobIsThere(digest: Digest): boolean {
+    return [false, true].some(
+      (executable) =>
+        lstatSync(blobPath(layout, blobName(digest, executable)), { throwIfNoEntry: false }) !== undefined,
+    );
+  }
+}
