@@ -102,6 +102,26 @@ function checkPin(value: CheckedValue): Pin {
   };
 }
 
+/**
+ * Pins as a lock file can hold them.
+ * @throws UserError `LOCK_INVALID` when an archive's index, or whoever said what to pin, gave something that none can.
+ */
+export function lockablePins(input: string, pins: readonly Pin[]): readonly Pin[] {
+  try {
+    return new CheckedValue(pins, 'pins').items().map(checkPin);
+  } catch (error) {
+    if (!(error instanceof InvalidValue)) throw error;
+    throw new UserError(
+      'LOCK_INVALID',
+      `what was found for input "${input}" cannot be locked: ${error.path}: ${error.message}`,
+      {
+        hint: 'Nothing was locked. Try another mirror, or declare the input otherwise.',
+        fault: 'environment',
+      },
+    );
+  }
+}
+
 // JSON.parse takes the last of two members with one name without a word: that would hide a pin from its reviewer.
 function refuseTwins(text: string, path: string): void {
   const { problem } = locateJson(text);

@@ -12,7 +12,7 @@ import { pinPackages } from './debian-closure.ts';
 import { pinSource } from './debian-source.ts';
 import { declarationOf, sameDeclaration } from './declaration.ts';
 import { changesBetween, olderVersions, withFurtherUrls, type LockChange } from './lock-changes.ts';
-import { formatLock, parseLock, type Lock, type LockedInput } from './lock-file.ts';
+import { lockablePins, formatLock, parseLock, type Lock, type LockedInput } from './lock-file.ts';
 import { pinUrl } from './pin-url.ts';
 
 export interface UpdateLockOptions {
@@ -84,7 +84,7 @@ class Updater {
     const isGiven = given !== undefined && sameDeclaration(given.declaration, declaration);
     if (isGiven && !isLocked && names === undefined) return given;
     const before = locked?.pins ?? [];
-    const found = await this.#pin(name, declaration, before);
+    const found = lockablePins(name, await this.#pin(name, declaration, before));
     for (const warning of olderVersions(before, found)) this.#notice(`${name}: ${warning}`);
     const mayKeepUrls = isLocked || declaration.kind !== 'url';
     return { declaration, pins: mayKeepUrls ? withFurtherUrls(found, before) : found };

@@ -65,16 +65,24 @@ function moveToFreeName(from: string, stem: string): string {
   }
 }
 
-// Another process may just have taken the folder away.
+// Another process may just have taken the folder away, and a machine that lost its power have written half of the record.
 function readFailedStep(path: string): FailedStep | undefined {
   try {
-    const record = JSON.parse(readFileSync(join(path, recordName), 'utf8')) as {
-      request: BuildRequest;
-      variation?: Variation;
-    };
+    const record = JSON.parse(readFileSync(join(path, recordName), 'utf8')) as unknown;
+    if (!isRecord(record)) return undefined;
     return { name: basename(path), path, request: record.request, variation: record.variation };
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
+    if (error instanceof SyntaxError || isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
+}
+
+function isRecord(value: unknown): value is Pick<FailedStep, 'request' | 'variation'> {
+  const request = (value as Partial<FailedStep> | null)?.request;
+  return (
+    typeof request === 'object' &&
+    typeof request.name === 'string' &&
+    [request.layers, request.inputs, request.argv, request.outputs].every(Array.isArray) &&
+    [request.env, request.limits].every((member) => typeof member === 'object')
+  );
 }

@@ -5,13 +5,12 @@ import { deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../store/base/errors.ts';
 import type { Node } from '../../../store/index.ts';
-import { randomFrom, type Random } from '../../support/random.ts';
+import { damagedVersions } from '../../support/damage.ts';
 import { bzip2Of, lzmaOf, xzBlocksOf, xzOf } from './compress.ts';
 import { debOf, paxEntry, tarOf, zipOf, zstdOf } from './make-archives.ts';
 import { useRig } from './rig.ts';
 
 const rig = useRig();
-const rounds = Number(process.env['CAIRN_FUZZ_ROUNDS'] ?? 40);
 
 /** A text that compresses, but not to nothing. */
 const text = Buffer.from(Array.from({ length: 400 }, (_, n) => `line ${n * n}\n`).join(''));
@@ -77,36 +76,4 @@ async function outcome(archive: Buffer): Promise<Node | UserError> {
     expect(['ARCHIVE_HOSTILE', 'ARCHIVE_MALFORMED']).toContain(error.code);
     return error;
   }
-}
-
-function* damagedVersions(archive: Buffer, seed: number): Generator<Buffer> {
-  const random = randomFrom(seed);
-  for (let round = 0; round < rounds; round++) yield damage(archive, random);
-}
-
-function damage(archive: Buffer, random: Random): Buffer {
-  const at = random(archive.length);
-  const length = 1 + random(16);
-  switch (random(5)) {
-    case 0:
-      return archive.subarray(0, at);
-    case 1:
-      return Buffer.concat([archive.subarray(0, at), archive.subarray(at + length)]);
-    case 2:
-      return Buffer.concat([
-        archive.subarray(0, at),
-        Buffer.alloc(length, random(256)),
-        archive.subarray(at),
-      ]);
-    default:
-      return withChangedBytes(archive, random);
-  }
-}
-
-function withChangedBytes(archive: Buffer, random: Random): Buffer {
-  const copy = Buffer.from(archive);
-  // Headers are where most ways to go wrong are.
-  const within = random(2) === 0 ? Math.min(copy.length, 700) : copy.length;
-  for (let count = 1 + random(4); count > 0; count--) copy[random(within)] = random(256);
-  return copy;
 }

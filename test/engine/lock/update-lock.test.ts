@@ -86,6 +86,13 @@ async function failureOf(updating: Promise<unknown>): Promise<UserError> {
   return error as UserError;
 }
 
+test('what no lock file can hold is not locked, whoever signed it', async () => {
+  const mirrors = await mirrorOf({ packages: packages.replace(/^Size: .*\n/gm, '') });
+  const error = await failureOf(update({ inputs: { seed }, mirrors }));
+  expect(error.code).toBe('LOCK_INVALID');
+  expect(error.message).toContain('what was found for input "seed" cannot be locked: pins[0].sizeBytes');
+});
+
 test('a source package is pinned at its original archive, binary packages with what they need', async () => {
   const { lock, changes } = await update({ inputs: { sed, seed }, mirrors: await mirrorOf() });
   expect(lock.inputs['sed']?.pins).toEqual([

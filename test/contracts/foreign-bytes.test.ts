@@ -1,0 +1,305 @@
+// Every decoder of bytes that others wrote keeps one contract: what is damaged is refused as the decoder says, or it is a value
+// whose own bytes those are. Never another error, never a value that memory does not suffice for. Archives have such a test of
+// their own (engine/archive/fuzz.test.ts), since they are streams.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseBlockMap } from '../../cli/flash/block-map.ts';
+import { PackageSet } from '../../engine/lock/debian-packages.ts';
+import { pinPackages } from '../../engine/lock/debian-closure.ts';
+import { formatLock, lockablePins, parseLock } from '../../engine/lock/lock-file.ts';
+import { decodeDerivation } from '../../engine/model/decode.ts';
+import { derivationRecord, encodeDerivation } from '../../engine/model/encode.ts';
+import type { BuildRequest } from '../../engine/execute/executor.ts';
+import { failedSteps } from '../../engine/sandbox/failed-steps.ts';
+import { parseDeb822 } from '../../engine/sources/deb822.ts';
+import { decodeCbor, encodeCbor, type CborValue } from '../../store/base/cbor.ts';
+import { digestOf } from '../../store/base/digest.ts';
+import { UserError, type ErrorCode } from '../../store/base/errors.ts';
+import { SnapshotBuilder } from '../../store/import/build-snapshot.ts';
+import { BadConfigLine, parseConfig } from '../../store/import/git/config-text.ts';
+import { parseIndex, UnreadableIndex } from '../../store/import/git/index-file.ts';
+import { Snapshot } from '../../store/import/import-snapshot.ts';
+import { decodeClaim, encodeClaim } from '../../store/records/claim.ts';
+import { openRecord, sealRecord } from '../../store/records/record-form.ts';
+import { decodeDirectory, encodeDirectory, type Node } from '../../store/trees/tree.ts';
+import { damagedVersions } from '../support/damage.ts';
+import { derivationCases } from '../support/derivation-cases.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { indexOf } from '../store/write-repository.ts';
+
+interface Decoder {
+  /** Sound bytes, as they are written. */
+  readonly written: readonly Uint8Array[];
+  /**
+   * Reads, and writes again where there is one form; undefined where the decoder says that way that it is nothing it knows.
+   * What it throws must be `refused`.
+   */
+  readonly again: (bytes: Buffer) => Uint8Array | 'read' | undefined;
+  readonly refused?: (error: unknown) => boolean;
+}
+
+const refusedWith =
+  (...codes: readonly ErrorCode[]) =>
+  (error: unknown): boolean =>
+    error instanceof UserError && codes.includes(error.code);
+
+const digest = digestOf(Buffer.from('content'));
+const nodes: readonly (readonly [string, Node])[] = [
+  ['program', { kind: 'blob', digest, executable: true }],
+  ['text', { kind: 'blob', digest, executable: false }],
+  ['folder', { kind: 'tree', digest }],
+  ['link', { kind: 'symlink', target: '../ü' }],
+];
+const value: CborValue = {
+  list: [1, -5, 2 ** 40, 'text', null, true, new Uint8Array([1, 2, 3]), []],
+  deep: { deeper: { deepest: [[['x']]] } },
+  ...Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`name ${at}`, at * 1000])),
+};
+const records = Object.values(derivationCases)
+  .filter(({ kind }) => kind !== 'local')
+  .map(
+    (derivation) => encodeDerivation(derivationRecord(derivation, () => [digest, 'out', 'sub/path'])).encoded,
+  );
+
+const pin = {
+  name: 'bash',
+  version: '5.2',
+  urls: ['mirror://debian/pool/bash.deb'],
+  sha256: '0'.repeat(64),
+  sizeBytes: 12,
+};
+const lock = formatLock({
+  version: 1,
+  inputs: {
+    seed: {
+      declaration: { kind: 'debian-packages', suite: 'trixie', architecture: 'amd64', packages: ['bash'] },
+      pins: [pin, { ...pin, name: 'libc6' }],
+    },
+  },
+});
+
+const packages = `Package: bash
+Version: 1:5.2-3
+Priority: required
+Depends: libc6 (>= 2.38) | libc7, base-files:any
+Filename: pool/bash.deb
+Size: 1234
+SHA256: ${'a'.repeat(64)}
+
+Package: libc6
+Version: 2.41-1
+Provides: libc7 (= 3), base-files
+Filename: pool/libc6.deb
+Size: 99
+SHA256: ${'b'.repeat(64)}
+`;
+
+const request: BuildRequest = {
+  name: 'step',
+  platform: 'x86_64-linux',
+  layers: [digest],
+  inputs: [],
+  env: { A: 'b' },
+  argv: ['/bin/sh'],
+  outputs: ['out'],
+  mayBeEmpty: [],
+  limits: {},
+};
+
+const map = `<?xml version="1.0" ?>
+<bmap version="2.0">
+  <ImageSize> 40960 </ImageSize>
+  <BlockSize> 4096 </BlockSize>
+  <BlockMap>
+    <Range chksum="${'0'.repeat(64)}"> 0-1 </Range>
+    <Range> 4 </Range>
+  </BlockMap>
+</bmap>
+`;
+
+function snapshotBytes(): Buffer {
+  const builder = new SnapshotBuilder();
+  const stats = { size: 7, mtimeMs: 1, ctimeMs: 2, ino: 3 };
+  builder.open()({
+    path: '',
+    rulesAbove: '0'.repeat(32),
+    rules: '1'.repeat(32),
+    stats,
+    isYoung: false,
+    isPartly: false,
+    tree: digest,
+    files: 1,
+    entries: [{ name: 'file', kind: 'file', stats, digest, fingerprint: undefined }],
+  });
+  return builder.encode();
+}
+
+const decoders: Readonly<Record<string, Decoder>> = {
+  'canonical CBOR': {
+    written: [encodeCbor(value), ...records],
+    again: (bytes) => encodeCbor(decodeCbor(bytes)),
+    refused: refusedWith('STORE_CORRUPT'),
+  },
+  'directory nodes': {
+    written: [encodeDirectory(new Map(nodes))],
+    again: (bytes) => encodeDirectory(decodeDirectory(bytes)),
+    refused: refusedWith('STORE_CORRUPT'),
+  },
+  'claims of realisations': {
+    written: [encodeClaim({ format: 1, action: digest, outputs: Object.fromEntries(nodes), revision: 2 })],
+    again: (bytes) => {
+      const claim = decodeClaim(bytes);
+      return claim && encodeClaim(claim);
+    },
+  },
+  'sealed records': {
+    written: [sealRecord('memos', 'key', encodeCbor(value))],
+    again: (bytes) => {
+      const content = openRecord('memos', 'key', bytes);
+      return content && sealRecord('memos', 'key', content);
+    },
+  },
+  'records of derivations': {
+    written: records,
+    again: (bytes) => {
+      const { derivation, inputIds } = decodeDerivation(decodeCbor(bytes), () => derivationCases['fetch']!);
+      expect(inputIds.every((id) => typeof id === 'string')).toBe(true);
+      expect(typeof derivation.name).toBe('string');
+      return 'read';
+    },
+    refused: refusedWith('STORE_CORRUPT'),
+  },
+  'snapshots of imported folders': {
+    written: [snapshotBytes()],
+    again: (bytes) => {
+      const memory = new SharedArrayBuffer(bytes.length);
+      new Uint8Array(memory).set(bytes);
+      const snapshot = Snapshot.parse(memory);
+      if (snapshot === undefined) return undefined;
+      expect(snapshot.seen(0).entries.map(({ name }) => name)).toEqual(['file']);
+      return bytes;
+    },
+  },
+  'index files of git': {
+    written: [indexOf(['a/b/one', 'a/b/two', 'a/three', 'é', `long/${'x'.repeat(120)}`])],
+    again: (bytes) => (/^[0-9a-f]{64}$/.test(parseIndex(bytes, 20).idBelow('a')) ? 'read' : undefined),
+    refused: (error) => error instanceof UnreadableIndex,
+  },
+  'configuration files of git': {
+    written: [Buffer.from('[core]\n\tbare = "fal\\\\se" # x\n[url "https://x/"]\n\tinsteadOf = y\\\n z\n')],
+    again: (bytes) => (parseConfig(bytes.toString()).every(({ key }) => key !== '') ? 'read' : undefined),
+    refused: (error) => error instanceof BadConfigLine,
+  },
+  'lock files': {
+    written: [Buffer.from(lock)],
+    again: (bytes) => {
+      const text = formatLock(parseLock(bytes.toString(), 'flake-like.lock'));
+      expect(formatLock(parseLock(text, 'flake-like.lock'))).toBe(text);
+      return 'read';
+    },
+    refused: refusedWith('LOCK_INVALID'),
+  },
+  // Pins go into a lock file, which has to be one.
+  'indices of Debian archives': {
+    written: [Buffer.from(packages)],
+    again: (bytes) => {
+      const stanzas = [...parseDeb822(bytes.toString())];
+      const declaration = {
+        kind: 'debian-packages',
+        suite: 'x',
+        architecture: 'amd64',
+        packages: ['bash'],
+      } as const;
+      const pins = pinPackages(declaration, new PackageSet([{ mirror: 'debian', stanzas }]));
+      const text = formatLock({
+        version: 1,
+        inputs: { seed: { declaration, pins: lockablePins('seed', pins) } },
+      });
+      expect(formatLock(parseLock(text, 'lock'))).toBe(text);
+      return 'read';
+    },
+    refused: refusedWith('CONFIG_INVALID', 'LOCK_INVALID'),
+  },
+  // Whoever asks for the failed steps gets those that can be read.
+  'records of failed steps': {
+    written: [Buffer.from(JSON.stringify({ request, variation: undefined }, undefined, 2))],
+    again: (bytes) => {
+      const store = tempFolder('failed');
+      mkdirSync(join(store, 'failed/step-1'), { recursive: true });
+      writeFileSync(join(store, 'failed/step-1/request.json'), bytes);
+      const [step] = failedSteps(store);
+      return step && (typeof step.request.name === 'string' ? 'read' : undefined);
+    },
+  },
+  'block maps': {
+    written: [Buffer.from(map)],
+    again: (bytes) => {
+      const ranges = parseBlockMap(bytes.toString(), { what: 'map', sizeBytes: 40_960 });
+      const isWithin = ranges.every(
+        (range) => range.startByte >= 0 && range.startByte + range.sizeBytes <= 40_960,
+      );
+      expect(isWithin).toBe(true);
+      return 'read';
+    },
+    refused: refusedWith('OUTPUT_INVALID'),
+  },
+};
+
+/** As deep as nothing is, and longer than memory: what parsers by recursion, and those that believe a length, fall over. */
+const monsters = [
+  Buffer.alloc(200_000, 0x81),
+  Buffer.alloc(200_000, '['),
+  Buffer.alloc(200_000, '{"a":'),
+  Buffer.concat([Buffer.alloc(100_000, 0x0a)]),
+  Buffer.alloc(2_000_000, '\n'),
+  Buffer.alloc(2_000_000, '#'),
+  ...[
+    '9a01ffffff',
+    '9b00000000ffffffff',
+    'ba01ffffff',
+    '5affffffff',
+    '7bffffffffffffffff',
+    'c0',
+    'd81c00',
+  ].map((hex) => Buffer.from(hex, 'hex')),
+  Buffer.alloc(0),
+];
+
+for (const [seed, [what, { written, again, refused = () => false }]] of Object.entries(decoders).entries()) {
+  const outcome = (bytes: Buffer): Uint8Array | 'read' | 'refused' => {
+    try {
+      return again(bytes) ?? 'refused';
+    } catch (error) {
+      if (!refused(error))
+        throw new Error(`${bytes.length} bytes: ${bytes.subarray(0, 400).toString('latin1')}`, {
+          cause: error,
+        });
+      return 'refused';
+    }
+  };
+
+  test(`${what} are read as they were written`, () => {
+    for (const bytes of written) expect(outcome(Buffer.from(bytes))).not.toBe('refused');
+  });
+
+  test(`${what} are read or refused, whatever damage has come to them`, () => {
+    for (const bytes of written) {
+      for (const damaged of damagedVersions(Buffer.from(bytes), seed)) {
+        const result = outcome(damaged);
+        if (typeof result !== 'string') expect(Buffer.from(result).equals(damaged)).toBe(true);
+      }
+    }
+  });
+
+  test(`${what} that are endless or claim to be are refused, and take no memory for it`, () => {
+    for (const bytes of monsters) {
+      const before = process.resourceUsage().maxRSS;
+      outcome(bytes);
+      expect(process.resourceUsage().maxRSS - before, bytes.subarray(0, 9).toString('hex')).toBeLessThan(
+        100_000,
+      );
+    }
+  });
+}
