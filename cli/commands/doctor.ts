@@ -4,10 +4,10 @@ import { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { checkMachine } from '../doctor/machine.ts';
-import { checkProject } from '../doctor/project.ts';
-import { checkSandboxes } from '../doctor/sandbox.ts';
-import { checkStorage } from '../doctor/storage.ts';
+import { probeMachine } from '../doctor/machine.ts';
+import { probeProject } from '../doctor/project.ts';
+import { probeSandboxes } from '../doctor/sandbox.ts';
+import { probeStorage } from '../doctor/storage.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
 import { withStore } from '../project/opened-store.ts';
@@ -43,7 +43,7 @@ async function doctor(context: Context, { offline = false }: DoctorFlags): Promi
       );
     else out.lines(findings.flatMap((finding) => lines(context, finding)));
   };
-  show(checkMachine());
+  show(probeMachine());
   show(await storageFindings(context));
   show(await projectFindings(context, offline));
   return failures === 0 ? exitCodes.ok : exitCodes.buildFailed;
@@ -51,7 +51,7 @@ async function doctor(context: Context, { offline = false }: DoctorFlags): Promi
 
 async function storageFindings(context: Context): Promise<Finding[]> {
   try {
-    return await withStore(context, checkStorage);
+    return await withStore(context, probeStorage);
   } catch (error) {
     return [mistake('store', error)];
   }
@@ -62,8 +62,8 @@ async function projectFindings(context: Context, offline: boolean): Promise<Find
     const configPath = configOf(context);
     const renderer = openRenderer(context);
     await using project = await openProject(context, { settings: { offline }, emit: renderer.emit });
-    const found = await checkProject({ configPath, store: project.store, context });
-    return [...found, ...(await checkSandboxes(project).finally(() => renderer.close()))];
+    const found = await probeProject({ configPath, store: project.store, context });
+    return [...found, ...(await probeSandboxes(project).finally(() => renderer.close()))];
   } catch (error) {
     return [mistake('config', error)];
   }

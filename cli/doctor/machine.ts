@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 
-export function checkMachine(): Finding[] {
+export function probeMachine(): Finding[] {
   return [platform(), node(), openFiles(readFileSync('/proc/self/limits', 'utf8'))];
 }
 

@@ -13,28 +13,28 @@ import { fail, ok, warn, type Finding } from './finding.ts';
 
 const answerMs = 5000;
 
-export interface ProjectCheck {
+export interface ProjectProbe {
   readonly configPath: string;
   readonly store: Store;
   readonly context: Pick<Context, 'signal' | 'interruption'>;
 }
 
-export async function checkProject({ configPath, store, context }: ProjectCheck): Promise<Finding[]> {
+export async function probeProject({ configPath, store, context }: ProjectProbe): Promise<Finding[]> {
   try {
     const flake = await loadFlake({ configPath, store, computing: context.interruption.computing });
     const lock = readLock(lockPathOf(configPath));
     const mirrors = openMirrors({ configured: flake.mirrors });
     return [
       ok('config', configPath),
-      checkLock(() => pinsFor(lock, flake.inputs)),
-      ...(await Promise.all(mirrorNames(lock).map((name) => checkMirror(name, mirrors, context.signal)))),
+      probeLock(() => pinsFor(lock, flake.inputs)),
+      ...(await Promise.all(mirrorNames(lock).map((name) => probeMirror(name, mirrors, context.signal)))),
     ];
   } catch (error) {
     return [mistake('config', error)];
   }
 }
 
-function checkLock(pins: () => ReturnType<typeof pinsFor>): Finding {
+function probeLock(pins: () => ReturnType<typeof pinsFor>): Finding {
   try {
     const count = Object.values(pins()).flat().length;
     return ok('lock', `every input is pinned (${formatCount(count, 'download')})`);
@@ -48,7 +48,7 @@ function mirrorNames(lock: Lock): string[] {
   return [...new Set(urls.flatMap((url) => /^mirror:\/\/([^/]+)\//.exec(url)?.[1] ?? []))].sort();
 }
 
-async function checkMirror(name: string, mirrors: Mirrors, signal: AbortSignal): Promise<Finding> {
+async function probeMirror(name: string, mirrors: Mirrors, signal: AbortSignal): Promise<Finding> {
   const subject = `mirror ${name}`;
   const bases = mirrors.bases(name);
   const variable = `CAIRN_MIRROR_${name.toUpperCase().replaceAll('-', '_')}`;

@@ -1,8 +1,8 @@
 // Whether commands can run in sandboxes here. Brings the sandbox's own program into the store when it is not there.
 
 import {
-  checkKernel,
-  checkSandbox,
+  probeKernel,
+  probeSandbox,
   chooseSandboxTool,
   type SandboxFinding,
   type SandboxTool,
@@ -11,16 +11,16 @@ import { UserError } from '../../store/base/errors.ts';
 import type { Project } from '../project/project.ts';
 import { fail, ok, type Finding } from './finding.ts';
 
-export async function checkSandboxes(project: Project): Promise<Finding[]> {
+export async function probeSandboxes(project: Project): Promise<Finding[]> {
   try {
     const tool = await sandboxTool(project);
-    const findings = await checkSandbox({ tool, folder: await project.store.scratch('doctor') });
+    const findings = await probeSandbox({ tool, folder: await project.store.scratch('doctor') });
     const works = findings.at(-1)?.ok === true;
     return findings.map((finding) => toFinding(finding, works));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     // Nothing could be tried: what the kernel says is all there is to know.
-    const kernel = checkKernel().map((finding) => toFinding(finding, false));
+    const kernel = probeKernel().map((finding) => toFinding(finding, false));
     return [...kernel, fail('sandbox', error.message, error.hint)];
   }
 }

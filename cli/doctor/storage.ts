@@ -17,7 +17,7 @@ const leastBytes = 1e9;
 const comfortableFiles = 500_000;
 const leastFiles = 20_000;
 
-export async function checkStorage(store: Store): Promise<Finding[]> {
+export async function probeStorage(store: Store): Promise<Finding[]> {
   const folder = await store.scratch('doctor');
   return [
     ok('store', `${store.path} is ours to write`),

@@ -8,7 +8,7 @@ import { removeTree } from '../../store/base/remove-tree.ts';
 import { emptyTree, type Batch, type Node, type Store } from '../../store/index.ts';
 import type { FailureReason } from '../events.ts';
 import type { Limits } from '../model/derivation.ts';
-import { requireSandbox } from '../sandbox/check.ts';
+import { requireSandbox } from '../sandbox/probe.ts';
 import { sandboxCommand } from '../sandbox/command.ts';
 import type { Jobserver } from '../schedule/jobserver.ts';
 import { conditionsFor, type Conditions } from '../sandbox/conditions.ts';

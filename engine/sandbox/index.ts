@@ -1,6 +1,6 @@
 // The door to sandboxes for a person: whether they work here, shells in them, and programs of a tree.
 
-export { checkKernel, checkSandbox, type SandboxFinding } from './check.ts';
+export { probeKernel, probeSandbox, type SandboxFinding } from './probe.ts';
 export { failedSteps, type FailedStep } from './failed-steps.ts';
 export { startProgram, type Program } from './program.ts';
 export { openFailedShell, openShell } from './shell.ts';

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
-import { checkSandbox } from '../../../engine/sandbox/check.ts';
+import { probeSandbox } from '../../../engine/sandbox/probe.ts';
 import {
   chooseSandboxTool,
   installedSandboxTool,
@@ -25,7 +25,7 @@ describe('the tool tree', () => {
   test('runs from wherever it lies, blanks in the path included', async () => {
     const folder = join(tempFolder('tool'), 'some where else');
     cpSync(fixture.toolFolder, folder, { recursive: true });
-    const findings = await checkSandbox({ tool: sandboxTool(folder), folder: tempFolder() });
+    const findings = await probeSandbox({ tool: sandboxTool(folder), folder: tempFolder() });
     expect(findings.at(-1)).toMatchObject({ subject: 'sandbox', ok: true });
   });
 
@@ -90,12 +90,12 @@ describe('a machine', () => {
   }
 
   test('that can run sandboxes is told so', async () => {
-    const findings = await checkSandbox({ tool: fixture.tool, folder: tempFolder() });
+    const findings = await probeSandbox({ tool: fixture.tool, folder: tempFolder() });
     expect(findings.map(({ ok }) => ok)).toEqual([true, true, true]);
   });
 
   test('without user namespaces is told what is missing and how to mend it', async () => {
-    const findings = await checkSandbox({ tool: withoutNamespaces(), folder: tempFolder() });
+    const findings = await probeSandbox({ tool: withoutNamespaces(), folder: tempFolder() });
     expect(findings.at(-1)).toMatchObject({ subject: 'sandbox', ok: false });
     expect(findings.at(-1)?.message).toMatch(/namespace/);
     expect(findings.at(-1)?.hint).toMatch(/namespaces/);
@@ -112,7 +112,7 @@ describe('a machine', () => {
     const folder = tempFolder();
     mkdirSync(join(folder, 'a'));
     symlinkSync('a', join(folder, 'b'));
-    await checkSandbox({ tool: fixture.tool, folder });
+    await probeSandbox({ tool: fixture.tool, folder });
     const { readdirSync } = await import('node:fs');
     expect(readdirSync(folder)).toEqual(['a', 'b']);
   });

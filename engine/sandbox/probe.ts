@@ -21,25 +21,25 @@ export interface SandboxFinding {
   readonly hint: string | undefined;
 }
 
-export interface CheckOptions {
+export interface ProbeOptions {
   readonly tool: SandboxTool;
   /** An existing folder on the store's file system for a trial; nothing is left in it. */
   readonly folder: string;
 }
 
 /** What this machine has and lacks for sandboxes. The last finding is the trial: when it is ok, builds will run. */
-export async function checkSandbox(options: CheckOptions): Promise<readonly SandboxFinding[]> {
-  return [...checkKernel(), await trial(options)];
+export async function probeSandbox(options: ProbeOptions): Promise<readonly SandboxFinding[]> {
+  return [...probeKernel(), await trial(options)];
 }
 
 /** What the kernel's settings say, without a trial. */
-export function checkKernel(): readonly SandboxFinding[] {
+export function probeKernel(): readonly SandboxFinding[] {
   return [userNamespaces(), appArmor()];
 }
 
 /** @throws UserError `SANDBOX_UNAVAILABLE` saying what is missing and how to mend it, when the trial fails. */
-export async function requireSandbox(options: CheckOptions): Promise<void> {
-  const findings = await checkSandbox(options);
+export async function requireSandbox(options: ProbeOptions): Promise<void> {
+  const findings = await probeSandbox(options);
   if (findings.at(-1)!.ok) return;
   const cause = findings.find(({ ok }) => !ok)!;
   throw new UserError('SANDBOX_UNAVAILABLE', `this machine cannot run sandboxes: ${cause.message}`, {
@@ -90,7 +90,7 @@ const trialRequest: BuildRequest = {
   limits: {},
 };
 
-async function trial({ tool, folder }: CheckOptions): Promise<SandboxFinding> {
+async function trial({ tool, folder }: ProbeOptions): Promise<SandboxFinding> {
   const path = join(folder, `trial-${process.pid}`);
   mkdirSync(path);
   try {
