@@ -73,10 +73,9 @@ async function answers(base: string, signal: AbortSignal): Promise<boolean> {
   if (base.startsWith('file:')) return existsSync(fileURLToPath(base));
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
-    const { status, body } = await sendRequest(`${base}/`, { method: 'HEAD', signal: limit });
-    await body?.cancel();
-    return status < 500;
-  } catch {
+    return (await sendRequest(`${base}/`, { method: 'HEAD', signal: limit })).status < 500;
+  } catch (error) {
+    if (error instanceof UserError) throw error;
     // Name not found, refused, timed out: it does not answer, whatever the reason.
     signal.throwIfAborted();
     return false;

@@ -3,7 +3,7 @@
 
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { isErrno } from '../../store/base/errors.ts';
+import { isErrno, UserError } from '../../store/base/errors.ts';
 import { sendRequest, type Answer } from './http.ts';
 import type { Sink } from './sink.ts';
 
@@ -67,7 +67,7 @@ async function readFromServer(url: string, sink: Sink, options: AttemptOptions):
     return await readBody(response, sink, { ...options, watch, url });
   } catch (error) {
     options.signal.throwIfAborted();
-    if (error instanceof SinkError) throw error;
+    if (error instanceof SinkError || error instanceof UserError) throw error;
     return { kind: 'interrupted', message: watch.expired ?? describe(error) };
   } finally {
     watch.end();
@@ -80,13 +80,13 @@ async function readBody(
   options: AttemptOptions & { readonly watch: Watch; readonly url: string },
 ): Promise<Attempt> {
   if (response.status !== 206) await sink.reset();
-  const tag = response.headers.get('etag');
+  const tag = response.headers.etag;
   if (tag?.startsWith('"') === true) options.tags.set(options.url, tag);
-  const announced = response.headers.get('content-length');
+  const announced = response.headers['content-length'];
   if (sink.sizeBytes + Number(announced ?? 0) > options.limitBytes) return { kind: 'too-long' };
   const onWait = () => options.watch.expectWithin(options.idleMs, 'the connection was silent');
-  const end = await drain(response.body ?? [], sink, { ...options, onWait });
-  return end ?? { kind: 'ended', certain: announced !== null };
+  const end = await drain(response.body, sink, { ...options, onWait });
+  return end ?? { kind: 'ended', certain: announced !== undefined };
 }
 
 /** Appends all there is; a value when that was not the source's end. */
@@ -133,26 +133,24 @@ function problemOf(response: Answer, sink: Sink): Attempt | undefined {
   if (status === 404 || status === 410) return { kind: 'gone', message };
   if (status === 416) return { kind: 'not-resumable' };
   if (status === 408 || status === 425 || status === 429 || status >= 500)
-    return { kind: 'interrupted', message, ...retryAfter(headers.get('retry-after')) };
+    return { kind: 'interrupted', message, ...retryAfter(headers['retry-after']) };
   if (status !== 200 && status !== 206) return { kind: 'refused', message };
-  const encoding = headers.get('content-encoding') ?? 'identity';
+  const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity')
     return { kind: 'refused', message: `the server insists on sending it encoded (${encoding})` };
-  const start = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '')?.[1];
+  const start = /^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1];
   if (status === 206 && Number(start) !== sink.sizeBytes) return { kind: 'not-resumable' };
   return undefined;
 }
 
 // The other form of Retry-After, a date, would need two clocks that agree.
-function retryAfter(seconds: string | null): { retryAfterMs?: number } {
-  return seconds !== null && /^\d{1,6}$/.test(seconds) ? { retryAfterMs: Number(seconds) * 1000 } : {};
+function retryAfter(seconds: string | undefined): { retryAfterMs?: number } {
+  return seconds !== undefined && /^\d{1,6}$/.test(seconds) ? { retryAfterMs: Number(seconds) * 1000 } : {};
 }
 
-// undici says "fetch failed" or "terminated" and keeps the reason in the cause.
+// A connection that was refused at several addresses of a name has a code only.
 function describe(error: unknown): string {
-  const { cause } = error as { cause?: unknown };
-  const reason = (cause ?? error) as { code?: unknown; message?: unknown };
-  const { code, message } = reason;
+  const { code, message } = error as { code?: unknown; message?: unknown };
   return typeof message === 'string' && message !== '' ? message : String(code ?? error);
 }
 

@@ -32,7 +32,8 @@ const staleAfterMs = 14 * 24 * 3600 * 1000;
 /**
  * Downloads into a file that outlives this process, verifies it, and puts it into the batch; an interrupted download
  * is continued by whoever asks next. Of several processes one downloads and the others wait.
- * @throws UserError `FETCH_OFFLINE`, `FETCH_PIN_GONE`, `FETCH_HASH_MISMATCH`, `FETCH_FAILED`, `DISK_FULL`; the
+ * @throws UserError `FETCH_OFFLINE`, `FETCH_PIN_GONE`, `FETCH_HASH_MISMATCH`, `FETCH_FAILED`, `DISK_FULL`,
+ * `CONFIG_INVALID` (the environment names a proxy that cannot be used); the
  * signal's reason when aborted.
  */
 export async function fetchBlob(request: FetchRequest, options: FetchOptions): Promise<Digest> {
