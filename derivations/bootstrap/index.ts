@@ -5,7 +5,7 @@ import type { PinsByName } from '../lib/pins.ts';
 import { cxxTree } from './cxx.ts';
 import { debianLibraries } from './debian-libraries.ts';
 import { seedTree } from './seed.ts';
-import { libcTree, sysrootTree } from './sysroot.ts';
+import { libcTree, localeTree, sysrootTree } from './sysroot.ts';
 
 export interface Bootstrap {
   /** The root of every build: compilers for both targets and what configure scripts and makefiles call. */
@@ -16,6 +16,8 @@ export interface Bootstrap {
   readonly sysroot: Derivation;
   /** The C library as a program of the target needs it. */
   readonly libc: Derivation;
+  /** The one locale that there is beside C: C.UTF-8. */
+  readonly locale: Derivation;
   /** Debian's own builds of our libraries, to compare symbols with. Never part of a target. */
   readonly debian: Derivation;
 }
@@ -33,6 +35,7 @@ export function bootstrap({
     cxx: cxxTree(pins),
     sysroot: sysrootTree(pins, target),
     libc: libcTree(pins, target),
+    locale: localeTree(pins),
     debian: debianLibraries(pins, target),
   };
 }

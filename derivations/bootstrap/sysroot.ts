@@ -1,7 +1,14 @@
 // The target's C library from Debian's packages, twice: with headers for compilers (the sysroot), and as programs need
 // it when running. Merged /usr: bin, lib and sbin are links, because libc.so names its parts in /lib.
 
-import { compose, composePackages, write, type Derivation, type Target } from '../../engine/model/index.ts';
+import {
+  compose,
+  composePackages,
+  write,
+  type Derivation,
+  type Pin,
+  type Target,
+} from '../../engine/model/index.ts';
 import { pinsOf, type PinsByName } from '../lib/pins.ts';
 import { targetFacts } from '../lib/platform.ts';
 
@@ -27,6 +34,17 @@ export function libcTree(pins: PinsByName, target: Target): Derivation {
   const input = composePackages(`libc-files-${target}`, running);
   const exclude = ['usr/share', 'usr/lib/*/{gconv,audit}'];
   return compose({ name: `libc-${target}`, parts: [{ input, exclude }, mergedUsr(target)] });
+}
+
+/** C.UTF-8, which is the same for both targets: the form depends on the order of bytes in a word alone. */
+export function localeTree(pins: PinsByName): Derivation {
+  const input = composePackages('locale-files', localePins(pins));
+  return compose({ name: 'locale', parts: [{ input, include: ['usr/lib/locale/C.utf8/**'] }] });
+}
+
+/** The package it is from. */
+export function localePins(pins: PinsByName): readonly Pin[] {
+  return pinsOf(pins, 'seed').filter(({ name }) => name === 'libc-bin');
 }
 
 /** The links of a merged /usr. */

@@ -29,6 +29,7 @@ const givesFields: Fields<Gives> = {
   libraries: 'optional',
   lacks: 'optional',
   runs: 'needed',
+  tries: 'optional',
   setuid: 'optional',
 };
 const autotoolsFields: Fields<Autotools> = {

@@ -14,6 +14,7 @@ import type { Bootstrap } from '../bootstrap/index.ts';
 import type { BuiltPackage } from './built-package.ts';
 // Prints every finding, not only the first, and exits with 1 when there is any. What it knows comes from its arguments.
 import checkProgram from './check-program.py';
+import inRoot from './in-root.py';
 import { outputsOfCard, type Package } from './package.ts';
 import { targetFacts } from './platform.ts';
 
@@ -28,8 +29,13 @@ export interface CheckedPackage {
 
 /** The steps that have to succeed; programs of the package run only where they can, on x86_64. */
 export function checkPackage(checked: CheckedPackage): readonly Run[] {
-  const runs = checked.target === 'x86_64-linux' ? checked.card.gives.runs : [];
-  return [checkFiles(checked), ...runs.map((argv, at) => checkRun(checked, argv, at))];
+  const { runs, tries = [] } = checked.card.gives;
+  if (checked.target !== 'x86_64-linux') return [checkFiles(checked)];
+  return [
+    checkFiles(checked),
+    ...runs.map((argv, at) => checkRun(checked, argv, at)),
+    ...tries.map((program, at) => tryOut(checked, program, at)),
+  ];
 }
 
 function checkFiles({ card, build, target, base, runtime }: CheckedPackage): Run {
@@ -66,6 +72,21 @@ function sharedLibraries(card: Package, trees: readonly InputLike[]): InputLike 
   return compose({
     name: `${card.name}-runtime-libraries`,
     parts: trees.map((input) => ({ input, include: ['usr/lib/**/*.so*'] })),
+  });
+}
+
+function tryOut({ card, build, target, base, runtime }: CheckedPackage, program: string, at: number): Run {
+  const parts = [base.libc, base.locale, ...runtime.map((other) => other.out), build];
+  return run({
+    name: `${card.name}-try-${at + 1}`,
+    target,
+    layers: [base.seed],
+    inputs: {
+      '/root': compose({ name: `${card.name}-root`, parts }),
+      '/try': write({ name: `${card.name}-try`, files: { 'try.py': program, 'in_root.py': inRoot } }),
+    },
+    argv: ['/usr/bin/python3', '/try/try.py'],
+    mayBeEmpty: ['out'],
   });
 }
 

@@ -46,6 +46,11 @@ export interface Gives {
   readonly lacks?: readonly string[];
   /** Commands that have to succeed beside nothing but the C library and what the package needs when running. */
   readonly runs: readonly (readonly string[])[];
+  /**
+   * Programs in Python that try what takes a terminal, or files of a certain form: run by the seed's, with the package and
+   * what it needs when running below /root, as far as this machine can run it. They end with 0 when all is well.
+   */
+  readonly tries?: readonly string[];
   /** Programs that an image should make set-user-id root; trees do not keep that bit. */
   readonly setuid?: readonly string[];
 }

@@ -1,6 +1,7 @@
 // bash with readline from this set, and as /bin/sh: no other shell is here. Headers and examples of loadable builtins
 // are left out, and so is bashbug, which is full of the build's flags.
 import { autotools } from '../lib/build.ts';
+import interactiveTry from '../tries/interactive-shell.py';
 import { debianSource, definePackage } from '../lib/package.ts';
 
 // What configure would find out by running programs of the target.
@@ -37,6 +38,16 @@ export const bash = definePackage({
   source: debianSource('bash'),
   needs: { libraries: ['readline'] },
   build: autotools({
+    // As Debian's: a file for all interactive shells, and no folder but those of programs where PATH is not set.
+    before: `
+sed -i -e '/define SYS_BASHRC/s|.*|#define SYS_BASHRC "/etc/bash.bashrc"|' \\
+  -e '/define SYS_BASH_LOGOUT/s|.*|#define SYS_BASH_LOGOUT "/etc/bash.bash_logout"|' \\
+  -e 's|"/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:."|"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"|' \\
+  config-top.h
+grep -q 'SYS_BASHRC "/etc/bash.bashrc"' config-top.h
+if grep -q 'sbin:\\."' config-top.h; then exit 1; fi
+`,
+    inTree: true,
     configure: ['--with-installed-readline', '--with-curses', '--without-bash-malloc', ...answers],
     after: `
 rm -r "$out/usr/lib/$target/bash" "$out/usr/bin/bashbug" "$out/usr/share/man/man1/bashbug.1"
@@ -49,6 +60,9 @@ ln -s bash "$out/usr/bin/rbash"
     runs: [
       ['/usr/bin/bash', '--version'],
       ['/bin/sh', '-c', 'x=$((6 * 7)); test "$x" = 42'],
+      // Without a PATH, nothing of the folder that somebody happens to be in is run.
+      ['/bin/sh', '-c', "unset PATH; exec bash -c 'case :$PATH: in *:.:*) exit 1 ;; esac'"],
     ],
+    tries: [interactiveTry],
   },
 });

@@ -1,6 +1,7 @@
 // bc and dc. The library of bc's functions is compiled by bc itself; that is done by the seed's, of this same version,
 // and its output is made into C here because upstream's way of doing so wants ed.
 import { autotools } from '../lib/build.ts';
+import interactiveTry from '../tries/interactive-bc.py';
 import { debianSource, definePackage } from '../lib/package.ts';
 
 export const bc = definePackage({
@@ -29,5 +30,6 @@ cd ..
       ['/usr/bin/bc', '--version'],
       ['/usr/bin/dc', '-e', '2 64 ^ p'],
     ],
+    tries: [interactiveTry],
   },
 });

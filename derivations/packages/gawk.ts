@@ -2,6 +2,7 @@
 // allocator, which needs a program at a fixed address. gawkbug is left out: it has the compiler's flags in it.
 import { autotools } from '../lib/build.ts';
 import { debianSource, definePackage } from '../lib/package.ts';
+import { fieldsAssigned } from '../patches/gawk.ts';
 
 export const gawk = definePackage({
   name: 'gawk',
@@ -9,6 +10,7 @@ export const gawk = definePackage({
   licence: 'GPL-3.0-or-later',
   homepage: 'https://www.gnu.org/software/gawk/',
   source: debianSource('gawk'),
+  patches: [fieldsAssigned],
   build: autotools({
     configure: ['--disable-pma', '--without-readline', '--without-mpfr'],
     inTree: true,
@@ -30,6 +32,8 @@ rm "$out"/usr/bin/{gawk-*,gawkbug} "$out/usr/share/man/man1/gawkbug.1"
     ],
     runs: [
       ['/usr/bin/awk', 'BEGIN { exit length("abc") - 3 }'],
+      // Any file with words in its lines will do.
+      ['/usr/bin/gawk', 'gsub(/./, "@") && $0 = $1 { if (!/^@+$/) exit 1 }', '/usr/share/awk/getopt.awk'],
       ['/usr/bin/gawk', '-l', 'filefuncs', 'BEGIN { exit stat("/usr/bin/gawk", data) }'],
     ],
   },

@@ -1,6 +1,7 @@
 // readline, linked with tinfo as Debian does, so that programs need not do it for it.
 import { autotools } from '../lib/build.ts';
 import { debianSource, definePackage } from '../lib/package.ts';
+import { sinceRelease, undoOfHistory } from '../patches/readline.ts';
 
 export const readline = definePackage({
   name: 'readline',
@@ -8,6 +9,7 @@ export const readline = definePackage({
   licence: 'GPL-3.0-or-later',
   homepage: 'https://tiswww.case.edu/php/chet/readline/rltop.html',
   source: debianSource('readline'),
+  patches: [sinceRelease, undoOfHistory],
   needs: { libraries: ['ncurses'] },
   build: autotools({
     inTree: true,
@@ -35,8 +37,6 @@ export const readline = definePackage({
       'usr/lib/$target/pkgconfig/readline.pc',
     ],
     libraries: ['libreadline.so.8', 'libhistory.so.8'],
-    // Shared between the two libraries alone, and only in the patched 8.2 of Debian.
-    lacks: ['_hs_search_history_data'],
     runs: [],
   },
 });

@@ -1,6 +1,7 @@
 // shadow without PAM, so that passwords are checked by the programs themselves. login and su are here and not in
 // util-linux (see there); nologin is util-linux's and groups is coreutils', as in Debian.
 import { autotools } from '../lib/build.ts';
+import passwordsTry from '../tries/passwords.py';
 import { debianSource, definePackage } from '../lib/package.ts';
 
 export const shadow = definePackage({
@@ -34,8 +35,15 @@ export const shadow = definePackage({
     // not here, or util-linux's.
     after: `
 for section in 1 5 8; do install -Dm644 -t "$out/usr/share/man/man$section" "$src/man/man$section"/*; done
-# Nothing here takes mail.
-sed -i '/^MAIL_CHECK_ENAB/s/yes/no/' "$out/etc/login.defs"
+# Nothing here takes mail. What Debian sets otherwise: how passwords are kept, who looks into a home, where programs are.
+set_to() { sed -i "/^#\\?$1\\b/d" "$out/etc/login.defs"; echo "$1 $2" >>"$out/etc/login.defs"; }
+set_to MAIL_CHECK_ENAB no
+set_to MAIL_DIR /var/mail
+set_to ENCRYPT_METHOD YESCRYPT
+set_to HOME_MODE 0700
+set_to UMASK 022
+set_to ENV_SUPATH PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+set_to ENV_PATH PATH=/usr/local/bin:/usr/bin:/bin
 rm "$out/usr/sbin/nologin" "$out"/usr/share/man/man8/{lastlog,nologin,sulogin}.8
 `,
   }),
@@ -54,6 +62,7 @@ rm "$out/usr/sbin/nologin" "$out"/usr/share/man/man8/{lastlog,nologin,sulogin}.8
       ['/usr/sbin/useradd', '--help'],
       ['/usr/bin/chage', '--help'],
     ],
+    tries: [passwordsTry],
     setuid: [
       ...[
         'usr/bin/su',

@@ -12,7 +12,7 @@ const documentation = [
 const otherLanguages = [
   'usr/share/locale',
   'usr/share/i18n',
-  // The C library has C.UTF-8 in itself.
+  // C.UTF-8 comes with the C library.
   'usr/lib/locale',
   'usr/lib/python3.*/lib-dynload/_codecs_{cn,hk,jp,kr,tw,iso2022}*',
 ];

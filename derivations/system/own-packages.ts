@@ -1,6 +1,8 @@
 // Our own packages and the C library as components, and which of their programs are set-user-id. Pure.
 
-import { compose, from, isDerivation, type Derivation } from '../../engine/model/index.ts';
+import { compose, isDerivation } from '../../engine/model/index.ts';
+import type { Bootstrap } from '../bootstrap/index.ts';
+import { localePins } from '../bootstrap/sysroot.ts';
 import type { BuiltPackage } from '../lib/built-package.ts';
 import { pinsOf, type PinsByName } from '../lib/pins.ts';
 import type { Component } from './component.ts';
@@ -23,8 +25,8 @@ export function ownComponent(
   };
 }
 
-/** The C library with the compiler's own, as they are in the sysroot that everything was linked with. */
-export function cLibrary(libc: Derivation, pins: PinsByName, target: Target): Component {
+/** The C library with the compiler's own, as they are in the sysroot that everything was linked with, and C.UTF-8. */
+export function cLibrary({ libc, locale }: Bootstrap, pins: PinsByName, target: Target): Component {
   const packages = pinsOf(pins, `sysroot-${target}`).filter(({ name }) =>
     ['libc6', 'libgcc-s1'].includes(name),
   );
@@ -32,8 +34,8 @@ export function cLibrary(libc: Derivation, pins: PinsByName, target: Target): Co
     name: 'libc',
     version: packages.find(({ name }) => name === 'libc6')?.version ?? '',
     licence: 'LGPL-2.1-or-later AND GPL-3.0-or-later WITH GCC-exception-3.1',
-    sources: packages.map(({ urls, sha256 }) => ({ url: urls[0]!, sha256 })),
-    tree: from(libc),
+    sources: [...packages, ...localePins(pins)].map(({ urls, sha256 }) => ({ url: urls[0]!, sha256 })),
+    tree: compose({ name: 'libc', parts: [libc, locale] }),
   };
 }
 

@@ -62,7 +62,8 @@ export interface RootOptions {
 export function createRootFileSystem(description: SystemDescription, options: RootOptions): RootFileSystem {
   const { name, features } = description;
   const { pins, target } = options;
-  const { seed, libc } = bootstrap({ pins, target });
+  const base = bootstrap({ pins, target });
+  const { seed } = base;
   const merged = mergeFeatures(name, features);
   const people = accounts(name, merged.users, merged.groups);
   const leftOut = [
@@ -75,7 +76,7 @@ export function createRootFileSystem(description: SystemDescription, options: Ro
   const inputs = [...new Set(features.flatMap((one) => one.prebuilt ?? []))].sort();
   const debian = prebuilt({ name, inputs, pins, target, seed, leftOut });
   const packages = [
-    cLibrary(libc, pins, target),
+    cLibrary(base, pins, target),
     ...own.map((one) => ownComponent(one, pins, leftOut)),
     ...debian.components,
     ...(options.components ?? []),

@@ -6,6 +6,7 @@ import { cloudInit } from './features/cloud-init.ts';
 import { console } from './features/console.ts';
 import { containerd, docker } from './features/containers.ts';
 import { growRoot } from './features/grow-root.ts';
+import { kernelSettings } from './features/kernel-settings.ts';
 import { network } from './features/network.ts';
 import { python } from './features/python.ts';
 import { realTime } from './features/real-time.ts';
@@ -18,6 +19,7 @@ import type { Mount, SystemDescription } from './description.ts';
 
 const server: readonly Feature[] = [
   userland,
+  kernelSettings,
   moreTools,
   systemd,
   growRoot,
@@ -42,7 +44,7 @@ export function systems(target: Target) {
     pc: described('pc', [...server, docker]),
     'rpi-rt': described('rpi-rt', [...server, docker, realTime]),
     'rpi-containerd': described('rpi-containerd', [...server, containerd]),
-    tiny: { ...described('tiny', [userland, console]), leftOut: leftOutOfTiny },
+    tiny: { ...described('tiny', [userland, kernelSettings, console]), leftOut: leftOutOfTiny },
   } as const satisfies Readonly<Record<string, SystemDescription>>;
 }
 

@@ -14,6 +14,7 @@ import { builtInCommandLine } from '../../derivations/kernel/command-line.ts';
 import { mergeFragments, type Fragment } from '../../derivations/kernel/fragment.ts';
 import { buildKernel } from '../../derivations/kernel/kernel.ts';
 import { console } from '../../derivations/system/features/console.ts';
+import { kernelSettings } from '../../derivations/system/features/kernel-settings.ts';
 import type { PinsByName } from '../../derivations/lib/pins.ts';
 import { partitionTable } from '../../derivations/system/partition-ids.ts';
 import { fetchUrl, from, unpack, type Output } from '../../engine/model/index.ts';
@@ -41,7 +42,7 @@ const kernelFragment: Fragment = {
 };
 
 // Its names, as far as the first process of `console` uses them.
-const names = 'sh awk cat echo grep id mkdir mount ps setsid sleep stat stty sync tty umount uname';
+const names = 'sh awk cat echo grep id mkdir mount ps setsid sleep stat stty sync sysctl tty umount uname';
 
 // What the shell of `console` is started by; this one starts it at once.
 const agetty = `#!/bin/sh
@@ -107,7 +108,7 @@ export function smallestImage(pins: PinsByName): Readonly<Record<string, Output>
           check: 'later',
         },
       ],
-      features: [people, console],
+      features: [people, kernelSettings, console],
     },
     { pins, target, components: [busybox, { ...kernel.component, tree: kernel.modules }] },
   );

@@ -47,6 +47,14 @@ describe('smallest', () => {
     });
   });
 
+  it('protects links and fifos in folders that all may write to, and addresses of the kernel', async () => {
+    const names = 'fs/protected_hardlinks fs/protected_symlinks fs/protected_fifos fs/protected_regular';
+    expect(await machine.shell(`cd /proc/sys; cat ${names} kernel/kptr_restrict kernel/sysrq; cd`)).toEqual({
+      status: 0,
+      output: '1\n1\n1\n2\n1\n438',
+    });
+  });
+
   it.each(['', '/boot'])('can be written to: %s/', async (folder) => {
     const file = `${folder}/kept.txt`;
     expect(await machine.shell(`echo kept >${file} && sync && cat ${file}`)).toEqual({

@@ -21,7 +21,7 @@ describe('tiny', () => {
     expect(await machine.shell('id --user --name; tty')).toEqual({ status: 0, output: 'root\n/dev/ttyAMA0' });
   });
 
-  it.each([
+  it.each<readonly [string, string]>([
     ["printf 'b\\na\\n' | sort | sed 's/^/- /'", '- a\n- b'],
     ["awk 'BEGIN { print 6 * 7 }'", '42'],
     ['grep --count ^root: /etc/passwd', '1'],
@@ -29,6 +29,23 @@ describe('tiny', () => {
     ['tar --create --directory /etc passwd | tar --list | gzip | gzip -d', 'passwd'],
     ['diff /etc/hostname /etc/hostname && uname --machine', 'aarch64'],
     ['ps -o comm= 1', 'init'],
+    ['printf ä | wc --chars; locale_of=${LANG:-none}; echo $locale_of', '1\nC.UTF-8'],
+    ['LANG=de_DE.UTF-8 bash -lc "printf ä | wc --chars; echo \\$LANG"', '1\nC.UTF-8'],
+    ["LC_ALL=C bash -lc 'printf ä | wc --chars'", '2'],
+    // As a terminal is: script gives each shell one of its own.
+    ...['', 'LANG=', 'LANG=C', 'LANG=C.UTF-8', 'LANG=de_DE.UTF-8', 'LC_ALL=xx_YY'].map(
+      (setting) =>
+        [
+          `echo 'echo $((6 * 7)); exit' | ${setting} script --quiet --return --command 'bash -i' /dev/null | grep --count ^42`,
+          '1',
+        ] as const,
+    ),
+    [
+      "cd /proc/sys; cat fs/protected_{hardlinks,symlinks,fifos,regular} kernel/{kptr_restrict,sysrq} | tr '\\n' ' '",
+      '1 1 1 2 1 438 ',
+    ],
+    ['useradd --create-home ann && echo ann:0123456789 | chpasswd && stat -c %a /home/ann', '700'],
+    ["grep --count '^ann:[$]y[$]' /etc/shadow", '1'],
   ])('can do: %s', async (line, output) => {
     expect(await machine.shell(line)).toEqual({ status: 0, output });
   });

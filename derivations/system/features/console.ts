@@ -18,6 +18,7 @@ mkdir -p -m 1777 /run/lock
 mount -o remount,rw /
 mount -a
 cat /etc/hostname >/proc/sys/kernel/hostname
+sysctl -q -e -p /usr/lib/sysctl.d/50-default.conf
 
 # A shell on every console that the kernel was given, anew when somebody leaves it.
 keep_shell() {

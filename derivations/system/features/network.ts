@@ -18,6 +18,19 @@ ExecStart=
 ExecStart=-/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=15
 `;
 
+// As Debian's linux-sysctl-defaults, which its systemd recommends.
+const networkSettings = `net.ipv4.conf.default.rp_filter = 2
+net.ipv4.conf.*.rp_filter = 2
+-net.ipv4.conf.all.rp_filter
+net.ipv4.conf.default.accept_source_route = 0
+net.ipv4.conf.*.accept_source_route = 0
+-net.ipv4.conf.all.accept_source_route
+net.ipv4.conf.default.promote_secondaries = 1
+net.ipv4.conf.*.promote_secondaries = 1
+-net.ipv4.conf.all.promote_secondaries
+-net.core.default_qdisc = fq_codel
+`;
+
 const nameServices = `passwd:    files
 group:     files
 shadow:    files
@@ -102,6 +115,7 @@ export const network: Feature = {
     masked: ['systemd-networkd-persistent-storage.service', 'systemd-network-generator.service'],
   },
   files: {
+    'usr/lib/sysctl.d/50-network.conf': networkSettings,
     'etc/systemd/system/systemd-timesyncd.service': timeLater,
     'etc/nsswitch.conf': nameServices,
     'etc/resolv.conf': { symlink: '../run/systemd/resolve/stub-resolv.conf' },

@@ -32,6 +32,11 @@ export PATH
 if [ -n "\${BASH-}" ]; then
   PS1='\\u@\\h:\\w\\$ '
 fi
+# Of languages there is this one: whoever asks for another has at least its letters.
+case \${LC_ALL:-\${LC_CTYPE:-\${LANG:-}}} in
+  C | POSIX) ;;
+  *) LANG=C.UTF-8; export LANG; unset LC_ALL LC_CTYPE ;;
+esac
 for script in /etc/profile.d/*.sh; do
   if [ -r "$script" ]; then . "$script"; fi
 done
@@ -72,6 +77,9 @@ export const userland: Feature = {
     'usr/lib/os-release': { symlink: '../../etc/os-release' },
     'etc/profile': profile,
     'etc/bash.bashrc': "PS1='\\u@\\h:\\w\\$ '\n",
+    'etc/locale.conf': 'LANG=C.UTF-8\n',
+    // Where PAM looks for it.
+    'etc/default/locale': { symlink: '../locale.conf' },
     'etc/shells': '/bin/sh\n/bin/bash\n/usr/bin/sh\n/usr/bin/bash\n',
     'etc/issue': 'cairn \\n \\l\n\n',
     'etc/hosts': '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n',

@@ -1,0 +1,24 @@
+# A shell on a terminal reads what is typed, whatever the language of whoever is at it, and knows characters of several bytes
+# where the locale has them.
+
+import itertools, os
+from in_root import command, environment, expect, on_terminal
+
+os.makedirs('/etc', exist_ok=True)
+with open('/etc/bash.bashrc', 'w') as file:
+    file.write('everywhere=read\n')
+
+languages = [None, '', 'C', 'C.UTF-8', 'POSIX', 'de_DE.UTF-8', 'de_DE', 'xx_YY.no-such', '/', 'C.UTF-8@x']
+for name, language in itertools.product(['LANG', 'LC_ALL', 'LC_CTYPE'], languages):
+    variables = {} if language is None else {name: language}
+    typed = ['word=grün\n', 'echo "<$word ${#word} $everywhere>"\n', 'exit 7\n']
+    status, said = on_terminal(command('/usr/bin/bash', '-i'), typed, environment(**variables))
+    what = f'with {name}={language} it ended with {status} and said {said!r}'
+    expect(status == 7, what)
+    length = 4 if language == 'C.UTF-8' else 5
+    expect(f'<grün {length} read>' in said, what)
+
+# A line of the history that was edited and left is still a line.
+keys = ['echo one\n', 'echo two\n', '\x10\x10 more\x0e\x0e\x10\x1f\x1f\x0e', '\x01\x0b', 'exit 3\n']
+status, said = on_terminal(command('/usr/bin/bash', '-i'), keys, environment(TERM='vt100', LANG='C.UTF-8'))
+expect(status == 3, f'after the history it ended with {status} and said {said!r}')
