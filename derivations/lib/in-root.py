@@ -1,7 +1,7 @@
 # For programs that try a package: how to start one of its programs, which lies below /root, with the libraries, the locale and
 # the terminals that are there. They run beside this module.
 
-import errno, glob, os, pty, select, sys, time
+import errno, glob, os, select, sys, time
 
 root = '/root'
 loader = glob.glob(root + '/usr/lib64/ld-linux-*') + glob.glob(root + '/usr/lib/*/ld-linux-*')
@@ -24,9 +24,18 @@ def environment(**variables):
     }
 
 
+# Whatever was there: files of layers can be replaced, not written to.
+def put(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.lexists(path):
+        os.unlink(path)
+    with open(path, 'w') as file:
+        file.write(text)
+
+
 # What a program says on a terminal of its own when this is typed, and how it ends: its status, or minus the signal.
 def on_terminal(argv, typed, env):
-    pid, terminal = pty.fork()
+    pid, terminal = os.forkpty()
     if pid == 0:
         os.execve(argv[0], argv, env)
     said = b''

@@ -60,8 +60,6 @@ ln -s bash "$out/usr/bin/rbash"
     runs: [
       ['/usr/bin/bash', '--version'],
       ['/bin/sh', '-c', 'x=$((6 * 7)); test "$x" = 42'],
-      // Without a PATH, nothing of the folder that somebody happens to be in is run.
-      ['/bin/sh', '-c', "unset PATH; exec bash -c 'case :$PATH: in *:.:*) exit 1 ;; esac'"],
     ],
     tries: [interactiveTry],
   },
