@@ -13,29 +13,30 @@ export interface EntryPath {
 }
 
 /**
- * The path an entry's name means after losing `strip` leading parts, or undefined when nothing is left of it. As with
- * `tar --strip-components`, a leading `.` counts as a part. Names are checked before anything is stripped: `..` and
- * absolute names are hostile wherever they are.
+ * The path an entry's name means after losing `strip` leading parts, or undefined when nothing is left of it. Slashes
+ * that follow each other are one; `.` is no part of the path, but counts when parts are stripped, as it does with
+ * `tar --strip-components`. Names are checked before anything is stripped: `..` and absolute names are hostile wherever
+ * they are, but for `/` itself, which can only be the top folder.
  */
 export function parseEntryName(name: string, strip: number, limits: UnpackLimits): EntryPath | undefined {
   if (name === '') malformed('it has an entry without a name');
-  if (name.startsWith('/')) hostile(`its entry ${shown(name)} has an absolute name`);
+  if (name.startsWith('/') && !onlyTop.test(name)) hostile(`its entry ${shown(name)} has an absolute name`);
   if (Buffer.byteLength(name) > limits.pathBytes)
     hostile(`its entry ${shown(name)} has a name longer than ${limits.pathBytes} bytes`);
-  const parts = (name.endsWith('/') ? name.slice(0, -1) : name).split('/');
+  const parts = onlyTop.test(name) ? ['.'] : name.split('/').filter((part) => part !== '');
   if (parts.length > limits.pathParts)
     hostile(`its entry ${shown(name)} lies more than ${limits.pathParts} folders deep`);
-  for (const [at, part] of parts.entries()) if (at > 0 || part !== '.') checkPart(name, part);
+  for (const part of parts) checkPart(name, part);
   const left = parts.slice(strip);
   if (left.length === 0) return undefined;
   const lost = parts.slice(0, strip).join('/');
-  return { name, parts: left[0] === '.' ? left.slice(1) : left, lost };
+  return { name, parts: left.filter((part) => part !== '.'), lost };
 }
+
+const onlyTop = /^\/+(\.\/*)?$/;
 
 function checkPart(name: string, part: string): void {
   if (part === '..') hostile(`its entry ${shown(name)} leads out of the archive`);
-  if (part === '' || part === '.')
-    malformed(`its entry ${shown(name)} has an empty or "." part inside its name`);
   if (part.includes('\0')) malformed(`its entry ${shown(name)} has a NUL in its name`);
   if (Buffer.byteLength(part) > 255)
     malformed(`its entry ${shown(name)} has a part longer than 255 bytes, which no file system takes`);

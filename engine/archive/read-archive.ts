@@ -7,10 +7,11 @@ import { debData } from './deb.ts';
 import { decompress } from './decompress.ts';
 import { EntrySink } from './entry-sink.ts';
 import { FileRange } from './file-range.ts';
-import { formatOf, signatureBytes } from './format.ts';
+import { formatOf, signatureBytes, type Format } from './format.ts';
 import { OutputMeter } from './limits.ts';
 import type { Listing, UnpackRequest } from './listing.ts';
-import { startingAsTar } from './tar-start.ts';
+import { hasTarChecksum, startingAsTar, tarHeaderBytes } from './tar-start.ts';
+import { zipStart } from './zip-start.ts';
 
 /** @throws BadArchive; Stopped; system errors of reading the archive or writing the contents. */
 export async function readArchive(request: UnpackRequest): Promise<Listing> {
@@ -20,7 +21,7 @@ export async function readArchive(request: UnpackRequest): Promise<Listing> {
     const meter = new OutputMeter(request.limits, archive.sizeBytes, new Int32Array(request.stop));
     const { strip, limits } = request;
     const sink = new EntrySink({ strip, limits, meter, contents: new ContentFolder(request.folder) });
-    await readFormat(archive, { path: request.archivePath, meter, sink });
+    await readFormat(archive, { meter, sink });
     return sink.listing();
   } finally {
     closeSync(file);
@@ -28,7 +29,6 @@ export async function readArchive(request: UnpackRequest): Promise<Listing> {
 }
 
 interface ReadContext {
-  readonly path: string;
   readonly meter: OutputMeter;
   readonly sink: EntrySink;
 }
@@ -36,12 +36,22 @@ interface ReadContext {
 async function readFormat(archive: FileRange, context: ReadContext): Promise<void> {
   if (archive.sizeBytes === 0) malformed('it is empty');
   const format = formatOf(archive.read(0, signatureBytes));
-  if (format === 'zip') {
+  const zipAt = format === 'zip' || isSomethingElse(format, archive) ? zipStart(archive) : undefined;
+  if (format === 'zip' || zipAt !== undefined) {
     const { readZip } = await import('./zip.ts');
-    await readZip(context.path, context);
+    await readZip(from(archive, zipAt ?? 0), context);
   } else {
     await readTarOf(format === 'deb' ? debData(archive) : archive, context);
   }
+}
+
+// Such as a program with a zip archive behind it.
+function isSomethingElse(format: Format, archive: FileRange): boolean {
+  return format === 'plain' && !hasTarChecksum(archive.read(0, tarHeaderBytes));
+}
+
+function from(archive: FileRange, start: number): FileRange {
+  return archive.slice(start, archive.sizeBytes - start);
 }
 
 // A tar as it is, or with one layer of compression.

@@ -2,7 +2,7 @@
 
 import { malformed } from './bad-archive.ts';
 
-const headerBytes = 512;
+export const tarHeaderBytes = 512;
 /** Where a header keeps its checksum: eight bytes, which count as spaces in it (POSIX pax, "ustar"). */
 const checksumAt = 148;
 const checksumEnd = 156;
@@ -17,25 +17,26 @@ export async function* startingAsTar(
 ): AsyncGenerator<Buffer, void, undefined> {
   let head: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
-    if (head.length >= headerBytes) {
+    if (head.length >= tarHeaderBytes) {
       yield chunk;
       continue;
     }
     head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-    if (head.length < headerBytes) continue;
-    checkStart(head.subarray(0, headerBytes), otherwise);
+    if (head.length < tarHeaderBytes) continue;
+    checkStart(head.subarray(0, tarHeaderBytes), otherwise);
     yield head;
   }
-  if (head.length < headerBytes) malformed(otherwise);
+  if (head.length < tarHeaderBytes) malformed(otherwise);
 }
 
 function checkStart(header: Buffer, otherwise: string): void {
-  if (header.every((byte) => byte === 0) || hasChecksum(header)) return;
+  if (header.every((byte) => byte === 0) || hasTarChecksum(header)) return;
   const isUstar = header.toString('latin1', 257, 262) === 'ustar';
   malformed(isUstar ? 'its first tar header has a wrong checksum' : otherwise);
 }
 
-function hasChecksum(header: Buffer): boolean {
+/** A header, or the start of one, with the right checksum. */
+export function hasTarChecksum(header: Buffer): boolean {
   const sum = header.reduce(
     (total, byte, at) => total + (at >= checksumAt && at < checksumEnd ? 32 : byte),
     0,

@@ -2,15 +2,23 @@
 // adds the checksums, Unix modes and symlinks.
 
 import { crc32 } from 'node:zlib';
-import { getFileNameLowLevel, openPromise, type Entry, type ZipFile } from 'yauzl';
+import { Readable } from 'node:stream';
+import {
+  fromRandomAccessReaderPromise,
+  getFileNameLowLevel,
+  RandomAccessReader,
+  type Entry,
+  type ZipFile,
+} from 'yauzl';
 import { isErrno } from '../../store/base/errors.ts';
 import { BadArchive, hostile, malformed, shown } from './bad-archive.ts';
 import { decodeName } from './entry-path.ts';
 import type { EntrySink } from './entry-sink.ts';
+import type { FileRange } from './file-range.ts';
 import type { OutputMeter } from './limits.ts';
 
-/** "Version made by": the upper byte is 3 where the upper half of the external attributes is a Unix mode. */
-const madeOnUnix = 3;
+/** "Version made by": with these upper bytes (Unix, OS X) the upper half of the external attributes is a Unix mode. */
+const madeOnUnix: readonly number[] = [3, 19];
 const typeMask = 0o170000;
 const symlinkType = 0o120000;
 const folderType = 0o040000;
@@ -23,8 +31,8 @@ export interface ZipContext {
 }
 
 /** @throws BadArchive for whatever is not a whole zip archive, or must not be unpacked. */
-export async function readZip(path: string, context: ZipContext): Promise<void> {
-  const zip = await openZip(path);
+export async function readZip(archive: FileRange, context: ZipContext): Promise<void> {
+  const zip = await openZip(archive);
   try {
     for await (const entry of zip.eachEntry()) await readEntry(zip, entry, context);
   } catch (error) {
@@ -34,18 +42,34 @@ export async function readZip(path: string, context: ZipContext): Promise<void> 
   }
 }
 
-async function openZip(path: string): Promise<ZipFile> {
+async function openZip(archive: FileRange): Promise<ZipFile> {
+  const options = { autoClose: false, decodeStrings: false, validateEntrySizes: true };
   try {
-    return await openPromise(path, { autoClose: false, decodeStrings: false, validateEntrySizes: true });
+    return await fromRandomAccessReaderPromise(new RangeReader(archive), archive.sizeBytes, options);
   } catch (error) {
     throw explained(error);
+  }
+}
+
+const pieceBytes = 64 * 1024;
+
+class RangeReader extends RandomAccessReader {
+  readonly #range: FileRange;
+
+  constructor(range: FileRange) {
+    super();
+    this.#range = range;
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.#range.slice(start, end - start).pieces(pieceBytes), { objectMode: false });
   }
 }
 
 async function readEntry(zip: ZipFile, entry: Entry, { sink, meter }: ZipContext): Promise<void> {
   const name = entryName(entry);
   if (entry.isEncrypted()) malformed(`its entry ${shown(name)} is encrypted`);
-  const mode = entry.versionMadeBy >>> 8 === madeOnUnix ? entry.externalFileAttributes >>> 16 : 0;
+  const mode = madeOnUnix.includes(entry.versionMadeBy >>> 8) ? entry.externalFileAttributes >>> 16 : 0;
   const type = mode & typeMask;
   const sizeBytes = entry.uncompressedSize;
   const chunks = contentOf(zip, entry, { name, meter });

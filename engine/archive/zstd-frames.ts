@@ -18,12 +18,13 @@ const reservedBlock = 3;
 
 export function* zstdFrames(file: FileRange): Generator<ZstdFrame, void, undefined> {
   for (let at = 0; at < file.sizeBytes;) {
-    const [magic, length] = [uint(file, at, 4), file.sizeBytes - at];
+    const length = file.sizeBytes - at;
+    const magic = length < 4 ? undefined : uint(file, at, 4);
     if (magic === frameMagic) {
       const frame = readFrame(file.slice(at, length));
       yield frame;
       at += frame.bytes.sizeBytes;
-    } else if ((magic & 0xfffffff0) >>> 0 === skippableMagic) {
+    } else if (magic !== undefined && (magic & 0xfffffff0) >>> 0 === skippableMagic) {
       at += 8 + uint(file, at + 4, 4);
       if (at > file.sizeBytes) malformed('its zstd data is cut short');
     } else {

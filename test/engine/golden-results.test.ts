@@ -97,14 +97,16 @@ test('what unpack gives changes only with its revision', async () => {
     { name: `p/${'long/'.repeat(30)}name`, data: '1' },
     { name: 'p/empty/', type: '5' },
   ]);
-  const zip = zipOf([
+  const zipEntries = [
     { name: 'p/program', data: 'x', mode: 0o100755, isDeflated: true },
     { name: 'p/soft', data: 'program', mode: 0o120777 },
     { name: 'p/plain', data: 'y', mode: 0o100600 },
-  ]);
+  ];
+  const zip = zipOf(zipEntries);
+  const macZip = zipOf(zipEntries.map((entry) => ({ ...entry, host: 19 })));
   const [gz, deb] = [gzipSync(tar), debOf(gzipSync(tar), 'data.tar.gz')];
   const results: Record<string, Node> = {};
-  for (const [name, archive] of Object.entries({ tar, gz, deb, zip })) {
+  for (const [name, archive] of Object.entries({ tar, gz, deb, zip, macZip })) {
     results[name] = await rig.unpack(archive, { strip: undefined });
     results[`${name}, strip 0`] = await rig.unpack(archive, { strip: 0 });
     results[`${name}, strip 1`] = await rig.unpack(archive, { strip: 1 });

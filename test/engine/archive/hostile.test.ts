@@ -237,8 +237,7 @@ const malformed: readonly Case[] = [
   ['an enormous pax header', tarOf([{ name: 'pax', type: 'x', size: 5_000_000 }]), /damaged or cut short/],
   ['an entry without a name', tarOf([{ name: '', data: 'x' }]), /without a name/],
   ['a file called "."', tarOf([{ name: '.', data: 'x' }]), /"\." is a file without a name/],
-  ['an empty part in a name', tarOf([{ name: 'a//b', data: 'x' }]), /empty or "\." part/],
-  ['a "." part in a name', tarOf([{ name: 'a/./b', data: 'x' }]), /empty or "\." part/],
+  ['a file called "/"', tarOf([{ name: '/', type: '2', link: 'x' }]), /"\/" is a file without a name/],
   ['a NUL in a name', tarOf([paxEntry({ path: 'a\0b' }), file]), /NUL/],
   ['a part of 256 bytes', tarOf([paxEntry({ path: 'a'.repeat(256) }), file]), /longer than 255 bytes/],
   [
@@ -275,9 +274,18 @@ const malformed: readonly Case[] = [
     /does not come before it/,
     { strip: 1 },
   ],
-  ['a gzip that is cut short', without(gzipSync(good), 4), /gzip data is damaged or cut short/],
+  ['a gzip that is cut short', without(gzipSync(good), 4), /gzip data is cut short/],
   ['a gzip with a wrong checksum', changed(gzipSync(good), -8, 0), /gzip data is damaged/],
-  ['a gzip with something behind it', plus(gzipSync(good), Buffer.from('junk')), /gzip data is damaged/],
+  [
+    'a gzip with something behind it',
+    plus(gzipSync(good), Buffer.from('junk')),
+    /something follows its gzip data/,
+  ],
+  [
+    'a gzip with one byte behind it',
+    plus(gzipSync(good), Buffer.from('x')),
+    /or a few bytes follow that are none/,
+  ],
   ['an xz that is cut short', async () => without(await xzOf(good), 8), /xz data is damaged or cut short/],
   [
     'an xz with a wrong checksum',
@@ -311,7 +319,11 @@ const malformed: readonly Case[] = [
     changed(zstdOf(good), -1, 0),
     /zstd data (has a wrong checksum|is damaged)/,
   ],
-  ['a zstd with something behind it', plus(zstdOf(good), Buffer.from('junk')), /zstd/],
+  ...['junk', 'x', '\0', '\0'.repeat(512)].map((rest, at): Case => [
+    `a zstd with something behind it (${at})`,
+    plus(zstdOf(good), Buffer.from(rest)),
+    /something other than zstd data is between or after its zstd frames/,
+  ]),
   ['an ar that is no deb', arOf([{ name: 'main.o/', data: Buffer.from('x') }]), /not a Debian package/],
   ['an ar without members', arOf([]), /not a Debian package/],
   [

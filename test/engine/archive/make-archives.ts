@@ -100,6 +100,8 @@ export interface ZipEntry {
   readonly data?: string | Buffer;
   /** A Unix mode with its type bits. */
   readonly mode?: number;
+  /** Who made it: 3 is Unix, 19 OS X. */
+  readonly host?: number;
   readonly isDeflated?: boolean;
   /** What the records say, where that is not so. */
   readonly size?: number;
@@ -145,7 +147,7 @@ function zipRecords(entry: ZipEntry, offset: number): { local: Buffer; central: 
   rest.writeUInt32LE(offset, 10);
   return {
     local: Buffer.concat([Buffer.from('PK\x03\x04'), common, name, stored]),
-    central: Buffer.concat([Buffer.from('PK\x01\x02\x14\x03', 'latin1'), common, rest, name]),
+    central: Buffer.concat([Buffer.from('PK\x01\x02\x14'), Buffer.of(entry.host ?? 3), common, rest, name]),
   };
 }
 

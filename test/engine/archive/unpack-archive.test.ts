@@ -70,6 +70,12 @@ describe('one tree comes out of', () => {
         ]),
     ],
     ['a zip', () => zipOf(zipEntries(false))],
+    ['a zip made on OS X', () => zipOf(zipEntries(true).map((entry) => ({ ...entry, host: 19 })))],
+    [
+      'a zip behind a program',
+      () => Buffer.concat([Buffer.from('#!/bin/sh\nexit\n'), zipOf(zipEntries(true))]),
+    ],
+    ['a zip behind another one', () => Buffer.concat([zipOf([{ name: 'x' }]), zipOf(zipEntries(true))])],
     ['a zip with deflate', () => zipOf(zipEntries(true))],
   ])('%s', async (_, archive) => {
     expect(await rig.contentOf(await archive())).toEqual(content);
@@ -126,6 +132,7 @@ describe('GNU tar', () => {
       { name: 'first/', type: '5' },
       { name: 'first/a/file', data: '2' },
       { name: 'first/inner/deep', data: '3' },
+      { name: 'second/b/./third', data: '5' },
       { name: 'second/b/other', data: '4' },
       { name: 'second/b/link', type: '1', link: 'second/b/other' },
       { name: 'second/b/symlink', type: '2', link: 'first/file' },
@@ -201,6 +208,23 @@ test('names that differ only in case, or only in Unicode form, are different nam
   const names = ['Readme', 'README', 'readme', 'caf\u00e9', 'cafe\u0301'];
   const archive = tarOf(names.map((name) => ({ name, data: name })));
   expect(Object.keys(await rig.contentOf(archive)).sort()).toEqual([...names].sort());
+});
+
+test('slashes that follow each other are one, and "." is no part of a name', async () => {
+  const archive = tarOf([
+    { name: '/', type: '5' },
+    { name: './/', type: '5' },
+    { name: 'a//b', data: '1' },
+    { name: 'a/./c/.//d', data: '2' },
+    { name: './/e/.', type: '5' },
+    { name: 'f', type: '1', link: './a/./b' },
+  ]);
+  expect(await rig.contentOf(archive)).toEqual({
+    'a/b': 'file 1',
+    'a/c/d': 'file 2',
+    e: 'folder',
+    f: 'file 1',
+  });
 });
 
 test('odd names are names', async () => {
