@@ -19,13 +19,21 @@ const surroundings = { out, err, env: process.env, interruption, signal: interru
 
 // Should nothing be left to wait for before the end is reached.
 interruption.signal.addEventListener('abort', () => (process.exitCode = interruption.exitCode() ?? 1));
-process.on('uncaughtException', (error) => void fail(error));
-process.on('unhandledRejection', (error) => void fail(error));
+let failing: Promise<never> | undefined;
+process.on('uncaughtException', failOnce);
+process.on('unhandledRejection', failOnce);
 
 try {
-  await end(await runProgram(words, surroundings));
+  const code = await runProgram(words, surroundings);
+  await (failing ?? end(code));
 } catch (error) {
-  await fail(error);
+  failOnce(error);
+  await failing;
+}
+
+// What goes wrong first is what is told, and what the status says: whatever follows may have come of it.
+function failOnce(error: unknown): void {
+  failing ??= fail(error);
 }
 
 // Nobody wants the rest of it. Whoever hung up took the terminal along.
@@ -58,11 +66,11 @@ function isInterruption(error: unknown): boolean {
 async function report(error: unknown, code: ExitCode, json = isForMachines): Promise<void> {
   const { reportError } = await import('./reports/report-error.ts');
   const context: Context = { ...surroundings, shared: { json } };
-  reportError(error, interruption.exitCode() ?? code, context);
+  reportError(error, statusAfterSignal(code) ?? code, context);
 }
 
 async function end(code: ExitCode): Promise<never> {
-  const interrupted = code === exitCodes.ok ? undefined : interruption.exitCode();
+  const interrupted = statusAfterSignal(code);
   if (interrupted !== undefined) await tellInterruption(interrupted);
   const lost = (await lossOf(out)) ?? (await lossOf(err));
   if (lost !== undefined && interrupted === undefined) {
@@ -73,6 +81,11 @@ async function end(code: ExitCode): Promise<never> {
     return leave(status);
   }
   return leave(interrupted ?? code);
+}
+
+// What was done nevertheless is done, and no signal makes a bug none.
+function statusAfterSignal(code: ExitCode): ExitCode | undefined {
+  return code === exitCodes.ok || code === exitCodes.bug ? undefined : interruption.exitCode();
 }
 
 async function tellInterruption(status: ExitCode): Promise<void> {

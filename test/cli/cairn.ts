@@ -87,6 +87,13 @@ function startCairn(
   return { process: child, ended: collect(child) };
 }
 
+/** The environment in which `script` is part of the program: what goes wrong in it goes wrong in cairn. */
+export function programPart(script: string): NodeJS.ProcessEnv {
+  const file = join(tempFolder('part'), 'part.cjs');
+  writeFileSync(file, script);
+  return { NODE_OPTIONS: `--require ${file}` };
+}
+
 /** Waits for the end of a process, and for all it wrote. */
 export async function collect(child: ChildProcess): Promise<Ended> {
   let [stdout, stderr] = ['', ''];

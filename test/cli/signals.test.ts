@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { processesWith } from '../support/processes.ts';
 import { serve } from '../support/web-server.ts';
-import { testProject, type Running, type TestProject } from './cairn.ts';
+import { programPart, testProject, type Running, type TestProject } from './cairn.ts';
 
 const signals = [
   ['SIGHUP', 129],
@@ -143,3 +143,34 @@ function said({ process: child }: Running, text: string): Promise<void> {
     child.on('close', () => reject(new Error(`it ended before it said ${text}`)));
   });
 }
+
+describe('a bug', () => {
+  // Signals are what a test can send at a moment of its choice.
+  const onSignal = (signal: string): NodeJS.ProcessEnv =>
+    programPart(`process.on('${signal}', () => queueMicrotask(() => { throw new TypeError('of a bug'); }));`);
+
+  it.each([
+    ['is one: status 70', 'SIGUSR2'],
+    ['stays one after a signal that ends cairn', 'SIGTERM'],
+  ] as const)('%s', async (_, signal) => {
+    const { url, asked } = await stalled();
+    const { process: child, ended } = testProject(slowFlake(url), onSignal(signal)).start('build', 'slow');
+    await asked;
+    child.kill(signal);
+    const { status, stderr } = await ended;
+    expect(status).toBe(70);
+    expect(stderr).toContain('of a bug');
+    expect(stderr).not.toContain('interrupted');
+  });
+
+  it('tells machines the same status', async () => {
+    const { url, asked } = await stalled();
+    const project = testProject(slowFlake(url), onSignal('SIGTERM'));
+    const { process: child, ended } = project.start('build', 'slow', '--json');
+    await asked;
+    child.kill('SIGTERM');
+    const { status, records } = await ended;
+    expect(status).toBe(70);
+    expect(records().filter(({ type }) => type === 'error')).toMatchObject([{ status: 70 }]);
+  });
+});
