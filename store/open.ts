@@ -1,10 +1,11 @@
 // Opens a store: makes whatever is missing of its folders, refuses a format it does not know, and puts the parts together.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError, isErrno } from './base/errors.ts';
+import { makeFolders } from './base/make-folder.ts';
 import { explainWriteError } from './content/disk-errors.ts';
 import { networkFileSystem } from './processes/network-file-system.ts';
 import { formersOfStoreFormat, layoutOf, shards, storeFormat, type Layout } from './layout.ts';
@@ -38,7 +39,7 @@ async function prepare(path: string): Promise<Layout> {
     const former = formersOfStoreFormat.find((format) => format === found);
     if (found !== undefined && found !== storeFormat && former === undefined) throw otherForm(layout, found);
     if (found === undefined) create(layout);
-    else makeFolders(layout);
+    else makeParts(layout);
     if (former !== undefined) {
       const { upgradeStore } = await import('./upkeep/upgrade.ts');
       await upgradeStore(layout, former);
@@ -89,18 +90,18 @@ function readFormat(layout: Layout): string | undefined {
 // The format is written last: a half-made store is made again. Another process may be doing the same.
 function create(layout: Layout): void {
   try {
-    mkdirSync(layout.root, { recursive: true });
+    makeFolders(layout.root);
   } catch (error) {
     if (isErrno(error, 'EEXIST', 'ENOTDIR')) throw notAFolder(layout.root, error);
     throw error;
   }
   refuseForeignFolder(layout);
-  makeFolders(layout);
+  makeParts(layout);
   writeFormat(layout);
 }
 
 // Somebody may have removed some of them: what they held is made again like anything else that is lost.
-function makeFolders(layout: Layout): void {
+function makeParts(layout: Layout): void {
   for (const folder of [
     layout.blobs,
     layout.trees,
@@ -109,12 +110,12 @@ function makeFolders(layout: Layout): void {
     layout.temporary,
     layout.work,
     layout.failed,
+    layout.downloads,
     layout.database,
   ])
-    if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
+    if (!existsSync(folder)) makeFolders(folder);
   const there = new Set(readdirSync(layout.blobs));
-  for (const shard of shards)
-    if (!there.has(shard)) mkdirSync(join(layout.blobs, shard), { recursive: true });
+  for (const shard of shards) if (!there.has(shard)) makeFolders(join(layout.blobs, shard));
 }
 
 function writeFormat(layout: Layout): void {

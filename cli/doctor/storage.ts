@@ -2,7 +2,7 @@
 // Leaves nothing behind.
 
 import { execFile } from 'node:child_process';
-import { link, readdir, statfs, writeFile } from 'node:fs/promises';
+import { access, constants, link, readdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isErrno } from '../../store/base/errors.ts';
@@ -20,7 +20,7 @@ const leastFiles = 20_000;
 export async function probeStorage(store: Store): Promise<Finding[]> {
   const folder = await store.scratch('doctor');
   return [
-    ok('store', `${store.path} is ours to write`),
+    await writing(store.path),
     await room(store.path),
     await roomForFiles(store.path),
     await programs(folder),
@@ -28,6 +28,32 @@ export async function probeStorage(store: Store): Promise<Finding[]> {
     await letterCase(folder),
     await flush(store.path),
   ];
+}
+
+// A store that was made before its folder was the group's is shared in part only.
+async function writing(path: string): Promise<Finding> {
+  const names = await readdir(path, { withFileTypes: true });
+  const folders = names.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name));
+  for (const folder of [path, ...folders, join(path, 'blobs', '00')]) {
+    if (await canWrite(folder)) continue;
+    return fail(
+      'store',
+      `${folder} is not ours to write`,
+      `Let its owner run \`find ${path} -maxdepth 2 -type d -exec chmod g+rwxs {} +; chmod -R g+rw ${path}/db\`, or name another store with CAIRN_STORE.`,
+    );
+  }
+  const { uid } = await stat(path);
+  return ok('store', `${path} is ${uid === process.getuid?.() ? 'ours' : "our group's"} to write`);
+}
+
+async function canWrite(folder: string): Promise<boolean> {
+  try {
+    await access(folder, constants.W_OK);
+    return true;
+  } catch (error) {
+    if (!isErrno(error, 'EACCES')) throw error;
+    return false;
+  }
 }
 
 async function room(path: string): Promise<Finding> {

@@ -1,10 +1,11 @@
 // New content on its way into the store: files in a folder of the session and directories in memory, until commit.
 
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { digestHash, digestOf, digestSize, makeDigest, type Digest } from '../base/digest.ts';
 import { bug, isErrno } from '../base/errors.ts';
+import { makeFolders } from '../base/make-folder.ts';
 import { isWhole } from './blobs.ts';
 import type { Database } from '../records/database.ts';
 import { explainWriteError } from './disk-errors.ts';
@@ -157,7 +158,7 @@ export class FileBatch implements Batch {
   /** The batch's folder on disk, for threads that put files there by their blob names. */
   folder(): string {
     this.#checkOpen();
-    if (this.#state === 'new') mkdirSync(this.#context.folder, { recursive: true });
+    if (this.#state === 'new') makeFolders(this.#context.folder);
     this.#state = 'filled';
     return this.#context.folder;
   }

@@ -5,7 +5,6 @@ import {
   constants,
   copyFileSync,
   lstatSync,
-  mkdirSync,
   renameSync,
   rmSync,
   utimesSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { digestOf, digestSize, type Digest } from '../base/digest.ts';
+import { makeFolders } from '../base/make-folder.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import { hashFile } from './hash-file.ts';
 import {
@@ -84,7 +84,7 @@ export class FileBlobs implements Blobs {
   // Moves a damaged file out of the way, where a person can look at it.
   #setAside(digest: Digest, executable: boolean): void {
     const name = blobName(digest, executable);
-    mkdirSync(this.#layout.corrupt, { recursive: true });
+    makeFolders(this.#layout.corrupt);
     renameIfThere(blobPath(this.#layout, name), `${this.#layout.corrupt}/${name}`);
   }
 
@@ -97,26 +97,33 @@ export class FileBlobs implements Blobs {
     return undefined;
   }
 
-  // Somebody has touched the file. Its bytes decide: whole means that only time and mode need mending.
+  // Somebody has touched the file. Its bytes decide: whole means that only time and mode are wrong.
   async #restore(digest: Digest, executable: boolean): Promise<void> {
-    const path = blobPath(this.#layout, blobName(digest, executable));
-    if ((await hashFile(path)) !== digest) {
-      this.#setAside(digest, executable);
-      this.#lost(digest);
-    }
-    makeCanonical(path, executable);
+    await this.#makeFrom({ digest, executable, isFromProgram: executable });
   }
 
   // The executable bit belongs to the inode, so the other variant is a file of its own.
   async #otherVariant(digest: Digest, executable: boolean): Promise<string> {
-    const source = this.find(digest, !executable);
-    if (source === undefined) return this.#lost(digest);
+    if (this.find(digest, !executable) === undefined) return this.#lost(digest);
+    return this.#makeFrom({ digest, executable, isFromProgram: !executable });
+  }
+
+  // A file of our own, in place of one that may be another user's. Gives its path.
+  async #makeFrom({
+    digest,
+    executable,
+    isFromProgram,
+  }: {
+    readonly digest: Digest;
+    readonly executable: boolean;
+    readonly isFromProgram: boolean;
+  }): Promise<string> {
     const path = blobPath(this.#layout, blobName(digest, executable));
     const copy = this.#context.freshPath('variant');
     try {
-      copyFileSync(source.path, copy, constants.COPYFILE_FICLONE);
+      copyFileSync(blobPath(this.#layout, blobName(digest, isFromProgram)), copy, constants.COPYFILE_FICLONE);
       if ((await hashFile(copy)) !== digest) {
-        this.#setAside(digest, !executable);
+        this.#setAside(digest, isFromProgram);
         this.#lost(digest);
       }
       makeCanonical(copy, executable);

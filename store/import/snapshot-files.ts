@@ -3,7 +3,6 @@
 import {
   closeSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readSync,
   readdirSync,
@@ -14,6 +13,7 @@ import {
 import { createHash } from 'node:crypto';
 import type { Digest } from '../base/digest.ts';
 import { isErrno } from '../base/errors.ts';
+import { makeFolders } from '../base/make-folder.ts';
 import { Snapshot } from './import-snapshot.ts';
 import type { Layout } from '../layout.ts';
 
@@ -53,7 +53,7 @@ export function writeSnapshot(
   bytes: Uint8Array,
   freshPath: string,
 ): void {
-  mkdirSync(layout.imports, { recursive: true });
+  makeFolders(layout.imports);
   writeFileSync(freshPath, bytes, { flag: 'wx' });
   renameSync(freshPath, snapshotPath(layout, source));
 }

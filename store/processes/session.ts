@@ -1,8 +1,9 @@
 // One open store's folder for things in flight, with a sign that its process lives. What dead processes left is swept.
 
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { isErrno } from '../base/errors.ts';
+import { makeFolder, makeFolders } from '../base/make-folder.ts';
 import { removeTree } from '../base/remove-tree.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Layout } from '../layout.ts';
@@ -38,7 +39,7 @@ export class Session {
   // Undefined when somebody has swept the folder meanwhile.
   #begin(): SignOfLife | undefined {
     const folder = `${this.#layout.temporary}/${unborn}${randomBytes(12).toString('hex')}`;
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     let life: SignOfLife | undefined;
     try {
       life = new SignOfLife(folder);
@@ -58,7 +59,7 @@ export class Session {
 
   freshFolder(label: string): string {
     const folder = this.freshPath(label);
-    mkdirSync(folder);
+    makeFolder(folder);
     return folder;
   }
 
@@ -73,7 +74,7 @@ export class Session {
     const life = this.#life;
     // Once only: the number of its folder may mean another file by then.
     this.#life = undefined;
-    removeAway(this.#layout, this.id);
+    sweep(this.#layout, this.id);
     life.end();
   }
 }
@@ -97,7 +98,7 @@ async function sweepDeadSessions(layout: Layout): Promise<void> {
     if (!(await showsLife(`${layout.temporary}/${name}`))) sweep(layout, name);
 }
 
-// What cannot be removed now, another user's for example, must not keep the rest from being swept.
+// What cannot be removed now, another user's for example, must not keep the rest from being swept. Its owner can, later.
 function sweep(layout: Layout, name: string): void {
   try {
     removeAway(layout, name);

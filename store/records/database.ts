@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import type * as lmdb from 'lmdb';
 import { bug, UserError } from '../base/errors.ts';
+import { shareAlike } from '../base/make-folder.ts';
 import { explainWriteError } from '../content/disk-errors.ts';
 import { DatabaseErrors, databaseCorrupt } from './database-errors.ts';
 import { readMetas, type Meta } from './database-header.ts';
@@ -191,7 +192,7 @@ export class Database {
 function openEnvironment(folder: string, durable: boolean): lmdb.RootDatabase<Buffer, string> {
   try {
     makeLockFile(folder, readers);
-    return open({
+    const environment: lmdb.RootDatabase<Buffer, string> = open({
       path: folder,
       noSubdir: false,
       encoding: 'binary',
@@ -204,6 +205,8 @@ function openEnvironment(folder: string, durable: boolean): lmdb.RootDatabase<Bu
       eventTurnBatching: false,
       ...(durable ? {} : { noSync: true }),
     });
+    shareAlike(join(folder, dataFile));
+    return environment;
   } catch (cause) {
     throw openError(folder, cause);
   }

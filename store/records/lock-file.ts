@@ -3,9 +3,10 @@
 // a full disk is an error.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../base/errors.ts';
+import { makeFolders, shareAlike } from '../base/make-folder.ts';
 
 const lockFile = 'lock.mdb';
 /** mdb.c, MDB_reader: one for each process that reads. */
@@ -19,10 +20,11 @@ const mode = 0o664;
 export function makeLockFile(folder: string, readers: number): void {
   const path = join(folder, lockFile);
   if (existsSync(path)) return;
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   const part = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     writeFileSync(part, Buffer.alloc(headBytes + readers * readerBytes), { mode });
+    shareAlike(part);
     // It has its name only when it is whole: who opens it first says what is in it.
     linkSync(part, path);
   } catch (error) {

@@ -4,6 +4,7 @@
 
 import { lstatSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { isErrno } from '../base/errors.ts';
 import { digestSize } from '../base/digest.ts';
 import { blobMode, canonicalMtimeSeconds } from '../layout.ts';
 import type { Trees } from '../store.ts';
@@ -51,8 +52,17 @@ export async function alterationOf(sealed: SealedContent, trees: Trees): Promise
   // A folder that goes, goes as a whole.
   if (lstatSync(sealed.seal, { throwIfNoEntry: false })?.ino !== seal.ino) return undefined;
   if (inspection.paths.length > 0) return { paths: inspection.paths, sinceMs: sealedMs };
-  if (startedMs > sealedMs) utimesSync(sealed.seal, startedMs / 1000, startedMs / 1000);
+  if (startedMs > sealedMs) moveSeal(sealed.seal, startedMs / 1000);
   return undefined;
+}
+
+// Another user's stays: what is known of the folder then is older than it could be, and true.
+function moveSeal(seal: string, seconds: number): void {
+  try {
+    utimesSync(seal, seconds, seconds);
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM')) throw error;
+  }
 }
 
 class Inspection {

@@ -2,9 +2,10 @@
 // once by each process before it trusts one that is there. One place for sandboxes, another for people, who may do with
 // theirs what they like. Knows nothing of who uses them.
 
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { digestHash } from '../base/digest.ts';
 import { isErrno } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { removeAny, removeTree } from '../base/remove-tree.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import { explainWriteError } from '../content/disk-errors.ts';
@@ -99,7 +100,7 @@ export class TreeFolders {
     const part = this.#options.freshPath('tree');
     const content = `${part}/${contentName}`;
     try {
-      mkdirSync(part);
+      makeFolder(part);
       if (node.kind === 'tree') await writeTree(node.digest, content, this.#options);
       else await writeBlob(node, content, this.#options);
       makeSeal(`${part}/${sealName}`);
@@ -114,7 +115,13 @@ export class TreeFolders {
 
 /** Takes an entry away and deletes it: renamed first, so that nobody ever finds half of one. */
 export function discardEntry(entry: string, aside: string): void {
-  if (renameIfThere(entry, aside)) removeAny(aside);
+  if (!renameIfThere(entry, aside)) return;
+  try {
+    removeAny(aside);
+  } catch (error) {
+    // Another user's: whoever sweeps what is aside may be that user.
+    if (!isErrno(error, 'EACCES', 'EPERM')) throw error;
+  }
 }
 
 /** For folders that only this user's steps are run on: another user's files would show as nobody's. */

@@ -11,12 +11,13 @@
 // What takes long, deleting what was moved away, nobody waits for. It may end at any moment: all that is in its session's
 // folder.
 
-import { lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { chunksOf } from '../base/chunks.ts';
 import { readCbor } from '../base/cbor.ts';
 import type { Digest } from '../base/digest.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import { shards } from '../layout.ts';
 import { isAlive } from '../processes/session.ts';
@@ -88,7 +89,7 @@ export async function collect(
   const { dead, live } = choice;
   signal?.throwIfAborted();
   const aside = context.freshPath('garbage');
-  mkdirSync(aside);
+  makeFolder(aside);
   const lock = await context.lock(collectionLock, signal);
   try {
     forgetUses(context.volatile(), (session) => dead.has(session));

@@ -1,8 +1,9 @@
 // Takes damage out of the way: damaged blobs are kept in `corrupt/` for a person to look at, and every record that
 // promises something that is not there is forgotten, so that the next build makes it again.
 
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
+import { makeFolders } from '../base/make-folder.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Database } from '../records/database.ts';
 import { forgetBuiltFrom } from './forget-built-from.ts';
@@ -68,7 +69,7 @@ function hashOf(damage: Damage): string[] {
 }
 
 function moveAside({ layout }: MaintenanceContext, path: string, name: string): void {
-  mkdirSync(layout.corrupt, { recursive: true });
+  makeFolders(layout.corrupt);
   renameIfThere(path, `${layout.corrupt}/${name}`);
 }
 

@@ -1,0 +1,39 @@
+// Folders that several people may use: one made in a folder that is its group's (setgid, and writable for the group) is its
+// group's as well, whatever the umask of who makes it. So a team shares a store by the folder that it gives it.
+
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isErrno } from './errors.ts';
+
+const groupWrites = 0o020;
+const groupOwns = 0o2000;
+
+/** Makes a folder; the one it lies in is there. @throws when something is there already */
+export function makeFolder(path: string): void {
+  mkdirSync(path);
+  shareAlike(path);
+}
+
+/** The same with all folders above it, unless they are there. */
+export function makeFolders(path: string): void {
+  try {
+    makeFolder(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) {
+      makeFolders(dirname(path));
+      makeFolders(path);
+    } else if (!isErrno(error, 'EEXIST') || !statSync(path).isDirectory()) throw error;
+  }
+}
+
+/** Gives the group what this user has of a file or folder of theirs, when the folder it lies in is the group's. */
+export function shareAlike(path: string): void {
+  if (!isGroups(statSync(dirname(path)).mode)) return;
+  const { mode, uid } = lstatSync(path);
+  if ((mode & groupWrites) === 0 && uid === process.getuid?.())
+    chmodSync(path, (mode & 0o7777) | groupWrites);
+}
+
+function isGroups(mode: number): boolean {
+  return (mode & groupOwns) !== 0 && (mode & groupWrites) !== 0;
+}
