@@ -4,10 +4,11 @@ import { expect, test } from 'vitest';
 import { soak } from './run-soak.ts';
 
 const seconds = Number(process.env['CAIRN_SOAK_SECONDS'] ?? 600);
+const processes = Number(process.env['CAIRN_SOAK_PROCESSES'] ?? 40);
 const seed = Number(process.env['CAIRN_SOAK_SEED'] ?? Date.now() % 1_000_000);
 
-test(`forty processes at a time, for ${seconds} seconds, from seed ${seed}`, async () => {
-  const report = await soak({ seconds, processes: 40, projects: 8, seed, diskMegabytes: 150 });
+test(`${processes} processes at a time, for ${seconds} seconds, from seed ${seed}`, async () => {
+  const report = await soak({ seconds, processes, projects: 8, seed, diskMegabytes: 150 });
   process.stdout.write(`${JSON.stringify(report.counts, undefined, 2)}\n`);
   expect(report.faults).toEqual([]);
 });

@@ -16,7 +16,9 @@ export interface SoakOptions {
   readonly disk: string;
   readonly sources: string;
   readonly report: string;
-  readonly seconds: number;
+  /** It ends after so long, or when so many processes were started. */
+  readonly seconds?: number;
+  readonly operations?: number;
   /** How many run at once. */
   readonly processes: number;
   readonly projects: number;
@@ -33,7 +35,7 @@ export interface SoakReport {
 
 /** Soaks a store, for the test that asks. */
 export async function soak(
-  options: Pick<SoakOptions, 'seconds' | 'processes' | 'projects' | 'seed'> & {
+  options: Pick<SoakOptions, 'seconds' | 'operations' | 'processes' | 'projects' | 'seed'> & {
     readonly diskMegabytes: number;
   },
 ): Promise<SoakReport> {

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { openStore } from '../../store/index.ts';
 import { busyboxFlake, finished, projectIn, type CairnProject, type Ran } from '../support/cairn-project.ts';
+import { randomFrom, type Random } from '../support/random.ts';
 import type { SoakOptions, SoakReport } from './run-soak.ts';
 
 const options = JSON.parse(process.argv[2]!) as SoakOptions;
@@ -34,17 +35,12 @@ function flakeOf(project: number, variant: number): Readonly<Record<string, stri
   })()`);
 }
 
-/** A number below `below`, the same in every run with the same seed. */
-function random(below: number): number {
-  seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
-  return Math.floor((seed / 2 ** 32) * below);
-}
-let seed = options.seed;
-
 const faults: string[] = [];
 const counts: Record<string, number> = {};
 /** When the disk was full, last of all. */
 let fullUntilMs = 0;
+/** Operations that were begun, and that have ended. */
+let [begun, ended] = [0, 0];
 
 const projects = Array.from({ length: options.projects }, (_, at): CairnProject => {
   const project = projectIn(join(options.folder, `project-${at}`), store, options.sources);
@@ -97,29 +93,35 @@ interface Task {
   readonly digest?: unknown;
 }
 
-function nextTask(expected: readonly (readonly unknown[])[]): Task {
+function taskOf(random: Random, expected: readonly (readonly unknown[])[]): Task {
   const project = random(projects.length);
+  const variant = random(variants.length);
   const choice = random(100);
   const gc = (...more: string[]): Task => ({ name: 'gc', project, args: ['store', 'gc', '--json', ...more] });
   if (choice < 6) return gc();
   if (choice < 12) return gc('--max-size', `${5 + random(30)}M`);
   if (choice < 16)
-    return { name: 'roots', project, args: ['store', 'roots', '--json', '--remove', rootOf(project)] };
+    return {
+      name: 'roots',
+      project,
+      args: ['store', 'roots', '--json', '--remove', rootOf(project, variant)],
+    };
   if (choice < 20) return { name: 'verify', project, args: ['store', 'verify', '--json'] };
   if (choice < 23) return { name: 'repair', project, args: ['store', 'repair', '--json'] };
-  const variant = random(variants.length);
   const digest = expected[project]![variant];
   const env = choice < 33 ? { CAIRN_STORE_SIZE: '20M' } : {};
   return { name: 'build', project, args: buildArgs(project, variant), env, digest };
 }
 
-function rootOf(project: number): string {
-  const config = configs[project]![random(variants.length)]!;
+function rootOf(project: number, variant: number): string {
+  const config = configs[project]![variant]!;
   return `build:${join(projects[project]!.folder, config)}#all@x86_64-linux`;
 }
 
+// Each operation has numbers of its own, so that what it is does not depend on when others ended.
 async function runOne(expected: readonly (readonly unknown[])[]): Promise<void> {
-  const task = nextTask(expected);
+  const random = randomFrom(options.seed * 1_000_003 + begun++);
+  const task = taskOf(random, expected);
   const startedMs = performance.now();
   const child = projects[task.project]!.start(task.args, { env: task.env ?? {} });
   const killed = random(100) < 25;
@@ -161,25 +163,33 @@ function bugReport(file: unknown): string {
   return typeof file === 'string' && existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
-async function fillNowAndThen(signal: AbortSignal): Promise<void> {
-  const filler = join(options.disk, 'filler');
-  const isOver = (): boolean => signal.aborted;
-  while (!isOver()) {
-    const pauseMs = options.seconds * (100 + random(200));
-    await setTimeout(pauseMs, undefined, { signal }).catch(() => undefined);
-    if (isOver()) return;
-    fullUntilMs = Infinity;
-    const file = openSync(filler, 'w');
-    try {
-      for (;;) writeSync(file, Buffer.alloc(1 << 18));
-    } catch {
-      // It is full now.
-    }
-    closeSync(file);
-    await setTimeout(300 + random(1200));
-    rmSync(filler);
-    fullUntilMs = performance.now();
+const filler = join(options.disk, 'filler');
+const fillings = randomFrom(options.seed);
+/** As many operations must have ended before the disk is filled, or emptied again. */
+let changeAt = 5 + fillings(10);
+
+function fillNowAndThen(): void {
+  if (ended < changeAt) return;
+  if (existsSync(filler)) empty();
+  else fill();
+  changeAt = ended + (existsSync(filler) ? 2 + fillings(6) : 10 + fillings(40));
+}
+
+function fill(): void {
+  fullUntilMs = Infinity;
+  const file = openSync(filler, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(1 << 18));
+  } catch {
+    // It is full now.
   }
+  closeSync(file);
+}
+
+function empty(): void {
+  if (!existsSync(filler)) return;
+  rmSync(filler);
+  fullUntilMs = performance.now();
 }
 
 async function settleDown(expected: readonly (readonly unknown[])[]): Promise<void> {
@@ -227,17 +237,18 @@ function others(): string[] {
 }
 
 const expected = await expectedDigests();
-const deadlineMs = performance.now() + options.seconds * 1000;
-const filling = new AbortController();
-const filled = fillNowAndThen(filling.signal);
+const { seconds = Infinity, operations = Infinity } = options;
+const deadlineMs = performance.now() + seconds * 1000;
 await Promise.all(
   Array.from({ length: options.processes }, async () => {
-    do await runOne(expected);
-    while (performance.now() < deadlineMs && faults.length < 20);
+    while (begun < operations && performance.now() < deadlineMs && faults.length < 20) {
+      await runOne(expected);
+      ended++;
+      fillNowAndThen();
+    }
   }),
 );
-filling.abort();
-await filled;
+empty();
 await settleDown(expected);
 await lookForLeftovers();
 const { bfree, bsize } = statfsSync(options.disk);
