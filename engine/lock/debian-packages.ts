@@ -41,6 +41,7 @@ export interface Alternative {
 const priorities = ['required', 'important', 'standard', 'optional', 'extra'];
 
 export class PackageSet {
+  readonly #indices: readonly Index[];
   readonly #byName = new Map<string, Stanza>();
   readonly #mirrors = new Map<Stanza, string>();
   readonly #provides = new Map<
@@ -49,10 +50,12 @@ export class PackageSet {
   >();
   readonly #read = new Map<string, BinaryPackage>();
 
-  /** Of several versions of a package the newest counts. */
-  constructor(indices: readonly Index[]) {
+  /** Of several versions of a package the newest counts, but for files that are not to be had, by SHA-256. */
+  constructor(indices: readonly Index[], gone: ReadonlySet<string> = new Set()) {
+    this.#indices = indices;
     for (const { mirror, stanzas } of indices) {
       for (const stanza of stanzas) {
+        if (gone.has(stanza.get('sha256') ?? '')) continue;
         const name = stanza.get('package') ?? '';
         const known = this.#byName.get(name)?.get('version');
         if (known !== undefined && compareVersions(known, stanza.get('version') ?? '') >= 0) continue;
@@ -61,6 +64,11 @@ export class PackageSet {
       }
     }
     for (const [provider, stanza] of this.#byName) this.#addProvides(provider, stanza);
+  }
+
+  /** The same packages, where files with these SHA-256 are not to be had. */
+  without(gone: ReadonlySet<string>): PackageSet {
+    return gone.size === 0 ? this : new PackageSet(this.#indices, gone);
   }
 
   get names(): Iterable<string> {

@@ -22,11 +22,16 @@ interface SourceFile {
 }
 
 /**
- * The newest version's original archive, or for a package that Debian itself is upstream of, its one archive.
+ * The newest version's original archive, or for a package that Debian itself is upstream of, its one archive. Files
+ * that are not to be had (by SHA-256) are not taken.
  * @throws UserError `CONFIG_INVALID` when there is no such package or no archive in it.
  */
-export function pinSource(declaration: DebianSource, index: Index): Pin {
-  const newest = newestVersion(index.stanzas, declaration);
+export function pinSource(
+  declaration: DebianSource,
+  index: Index,
+  gone: ReadonlySet<string> = new Set(),
+): Pin {
+  const newest = newestVersion(index.stanzas, declaration, gone);
   if (newest === undefined) throw notThere(declaration, index.stanzas);
   const [version, directory] = [newest.get('version') ?? '', newest.get('directory') ?? ''];
   const file = originalArchive(filesOf(newest));
@@ -45,11 +50,14 @@ export function pinSource(declaration: DebianSource, index: Index): Pin {
 function newestVersion(
   stanzas: readonly Stanza[],
   { package: name, version }: DebianSource,
+  gone: ReadonlySet<string>,
 ): Stanza | undefined {
   const isWanted = (stanza: Stanza): boolean =>
     version === undefined ? stanza.get('extra-source-only') !== 'yes' : versionOf(stanza) === version;
+  const isThere = (stanza: Stanza): boolean =>
+    gone.size === 0 || !gone.has(originalArchive(filesOf(stanza))?.sha256 ?? '');
   return stanzas
-    .filter((stanza) => stanza.get('package') === name && isWanted(stanza))
+    .filter((stanza) => stanza.get('package') === name && isWanted(stanza) && isThere(stanza))
     .reduce<Stanza | undefined>((newest, stanza) => {
       const isNewer =
         newest === undefined || compareVersions(stanza.get('version') ?? '', newest.get('version') ?? '') > 0;

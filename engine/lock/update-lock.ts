@@ -14,6 +14,8 @@ import { declarationOf, sameDeclaration } from './declaration.ts';
 import { changesBetween, olderVersions, withFurtherUrls, type LockChange } from './lock-changes.ts';
 import { lockablePins, formatLock, parseLock, type Lock, type LockedInput } from './lock-file.ts';
 import { pinUrl } from './pin-url.ts';
+import { pinServed } from './pin-served.ts';
+import { ServedFiles } from './served-files.ts';
 
 export interface UpdateLockOptions {
   readonly flake: Pick<Flake, 'inputs' | 'mirrors'>;
@@ -38,7 +40,7 @@ export interface LockUpdate {
 
 /**
  * Finds the current version of each input. All or nothing: an error leaves nothing half done.
- * @throws UserError `LOCK_SIGNATURE`, `FETCH_FAILED`, `CONFIG_INVALID` (an input that Debian does not have), `USAGE`
+ * @throws UserError `LOCK_SIGNATURE`, `FETCH_FAILED`, `FETCH_PIN_GONE`, `CONFIG_INVALID` (an input that Debian does not have), `USAGE`
  * (a name that is not an input).
  */
 export async function updateLock(options: UpdateLockOptions): Promise<LockUpdate> {
@@ -61,12 +63,15 @@ class Updater {
   readonly #options: UpdateLockOptions;
   readonly #mirrors: Mirrors;
   readonly #archive: DebianArchive;
+  readonly #served: ServedFiles;
 
   constructor(options: UpdateLockOptions) {
     const { flake, signal, patience, archiveKeys } = options;
     const onDownload = (what: string) => this.#notice(`reading Debian's ${what}`);
     this.#options = options;
     this.#mirrors = options.mirrors ?? openMirrors({ configured: flake.mirrors });
+    const onNotice = (message: string) => this.#notice(message);
+    this.#served = new ServedFiles({ mirrors: this.#mirrors, signal, onNotice });
     this.#archive = new DebianArchive({
       mirrors: this.#mirrors,
       signal,
@@ -84,21 +89,30 @@ class Updater {
     const isGiven = given !== undefined && sameDeclaration(given.declaration, declaration);
     if (isGiven && !isLocked && names === undefined) return given;
     const before = locked?.pins ?? [];
-    const found = lockablePins(name, await this.#pin(name, declaration, before));
+    const found = lockablePins(name, await this.#pin(name, declaration, { before, isLocked }));
     for (const warning of olderVersions(before, found)) this.#notice(`${name}: ${warning}`);
     const mayKeepUrls = isLocked || declaration.kind !== 'url';
     return { declaration, pins: mayKeepUrls ? withFurtherUrls(found, before) : found };
   }
 
-  async #pin(name: string, declaration: InputDeclaration, before: Pins): Promise<Pins> {
+  async #pin(
+    name: string,
+    declaration: InputDeclaration,
+    { before, isLocked }: { readonly before: Pins; readonly isLocked: boolean },
+  ): Promise<Pins> {
+    const onNotice = (message: string): void => this.#notice(message);
+    const serving = { input: name, locked: isLocked ? before : [], served: this.#served, onNotice };
     switch (declaration.kind) {
-      case 'debian-source':
-        return [pinSource(declaration, await this.#archive.sources(declaration.suite))];
-      case 'debian-packages':
-        return pinPackages(declaration, await this.#archive.packages(declaration));
+      case 'debian-source': {
+        const index = await this.#archive.sources(declaration.suite);
+        return pinServed((gone) => [pinSource(declaration, index, gone)], serving);
+      }
+      case 'debian-packages': {
+        const packages = await this.#archive.packages(declaration);
+        return pinServed((gone) => pinPackages(declaration, packages.without(gone)), serving);
+      }
       case 'url': {
         const { signal, patience } = this.#options;
-        const onNotice = (message: string) => this.#notice(message);
         const options = { mirrors: this.#mirrors, before: before[0], onNotice, signal, patience };
         return [await pinUrl(name, declaration, options)];
       }

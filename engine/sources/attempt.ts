@@ -60,8 +60,8 @@ async function readFromServer(url: string, sink: Sink, options: AttemptOptions):
   const watch = new Watch(options.signal);
   try {
     watch.expectWithin(options.connectMs, 'no answer');
-    const headers = requestHeaders(url, sink.sizeBytes, options.tags.get(url));
-    const response = await sendRequest(withoutUser(url), { headers, signal: watch.signal });
+    const headers = requestHeaders(sink.sizeBytes, options.tags.get(url));
+    const response = await sendRequest(url, { headers, signal: watch.signal });
     const problem = problemOf(response, sink);
     if (problem !== undefined) return problem;
     return await readBody(response, sink, { ...options, watch, url });
@@ -108,23 +108,11 @@ async function drain(
 }
 
 // RFC 9110 §14 (range requests) and §13.1.5 (If-Range). Only a strong entity tag may be used there.
-function requestHeaders(url: string, fromByte: number, tag: string | undefined): Record<string, string> {
-  const { username, password } = new URL(url);
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+function requestHeaders(fromByte: number, tag: string | undefined): Record<string, string> {
   return {
-    'accept-encoding': 'identity',
-    'user-agent': 'cairn',
-    ...(username !== '' && { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
     ...(fromByte > 0 && { range: `bytes=${fromByte}-` }),
     ...(fromByte > 0 && tag !== undefined && { 'if-range': tag }),
   };
-}
-
-function withoutUser(url: string): URL {
-  const bare = new URL(url);
-  bare.username = '';
-  bare.password = '';
-  return bare;
 }
 
 function problemOf(response: Answer, sink: Sink): Attempt | undefined {

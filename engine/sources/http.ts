@@ -14,7 +14,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { proxyFor, type Proxy } from './proxy.ts';
 import { redactUrl } from './redact.ts';
-import { addressOf, proxyAuthorization, TunnelAgent } from './tunnel.ts';
+import { addressOf, basicCredentials, proxyAuthorization, TunnelAgent } from './tunnel.ts';
 
 export interface SendOptions {
   readonly method?: 'GET' | 'HEAD';
@@ -32,6 +32,7 @@ export interface Answer {
 }
 
 const mostRedirects = 20;
+const always = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'cairn' };
 const agents = {
   http: new HttpAgent({ keepAlive: true }),
   https: new HttpsAgent({ keepAlive: true }),
@@ -39,13 +40,13 @@ const agents = {
 };
 
 /**
- * Sends a request to an http or https URL and gives the answer, after redirects.
+ * Sends a request to an http or https URL, with the user it has, and gives the answer, after redirects.
  * @throws UserError `CONFIG_INVALID` when the environment names a proxy that cannot be used; else the system's error, or
  * one that says what is wrong with the answer.
  */
 export async function sendRequest(url: string | URL, options: SendOptions): Promise<Answer> {
   let at = new URL(url);
-  let { headers = {} } = options;
+  let headers = { ...authorization(at), ...options.headers };
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const answer = await sendOnce(at, { ...options, headers });
     const next = redirection(answer, at);
@@ -66,7 +67,7 @@ export async function sendRequest(url: string | URL, options: SendOptions): Prom
 function sendOnce(url: URL, { method = 'GET', headers, signal }: SendOptions): Promise<IncomingMessage> {
   const proxy = proxyFor(url);
   const { isTls, ...route } = proxy === undefined ? directRoute(url) : routeThrough(proxy.url, url);
-  const options = { ...route, method, headers: { accept: '*/*', ...headers, ...route.headers }, signal };
+  const options = { ...route, method, headers: { ...always, ...headers, ...route.headers }, signal };
   return new Promise((resolve, reject) => {
     const request = (isTls ? httpsRequest : httpRequest)(options);
     request.on('error', (error) => reject(proxy === undefined ? error : atProxy(proxy, error)));
@@ -130,6 +131,11 @@ function redirection({ statusCode = 0, headers }: IncomingMessage, from: URL): U
   if (to.protocol !== 'http:' && to.protocol !== 'https:')
     throw new Error(`it redirects to ${redactUrl(to.href)}, which is neither http nor https`);
   return to;
+}
+
+function authorization(url: URL): Readonly<Record<string, string>> {
+  const value = basicCredentials(url);
+  return value === undefined ? {} : { authorization: value };
 }
 
 function atProxy({ url, variable }: Proxy, error: Error & { readonly code?: string }): Error {

@@ -59,10 +59,16 @@ export function addressOf({ hostname, port, protocol }: URL): { host: string; po
 }
 
 /** The header that gives a proxy its user and password (RFC 9110 §11.7.2); none when its URL has none. */
-export function proxyAuthorization({ username, password }: URL): Record<string, string> {
-  if (username === '' && password === '') return {};
+export function proxyAuthorization(proxy: URL): Record<string, string> {
+  const value = basicCredentials(proxy);
+  return value === undefined ? {} : { 'proxy-authorization': value };
+}
+
+/** A URL's user and password as RFC 7617 has them. */
+export function basicCredentials({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }
 
 function bracketed(host: string): string {

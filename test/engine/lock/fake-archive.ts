@@ -68,17 +68,29 @@ async function inRelease(spec: ArchiveSpec, sums: readonly string[]): Promise<Bu
   return Buffer.from(await sign({ message, signingKeys: spec.signers.map(({ privateKey }) => privateKey) }));
 }
 
-/** Serves the files as `mirror://debian`, and nothing else as any mirror. */
+export interface ServedArchive {
+  readonly server: WebServer;
+  readonly mirrors: Mirrors;
+}
+
+/** Serves the files as `mirror://debian`, and of its pool all but what `lacks` has; nothing else as any mirror. */
 export async function serveArchive(
   files: ReadonlyMap<string, Buffer>,
-): Promise<{ server: WebServer; mirrors: Mirrors }> {
+  lacks: readonly string[] = [],
+): Promise<ServedArchive> {
   const server = await serve((request, response) => {
-    const file = files.get(request.url?.slice(1) ?? '');
+    const path = request.url?.slice(1) ?? '';
+    const file = files.get(path) ?? (path.startsWith('pool/') && !lacks.includes(path) ? '' : undefined);
     if (file === undefined) response.writeHead(404).end();
+    // Without a length: of what is in the pool the tests say nothing.
+    else if (request.method === 'HEAD') response.end();
     else response.end(file);
   });
-  return {
-    server,
-    mirrors: openMirrors({ env: { CAIRN_MIRROR_DEBIAN: server.base }, aptFolder: '/nonexistent' }),
-  };
+  return { server, mirrors: mirrorsAt(server) };
+}
+
+/** Where `mirror://debian` is each of the servers, in this order. */
+export function mirrorsAt(...servers: readonly WebServer[]): Mirrors {
+  const env = { CAIRN_MIRROR_DEBIAN: servers.map(({ base }) => base).join(' ') };
+  return openMirrors({ env, aptFolder: '/nonexistent' });
 }

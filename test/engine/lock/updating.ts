@@ -1,0 +1,41 @@
+// An update of a lock, as tests of `cairn lock` run it: against what the test says, with nothing of this machine.
+
+import { emptyLock } from '../../../engine/lock/lock-file.ts';
+import { updateLock, type LockUpdate, type UpdateLockOptions } from '../../../engine/lock/update-lock.ts';
+import type { InputDeclaration } from '../../../engine/model/flake.ts';
+import { openMirrors } from '../../../engine/sources/mirrors.ts';
+import type { UserError } from '../../../store/base/errors.ts';
+import type { SigningKey } from './fake-archive.ts';
+
+export interface Update extends Partial<UpdateLockOptions> {
+  readonly inputs: Readonly<Record<string, InputDeclaration>>;
+}
+
+/** Runs an update with what the test says of it, and collects its notices. */
+export async function updateWith(
+  key: SigningKey,
+  { inputs, ...options }: Update,
+): Promise<LockUpdate & { notices: string[] }> {
+  const notices: string[] = [];
+  const result = await updateLock({
+    flake: { inputs, mirrors: {} },
+    lock: emptyLock,
+    signal: new AbortController().signal,
+    emit: (event) => event.type === 'notice' && notices.push(event.message),
+    mirrors: openMirrors({ env: {}, aptFolder: '/nonexistent' }),
+    archiveKeys: [key.publicKey],
+    patience: { backoffMs: 1 },
+    ...options,
+  });
+  return { ...result, notices };
+}
+
+/** The UserError that an update ends with. */
+export async function failureOf(updating: Promise<unknown>): Promise<UserError> {
+  const error: unknown = await updating.then(
+    () => new Error('it was accepted'),
+    (reason: unknown) => reason,
+  );
+  if ((error as Error).name !== 'UserError') throw error;
+  return error as UserError;
+}
