@@ -10,7 +10,9 @@ import { FileRange } from './file-range.ts';
 import { formatOf, signatureBytes, type Format } from './format.ts';
 import { OutputMeter } from './limits.ts';
 import type { Listing, UnpackRequest } from './listing.ts';
-import { hasTarChecksum, startingAsTar, tarHeaderBytes } from './tar-start.ts';
+import { blockBytes } from './tar-bytes.ts';
+import { hasTarChecksum } from './tar-header.ts';
+import { startingAsTar } from './tar-start.ts';
 import { zipStart } from './zip-start.ts';
 
 /** @throws BadArchive; Stopped; system errors of reading the archive or writing the contents. */
@@ -47,7 +49,7 @@ async function readFormat(archive: FileRange, context: ReadContext): Promise<voi
 
 // Such as a program with a zip archive behind it.
 function isSomethingElse(format: Format, archive: FileRange): boolean {
-  return format === 'plain' && !hasTarChecksum(archive.read(0, tarHeaderBytes));
+  return format === 'plain' && !hasTarChecksum(archive.read(0, blockBytes));
 }
 
 function from(archive: FileRange, start: number): FileRange {
@@ -55,7 +57,7 @@ function from(archive: FileRange, start: number): FileRange {
 }
 
 // A tar as it is, or with one layer of compression.
-async function readTarOf(archive: FileRange, { meter, sink }: ReadContext): Promise<void> {
+async function readTarOf(archive: FileRange, context: ReadContext): Promise<void> {
   const { readTar } = await import('./tar.ts');
   const format = formatOf(archive.read(0, signatureBytes));
   if (format === 'deb' || format === 'zip') malformed(`it has a ${format} where a tar belongs`);
@@ -63,7 +65,7 @@ async function readTarOf(archive: FileRange, { meter, sink }: ReadContext): Prom
     format === 'plain'
       ? [plain(archive), 'it is no archive that cairn knows (tar, zip or deb)']
       : [decompress(archive, format), `it is a single ${format} file, not an archive`];
-  await readTar(startingAsTar(metered(chunks, meter), otherwise), sink);
+  await readTar(startingAsTar(metered(chunks, context.meter), otherwise), context);
 }
 
 const pieceBytes = 256 * 1024;

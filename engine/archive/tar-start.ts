@@ -1,11 +1,8 @@
 // Tells whether bytes start a tar archive. Knows nothing of what is in one.
 
 import { malformed } from './bad-archive.ts';
-
-export const tarHeaderBytes = 512;
-/** Where a header keeps its checksum: eight bytes, which count as spaces in it (POSIX pax, "ustar"). */
-const checksumAt = 148;
-const checksumEnd = 156;
+import { blockBytes } from './tar-bytes.ts';
+import { hasTarChecksum } from './tar-header.ts';
 
 /**
  * Passes the chunks on, having made sure that they start like a tar: with a header whose checksum is right, or, when
@@ -17,30 +14,20 @@ export async function* startingAsTar(
 ): AsyncGenerator<Buffer, void, undefined> {
   let head: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
-    if (head.length >= tarHeaderBytes) {
+    if (head.length >= blockBytes) {
       yield chunk;
       continue;
     }
     head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-    if (head.length < tarHeaderBytes) continue;
-    checkStart(head.subarray(0, tarHeaderBytes), otherwise);
+    if (head.length < blockBytes) continue;
+    checkStart(head.subarray(0, blockBytes), otherwise);
     yield head;
   }
-  if (head.length < tarHeaderBytes) malformed(otherwise);
+  if (head.length < blockBytes) malformed(otherwise);
 }
 
 function checkStart(header: Buffer, otherwise: string): void {
   if (header.every((byte) => byte === 0) || hasTarChecksum(header)) return;
   const isUstar = header.toString('latin1', 257, 262) === 'ustar';
   malformed(isUstar ? 'its first tar header has a wrong checksum' : otherwise);
-}
-
-/** A header, or the start of one, with the right checksum. */
-export function hasTarChecksum(header: Buffer): boolean {
-  const sum = header.reduce(
-    (total, byte, at) => total + (at >= checksumAt && at < checksumEnd ? 32 : byte),
-    0,
-  );
-  const digits = /^ *([0-7]+)[ \0]*$/.exec(header.toString('latin1', checksumAt, checksumEnd));
-  return digits !== null && parseInt(digits[1]!, 8) === sum;
 }

@@ -61,8 +61,11 @@ class RangeReader extends RandomAccessReader {
     this.#range = range;
   }
 
+  // yauzl asks for what a damaged archive says, and finds out itself that there is less.
   override _readStreamForRange(start: number, end: number): Readable {
-    return Readable.from(this.#range.slice(start, end - start).pieces(pieceBytes), { objectMode: false });
+    const from = Math.min(start, this.#range.sizeBytes);
+    const sizeBytes = Math.min(end, this.#range.sizeBytes) - from;
+    return Readable.from(this.#range.slice(from, sizeBytes).pieces(pieceBytes), { objectMode: false });
   }
 }
 

@@ -164,6 +164,22 @@ const hostile: readonly Case[] = [
     { limits: { freeBytes: 2_000_000, ratio: 2 } },
   ],
   [
+    'a sparse file of a terabyte',
+    tarOf([paxEntry({ 'GNU.sparse.size': String(2 ** 40), 'GNU.sparse.map': '0,7' }), file]),
+    /"dir\/file" it would unpack to more than the 269 MB/,
+  ],
+  [
+    'many sparse files',
+    tarOf(
+      [1, 2, 3].flatMap((n) => [
+        paxEntry({ 'GNU.sparse.size': String(10 ** 6), 'GNU.sparse.map': '0,7' }),
+        { name: `sparse-${n}`, data: 'content' },
+      ]),
+    ),
+    /"sparse-3" it would unpack to more than the 3 MB/,
+    { limits: { freeBytes: 2_500_000, ratio: 2 } },
+  ],
+  [
     'a path 100,000 folders deep',
     tarOf([paxEntry({ path: `${'a/'.repeat(100_000)}b` }), file]),
     /longer than 2048 bytes/,
@@ -232,8 +248,31 @@ const malformed: readonly Case[] = [
   ['a size that is no number', changed(tarOf([{ ...file, checksum: 0 }]), 0, 0), /wrong checksum/],
   ['a negative size', tarOf([{ name: 'negative', size: -512 }]), /damaged or cut short/],
   ['an entry of an unknown kind', tarOf([{ ...file, type: 'Z' }]), /a kind that cairn does not read/],
-  ['a sparse file of GNU tar', tarOf([{ ...file, type: 'S' }]), /a kind that cairn does not read/],
-  ['a sparse file in pax', tarOf([paxEntry({ 'GNU.sparse.major': '1' }), file]), /sparse file/],
+  [
+    'a sparse file without a map',
+    tarOf([{ ...file, type: 'S' }]),
+    /sparse file "dir\/file" has no proper map/,
+  ],
+  [
+    'a sparse file whose map is not there',
+    tarOf([paxEntry({ 'GNU.sparse.major': '1', 'GNU.sparse.realsize': '9' }), file]),
+    /damaged or cut short/,
+  ],
+  ...['4,4,0,3', '0,9', '0,7,9,0', '0,6', '0,7,', '0,-7', 'x'].map((map): Case => [
+    `a sparse file whose map is ${map}`,
+    tarOf([paxEntry({ 'GNU.sparse.size': '8', 'GNU.sparse.map': map }), file]),
+    /no proper map|damaged pax header/,
+  ]),
+  [
+    'a later part of a larger tar',
+    tarOf([{ ...file, type: 'M' }]),
+    /goes on with "dir\/file" from another volume/,
+  ],
+  [
+    'a damaged pax header',
+    tarOf([{ name: 'pax', type: 'x', data: '99 path=a\n' }, file]),
+    /damaged pax header/,
+  ],
   ['an enormous pax header', tarOf([{ name: 'pax', type: 'x', size: 5_000_000 }]), /damaged or cut short/],
   ['an entry without a name', tarOf([{ name: '', data: 'x' }]), /without a name/],
   ['a file called "."', tarOf([{ name: '.', data: 'x' }]), /"\." is a file without a name/],

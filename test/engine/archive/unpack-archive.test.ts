@@ -1,7 +1,18 @@
 // What unpacking makes of honest archives: every format, GNU tar's own output, names, modes, links, and being stopped.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pack } from 'tar-stream';
 import { gzipSync } from 'node:zlib';
@@ -122,6 +133,31 @@ describe('GNU tar', () => {
     writeFileSync(join(source, 'folder/file'), 'text');
     symlinkSync('file', join(source, 'folder/symlink'));
     const tarred = execFileSync('tar', ['-C', source, `--format=${format}`, '-cf', '-', '.']);
+    const imported = await rig.store.importFolder(source);
+    expect(await rig.unpack(tarred)).toEqual(imported.node);
+  });
+
+  test.each([
+    ['gnu', []],
+    ['oldgnu', []],
+    ['gnu', ['--listed-incremental=state']],
+    ['pax', ['--sparse-version=0.0']],
+    ['pax', ['--sparse-version=0.1']],
+    ['pax', ['--sparse-version=1.0']],
+  ])('writes files with holes, a label and dumps as %s %s, and they come back', async (format, options) => {
+    const source = tempFolder('tar');
+    const file = openSync(join(source, 'holes'), 'w');
+    for (let n = 1; n < 10; n++) writeSync(file, `piece ${n}`, n * n * 8192);
+    ftruncateSync(file, 900_000);
+    closeSync(file);
+    writeFileSync(join(source, 'nothing'), '');
+    truncateSync(join(source, 'nothing'), 100_000);
+    writeFileSync(join(source, 'text'), 'text');
+    const shape = ['--sparse', '--hole-detection=raw', '--label=name', `--format=${format}`, ...options];
+    const tarred = execFileSync('tar', [...shape, '-C', source, '-cf', '-', '.'], {
+      cwd: tempFolder('state'),
+    });
+    expect(tarred.length).toBeLessThan(100_000);
     const imported = await rig.store.importFolder(source);
     expect(await rig.unpack(tarred)).toEqual(imported.node);
   });

@@ -1,0 +1,66 @@
+// One header block of a tar archive: POSIX ustar, GNU's form of it, and v7, which has no magic. Knows what the fields
+// hold, not what they mean for a tree. Formats: POSIX pax ("ustar Interchange Format"), GNU tar manual ("Standard").
+
+export interface TarHeader {
+  /** As bytes: of which character set they are, nobody says. */
+  readonly name: Buffer;
+  readonly link: Buffer;
+  /** The type flag; NUL, as in v7, is '0'. */
+  readonly type: string;
+  readonly mode: number;
+  /** Of the data behind it; undefined when the field holds no number, or one below zero. */
+  readonly sizeBytes: number | undefined;
+  readonly block: Buffer;
+}
+
+/** Where a header keeps its checksum: eight bytes, which count as spaces in it. */
+const checksumAt = 148;
+const checksumEnd = 156;
+
+/** A header, or what is there of one, with the right checksum. Some old tars added up signed bytes. */
+export function hasTarChecksum(block: Buffer): boolean {
+  const digits = /^ *([0-7]+)[ \0]*$/.exec(block.toString('latin1', checksumAt, checksumEnd));
+  if (digits === null) return false;
+  let [sum, signedSum] = [0, 0];
+  for (let at = 0; at < block.length; at++) {
+    const counted = at >= checksumAt && at < checksumEnd ? 32 : block[at]!;
+    sum += counted;
+    signedSum += counted < 0x80 ? counted : counted - 0x100;
+  }
+  return [sum, signedSum].includes(parseInt(digits[1]!, 8));
+}
+
+export function parseTarHeader(block: Buffer): TarHeader {
+  const isUstar = block.toString('latin1', 257, 263) === 'ustar\0';
+  const [name, prefix] = [textAt(block, 0, 100), textAt(block, 345, 155)];
+  return {
+    name: isUstar && prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name,
+    link: textAt(block, 157, 100),
+    type: block[156] === 0 ? '0' : String.fromCharCode(block[156]!),
+    mode: numberAt(block, 100, 8) ?? 0,
+    sizeBytes: numberAt(block, 124, 12),
+    block,
+  };
+}
+
+/** A number in octal digits, or in GNU tar's binary form where they do not suffice. */
+export function numberAt(block: Buffer, at: number, length: number): number | undefined {
+  if (block[at]! >= 0x80) return binaryAt(block, at, length);
+  const text = block.toString('latin1', at, at + length).replace(/^ *\0*/, '');
+  const digits = /^([0-7]*)([ \0]|$)/.exec(text)?.[1];
+  return digits === undefined ? undefined : parseInt(`0${digits}`, 8);
+}
+
+function binaryAt(block: Buffer, at: number, length: number): number | undefined {
+  // With a first byte of 0xff it is below zero.
+  if (block[at] !== 0x80) return undefined;
+  const value = block.subarray(at + 1, at + length).reduce((sum, byte) => sum * 256 + byte, 0);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** Bytes up to a NUL. */
+export function textAt(bytes: Buffer, at: number, length: number): Buffer {
+  const field = bytes.subarray(at, at + length);
+  const end = field.indexOf(0);
+  return end < 0 ? field : field.subarray(0, end);
+}
