@@ -54,6 +54,7 @@ export function testProject(body: string = smallFlake, env: NodeJS.ProcessEnv = 
   const base = tempFolder('cli');
   const folder = join(base, 'project');
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
+  mkdirSync(join(base, 'tmp'));
   symlinkSync(packageRoot, join(folder, 'node_modules/cairn'));
   const config = (text: string): void =>
     writeFileSync(
@@ -66,6 +67,7 @@ ${text}`,
   const full = {
     PATH: process.env['PATH'],
     HOME: join(base, 'home'),
+    TMPDIR: join(base, 'tmp'),
     CAIRN_STORE: join(base, 'store'),
     TERM: 'xterm',
     ...env,
