@@ -81,7 +81,7 @@ function describe(request: FetchRequest, origin: PinOrigin | undefined): string 
 }
 
 function lockCommand(origin: PinOrigin | undefined): string {
-  return `cairn lock ${origin?.input ?? 'INPUT'}`;
+  return `cairn lock ${origin?.inputs.join(' ') ?? 'INPUT'}`;
 }
 
 function listOf(failures: readonly TransferFailure[]): string {

@@ -12,8 +12,8 @@ export interface FetchRequest {
 
 /** The pin a download comes from, for messages. */
 export interface PinOrigin {
-  /** Name of the flake's input. */
-  readonly input: string;
+  /** Names of the flake's inputs that have it; one at least. */
+  readonly inputs: readonly string[];
   readonly name: string;
   readonly version: string;
 }

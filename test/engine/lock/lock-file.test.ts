@@ -226,8 +226,9 @@ test.each([
   expect(use).toThrow(expect.objectContaining({ code, hint: expect.any(String) as string }) as Error);
 });
 
-test('a download is traced to its pin', () => {
-  const origin = pinOrigins(lock);
-  expect(origin(sha256)).toEqual({ input: 'sed', name: 'sed', version: '4.9' });
+test('a download is traced to its pin, and to every input that has it', () => {
+  const twice = { ...lock, inputs: { ...lock.inputs, seed: lock.inputs['sed']! } };
+  const origin = pinOrigins(twice);
+  expect(origin(sha256)).toEqual({ inputs: ['sed', 'seed'], name: 'sed', version: '4.9' });
   expect(origin('f'.repeat(64))).toBeUndefined();
 });

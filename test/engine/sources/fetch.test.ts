@@ -179,14 +179,14 @@ test('a pin that has left all its places says which package it is, where it was,
     fetchInto(
       store(),
       { ...request, urls: [`${server.base}/a`, `${server.base}/b`] },
-      { origin: { input: 'sed', name: 'sed', version: '4.9' } },
+      { origin: { inputs: ['sed', 'seed'], name: 'sed', version: '4.9' } },
     ),
   );
   expect(error.code).toBe('FETCH_PIN_GONE');
   expect(error.message).toContain('sed 4.9 (sed-4.9.tar.xz)');
   expect(error.message).toContain(`${server.base}/a`);
   expect(error.message).toContain(`${server.base}/b`);
-  expect(error.hint).toContain('cairn lock sed');
+  expect(error.hint).toContain('`cairn lock sed seed`');
   expect(error.hint).toContain('CAIRN_SOURCES');
 });
 
