@@ -71,6 +71,11 @@ export class CheckedValue {
     return found ?? this.fail(`it must be ${allowed.map((text) => `"${text}"`).join(' or ')}`);
   }
 
+  /** For what is either said or not. */
+  onlyTrue(): true {
+    return this.#value === true ? true : this.fail('it must be true, or not be there');
+  }
+
   /** A whole number of zero or more. */
   count(): number {
     if (!Number.isSafeInteger(this.#value) || (this.#value as number) < 0)

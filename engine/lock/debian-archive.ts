@@ -2,12 +2,12 @@
 // once in the life of this object. Knows the archive's layout, nothing of what a flake wants from it.
 
 import { UserError } from '../../store/base/errors.ts';
-import type { DebianPackages } from '../model/flake.ts';
+import type { DebianPackages, DebianSource } from '../model/flake.ts';
 import { parseDeb822 } from '../sources/deb822.ts';
 import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
 import { redactUrl } from '../sources/redact.ts';
 import { MemorySink } from '../sources/sink.ts';
-import { transfer, type Expected, type Patience } from '../sources/transfer.ts';
+import { transfer, type Expected, type Patience, type TransferFailure } from '../sources/transfer.ts';
 import type { Index } from './debian-index.ts';
 import { sourceFields } from './debian-source.ts';
 import { decompressXz } from './xz.ts';
@@ -21,7 +21,15 @@ export interface ArchiveOptions {
   readonly signal: AbortSignal;
   /** Told before each download, with what it is. */
   readonly onDownload?: (what: string) => void;
+  /** Told of mirrors that are passed over, and why. */
+  readonly onNotice?: (message: string) => void;
   readonly patience?: Partial<Patience> | undefined;
+}
+
+/** A suite's name, and whether what it says of its dates is to be believed as it is. */
+interface Suite {
+  readonly suite: string;
+  readonly isSnapshot: boolean;
 }
 
 const releaseLimitBytes = 16 * 1024 * 1024;
@@ -39,38 +47,44 @@ export class DebianArchive {
   }
 
   /** The source packages in a suite's main area. */
-  sources(suite: string): Promise<Index> {
-    const path = 'main/source/Sources';
-    return this.#remember(`${suite}/${path}`, () => this.#index(suite, path, sourceFields));
+  sources({ suite, snapshot }: DebianSource): Promise<Index> {
+    return this.#index({ suite, isSnapshot: snapshot === true }, 'main/source/Sources', sourceFields);
   }
 
-  /** The binary packages of a suite for an architecture, those for all architectures included. */
-  packages({ suite, architecture, components = ['main'] }: DebianPackages): Promise<PackageSet> {
-    return this.#remember(`${suite}/${architecture}/${components.join(',')}`, async () => {
+  /** The binary packages of suites for an architecture, those for all architectures included. */
+  packages(declaration: DebianPackages): Promise<PackageSet> {
+    const { suite, furtherSuites = [], architecture, components = ['main'], snapshot } = declaration;
+    const suites = [suite, ...furtherSuites].map((name) => ({ suite: name, isSnapshot: snapshot === true }));
+    const paths = components.map((component) => `${component}/binary-${architecture}/Packages`);
+    return this.#remember(JSON.stringify([suites, paths]), async () => {
       const indices: Index[] = [];
-      for (const component of components) {
-        indices.push(await this.#index(suite, `${component}/binary-${architecture}/Packages`, packageFields));
-      }
+      for (const one of suites)
+        for (const path of paths) indices.push(await this.#index(one, path, packageFields));
       return new PackageSet(indices);
     });
   }
 
-  async #index(suite: string, path: string, fields: ReadonlySet<string>): Promise<Index> {
-    const release = await this.#release(suite);
+  #index(suite: Suite, path: string, fields: ReadonlySet<string>): Promise<Index> {
+    return this.#remember(JSON.stringify([suite, path]), () => this.#readIndex(suite, path, fields));
+  }
+
+  async #readIndex(suite: Suite, path: string, fields: ReadonlySet<string>): Promise<Index> {
+    const { release, base } = await this.#release(suite);
     const file = release.files.get(`${path}.xz`);
     if (file === undefined) throw noIndex(release, path);
-    const mirror = mirrorOf(suite);
-    const location = `mirror://${mirror}/dists/${suite}/${path}`;
+    const mirror = mirrorOf(release.suite);
+    const location = `mirror://${mirror}/dists/${release.suite}/${path}`;
     const byHash = `${location.slice(0, location.lastIndexOf('/'))}/by-hash/SHA256/${file.sha256}`;
     const urls = [...(release.hasByHash ? [byHash] : []), `${location}.xz`];
-    const { bytes } = await this.#download(urls, `${suite}/${path}`, file);
+    const places = urls.flatMap((url) => resolveUrls(url, this.#options.mirrors));
+    const bytes = await this.#download(startingAt(base, places), `${release.suite}/${path}`, file);
     // What is wanted of an index is ASCII, and one byte a character halves what it takes in memory.
     const text = (await decompressXz(bytes)).toString('latin1');
     return { mirror, stanzas: [...parseDeb822(text, fields)] };
   }
 
-  #release(suite: string): Promise<Release> {
-    return this.#remember(suite, () => this.#readRelease(suite));
+  #release(suite: Suite): Promise<FoundRelease> {
+    return this.#remember(JSON.stringify(suite), () => this.#newestRelease(suite));
   }
 
   #remember<Value>(key: string, read: () => Promise<Value>): Promise<Value> {
@@ -79,37 +93,110 @@ export class DebianArchive {
     return value;
   }
 
-  async #readRelease(suite: string): Promise<Release> {
-    const expected = { limitBytes: releaseLimitBytes };
-    const location = `mirror://${mirrorOf(suite)}/dists/${suite}/InRelease`;
+  // A mirror that has none, a login page or one that has expired does not matter as long as another is good. Of several
+  // good ones the newest counts: a mirror may be behind and say so to nobody.
+  async #newestRelease(suite: Suite): Promise<FoundRelease> {
+    const { mirrors, onNotice } = this.#options;
+    const path = `dists/${suite.suite}/InRelease`;
     const keys = this.#options.keys ?? (await readArchiveKeys());
-    const { bytes, url } = await this.#download([location], `${suite}/InRelease`, expected);
-    return verifyRelease(bytes.toString('utf8'), { suite, url: redactUrl(url), keys });
+    this.#options.onDownload?.(`${suite.suite}/InRelease`);
+    const urls = resolveUrls(`mirror://${mirrorOf(suite.suite)}/${path}`, mirrors);
+    const tried = await Promise.all(urls.map((url) => this.#releaseAt(url, suite, keys)));
+    const [good, bad] = [tried.filter(isGood), tried.filter((one) => !isGood(one))];
+    const newest = good.reduce<GoodRelease | undefined>(
+      (best, one) => (best === undefined || one.release.dateMs > best.release.dateMs ? one : best),
+      undefined,
+    );
+    if (newest === undefined)
+      throw (
+        bad.find(({ error }) => error !== undefined)?.error ??
+        unreachable(
+          path,
+          bad.flatMap(({ failures }) => failures ?? []),
+        )
+      );
+    for (const { error, failures = [] } of bad)
+      onNotice?.(`a mirror is passed over: ${error?.message ?? failures.map(describe).join('; ')}`);
+    return { release: newest.release, base: newest.url.slice(0, -path.length - 1) };
   }
 
-  async #download(
-    urls: readonly string[],
-    what: string,
-    expected: Expected,
-  ): Promise<{ bytes: Buffer; url: string }> {
-    const { mirrors, signal, patience, onDownload } = this.#options;
+  async #releaseAt(
+    url: string,
+    { suite, isSnapshot }: Suite,
+    keys: readonly string[],
+  ): Promise<TriedRelease> {
+    const { signal, patience } = this.#options;
+    const sink = new MemorySink();
+    const expected = { limitBytes: releaseLimitBytes };
+    const result = await transfer([url], sink, { expected, signal, patience });
+    if (result.kind === 'failed') return { failures: result.failures };
+    try {
+      const options = { suite, url: redactUrl(url), keys, isSnapshot };
+      return { url, release: await verifyRelease(sink.bytes().toString('utf8'), options) };
+    } catch (error) {
+      if (error instanceof UserError) return { error };
+      throw error;
+    }
+  }
+
+  async #download(places: readonly string[], what: string, expected: Expected): Promise<Buffer> {
+    const { signal, patience, onDownload } = this.#options;
     onDownload?.(what);
     const sink = new MemorySink();
-    const places = urls.flatMap((url) => resolveUrls(url, mirrors));
     const result = await transfer(places, sink, { expected, signal, patience });
-    if (result.kind === 'complete') return { bytes: sink.bytes(), url: result.url };
-    const list = result.failures.map(({ url, message }) => `\n  ${redactUrl(url)}: ${message}`).join('');
-    if (result.failures.some(({ kind }) => kind === 'mismatch')) {
-      throw new UserError('LOCK_SIGNATURE', `${what} is not what its signed release says${list}`, {
-        hint: 'Nothing was locked. The mirror may be in the middle of an update: try again later, or another mirror.',
-        fault: 'environment',
-      });
-    }
-    throw new UserError('FETCH_FAILED', `${what} could not be downloaded${list}`, {
-      hint: "Check the network and the suite's name, or set CAIRN_MIRROR_DEBIAN to another mirror.",
+    if (result.kind === 'complete') return sink.bytes();
+    if (!result.failures.some(({ kind }) => kind === 'mismatch')) throw unreachable(what, result.failures);
+    const list = result.failures.map((failure) => `\n  ${describe(failure)}`).join('');
+    throw new UserError('LOCK_SIGNATURE', `${what} is not what its signed release says${list}`, {
+      hint: 'Nothing was locked. The mirror may be in the middle of an update: try again later, or another mirror.',
       fault: 'environment',
     });
   }
+}
+
+interface FoundRelease {
+  readonly release: Release;
+  /** The mirror it is from. */
+  readonly base: string;
+}
+
+interface GoodRelease {
+  readonly url: string;
+  readonly release: Release;
+  readonly error?: undefined;
+  readonly failures?: undefined;
+}
+
+/** What one mirror's release came to: it, why it is not believed, or why it could not be had. */
+type TriedRelease =
+  | GoodRelease
+  | { readonly release?: undefined; readonly error: UserError; readonly failures?: undefined }
+  | {
+      readonly release?: undefined;
+      readonly error?: undefined;
+      readonly failures: readonly TransferFailure[];
+    };
+
+function isGood(tried: TriedRelease): tried is GoodRelease {
+  return tried.release !== undefined;
+}
+
+/** The mirror that the release is from has the index that goes with it; others may be behind. */
+function startingAt(base: string, places: readonly string[]): string[] {
+  const isThere = (place: string): boolean => place.startsWith(`${base}/`);
+  return [...places.filter(isThere), ...places.filter((place) => !isThere(place))];
+}
+
+function describe({ url, message }: TransferFailure): string {
+  return `${redactUrl(url)}: ${message}`;
+}
+
+function unreachable(what: string, failures: readonly TransferFailure[]): UserError {
+  const list = failures.map((failure) => `\n  ${describe(failure)}`).join('');
+  return new UserError('FETCH_FAILED', `${what} could not be downloaded${list}`, {
+    hint: "Check the network and the suite's name, or set CAIRN_MIRROR_DEBIAN to another mirror.",
+    fault: 'environment',
+  });
 }
 
 // Security suites have an archive of their own; their pool paths start there too.

@@ -15,6 +15,19 @@ export function pinPackages(declaration: DebianPackages, packages: PackageSet): 
   return closure.names().map((name) => pinOf(packages.get(name)!));
 }
 
+/** A sentence for each two of the pins that Debian does not install beside each other. */
+export function conflictsAmong(pins: readonly Pin[], packages: PackageSet): string[] {
+  const pinned = new Set(pins.map(({ name }) => name));
+  return pins.flatMap(({ name }) =>
+    (packages.get(name)?.conflicts ?? []).flatMap((conflict) =>
+      packages
+        .satisfying(conflict)
+        .filter((other) => other !== name && pinned.has(other))
+        .map((other) => `${name} is not meant to be installed beside ${other} (${relationText(conflict)})`),
+    ),
+  );
+}
+
 class Closure {
   readonly #declaration: DebianPackages;
   readonly #packages: PackageSet;
@@ -67,15 +80,17 @@ class Closure {
 
   #unsatisfied(dependent: BinaryPackage, group: readonly Alternative[]): UserError {
     const { suite, components = ['main'] } = this.#declaration;
-    const wanted = group.map(({ name, relation, version }) =>
-      relation ? `${name} (${relation} ${version})` : name,
-    );
+    const wanted = group.map(relationText);
     return new UserError(
       'CONFIG_INVALID',
       `${dependent.name} depends on ${wanted.join(' | ')}, which Debian ${suite} does not have in ${components.join(', ')}`,
       { hint: 'Add the archive area it is in to `components`, or leave it out with `without`.' },
     );
   }
+}
+
+function relationText({ name, relation, version }: Alternative): string {
+  return relation ? `${name} (${relation} ${version})` : name;
 }
 
 function pinOf({ name, version, mirror, filename, sha256, sizeBytes }: BinaryPackage): Pin {

@@ -12,6 +12,8 @@ export const packageFields: ReadonlySet<string> = new Set([
   'pre-depends',
   'depends',
   'provides',
+  'conflicts',
+  'breaks',
   'filename',
   'size',
   'sha256',
@@ -29,6 +31,8 @@ export interface BinaryPackage {
   readonly priority: number;
   /** Every group has to be satisfied, by one of its alternatives. */
   readonly dependencies: readonly (readonly Alternative[])[];
+  /** What it cannot be installed beside, by Conflicts or Breaks. */
+  readonly conflicts: readonly Alternative[];
 }
 
 /** One way to satisfy a dependency: a package, real or virtual, perhaps with a bound on its version. */
@@ -124,6 +128,7 @@ function readPackage(stanza: Stanza, mirror: string): BinaryPackage {
     sizeBytes: Number(stanza.get('size')),
     priority: priority === -1 ? priorities.length : priority,
     dependencies: [...readRelations(stanza.get('pre-depends')), ...readRelations(stanza.get('depends'))],
+    conflicts: [...readRelations(stanza.get('conflicts')), ...readRelations(stanza.get('breaks'))].flat(),
   };
 }
 

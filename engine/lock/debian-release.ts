@@ -10,6 +10,8 @@ import { parseDeb822, wordsOf, type Stanza } from '../sources/deb822.ts';
 /** What a signed InRelease says. */
 export interface Release {
   readonly suite: string;
+  /** When it was made, in milliseconds since 1970. */
+  readonly dateMs: number;
   readonly components: readonly string[];
   readonly hasByHash: boolean;
   /** Indices by path below `dists/<suite>/`. */
@@ -23,6 +25,8 @@ export interface ReleaseOptions {
   readonly url: string;
   /** Armored public keys that may sign. */
   readonly keys: readonly string[];
+  /** It is known to be of the past: no clock is asked whether it is still valid. */
+  readonly isSnapshot?: boolean;
 }
 
 const debianKeys = join(packageRoot, 'engine/lock/debian-keys');
@@ -41,9 +45,10 @@ export async function verifyRelease(text: string, options: ReleaseOptions): Prom
   const [fields] = parseDeb822(signed);
   if (fields === undefined) throw untrusted(options, 'it is empty');
   checkSuite(fields, options);
-  checkDates(fields, options);
+  if (options.isSnapshot !== true) checkDates(fields, options);
   return {
     suite: options.suite,
+    dateMs: Date.parse(fields.get('date') ?? '') || 0,
     components: wordsOf(fields.get('components')),
     hasByHash: fields.get('acquire-by-hash') === 'yes',
     files: readFiles(fields.get('sha256') ?? ''),
@@ -84,7 +89,9 @@ function checkDates(fields: Stanza, options: ReleaseOptions): void {
   if (!(dateMs <= now + clockToleranceMs))
     throw untrusted(options, `its date is ${date ?? 'missing'}, and this machine's clock says ${utc(now)}`);
   if (validUntil !== undefined && !(Date.parse(validUntil) >= now))
-    throw untrusted(options, `it was valid until ${validUntil}, and this machine's clock says ${utc(now)}`);
+    throw untrusted(options, `it was valid until ${validUntil}, and this machine's clock says ${utc(now)}`, [
+      'If it is meant, as a snapshot of the past is, write `snapshot: true` in the input.',
+    ]);
 }
 
 // Lines of hash, size, path.
@@ -95,9 +102,13 @@ function readFiles(field: string): Release['files'] {
   );
 }
 
-function untrusted({ url }: ReleaseOptions, problem: string): UserError {
+function untrusted({ url }: ReleaseOptions, problem: string, hints: readonly string[] = []): UserError {
+  const hint = [
+    'Nothing was locked. Try another mirror (CAIRN_MIRROR_DEBIAN); check the clock; see engine/lock/debian-keys.',
+    ...hints,
+  ].join(' ');
   return new UserError('LOCK_SIGNATURE', `${url} cannot be trusted: ${problem}`, {
-    hint: 'Nothing was locked. Try another mirror (CAIRN_MIRROR_DEBIAN); check the clock; see engine/lock/debian-keys.',
+    hint,
     fault: 'environment',
   });
 }

@@ -44,18 +44,22 @@ export function sameDeclaration(a: InputDeclaration, b: InputDeclaration): boole
 }
 
 function debianSource(value: CheckedValue): DebianSource {
-  const fields = value.object(['kind', 'suite', 'package'], ['version']);
+  const fields = value.object(['kind', 'suite', 'package'], ['version', 'snapshot']);
   return {
     kind: 'debian-source',
     suite: fields.get('suite').text(suitePattern, "a suite's name"),
     package: fields.get('package').text(packagePattern, packageWords),
     ...(fields.has('version') && { version: fields.get('version').text(/^\S+$/, 'a version') }),
+    ...(fields.has('snapshot') && { snapshot: fields.get('snapshot').onlyTrue() }),
   };
 }
 
 function debianPackages(value: CheckedValue): DebianPackages {
-  const fields = value.object(['kind', 'suite', 'architecture', 'packages'], ['without', 'components']);
-  const list = (name: 'without' | 'components', pattern: RegExp, what: string) =>
+  const fields = value.object(
+    ['kind', 'suite', 'architecture', 'packages'],
+    ['without', 'components', 'furtherSuites', 'snapshot'],
+  );
+  const list = (name: 'without' | 'components' | 'furtherSuites', pattern: RegExp, what: string) =>
     fields.has(name) ? { [name]: fields.get(name).texts(pattern, what) } : {};
   return {
     kind: 'debian-packages',
@@ -64,6 +68,8 @@ function debianPackages(value: CheckedValue): DebianPackages {
     packages: fields.get('packages').texts(packagePattern, packageWords),
     ...list('without', packagePattern, packageWords),
     ...list('components', componentPattern, "an archive area's name"),
+    ...list('furtherSuites', suitePattern, "a suite's name"),
+    ...(fields.has('snapshot') && { snapshot: fields.get('snapshot').onlyTrue() }),
   };
 }
 

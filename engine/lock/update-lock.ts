@@ -8,7 +8,7 @@ import type { Flake, InputDeclaration, Pins } from '../model/flake.ts';
 import { openMirrors, type Mirrors } from '../sources/mirrors.ts';
 import type { Patience } from '../sources/transfer.ts';
 import { DebianArchive } from './debian-archive.ts';
-import { pinPackages } from './debian-closure.ts';
+import { conflictsAmong, pinPackages } from './debian-closure.ts';
 import { pinSource } from './debian-source.ts';
 import { declarationOf, sameDeclaration } from './declaration.ts';
 import { changesBetween, olderVersions, withFurtherUrls, type LockChange } from './lock-changes.ts';
@@ -78,6 +78,7 @@ class Updater {
       patience,
       keys: archiveKeys,
       onDownload,
+      onNotice,
     });
   }
 
@@ -104,12 +105,14 @@ class Updater {
     const serving = { input: name, locked: isLocked ? before : [], served: this.#served, onNotice };
     switch (declaration.kind) {
       case 'debian-source': {
-        const index = await this.#archive.sources(declaration.suite);
+        const index = await this.#archive.sources(declaration);
         return pinServed((gone) => [pinSource(declaration, index, gone)], serving);
       }
       case 'debian-packages': {
         const packages = await this.#archive.packages(declaration);
-        return pinServed((gone) => pinPackages(declaration, packages.without(gone)), serving);
+        const pins = await pinServed((gone) => pinPackages(declaration, packages.without(gone)), serving);
+        for (const conflict of conflictsAmong(pins, packages)) onNotice(`${name}: ${conflict}`);
+        return pins;
       }
       case 'url': {
         const { signal, patience } = this.#options;

@@ -13,6 +13,8 @@ export interface DebianSource {
   readonly package: string;
   /** Upstream's version, where another than the newest in the suite is wanted. */
   readonly version?: string;
+  /** The mirror has a past state on purpose: no clock is asked whether it is still valid. Its signature counts as ever. */
+  readonly snapshot?: true;
 }
 
 /** Binary packages of a Debian suite: `packages` and everything they depend on, but for `without`. */
@@ -25,6 +27,10 @@ export interface DebianPackages {
   readonly without?: readonly string[];
   /** Archive areas to look in; `main` alone when not given. */
   readonly components?: readonly string[];
+  /** Suites whose packages count as well, such as `trixie-security`; of several versions the newest is taken. */
+  readonly furtherSuites?: readonly string[];
+  /** As for sources. */
+  readonly snapshot?: true;
 }
 
 /** A file at a URL, pinned when it is first locked. Further URLs are tried in order. */

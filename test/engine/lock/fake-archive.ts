@@ -89,8 +89,9 @@ export async function serveArchive(
   return { server, mirrors: mirrorsAt(server) };
 }
 
-/** Where `mirror://debian` is each of the servers, in this order. */
+/** Where `mirror://debian` and `mirror://debian-security` are each of the servers, in this order. */
 export function mirrorsAt(...servers: readonly WebServer[]): Mirrors {
-  const env = { CAIRN_MIRROR_DEBIAN: servers.map(({ base }) => base).join(' ') };
+  const bases = servers.map(({ base }) => base).join(' ');
+  const env = { CAIRN_MIRROR_DEBIAN: bases, CAIRN_MIRROR_DEBIAN_SECURITY: bases };
   return openMirrors({ env, aptFolder: '/nonexistent' });
 }
