@@ -1,4 +1,4 @@
-// cairn diff: two outputs, file by file; two images, also by what they are made of.
+// cairn diff: two outputs, file by file; two images, also by what they are made of. Only equal digests are identical.
 
 import { compareNodes } from '../../engine/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -6,7 +6,7 @@ import type { DefineCommand } from '../command.ts';
 import { openContents, type Found } from '../reports/contents.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { describeDifference, differenceLine } from '../reports/file-difference.ts';
+import { describeDifference, differenceLine, type FileDifference } from '../reports/file-difference.ts';
 import { addHelpNotes } from '../help.ts';
 import type { DescribedImage } from '../images/image-difference.ts';
 import { formatCount } from '../render/units.ts';
@@ -35,33 +35,48 @@ async function diff(context: Context, flags: DiffFlags, a: string, b: string): P
   await using contents = await openContents(context, [a, b]);
   const { store } = contents;
   const images = await Promise.all([a, b].map((text) => describedImage(contents.find(text), store, text)));
+  const differences = differencesOf([contents.find(a), contents.find(b)], store);
   if (images[0] !== undefined && images[1] !== undefined)
-    return await diffImages(context, flags, [images[0], images[1]]);
-  const [before, after] = [contents.find(a), contents.find(b)];
-  const whole = <T>(use: () => T | Promise<T>): Promise<T> => before.whole(() => after.whole(use));
-  const differences = await whole(() => compareNodes(before.node, after.node, store.trees));
-  const { out, shared } = context;
-  for (const difference of differences) {
-    const described = await whole(() => describeDifference(difference, store));
+    return await diffImages(context, flags, { images: [images[0], images[1]], differences });
+  const { out, err, shared } = context;
+  let count = 0;
+  for await (const described of differences) {
+    count++;
     if (shared.json === true) writeRecords(out, [{ type: 'difference', ...described }]);
     else out.lines([differenceLine(described)]);
   }
-  if (shared.json !== true)
-    context.err.lines([
-      differences.length === 0 ? 'identical' : `${formatCount(differences.length, 'path')} differ`,
-    ]);
-  return flags.exitCode === true && differences.length > 0 ? exitCodes.buildFailed : exitCodes.ok;
+  if (shared.json !== true) err.lines([count === 0 ? 'identical' : `${formatCount(count, 'path')} differ`]);
+  return flags.exitCode === true && count > 0 ? exitCodes.buildFailed : exitCodes.ok;
+}
+
+/** Every path at which they differ. */
+async function* differencesOf(
+  [before, after]: readonly [Found, Found],
+  store: Store,
+): AsyncGenerator<FileDifference> {
+  const whole = <T>(use: () => T | Promise<T>): Promise<T> => before.whole(() => after.whole(use));
+  for (const difference of await whole(() => compareNodes(before.node, after.node, store.trees)))
+    yield await whole(() => describeDifference(difference, store));
+}
+
+interface ImagePair {
+  readonly images: readonly [DescribedImage, DescribedImage];
+  /** Of the two outputs, the disks among them. */
+  readonly differences: AsyncIterable<FileDifference>;
 }
 
 async function diffImages(
   { out, err, shared }: Context,
   { exitCode }: DiffFlags,
-  [a, b]: readonly [DescribedImage, DescribedImage],
+  { images: [a, b], differences }: ImagePair,
 ): Promise<ExitCode> {
   const { compareImages } = await import('../images/image-difference.ts');
   const { imageDifferenceLines } = await import('../images/difference-report.ts');
-  const difference = compareImages(a, b);
-  const differs = difference.components.length > 0 || difference.files.length > 0;
+  const output: FileDifference[] = [];
+  for await (const described of differences) output.push(described);
+  const difference = { ...compareImages(a, b), output };
+  // What an image says of itself is in its output, too: equal outputs are equal images, and no others are.
+  const differs = output.length > 0;
   if (shared.json === true) writeRecords(out, [{ type: 'image-difference', ...difference }]);
   else if (differs) out.lines(imageDifferenceLines(difference));
   else err.lines(['identical']);

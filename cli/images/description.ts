@@ -42,6 +42,11 @@ const imageFile = v.object({
   sizeBytes: count,
   component: v.string(),
   sha256: v.optional(v.string()),
+  target: v.optional(v.string()),
+  // Where the file system has owners and modes. Octal.
+  mode: v.optional(v.string()),
+  uid: v.optional(count),
+  gid: v.optional(count),
 });
 
 const layout = v.object({

@@ -3,21 +3,30 @@
 import { plainLine } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';
 import { formatBytes, formatCount } from '../render/units.ts';
-import type { ComponentChange, FileChange, ImageDifference } from './image-difference.ts';
+import { differenceLine, type FileDifference } from '../reports/file-difference.ts';
+import type { AttributeChange, ComponentChange, FileChange, ImageDifference } from './image-difference.ts';
 
 const signs = { added: '+', removed: '-', changed: '~' } as const;
 
-/** Components first, then files, then what it comes to. */
-export function imageDifferenceLines({ components, files, before, after }: ImageDifference): string[] {
-  if (components.length === 0 && files.length === 0) return [];
+/** Components first, then files, then the files that the two outputs consist of, then what it comes to. */
+export function imageDifferenceLines({
+  components,
+  files,
+  output,
+  before,
+  after,
+}: ImageDifference & { readonly output: readonly FileDifference[] }): string[] {
   return [
-    'components',
-    ...tableLines(components.map(componentCells), ['left', 'left', 'right']),
-    ...['', 'files', ...files.map(fileLine)],
-    '',
+    ...section('components', tableLines(components.map(componentCells), ['left', 'left', 'right'])),
+    ...section('files', files.map(fileLine)),
+    ...section('output', output.map(differenceLine)),
     `${formatCount(components.length, 'component')} and ${formatCount(files.length, 'file')} differ; ` +
       `${formatBytes(before.sizeBytes)} → ${formatBytes(after.sizeBytes)} (${signed(after.sizeBytes - before.sizeBytes)})`,
   ];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [title, ...lines, ''];
 }
 
 function componentCells({ name, change, before, after }: ComponentChange): string[] {
@@ -29,10 +38,16 @@ function componentCells({ name, change, before, after }: ComponentChange): strin
   ];
 }
 
-function fileLine({ path, change, before, after }: FileChange): string {
+function fileLine({ path, change, before, after, attributes }: FileChange): string {
   const name = `${signs[change]} ${plainLine(path)}`;
   if (before === undefined || after === undefined) return `${name}  ${(before ?? after)!} bytes`;
-  return `${name}  ${before === after ? `${before} bytes` : `${before} → ${after} bytes`}`;
+  const size = before === after ? `${before} bytes` : `${before} → ${after} bytes`;
+  return [`${name}  ${size}`, ...attributes.map(attributeWords)].join(', ');
+}
+
+function attributeWords({ name, before, after }: AttributeChange): string {
+  const [old, young] = [before, after].map((value) => (value === undefined ? 'none' : plainLine(value)));
+  return `${name === 'target' ? 'link to' : name} ${old} → ${young}`;
 }
 
 function signed(bytes: number): string {

@@ -1,5 +1,5 @@
-// How one image differs from another: components, files, sizes. Pure; what the images say of themselves is compared, not
-// their disks.
+// How one image differs from another: components, files, sizes, owners and modes. Pure; what the images say of themselves is
+// compared, not their disks: that nothing differs here does not make them identical.
 
 import type { ImageFile, Manifest } from './description.ts';
 
@@ -38,7 +38,17 @@ export interface FileChange {
   readonly component: string;
   readonly before: number | undefined;
   readonly after: number | undefined;
+  /** What else than its content differs, of a file that both have. */
+  readonly attributes: readonly AttributeChange[];
 }
+
+export interface AttributeChange {
+  readonly name: (typeof attributeNames)[number];
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+const attributeNames = ['target', 'mode', 'uid', 'gid'] as const;
 
 /** Everything that is not the same in both, by name and by path. */
 export function compareImages(before: DescribedImage, after: DescribedImage): ImageDifference {
@@ -75,10 +85,26 @@ function compareFiles(before: readonly ImageFile[], after: readonly ImageFile[])
   const [old, young] = [byPath(before), byPath(after)];
   return [...keysOf(old, young)].flatMap((path) => {
     const [a, b] = [old.get(path), young.get(path)];
-    if (a !== undefined && b !== undefined && a.sha256 === b.sha256 && a.sizeBytes === b.sizeBytes) return [];
+    const attributes = a === undefined || b === undefined ? [] : compareAttributes(a, b);
+    const isSame = a?.sha256 === b?.sha256 && a?.sizeBytes === b?.sizeBytes && attributes.length === 0;
+    if (a !== undefined && b !== undefined && isSame) return [];
     const { component } = (b ?? a)!;
-    return [changeOf({ path, component }, a?.sizeBytes, b?.sizeBytes)];
+    return [changeOf({ path, component, attributes }, a?.sizeBytes, b?.sizeBytes)];
   });
+}
+
+function compareAttributes(before: ImageFile, after: ImageFile): AttributeChange[] {
+  // Images have not always said what modes and owners their files have.
+  const names =
+    before.mode === undefined || after.mode === undefined ? (['target'] as const) : attributeNames;
+  return names.flatMap((name) => {
+    const [a, b] = [valueOf(before, name), valueOf(after, name)];
+    return a === b ? [] : [{ name, before: a, after: b }];
+  });
+}
+
+function valueOf(file: ImageFile, name: AttributeChange['name']): string | undefined {
+  return name === 'uid' || name === 'gid' ? `${file[name] ?? 0}` : file[name];
 }
 
 function changeOf<Name, Side>(

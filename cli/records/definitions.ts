@@ -230,7 +230,23 @@ const records = {
         change,
         before: v.optional(bytes),
         after: v.optional(bytes),
+        attributes: v.pipe(
+          v.array(
+            v.strictObject({
+              name: v.picklist(['target', 'mode', 'uid', 'gid']),
+              before: v.optional(text),
+              after: v.optional(text),
+            }),
+          ),
+          v.description('what else than its content differs, of a file that both have'),
+        ),
       }),
+    ),
+    output: v.pipe(
+      v.array(v.strictObject(difference)),
+      v.description(
+        'the files of the two outputs that differ, the disks among them; none: they are identical',
+      ),
     ),
     before: totals,
     after: totals,

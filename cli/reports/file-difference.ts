@@ -1,10 +1,13 @@
 // How two files, or whatever is at one path of two trees, differ: in kind, in size, from which byte on.
 
-import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import type { Difference } from '../../engine/index.ts';
 import { digestSize } from '../../store/base/digest.ts';
+import { bug } from '../../store/base/errors.ts';
 import type { BlobNode, Node, Store } from '../../store/index.ts';
 import { plainLine } from '../render/plain-text.ts';
+
+const chunkBytes = 2 ** 20;
 
 export interface FileDifference {
   readonly path: string;
@@ -62,21 +65,41 @@ function sideWords({ kind, sizeBytes, executable, target }: Side): string {
 
 async function firstDifference(a: BlobNode, b: BlobNode, store: Store): Promise<number> {
   const [left, right] = await Promise.all(
-    [a, b].map(async ({ digest }) => chunksOf(await store.blobs.verified(digest))),
+    [a, b].map(({ digest, executable }) => store.blobs.path(digest, executable)),
   );
-  let position = 0;
-  for (;;) {
-    const [one, other] = await Promise.all([left!.next(), right!.next()]);
-    if (one.done === true || other.done === true) return position;
-    const differs = one.value.findIndex((byte, at) => byte !== other.value[at]);
-    if (differs >= 0) return position + differs;
-    if (one.value.length !== other.value.length)
-      return position + Math.min(one.value.length, other.value.length);
-    position += one.value.length;
+  await using before = await open(left!, 'r');
+  await using after = await open(right!, 'r');
+  const [one, other] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
+  for (let position = 0; ; position += chunkBytes) {
+    const [old, young] = await Promise.all([
+      readChunk(before, one, position),
+      readChunk(after, other, position),
+    ]);
+    const at = firstDifferenceOf(old, young);
+    if (at !== undefined) return position + at;
+    if (old.length === chunkBytes) continue;
+    // Two contents with different digests are not the same: hashing them, which takes longer than comparing, says which
+    // one is damaged.
+    for (const { digest } of [a, b]) await store.blobs.verified(digest);
+    bug(`${a.digest} and ${b.digest} are the same bytes`);
   }
 }
 
-// Chunks of one size, so that both files are cut at the same places.
-async function* chunksOf(path: string): AsyncGenerator<Buffer, void> {
-  for await (const chunk of createReadStream(path, { highWaterMark: 64 * 1024 })) yield chunk as Buffer;
+/** What is there, as much as fits: a read may give less than there is. */
+async function readChunk(file: FileHandle, buffer: Buffer, position: number): Promise<Buffer> {
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, position + length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return buffer.subarray(0, length);
+}
+
+// Whole buffers are compared by the processor's own means, byte by byte only the one that is known to differ.
+function firstDifferenceOf(a: Buffer, b: Buffer): number | undefined {
+  if (a.equals(b)) return undefined;
+  const common = Math.min(a.length, b.length);
+  for (let at = 0; at < common; at++) if (a[at] !== b[at]) return at;
+  return common;
 }

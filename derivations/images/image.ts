@@ -146,6 +146,12 @@ function contentsOf({ name, target, disk, components }: ImageSpec, tools: Tools)
     },
     inputs: {
       ...placed(disk.partitions.map(({ role, content }) => [`/content/${role}`, content])),
+      // fat32 has neither owners nor modes.
+      ...placed(
+        disk.partitions.flatMap((partition) =>
+          partition.role === 'root' ? [[`/attributes/${partition.role}`, partition.attributes] as const] : [],
+        ),
+      ),
       ...placed(components.map(({ tree }, at) => [`/components/${at}`, tree])),
     },
   });

@@ -1,14 +1,13 @@
 // The store beside the machine: hashing, importing, materialising, verifying. Beside openssl, cp and Nix.
 
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { appendFileSync, createWriteStream, lstatSync, readdirSync } from 'node:fs';
+import { appendFileSync, lstatSync, readdirSync } from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { openStore } from '../../store/index.ts';
 import { atLeast, atMost, seconds, withoutPeer, type Figure } from './figure.ts';
-import { inFolder } from './machine.ts';
+import { inFolder, writeRandom } from './machine.ts';
 import { cairn, findProgram, measure, measureOften } from './process.ts';
 
 /** A folder to import: the unpacked kernel when `CAIRN_BENCH_TREE` names it, else one of the same shape made up here. */
@@ -214,16 +213,6 @@ function statAll(root: string): number {
   const started = performance.now();
   for (const path of paths) lstatSync(path);
   return performance.now() - started;
-}
-
-async function writeRandom(path: string, sizeBytes: number): Promise<void> {
-  const chunk = randomBytes(1 << 22);
-  const out = createWriteStream(path);
-  for (let written = 0; written < sizeBytes; written += chunk.length) {
-    if (!out.write(chunk)) await once(out, 'drain');
-  }
-  out.end();
-  await once(out, 'finish');
 }
 
 // Every core hashes 64 KiB blocks for a second.

@@ -1,6 +1,8 @@
 // Folders and yardsticks that several figures share. Everything measured lives in one folder that is gone afterwards.
 
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
@@ -32,4 +34,15 @@ export function syntheticProject(
     JSON.stringify({ version: 1, inputs: { sandbox: lock.inputs['sandbox'] } }, undefined, 2),
   );
   return { project, env: { CAIRN_STORE: join(folder, 'store') } };
+}
+
+/** A file that nothing can make smaller, a multiple of 4 MiB. */
+export async function writeRandom(path: string, sizeBytes: number): Promise<void> {
+  const chunk = randomBytes(1 << 22);
+  const out = createWriteStream(path);
+  for (let written = 0; written < sizeBytes; written += chunk.length) {
+    if (!out.write(chunk)) await once(out, 'drain');
+  }
+  out.end();
+  await once(out, 'finish');
 }

@@ -5,6 +5,7 @@ import { bootingAnImage } from './figures-boot.ts';
 import { planningFromNothing, planningManyFromNothing } from './figures-graph.ts';
 import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
+import { comparing } from './figures-compare.ts';
 import { orderOfStarts } from './figures-order.ts';
 import { collectingBesideBuilds } from './figures-collect.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
@@ -18,6 +19,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   steps: coldSteps,
   order: orderOfStarts,
   collecting: collectingBesideBuilds,
+  comparing,
   hashing,
   importing,
   verifying,

@@ -90,6 +90,13 @@ files
 - etc/passwd  500 bytes
 ~ usr/bin/dockerd  6000 → 9000 bytes
 
+output
+~ files.json  309 bytes → 310 bytes, from byte 39
+~ manifest.json  474 bytes → 429 bytes, from byte 247
++ other.img  1048576 bytes
+- small.bmap  544 bytes
+- small.img  1048576 bytes
+
 3 components and 3 files differ; 10.0 kB → 12.5 kB (+2.5 kB)
 `);
   });
@@ -106,8 +113,61 @@ files
     expect(same.stderr).toBe('identical\n');
   });
 
+  it('names a target, a mode and an owner that differ alone', async () => {
+    const link = { path: 'bin/sh', sizeBytes: 0, component: 'base', target: 'bash', mode: '0777' };
+    const file = { path: 'etc/shadow', sizeBytes: 9, component: 'base', sha256: 'e1', mode: '0640', gid: 42 };
+    const { stdout, status, records } = await builtTwice(
+      { files: [link, file] },
+      {
+        files: [
+          { ...link, target: 'dash' },
+          { ...file, mode: '0644', gid: 0 },
+        ],
+      },
+    );
+    expect(status).toBe(1);
+    expect(stdout).toContain(`components
+~ base  1  ±0 B
+
+files
+~ bin/sh  0 bytes, link to bash → dash
+~ etc/shadow  9 bytes, mode 0640 → 0644, gid 42 → 0
+`);
+    expect(await records()).toMatchObject([
+      { files: [{ attributes: [{ name: 'target', before: 'bash', after: 'dash' }] }, { change: 'changed' }] },
+    ]);
+  });
+
+  it('names the disk when that alone differs, and from which byte on', async () => {
+    const { stdout, status } = await builtTwice({}, { lastByte: 255 });
+    expect(status).toBe(1);
+    expect(stdout).toBe(`output
+~ small.img  1048576 bytes, from byte 1048575
+
+0 components and 0 files differ; 10.0 kB → 10.0 kB (±0 B)
+`);
+  });
+
   it('compares an image with something else file by file', async () => {
     const { stdout } = await (await builtImages()).run('diff', 'small', 'words');
     expect(stdout).toContain('- small.img  1048576 bytes');
   });
 });
+
+/** What `diff` says of the small image before and after its config changed. */
+async function builtTwice(
+  before: Parameters<typeof smallImageFlake>[0],
+  after: Parameters<typeof smallImageFlake>[0],
+): Promise<{ status: number | null; stdout: string; records: () => Promise<readonly unknown[]> }> {
+  const project = testProject(smallImageFlake(before));
+  await project.run('build', 'small');
+  const digest = (await project.run('path', '--digest', 'small')).stdout.trim();
+  project.config(smallImageFlake(after));
+  await project.run('build', 'small');
+  const { status, stdout } = await project.run('diff', digest, 'small', '--exit-code');
+  return {
+    status,
+    stdout,
+    records: async () => (await project.run('diff', digest, 'small', '--json')).records(),
+  };
+}

@@ -100,11 +100,15 @@ const run = { machine: 'virt', cpu: 'cortex-a72', memoryMb: 512, firmware: 'edk2
 
 /**
  * The config of a flake with the image as `small`, its parts as `small-partitions`, a second one as `other` with another
- * docker and without /etc/passwd, one whose map is wrong as `damaged`, and `words`, which is no image.
+ * docker and without /etc/passwd, one whose map is wrong as `damaged`, and `words`, which is no image. `files` is what its
+ * files.json lists, `lastByte` what its disk ends with.
  */
-export function smallImageFlake(): string {
+export function smallImageFlake({
+  files = smallFiles,
+  lastByte,
+}: { readonly files?: readonly object[]; readonly lastByte?: number } = {}): string {
   const { bytes, map } = smallImage();
-  const texts = { 'manifest.json': json(manifest), 'files.json': json(smallFiles), 'run.json': json(run) };
+  const texts = { 'manifest.json': json(manifest), 'files.json': json(files), 'run.json': json(run) };
   const others = {
     'files.json': json([
       { ...smallFiles[0], sizeBytes: 9000, sha256: 'a9' },
@@ -132,6 +136,7 @@ const mapped = ${JSON.stringify(usedBlocks)};
 const bytes = new Uint8Array(${sizeBytes});
 for (let at = 0; at < bytes.length; at++)
   if (mapped.some(([first, last]) => at >= first * ${blockBytes} && at < (last + 1) * ${blockBytes})) bytes[at] = ((at >> 12) + at) % 255;
+bytes[bytes.length - 1] = ${lastByte ?? 'bytes[bytes.length - 1]'};
 const texts = ${json(texts)};
 const small = write({ name: 'small', files: { ...texts, 'small.img': { bytes }, 'small.bmap': ${json(map)} } });
 const other = write({ name: 'other', files: { ...texts, ...${json(others)}, 'other.img': { bytes } } });

@@ -18,13 +18,20 @@ def main():
     by_name = {component['name']: component for component in components}
     files = []
     for partition in given['partitions']:
-        for entry in walk('/content/' + partition['role']):
+        entries = list(walk('/content/' + partition['role']))
+        attributes = f'/attributes/{partition["role"]}/attributes.json'
+        has_modes = os.path.exists(attributes)
+        if has_modes:
+            apply_attributes(entries, read_json(attributes))
+        for entry in entries:
             if entry.kind == 'folder':
                 continue
             name = owners.of(entry, hashes) or given['otherwise']
             files.append({
                 'path': partition['prefix'] + entry.path, 'sizeBytes': entry.size, 'component': name,
                 **({'sha256': hashes.of(entry)} if entry.kind == 'file' else {'target': entry.target}),
+                **({'mode': f'{entry.mode:04o}'} if has_modes else {}),
+                **{owner: getattr(entry, owner) for owner in ('uid', 'gid') if getattr(entry, owner) != 0},
             })
             component = by_name.setdefault(name, {'name': name, 'sizeBytes': 0, 'files': 0})
             component['sizeBytes'] += entry.size

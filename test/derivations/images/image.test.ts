@@ -133,6 +133,9 @@ describe('what an image says of itself', () => {
       sha256: sha256(Buffer.from('su')),
     });
     expect(one('usr/lib/libx.so.1')).toMatchObject({ component: 'tools', target: 'libx.so.1.0' });
+    expect(one('usr/bin/chage')).toMatchObject({ mode: '2755', gid: 42 });
+    expect(one('etc/shadow')).toMatchObject({ mode: '0640', gid: 42 });
+    expect(one('boot/kernel/kernel8.img')).not.toHaveProperty('mode');
     expect(one('etc/hostname')).toMatchObject({ component: 'configuration' });
     expect(files).toHaveLength(419);
   });
