@@ -82,8 +82,9 @@ class Archives {
   }
 
   async unpack(derivation: Unpack, archive: Digest, { batch, signal }: UnpackContext): Promise<Node> {
-    const [{ unpackArchive }, { UnpackWorkers }] = await Promise.all([
+    const [{ unpackArchive }, { limitsWith }, { UnpackWorkers }] = await Promise.all([
       import('./archive/unpack-archive.ts'),
+      import('./archive/limits.ts'),
       import('./archive/unpack-workers.ts'),
     ]);
     this.#workers ??= new UnpackWorkers();
@@ -91,8 +92,12 @@ class Archives {
       this.#store.blobs.path(archive, false),
       this.#store.scratch('unpack'),
     ]);
-    const { name, strip } = derivation;
-    return unpackArchive(path, { name, strip, batch, scratch, signal, workers: this.#workers });
+    const { name, strip, exclude, limits } = derivation;
+    return unpackArchive(path, {
+      ...{ name, strip, exclude, batch, scratch, signal },
+      limits: limitsWith(limits),
+      workers: this.#workers,
+    });
   }
 
   async close(): Promise<void> {

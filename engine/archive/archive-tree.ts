@@ -1,7 +1,7 @@
 // The tree an archive describes, built in memory from its entries. Names exist only here, never on a disk, so nothing
 // an archive calls itself can reach outside; what contradicts itself is refused all the same.
 
-import { hostile, malformed, shown, stripped } from './bad-archive.ts';
+import { hostile, malformed, shown, stripped, tooLarge } from './bad-archive.ts';
 import type { EntryPath } from './entry-path.ts';
 import type { UnpackLimits } from './limits.ts';
 import type { ListedDirectory, ListedEntry } from './listing.ts';
@@ -124,7 +124,7 @@ export class ArchiveTree {
 
   #count(): void {
     this.#entries += 1;
-    if (this.#entries > this.#limits.entries) hostile(`it has more than ${this.#limits.entries} entries`);
+    if (this.#entries > this.#limits.entries) tooLarge(`it has more than ${this.#limits.entries} entries`);
   }
 
   #find(parts: readonly string[]): Item | undefined {

@@ -2,9 +2,9 @@
 
 /**
  * `hostile`: it would do something no honest archive does. `malformed`: it is broken, cut short, or of no known form.
- * `stripped`: nothing is wrong with it, but something in it would be lost to `strip`.
+ * `tooLarge`: it is more than was expected, and may be hostile or just that large. `stripped`: nothing is wrong with it, but something in it would be lost to `strip`.
  */
-export type BadArchiveKind = 'hostile' | 'malformed' | 'stripped';
+export type BadArchiveKind = 'hostile' | 'malformed' | 'tooLarge' | 'stripped';
 
 /** Ends the reading of an archive. The message is a clause that follows the archive's name and a colon. */
 export class BadArchive extends Error {
@@ -23,6 +23,10 @@ export function hostile(message: string): never {
 
 export function malformed(message: string): never {
   throw new BadArchive('malformed', message);
+}
+
+export function tooLarge(message: string): never {
+  throw new BadArchive('tooLarge', message);
 }
 
 export function stripped(message: string): never {

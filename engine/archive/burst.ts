@@ -1,6 +1,6 @@
 // What a synchronous decoder gives in one call, kept until it is asked for. Bounds what a bomb can make of one call.
 
-import { hostile } from './bad-archive.ts';
+import { tooLarge } from './bad-archive.ts';
 
 /** Far more than honest data becomes from one piece of input. */
 const mostBytes = 256 * 2 ** 20;
@@ -13,7 +13,7 @@ export class Burst {
   add(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes > mostBytes) hostile('its compressed data grows out of all proportion');
+    if (this.#bytes > mostBytes) tooLarge('its compressed data grows out of all proportion');
   }
 
   take(): Buffer[] {

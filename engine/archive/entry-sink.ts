@@ -1,5 +1,6 @@
 // Where the readers of all formats hand over entries: names are checked, contents kept, the tree built. Knows no format.
 
+import picomatch from 'picomatch';
 import { ArchiveTree } from './archive-tree.ts';
 import type { ContentFolder } from './content-folder.ts';
 import { shown, stripped } from './bad-archive.ts';
@@ -10,6 +11,7 @@ import type { Listing } from './listing.ts';
 export interface SinkOptions {
   /** How many leading parts names lose; without it, an only top folder is recognised in the end, and left out. */
   readonly strip: number | undefined;
+  readonly exclude: readonly string[];
   readonly limits: UnpackLimits;
   readonly contents: ContentFolder;
   readonly meter: OutputMeter;
@@ -26,10 +28,27 @@ export interface FileEntry {
 export class EntrySink {
   readonly #options: SinkOptions;
   readonly #tree: ArchiveTree;
+  readonly #isExcluded: ((path: string) => boolean) | undefined;
 
   constructor(options: SinkOptions) {
     this.#options = options;
     this.#tree = new ArchiveTree(options.limits);
+    if (options.exclude.length > 0) this.#isExcluded = picomatch([...options.exclude], { dot: true });
+  }
+
+  /**
+   * Whether an entry is not wanted, because of its own name or a folder's that it is in; then nothing else of it is to
+   * be looked at. Globs see names without what says nothing: leading and double slashes, and `.`.
+   */
+  leavesOut(name: string): boolean {
+    if (this.#isExcluded === undefined) return false;
+    let path = '';
+    for (const part of name.split('/')) {
+      if (part === '' || part === '.') continue;
+      path = path === '' ? part : `${path}/${part}`;
+      if (this.#isExcluded(path)) return true;
+    }
+    return false;
   }
 
   folder(name: string): void {

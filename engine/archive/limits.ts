@@ -1,9 +1,10 @@
 // How much an archive may become, and the count kept while one is read. Also where a wish to stop is noticed, since
 // every byte that comes out of an archive passes here.
 
-import { hostile, shown } from './bad-archive.ts';
+import type { ArchiveLimits } from '../model/kinds.ts';
+import { shown, tooLarge } from './bad-archive.ts';
 
-/** Bounds on what one archive may hold. Exceeding one makes it hostile. */
+/** Bounds on what one archive may hold. The first four may be raised by whoever knows the archive. */
 export interface UnpackLimits {
   /** Bytes that may come out, file contents and headers together. */
   readonly unpackedBytes: number;
@@ -26,6 +27,15 @@ export const defaultLimits: UnpackLimits = {
   pathBytes: 2048,
   pathParts: 256,
 };
+
+/** The usual limits, but for what a derivation says: then that is what may come out, however small the archive is. */
+export function limitsWith({ unpackedBytes, entries }: ArchiveLimits = {}): UnpackLimits {
+  return {
+    ...defaultLimits,
+    ...(unpackedBytes !== undefined && { unpackedBytes, ratio: Infinity }),
+    ...(entries !== undefined && { entries }),
+  };
+}
 
 /** Someone wants the reading to stop. */
 export class Stopped extends Error {
@@ -51,17 +61,17 @@ export class OutputMeter {
   add(bytes: number): void {
     if (Atomics.load(this.#stop, 0) !== 0) throw new Stopped();
     this.#bytes += bytes;
-    if (this.#bytes > this.#limitBytes) hostile(`it unpacks to ${this.#tooMuch()}`);
+    if (this.#bytes > this.#limitBytes) tooLarge(`it unpacks to ${this.#tooMuch()}`);
   }
 
   /** Refuses an entry that is too large by its own account before any of it is read. */
   expect(name: string, bytes: number): void {
     if (this.#bytes + bytes > this.#limitBytes)
-      hostile(`with its entry ${shown(name)} it would unpack to ${this.#tooMuch()}`);
+      tooLarge(`with its entry ${shown(name)} it would unpack to ${this.#tooMuch()}`);
   }
 
   #tooMuch(): string {
     const megabytes = (bytes: number): number => Math.ceil(bytes / 1e6);
-    return `more than the ${megabytes(this.#limitBytes)} MB that an archive of ${megabytes(this.#archiveBytes)} MB may`;
+    return `more than the ${megabytes(this.#limitBytes)} MB that it may, an archive of ${megabytes(this.#archiveBytes)} MB`;
   }
 }

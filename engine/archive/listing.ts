@@ -9,6 +9,7 @@ export interface UnpackRequest {
   /** A fresh folder for the contents, which become files named by number. */
   readonly folder: string;
   readonly strip: number | undefined;
+  readonly exclude: readonly string[];
   readonly limits: UnpackLimits;
   /** Four bytes; set to 1 to have the reading stop. */
   readonly stop: SharedArrayBuffer;

@@ -21,8 +21,14 @@ export async function readArchive(request: UnpackRequest): Promise<Listing> {
   try {
     const archive = new FileRange(file, 0, fstatSync(file).size);
     const meter = new OutputMeter(request.limits, archive.sizeBytes, new Int32Array(request.stop));
-    const { strip, limits } = request;
-    const sink = new EntrySink({ strip, limits, meter, contents: new ContentFolder(request.folder) });
+    const { strip, exclude, limits } = request;
+    const sink = new EntrySink({
+      strip,
+      exclude,
+      limits,
+      meter,
+      contents: new ContentFolder(request.folder),
+    });
     await readFormat(archive, { meter, sink });
     return sink.listing();
   } finally {

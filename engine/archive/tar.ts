@@ -110,6 +110,7 @@ class TarReader {
   async #readEntry(entry: Entry): Promise<void> {
     const { header, name, link } = entry;
     const { sink } = this.#context;
+    if (header.type !== 'V' && sink.leavesOut(name)) return this.#skip(entry);
     switch (header.type) {
       case '5':
         // Its size, if it has one, is that of no data.
@@ -143,6 +144,12 @@ class TarReader {
         malformed(`its entry ${shown(name)} is of a kind that cairn does not read`);
     }
     await this.#bytes.skip(padded(entry.dataBytes));
+  }
+
+  // The blocks that go on with an old sparse file's map stand in front of its data.
+  async #skip(entry: Entry): Promise<void> {
+    if (entry.header.type === 'S') await readSparseMap(this.#bytes, entry);
+    if (entry.header.type !== '5') await this.#bytes.skip(padded(entry.dataBytes));
   }
 
   async #readFile(entry: Entry): Promise<void> {

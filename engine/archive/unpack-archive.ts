@@ -14,6 +14,8 @@ export interface UnpackOptions {
   readonly name: string;
   /** How many leading path parts every entry loses; undefined: the top folder where there is only one. */
   readonly strip: number | undefined;
+  /** Globs over the paths in the archive of what is left out. */
+  readonly exclude?: readonly string[] | undefined;
   readonly batch: UnpackBatch;
   /** A folder on the store's file system. Whatever is put there is gone again in the end. */
   readonly scratch: string;
@@ -28,14 +30,14 @@ export type UnpackBatch = Pick<Batch, 'addDirectory' | 'adopt'>;
 /**
  * The tree inside an archive: tar (plain, gzip, bzip2, xz, lzma, zstd), zip, or the files of a deb. Of modes only
  * whether anyone may execute a file is kept; owners and times are not.
- * @throws UserError `ARCHIVE_HOSTILE`, `ARCHIVE_MALFORMED`, `DERIVATION_INVALID` for what would be lost to `strip`;
+ * @throws UserError `ARCHIVE_HOSTILE`, `ARCHIVE_TOO_LARGE`, `ARCHIVE_MALFORMED`, `DERIVATION_INVALID` for what would be lost to `strip`;
  * `signal.reason`.
  */
 export async function unpackArchive(archivePath: string, options: UnpackOptions): Promise<Node> {
-  const { strip, workers, signal, limits = defaultLimits } = options;
+  const { strip, exclude = [], workers, signal, limits = defaultLimits } = options;
   const folder = await mkdtemp(join(options.scratch, 'unpack-'));
   try {
-    const reply = await workers.run({ archivePath, folder, strip, limits }, signal);
+    const reply = await workers.run({ archivePath, folder, strip, exclude, limits }, signal);
     signal.throwIfAborted();
     return await addTree(listingOf(reply, options.name), folder, options);
   } finally {
@@ -50,6 +52,10 @@ function listingOf(reply: UnpackReply, name: string): Listing {
     case 'hostile':
       throw new UserError('ARCHIVE_HOSTILE', `${name}: ${reply.message}`, {
         hint: 'Nothing was unpacked. Find out where it comes from before you try it with another tool.',
+      });
+    case 'tooLarge':
+      throw new UserError('ARCHIVE_TOO_LARGE', `${name}: ${reply.message}`, {
+        hint: 'Nothing was unpacked. If you know that it is so large, say limits: { unpackedBytes: … } or { entries: … } in its unpack().',
       });
     case 'malformed':
       throw new UserError('ARCHIVE_MALFORMED', `${name}: ${reply.message}`, {

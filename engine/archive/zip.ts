@@ -71,6 +71,7 @@ class RangeReader extends RandomAccessReader {
 
 async function readEntry(zip: ZipFile, entry: Entry, { sink, meter }: ZipContext): Promise<void> {
   const name = entryName(entry);
+  if (sink.leavesOut(name)) return;
   if (entry.isEncrypted()) malformed(`its entry ${shown(name)} is encrypted`);
   const mode = madeOnUnix.includes(entry.versionMadeBy >>> 8) ? entry.externalFileAttributes >>> 16 : 0;
   const type = mode & typeMask;

@@ -13,7 +13,7 @@ import {
   shown,
   utf8Length,
 } from './check.ts';
-import type { Limits } from './kinds.ts';
+import type { ArchiveLimits, Limits } from './kinds.ts';
 
 const outputPattern = /^[a-z][a-z0-9_]{0,31}$/;
 
@@ -122,6 +122,12 @@ export function checkMayBeEmpty(
 export function checkLimits(name: string, limits: Limits): void {
   checkFields(`${name}: limits`, limits, limitFields);
   for (const limit of limitFields) checkNumber(name, `limits.${limit}`, limits[limit]);
+}
+
+export function checkArchiveLimits(name: string, limits: ArchiveLimits): void {
+  checkFields(`${name}: limits`, limits, ['unpackedBytes', 'entries']);
+  checkNumber(name, 'limits.unpackedBytes', limits.unpackedBytes);
+  checkNumber(name, 'limits.entries', limits.entries);
 }
 
 function checkArgument(name: string, field: string, value: string | undefined, before: number): void {

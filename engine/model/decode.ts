@@ -71,12 +71,14 @@ function decodeKind(fields: Fields, reference: Reference): Derivation {
       };
     }
     case 'unpack': {
-      const { strip } = fields;
+      const { strip, exclude, limits } = fields;
       return {
         kind: 'unpack',
         name,
         archive: reference(fields['archive']),
         ...(strip !== undefined && { strip: number(strip) }),
+        ...(exclude !== undefined && { exclude: texts(exclude) }),
+        ...(limits !== undefined && { limits: mapOf(limits, number) }),
       };
     }
     case 'write':

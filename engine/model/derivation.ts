@@ -18,6 +18,7 @@ import {
 import {
   checkArguments,
   checkLayers,
+  checkArchiveLimits,
   checkLimits,
   checkMayBeEmpty,
   checkOutputs,
@@ -33,6 +34,7 @@ import type {
   FileContent,
   Input,
   InputLike,
+  ArchiveLimits,
   Limits,
   Local,
   Platform,
@@ -76,23 +78,32 @@ export function fetchUrl(spec: {
 /**
  * The tree inside an archive, without its top folder where that is the only thing at the top, as it is in most source
  * archives. `strip` says it exactly instead: `0` keeps every name as it is (packages of files), `1` takes the first part
- * off every name. What would be lost by that is an error.
+ * off every name. What would be lost by that is an error. `exclude` leaves parts out, also such as no tree can hold or no
+ * archive may bring: devices, absolute names. `limits` says how much may come out of an archive that is rightly larger
+ * than the usual bounds: 16 GiB, and 200 times the archive's own size where that is more than 256 MiB.
  * @example unpack({ name: 'sed-source', archive: fetchPin(pins.sed[0]) })
  */
 export function unpack(spec: {
   readonly name: string;
   readonly archive: InputLike;
   readonly strip?: number;
+  readonly exclude?: readonly string[];
+  readonly limits?: ArchiveLimits;
 }): Unpack {
-  checkFields('unpack', spec, ['name', 'archive', 'strip']);
+  checkFields('unpack', spec, ['name', 'archive', 'strip', 'exclude', 'limits']);
+  const { exclude = [], limits = {} } = spec;
   checkName(spec.name);
   checkNumber(spec.name, 'strip', spec.strip);
+  checkStrings(spec.name, 'exclude', exclude);
+  checkArchiveLimits(spec.name, limits);
   return made(
     {
       kind: 'unpack',
       name: spec.name,
       archive: input(spec.name, spec.archive),
       ...(spec.strip !== undefined && { strip: spec.strip }),
+      ...(exclude.length > 0 && { exclude: [...exclude] }),
+      ...(!isEmpty(limits) && { limits: { ...limits } }),
     },
     unpack,
   );

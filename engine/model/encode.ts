@@ -35,6 +35,8 @@ export function derivationRecord(
   if (derivation.kind === 'fetch') {
     record['urls'] = derivation.urls;
     record['sizeBytes'] = derivation.sizeBytes;
+  } else if (derivation.kind === 'unpack') {
+    record['limits'] = derivation.limits as RecordValue | undefined;
   } else if (derivation.kind === 'run') {
     record['target'] = derivation.target;
     record['limits'] = derivation.limits as RecordValue;
@@ -82,7 +84,7 @@ function stepFields(
     case 'fetch':
       return { sha256: derivation.sha256 };
     case 'unpack':
-      return { archive: reference(derivation.archive), strip: derivation.strip };
+      return { archive: reference(derivation.archive), strip: derivation.strip, exclude: derivation.exclude };
     case 'write':
       return { files: mapValues(derivation.files, fileRecord) };
     case 'compose':

@@ -42,6 +42,17 @@ export interface Unpack {
    * at the top.
    */
   readonly strip?: number;
+  /** Globs over the paths in the archive, before anything is stripped; a folder's name stands for all in it. */
+  readonly exclude?: readonly string[];
+  readonly limits?: ArchiveLimits;
+}
+
+/** Bounds on one archive, where the usual ones are too small or too large. They are not part of the action id. */
+export interface ArchiveLimits {
+  /** What may come out of it, file contents and headers together, however small the archive is. */
+  readonly unpackedBytes?: number;
+  /** How many files, symlinks and folders its tree may have. */
+  readonly entries?: number;
 }
 
 /** Literal files → tree. */

@@ -4,6 +4,7 @@
 /** Stable codes. A person may search for one, a script may match one; never rename, only add. */
 export type ErrorCode =
   | 'ARCHIVE_HOSTILE'
+  | 'ARCHIVE_TOO_LARGE'
   | 'ARCHIVE_MALFORMED'
   | 'COMPOSE_CONFLICT'
   | 'CONFIG_IMPURE'

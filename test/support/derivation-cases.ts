@@ -44,6 +44,12 @@ export const derivationCases: Readonly<Record<string, Derivation>> = {
   unpack: source,
   'unpack-flat': unpack({ name: 'flat', archive, strip: 0 }),
   'unpack-strip-1': unpack({ name: 'stripped', archive, strip: 1 }),
+  'unpack-parts': unpack({
+    name: 'parts',
+    archive,
+    exclude: ['sed/testsuite', '**/*.gz'],
+    limits: { unpackedBytes: 2 ** 33, entries: 9 },
+  }),
   write: seed,
   'write-odd-names': write({
     name: 'odd',

@@ -13,6 +13,7 @@ import { openStore, type Node, type Store } from '../../../store/index.ts';
 export interface RigOptions {
   /** 0 when it is not given at all. */
   readonly strip?: number | undefined;
+  readonly exclude?: readonly string[];
   readonly limits?: Partial<UnpackLimits>;
   readonly signal?: AbortSignal;
 }
@@ -57,6 +58,7 @@ export class ArchiveRig {
       const node = await unpackArchive(typeof archive === 'string' ? archive : this.write(archive), {
         name: 'thing',
         strip: 'strip' in options ? options.strip : 0,
+        exclude: options.exclude,
         batch,
         scratch,
         workers: this.#workers,

@@ -31,6 +31,8 @@ import {
   zstdZeros,
   type TarEntry,
 } from './make-archives.ts';
+import { limitsWith } from '../../../engine/archive/limits.ts';
+import type { TreeNode } from '../../../store/index.ts';
 import { useRig } from './rig.ts';
 
 const rig = useRig();
@@ -411,6 +413,48 @@ test('many archives at once keep apart', async () => {
   );
   const contents = await Promise.all(archives.map((archive) => rig.contentOf(archive)));
   expect(contents).toEqual(archives.map((_, n) => ({ [`file-${n}`]: `file ${n}` })));
+});
+
+test('an archive that is rightly large is unpacked when its derivation says so', async () => {
+  const zeros = gzipSync(tarOf([{ name: 'zeros', data: Buffer.alloc(300_000_000) }]), { level: 1 });
+  expect((await rig.refusal(zeros)).code).toBe('ARCHIVE_TOO_LARGE');
+  const node = await rig.unpack(zeros, { limits: limitsWith({ unpackedBytes: 301_000_000 }) });
+  expect(rig.store.trees.get((node as TreeNode).digest)!.get('zeros')).toMatchObject({ kind: 'blob' });
+  const many = tarOf([1, 2, 3].map((n) => ({ name: `file-${n}` })));
+  expect((await rig.refusal(many, { limits: limitsWith({ entries: 2 }) })).code).toBe('ARCHIVE_TOO_LARGE');
+});
+
+describe('what is excluded is not looked at:', () => {
+  const sparse = [
+    paxEntry({ 'GNU.sparse.size': '90', 'GNU.sparse.map': '0,1' }),
+    { name: 'd/sparse', data: 'x' },
+  ];
+  const tarEntries = [
+    { name: 'd/', type: '5' },
+    { name: 'd/dev/null', type: '3' },
+    { name: '/etc//passwd', data: 'x' },
+    { name: 'd/../../up', data: 'x'.repeat(600) },
+    ...sparse,
+    { name: './d/docs/a', data: 'a' },
+    { name: 'd/docs/b', data: 'b' },
+    { name: 'd/kept', data: 'k' },
+  ];
+  const exclude = ['d/dev', 'etc/**', 'd/../../up', 'd/sparse', 'd/docs', 'missing'];
+  test.each<[string, Buffer]>([
+    ['in a tar', tarOf(tarEntries)],
+    [
+      'in a zip',
+      zipOf([
+        { name: '/etc/passwd', data: 'x' },
+        { name: 'd/docs/a', checksum: 1, data: 'x' },
+        { name: 'd/kept', data: 'k' },
+      ]),
+    ],
+  ])('%s', async (_, archive) => {
+    expect(await rig.contentOf(archive, { exclude })).toEqual({ 'd/kept': 'file k' });
+    expect(await rig.contentOf(archive, { exclude, strip: 1 })).toEqual({ kept: 'file k' });
+    expect(await rig.contentOf(archive, { exclude, strip: undefined })).toEqual({ kept: 'file k' });
+  });
 });
 
 describe('a wish to stop', () => {

@@ -29,6 +29,11 @@ test.each<readonly [mistake: string, make: () => unknown]>([
   ['sizeBytes must be a whole', () => fetchUrl({ name: 'a', urls: [], sha256, sizeBytes: '1' })],
   // @ts-expect-error a field that is misspelt
   ['unpack has no field "stripp"', () => unpack({ name: 'a', archive, stripp: 1 })],
+  // @ts-expect-error a text where a list belongs
+  ['a: exclude must be a list of strings', () => unpack({ name: 'a', archive, exclude: 'docs' })],
+  // @ts-expect-error a limit of another kind of step
+  ['a: limits has no field "bytes"', () => unpack({ name: 'a', archive, limits: { bytes: 1 } })],
+  ['limits.entries must be a whole number', () => unpack({ name: 'a', archive, limits: { entries: 0.5 } })],
   // @ts-expect-error an input that is missing
   ['an input is not a derivation', () => unpack({ name: 'a' })],
   // @ts-expect-error a file with another kind of content
