@@ -16,12 +16,17 @@ export class TarBytes {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** The next block; undefined at the end. What is left of a block there, if it is not zeros, is damage. */
-  async block(): Promise<Buffer | undefined> {
-    const block = await this.#take(blockBytes);
-    if (block.length === blockBytes) return block;
-    if (block.some((byte) => byte !== 0)) this.damaged();
-    return undefined;
+  /** The next block; less of one, or nothing, at the end. */
+  block(): Promise<Buffer> {
+    return this.#take(blockBytes);
+  }
+
+  /** All that is left. */
+  async *rest(): AsyncGenerator<Buffer, void, undefined> {
+    while (this.#chunk.length > 0 || (await this.#next())) {
+      yield this.#chunk;
+      this.#chunk = Buffer.alloc(0);
+    }
   }
 
   /** Data of `sizeBytes`, whole, without the padding behind it. */
@@ -33,10 +38,10 @@ export class TarBytes {
     return data;
   }
 
-  /** Bytes as they come, `sizeBytes` of them, and no padding. To be read to its end before anything else is. */
+  /** Bytes as they come: `sizeBytes` of them, or what is left. To be read to its end before anything else is. */
   async *stream(sizeBytes: number): AsyncGenerator<Buffer, void, undefined> {
     for (let left = sizeBytes; left > 0;) {
-      if (this.#chunk.length === 0 && !(await this.#next())) this.damaged();
+      if (this.#chunk.length === 0 && !(await this.#next())) return;
       const piece = this.#chunk.subarray(0, left);
       this.#chunk = this.#chunk.subarray(piece.length);
       left -= piece.length;

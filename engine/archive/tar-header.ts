@@ -4,7 +4,6 @@
 export interface TarHeader {
   /** As bytes: of which character set they are, nobody says. */
   readonly name: Buffer;
-  readonly link: Buffer;
   /** The type flag; NUL, as in v7, is '0'. */
   readonly type: string;
   readonly mode: number;
@@ -17,17 +16,28 @@ export interface TarHeader {
 const checksumAt = 148;
 const checksumEnd = 156;
 
-/** A header, or what is there of one, with the right checksum. Some old tars added up signed bytes. */
+/** A header, or what is there of one, with the right checksum. */
 export function hasTarChecksum(block: Buffer): boolean {
   const digits = /^ *([0-7]+)[ \0]*$/.exec(block.toString('latin1', checksumAt, checksumEnd));
-  if (digits === null) return false;
-  let [sum, signedSum] = [0, 0];
-  for (let at = 0; at < block.length; at++) {
-    const counted = at >= checksumAt && at < checksumEnd ? 32 : block[at]!;
-    sum += counted;
-    signedSum += counted < 0x80 ? counted : counted - 0x100;
-  }
-  return [sum, signedSum].includes(parseInt(digits[1]!, 8));
+  return digits !== null && parseInt(digits[1]!, 8) === checksumOf(block);
+}
+
+function checksumOf(block: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < block.length; at++) sum += at >= checksumAt && at < checksumEnd ? 32 : block[at]!;
+  return sum;
+}
+
+/** The same header with another type and size, and the checksum of that. */
+export function changedHeader(
+  block: Buffer,
+  { type, sizeBytes }: { readonly type: string; readonly sizeBytes: number },
+): Buffer {
+  const changed = Buffer.from(block);
+  changed.write(`${sizeBytes.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  changed.write(type, 156, 'latin1');
+  changed.write(`${checksumOf(changed).toString(8).padStart(6, '0')}\0 `, checksumAt, 'latin1');
+  return changed;
 }
 
 export function parseTarHeader(block: Buffer): TarHeader {
@@ -35,7 +45,6 @@ export function parseTarHeader(block: Buffer): TarHeader {
   const [name, prefix] = [textAt(block, 0, 100), textAt(block, 345, 155)];
   return {
     name: isUstar && prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name,
-    link: textAt(block, 157, 100),
     type: block[156] === 0 ? '0' : String.fromCharCode(block[156]!),
     mode: numberAt(block, 100, 8) ?? 0,
     sizeBytes: numberAt(block, 124, 12),
@@ -59,7 +68,7 @@ function binaryAt(block: Buffer, at: number, length: number): number | undefined
 }
 
 /** Bytes up to a NUL. */
-export function textAt(bytes: Buffer, at: number, length: number): Buffer {
+function textAt(bytes: Buffer, at: number, length: number): Buffer {
   const field = bytes.subarray(at, at + length);
   const end = field.indexOf(0);
   return end < 0 ? field : field.subarray(0, end);

@@ -20,6 +20,16 @@ export function parsePax(data: Buffer): PaxRecords {
   return records;
 }
 
+/** Records as bytes, each of which counts its own length. */
+export function formatPax(records: Readonly<Record<string, string>>): Buffer[] {
+  return Object.entries(records).map(([key, value]) => {
+    const rest = ` ${key}=${value}\n`;
+    let length = rest.length + 1;
+    while (String(length).length + rest.length > length) length += 1;
+    return Buffer.from(`${length}${rest}`);
+  });
+}
+
 /** What a key says; an empty value takes back what was said before. */
 export function paxValue(records: PaxRecords, key: string): Buffer | undefined {
   const value = records.findLast(([recordKey]) => recordKey === key)?.[1];
@@ -32,7 +42,7 @@ export function paxNumber(records: PaxRecords, key: string): number | undefined 
   return text === undefined ? undefined : decimal(text);
 }
 
-export function decimal(text: string): number {
+function decimal(text: string): number {
   if (!/^\d{1,15}$/.test(text)) malformed('its tar data has a damaged pax header');
   return Number(text);
 }

@@ -1,11 +1,8 @@
-// Sparse files in tar archives: only what is not a hole is stored, and a map says where it goes. Four forms, all GNU
-// tar's: type 'S', and pax 0.0, 0.1 and 1.0 (GNU tar manual, "Storing Sparse Files").
+// Sparse files in tar archives: only what is not a hole is stored, and a map says where it goes. Of GNU tar's four forms
+// only pax 0.1 is known here, which plain-tar.ts makes of the others (GNU tar manual, "Storing Sparse Files").
 
 import { malformed, shown } from './bad-archive.ts';
 import type { OutputMeter } from './limits.ts';
-import { blockBytes, type TarBytes } from './tar-bytes.ts';
-import { numberAt, type TarHeader } from './tar-header.ts';
-import { decimal, paxNumber, paxValue, type PaxRecords } from './tar-pax.ts';
 
 export interface SparseMap {
   /** In order of their offsets, none over another. */
@@ -19,61 +16,54 @@ interface SparsePiece {
   readonly sizeBytes: number;
 }
 
-/** The map of an entry, when it is a sparse file. Reads what stands between header and data. */
-export async function readSparseMap(
-  bytes: TarBytes,
-  {
-    header,
-    pax,
-    name,
-    dataBytes,
-  }: {
-    readonly header: TarHeader;
-    readonly pax: PaxRecords;
-    readonly name: string;
-    readonly dataBytes: number;
-  },
-): Promise<SparseMap | undefined> {
-  const check = (
-    numbers: readonly (number | undefined)[],
-    sizeBytes: number | undefined,
-    storedBytes: number,
-  ) =>
-    checked(numbers, sizeBytes, storedBytes) ?? malformed(`its sparse file ${shown(name)} has no proper map`);
-  if (header.type === 'S')
-    return check(await oldMap(bytes, header.block), numberAt(header.block, 483, 12), dataBytes);
-  const realBytes = paxNumber(pax, 'GNU.sparse.realsize') ?? paxNumber(pax, 'GNU.sparse.size');
-  if (paxValue(pax, 'GNU.sparse.major')?.toString() === '1') {
-    const { numbers, mapBytes } = await mapInData(bytes, dataBytes);
-    return check(numbers, realBytes, dataBytes - mapBytes);
-  }
-  if (realBytes === undefined) return undefined;
-  const map = paxValue(pax, 'GNU.sparse.map')?.toString('latin1').split(',').map(decimal);
-  return check(map ?? mapInRecords(pax), realBytes, dataBytes);
+/** The map of an entry with `storedBytes` of data, when its pax records make it a sparse file. */
+export function sparseMapOf(
+  pax: Readonly<Record<string, string | undefined>>,
+  storedBytes: number,
+  name: string,
+): SparseMap | undefined {
+  const isSparse = Object.keys(pax).some((key) => key.startsWith('GNU.sparse.'));
+  if (!isSparse) return undefined;
+  const map = pax['GNU.sparse.map'] ?? '';
+  const numbers = map === '' ? [] : map.split(',').map(wholeNumber);
+  const sizeBytes = wholeNumber(pax['GNU.sparse.realsize'] ?? pax['GNU.sparse.size'] ?? '');
+  return (
+    checked(numbers, sizeBytes, storedBytes) ?? malformed(`its sparse file ${shown(name)} has no proper map`)
+  );
 }
 
-/** The file, holes and all. Whoever reads it counts what holes become; what is stored has been counted. */
+/** The file, holes and all, from what is stored. Holes are counted here; what is stored has been. */
 export async function* withHoles(
-  bytes: TarBytes,
+  stored: AsyncIterable<Buffer>,
   { pieces, sizeBytes }: SparseMap,
   meter: OutputMeter,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let at = 0;
-  for (const piece of [...pieces, { at: sizeBytes, sizeBytes: 0 }]) {
-    for (const hole of zeros(piece.at - at)) {
+  const holes = function* (bytes: number): Generator<Buffer> {
+    for (let left = bytes; left > 0; left -= zeroBytes.length) {
+      const hole = zeroBytes.subarray(0, left);
       meter.add(hole.length);
       yield hole;
     }
-    yield* bytes.stream(piece.sizeBytes);
-    at = piece.at + piece.sizeBytes;
+  };
+  const waiting = pieces.filter((piece) => piece.sizeBytes > 0).values();
+  let [at, end] = [0, 0];
+  for await (let chunk of stored) {
+    while (chunk.length > 0) {
+      if (at === end) {
+        const piece = waiting.next().value ?? malformed('its sparse file is longer than its map');
+        yield* holes(piece.at - at);
+        [at, end] = [piece.at, piece.at + piece.sizeBytes];
+      }
+      const part = chunk.subarray(0, end - at);
+      at += part.length;
+      chunk = chunk.subarray(part.length);
+      yield part;
+    }
   }
+  yield* holes(sizeBytes - at);
 }
 
 const zeroBytes = Buffer.alloc(64 * 1024);
-
-function* zeros(sizeBytes: number): Generator<Buffer> {
-  for (let left = sizeBytes; left > 0; left -= zeroBytes.length) yield zeroBytes.subarray(0, left);
-}
 
 function checked(
   numbers: readonly (number | undefined)[],
@@ -94,45 +84,6 @@ function checked(
     : undefined;
 }
 
-// Four pairs in the header, 21 in each block behind it; a pair of NULs is none.
-async function oldMap(bytes: TarBytes, header: Buffer): Promise<(number | undefined)[]> {
-  const numbers = [...pairs(header, 386, 4)];
-  for (let isExtended = header[482] !== 0; isExtended;) {
-    const block = (await bytes.block()) ?? bytes.damaged();
-    numbers.push(...pairs(block, 0, 21));
-    isExtended = block[504] !== 0;
-  }
-  return numbers;
-}
-
-function* pairs(block: Buffer, start: number, count: number): Generator<number | undefined> {
-  for (let at = start; at < start + count * 24 && block[at] !== 0; at += 24) {
-    yield numberAt(block, at, 12);
-    yield numberAt(block, at + 12, 12);
-  }
-}
-
-// 0.0: the records themselves come in pairs.
-function mapInRecords(pax: PaxRecords): number[] {
-  return pax.flatMap(([key, value]) =>
-    key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes' ? [decimal(value.toString('latin1'))] : [],
-  );
-}
-
-// 1.0: lines of decimal digits at the start of the data, their number first, filled up to whole blocks.
-async function mapInData(
-  bytes: TarBytes,
-  dataBytes: number,
-): Promise<{ readonly numbers: number[]; readonly mapBytes: number }> {
-  const numbers: number[] = [];
-  let [text, mapBytes] = ['', 0];
-  while (numbers.length < 1 + (numbers[0] ?? 0) * 2) {
-    if (mapBytes + blockBytes > dataBytes) bytes.damaged();
-    text += ((await bytes.block()) ?? bytes.damaged()).toString('latin1');
-    mapBytes += blockBytes;
-    const lines = text.split('\n');
-    text = lines.pop() ?? '';
-    for (const line of lines) numbers.push(decimal(line));
-  }
-  return { numbers: numbers.slice(1, 1 + numbers[0]! * 2), mapBytes };
+function wholeNumber(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

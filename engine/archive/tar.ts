@@ -1,14 +1,31 @@
-// Tar archives (POSIX ustar and pax, GNU's long names, sparse files, labels and dumps, and the older v7 form). Hands
-// entries to a sink. A reader of its own: none in the registry reads sparse files, or gives names as bytes.
+// Tar archives (POSIX ustar and pax, GNU long names, and the older v7 form) by tar-stream. Hands entries to a sink;
+// adds what tar-stream does not look at: names that are not UTF-8, a missing end, and forms of GNU tar's own
+// (plain-tar.ts puts them in front of it as ones that it reads).
 
-import { hostile, malformed, shown } from './bad-archive.ts';
+import { extract, type Extract, type Header } from 'tar-stream';
+import { pipeline } from 'node:stream/promises';
+import { isErrno } from '../../store/base/errors.ts';
+import { BadArchive, hostile, malformed, shown } from './bad-archive.ts';
 import { decodeName } from './entry-path.ts';
 import type { EntrySink } from './entry-sink.ts';
 import type { OutputMeter } from './limits.ts';
-import { blockBytes, TarBytes } from './tar-bytes.ts';
-import { hasTarChecksum, parseTarHeader, textAt, type TarHeader } from './tar-header.ts';
-import { parsePax, paxNumber, paxValue, type PaxRecords } from './tar-pax.ts';
-import { readSparseMap, withHoles } from './tar-sparse.ts';
+import { plainTar } from './plain-tar.ts';
+import { sparseMapOf, withHoles } from './tar-sparse.ts';
+
+/** What tar-stream gives, and its types only partly tell. */
+interface TarHeader extends Omit<Header, 'type' | 'linkname'> {
+  readonly type: Header['type'] | null;
+  readonly linkname: string | null;
+  /** Where the entry's data starts. */
+  readonly byteOffset: number;
+  readonly pax: Readonly<Record<string, string | undefined>> | null;
+}
+type TarEntry = Extract extends AsyncIterable<infer Source> ? Source : never;
+
+const blockBytes = 512;
+
+// Names come as latin1 so that their bytes can be had back. v7 headers have no magic, but a checksum they have.
+const tarOptions = { filenameEncoding: 'latin1', allowUnknownFormat: true };
 
 export interface TarContext {
   readonly sink: EntrySink;
@@ -17,165 +34,139 @@ export interface TarContext {
 
 /** @throws BadArchive for whatever is not a whole tar archive, or must not be unpacked. */
 export async function readTar(chunks: AsyncIterable<Buffer>, context: TarContext): Promise<void> {
-  const bytes = new TarBytes(chunks);
-  try {
-    await new TarReader(bytes, context).readAll();
-  } finally {
-    await bytes.close();
+  const end = new EndCheck();
+  const entries = extract(tarOptions as object);
+  const results = await Promise.allSettled([
+    readEntries(entries, context, end),
+    pipeline(end.watch(plainTar(chunks)), entries as unknown as NodeJS.WritableStream),
+  ]);
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
+  if (reasons.length > 0) throw firstCause(reasons, end);
+  end.check();
+}
+
+async function readEntries(
+  entries: AsyncIterable<TarEntry>,
+  context: TarContext,
+  end: EndCheck,
+): Promise<void> {
+  for await (const entry of entries) {
+    const header = entry.header as unknown as TarHeader;
+    const name = entryName(header);
+    end.noteEntry(name, header);
+    if (!context.sink.leavesOut(name))
+      await readEntry(entry as AsyncIterable<Buffer>, { header, name, ...context });
+    entry.resume();
   }
 }
 
-/** Headers that say something of the entry after them. */
-interface Said {
-  pax: PaxRecords;
-  longName: Buffer | undefined;
-  longLink: Buffer | undefined;
-}
-
-interface Entry {
+interface EntryContext extends TarContext {
   readonly header: TarHeader;
-  readonly pax: PaxRecords;
   readonly name: string;
-  readonly link: Buffer;
-  /** Of what is stored for it. */
-  readonly dataBytes: number;
 }
 
-class TarReader {
-  readonly #bytes: TarBytes;
-  readonly #context: TarContext;
-  #global: PaxRecords = [];
-  #said: Said = nothingSaid();
-
-  constructor(bytes: TarBytes, context: TarContext) {
-    this.#bytes = bytes;
-    this.#context = context;
-  }
-
-  /** An archive does not just stop: it ends in at least one block of zeros (POSIX pax, "ustar"). */
-  async readAll(): Promise<void> {
-    let isEnded = false;
-    for (let block = await this.#bytes.block(); block !== undefined; block = await this.#bytes.block()) {
-      isEnded = block.every((byte) => byte === 0);
-      if (isEnded) continue;
-      if (!hasTarChecksum(block)) this.#bytes.damaged();
-      await this.#readHeader(parseTarHeader(block));
-    }
-    if (!isEnded) malformed(`it is cut short${this.#bytes.where}`);
-  }
-
-  async #readHeader(header: TarHeader): Promise<void> {
-    const sizeBytes = header.sizeBytes ?? this.#bytes.damaged();
-    switch (header.type) {
-      case 'x':
-      // Solaris' name for it.
-      case 'X':
-        this.#said.pax = parsePax(await this.#bytes.read(sizeBytes));
-        break;
-      case 'g':
-        this.#global = parsePax(await this.#bytes.read(sizeBytes));
-        break;
-      case 'L':
-        this.#said.longName = await this.#readText(sizeBytes);
-        break;
-      case 'K':
-        this.#said.longLink = await this.#readText(sizeBytes);
-        break;
-      default: {
-        const entry = this.#entry(header, sizeBytes);
-        this.#said = nothingSaid();
-        this.#bytes.where = ` after entry ${shown(entry.name)}`;
-        await this.#readEntry(entry);
-      }
-    }
-  }
-
-  async #readText(sizeBytes: number): Promise<Buffer> {
-    return textAt(await this.#bytes.read(sizeBytes), 0, sizeBytes);
-  }
-
-  #entry(header: TarHeader, sizeBytes: number): Entry {
-    const { longName = header.name, longLink = header.link } = this.#said;
-    const pax = [...this.#global, ...this.#said.pax];
-    const name = paxValue(pax, 'GNU.sparse.name') ?? paxValue(pax, 'path') ?? longName;
-    return {
-      header,
-      pax,
-      name: decodeName(name),
-      link: paxValue(pax, 'linkpath') ?? longLink,
-      dataBytes: paxNumber(pax, 'size') ?? sizeBytes,
-    };
-  }
-
-  async #readEntry(entry: Entry): Promise<void> {
-    const { header, name, link } = entry;
-    const { sink } = this.#context;
-    if (header.type !== 'V' && sink.leavesOut(name)) return this.#skip(entry);
-    switch (header.type) {
-      case '5':
-        // Its size, if it has one, is that of no data.
-        sink.folder(name);
-        return;
-      case '0':
-      case '7':
-      case 'S':
-        return this.#readFile(entry);
-      case 'D':
-        // A folder of an incremental dump: its data are names of what was in it.
-        sink.folder(name);
-        break;
-      case 'V':
-        // The archive's own name.
-        break;
-      case '1':
-        sink.hardLink(name, decodeName(link));
-        break;
-      case '2':
-        sink.symlink(name, decodeName(link));
-        break;
-      case '3':
-      case '4':
-        hostile(`its entry ${shown(name)} is a device`);
-      case '6':
-        hostile(`its entry ${shown(name)} is a fifo`);
-      case 'M':
-        malformed(`it goes on with ${shown(name)} from another volume: it is one part of a larger archive`);
-      default:
-        malformed(`its entry ${shown(name)} is of a kind that cairn does not read`);
-    }
-    await this.#bytes.skip(padded(entry.dataBytes));
-  }
-
-  // The blocks that go on with an old sparse file's map stand in front of its data.
-  async #skip(entry: Entry): Promise<void> {
-    if (entry.header.type === 'S') await readSparseMap(this.#bytes, entry);
-    if (entry.header.type !== '5') await this.#bytes.skip(padded(entry.dataBytes));
-  }
-
-  async #readFile(entry: Entry): Promise<void> {
-    const { header, name, dataBytes } = entry;
-    const { sink, meter } = this.#context;
-    const map = await readSparseMap(this.#bytes, entry);
-    // Before ustar, a folder was a file whose name ends in a slash.
-    if (name.endsWith('/') && dataBytes === 0 && map === undefined) {
+async function readEntry(chunks: AsyncIterable<Buffer>, context: EntryContext): Promise<void> {
+  const { header, name, sink } = context;
+  switch (header.type) {
+    case 'directory':
       sink.folder(name);
-      return;
-    }
-    await sink.file({
-      name,
-      executable: (header.mode & 0o111) !== 0,
-      sizeBytes: map?.sizeBytes ?? dataBytes,
-      chunks: map === undefined ? this.#bytes.stream(dataBytes) : withHoles(this.#bytes, map, meter),
-    });
-    // A map in front of the data has filled whole blocks.
-    await this.#bytes.skip(padded(dataBytes) - dataBytes);
+      break;
+    case 'symlink':
+      sink.symlink(name, linkTarget(header));
+      break;
+    case 'link':
+      sink.hardLink(name, linkTarget(header));
+      break;
+    case 'file':
+    case 'contiguous-file':
+      await readFile(chunks, context);
+      break;
+    case 'character-device':
+    case 'block-device':
+      hostile(`its entry ${shown(name)} is a device`);
+    case 'fifo':
+      hostile(`its entry ${shown(name)} is a fifo`);
+    case null:
+      malformed(`its entry ${shown(name)} is of a kind that cairn does not read`);
   }
 }
 
-function nothingSaid(): Said {
-  return { pax: [], longName: undefined, longLink: undefined };
+async function readFile(chunks: AsyncIterable<Buffer>, context: EntryContext): Promise<void> {
+  const { header, name, sink, meter } = context;
+  const { mode, pax, size: sizeBytes } = header;
+  const executable = (mode & 0o111) !== 0;
+  const map = sparseMapOf(pax ?? {}, sizeBytes, name);
+  // Before ustar, a folder was a file whose name ends in a slash.
+  if (map !== undefined)
+    await sink.file({ name, executable, sizeBytes: map.sizeBytes, chunks: withHoles(chunks, map, meter) });
+  else if (name.endsWith('/') && sizeBytes === 0) sink.folder(name);
+  else await sink.file({ name, executable, sizeBytes, chunks });
 }
 
-function padded(sizeBytes: number): number {
-  return Math.ceil(sizeBytes / blockBytes) * blockBytes;
+function entryName({ name, pax }: TarHeader): string {
+  return paxText(pax?.['GNU.sparse.name']) ?? paxText(pax?.['path']) ?? fromLatin1(name);
+}
+
+function linkTarget({ linkname, pax }: TarHeader): string {
+  return paxText(pax?.['linkpath']) ?? fromLatin1(linkname ?? '');
+}
+
+// tar-stream has decoded these already, with U+FFFD for what is not UTF-8.
+function paxText(text: string | undefined): string | undefined {
+  if (text?.includes('\ufffd') === true) malformed(`its entry ${shown(text)} has a name that is not UTF-8`);
+  return text === '' ? undefined : text;
+}
+
+function fromLatin1(text: string): string {
+  return /^[\x00-\x7f]*$/.test(text) ? text : decodeName(Buffer.from(text, 'latin1'));
+}
+
+const tarStreamError = /^(Invalid (tar )?header|Header exceeds max size|Unexpected end of data)/;
+
+// When either side fails, the other one is closed early, which is no cause.
+function firstCause(reasons: readonly unknown[], end: EndCheck): unknown {
+  const cause = reasons.find((reason) => !isErrno(reason, 'ERR_STREAM_PREMATURE_CLOSE')) ?? reasons[0];
+  return cause instanceof Error && tarStreamError.test(cause.message)
+    ? new BadArchive('malformed', `its tar data is damaged or cut short${end.where()}`)
+    : cause;
+}
+
+/** Sees to it that an archive does not just stop: it ends in at least one block of zeros (POSIX pax, "ustar"). */
+class EndCheck {
+  #readBytes = 0;
+  #nonZeroBytes = 0;
+  #entriesEnd = 0;
+  #lastName: string | undefined;
+
+  async *watch(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      const length = lengthWithoutZeros(chunk);
+      if (length > 0) this.#nonZeroBytes = this.#readBytes + length;
+      this.#readBytes += chunk.length;
+      yield chunk;
+    }
+  }
+
+  noteEntry(name: string, { byteOffset, size, type }: TarHeader): void {
+    this.#lastName = name;
+    this.#entriesEnd = byteOffset + (type === 'directory' ? 0 : size);
+  }
+
+  /** The last entry, for messages. */
+  where(): string {
+    return this.#lastName === undefined ? '' : ` after entry ${shown(this.#lastName)}`;
+  }
+
+  check(): void {
+    const lastBlock = Math.ceil(Math.max(this.#nonZeroBytes, this.#entriesEnd) / blockBytes);
+    if (this.#readBytes < (lastBlock + 1) * blockBytes) malformed(`it is cut short${this.where()}`);
+  }
+}
+
+function lengthWithoutZeros(chunk: Buffer): number {
+  let length = chunk.length;
+  while (length > 0 && chunk[length - 1] === 0) length -= 1;
+  return length;
 }

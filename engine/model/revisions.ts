@@ -6,7 +6,7 @@ import type { Derivation } from './kinds.ts';
 export const revisions: Readonly<Record<Derivation['kind'], number>> = {
   /** A download is its hash: only another form of blobs could change it. */
   fetch: 1,
-  /** The readers of archives and the libraries they use (yauzl, the decoders), strip, modes, duplicates. */
+  /** The readers of archives and the libraries they use (tar-stream, yauzl, the decoders), strip, modes, duplicates. */
   unpack: 2,
   /** What literal files become. */
   write: 1,

@@ -1,5 +1,5 @@
 // What each kind of step gives, as golden files beside the kind's revision: results may only change with the revision,
-// which is part of every action. Libraries that decide results (picomatch, yauzl …) are met in rich cases.
+// which is part of every action. Libraries that decide results (picomatch, tar-stream, yauzl …) are met in rich cases.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
