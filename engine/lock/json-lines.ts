@@ -45,6 +45,8 @@ class Scanner {
   }
 
   whole(): void {
+    if (this.#text.startsWith('\ufeff'))
+      throw new Problem('it begins with a byte order mark (BOM), which JSON does not have');
     this.#value('', 0);
     this.#space();
     if (this.#at < this.#text.length) throw new Problem('there is something after the end of the JSON value');

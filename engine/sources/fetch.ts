@@ -3,7 +3,7 @@
 
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDigest, type Digest } from '../../store/base/digest.ts';
+import { digestSize, makeDigest, type Digest } from '../../store/base/digest.ts';
 import { isErrno } from '../../store/base/errors.ts';
 import type { Batch, Store } from '../../store/index.ts';
 import { diskFull, fetchError, offlineError } from './fetch-error.ts';
@@ -18,7 +18,7 @@ export interface FetchOptions {
   readonly batch: Batch;
   readonly mirrors: Mirrors;
   readonly signal: AbortSignal;
-  /** Called at most ten times a second. */
+  /** Called at most ten times a second, and once more when all of it is there. */
   readonly onProgress?: (doneBytes: number, totalBytes: number | undefined) => void;
   /** Only folders of this machine are looked into. */
   readonly offline?: boolean;
@@ -85,7 +85,10 @@ async function fill(
     onProgress: atMostEvery(100, (doneBytes) => options.onProgress?.(doneBytes, sizeBytes)),
     patience: options.patience,
   });
-  if (result.kind === 'complete') return result.digest;
+  if (result.kind === 'complete') {
+    options.onProgress?.(digestSize(result.digest), sizeBytes);
+    return result.digest;
+  }
   const isOnlyHere = options.offline === true && result.failures.every(({ kind }) => kind === 'gone');
   throw isOnlyHere ? offlineError(request) : fetchError(request, result.failures, options.origin);
 }

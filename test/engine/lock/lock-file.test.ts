@@ -178,6 +178,7 @@ test.each([
 });
 
 test.each([
+  ['a byte order mark', '\ufeff{}', 'it begins with a byte order mark (BOM), which JSON does not have'],
   ['an empty file', '', 'expected a value, found the end'],
   ['a list', '[]', 'it must be an object'],
   ['a missing field', '{"version": 1}', 'the field "inputs" is missing'],
