@@ -93,6 +93,7 @@ function create(layout: Layout): void {
     makeFolders(layout.root);
   } catch (error) {
     if (isErrno(error, 'EEXIST', 'ENOTDIR')) throw notAFolder(layout.root, error);
+    if (isErrno(error, 'ENOENT')) throw noFolderThere(layout.root, error);
     throw error;
   }
   refuseForeignFolder(layout);
@@ -134,6 +135,14 @@ function refuseForeignFolder(layout: Layout): void {
   throw new UserError('STORE_UNUSABLE', `${layout.root} is not a store: it holds "${foreign}"`, {
     hint: 'Name an empty or new folder with CAIRN_STORE.',
     fault: 'environment',
+  });
+}
+
+function noFolderThere(path: string, cause: Error): UserError {
+  return new UserError('STORE_UNUSABLE', `no folder can be made at ${path}`, {
+    hint: 'Some file systems, such as /proc, hold no files of anybody. Name another folder with CAIRN_STORE.',
+    fault: 'environment',
+    cause,
   });
 }
 

@@ -7,6 +7,7 @@ import { isErrno } from './errors.ts';
 
 const groupWrites = 0o020;
 const groupOwns = 0o2000;
+const mostAttempts = 8;
 
 /** Makes a folder; the one it lies in is there. @throws when something is there already */
 export function makeFolder(path: string): void {
@@ -16,13 +17,24 @@ export function makeFolder(path: string): void {
 
 /** The same with all folders above it, unless they are there. */
 export function makeFolders(path: string): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      makeUnlessThere(path);
+      return;
+    } catch (error) {
+      // Another process may take away what was just made, but not again and again: then nobody can make anything there,
+      // as in /proc.
+      if (!isErrno(error, 'ENOENT') || dirname(path) === path || attempt > mostAttempts) throw error;
+      makeFolders(dirname(path));
+    }
+  }
+}
+
+function makeUnlessThere(path: string): void {
   try {
     makeFolder(path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) {
-      makeFolders(dirname(path));
-      makeFolders(path);
-    } else if (!isErrno(error, 'EEXIST') || !statSync(path).isDirectory()) throw error;
+    if (!isErrno(error, 'EEXIST') || !statSync(path).isDirectory()) throw error;
   }
 }
 

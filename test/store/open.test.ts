@@ -57,6 +57,14 @@ test('a folder that holds something else is not made a store', async () => {
     await expect(openStore(join(folder, path))).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
 });
 
+test('where nobody can make a folder no store can be, and it says so', async () => {
+  for (const path of ['/proc/cairn', '/proc/cairn/store', '/proc/self/cairn'])
+    await expect(openStore(path)).rejects.toMatchObject({
+      code: 'STORE_UNUSABLE',
+      message: `no folder can be made at ${path}`,
+    });
+});
+
 test('a store that was being made when the power went is made again', async () => {
   const folder = tempFolder('store');
   mkdirSync(join(folder, 'blobs/00'), { recursive: true });
