@@ -201,10 +201,11 @@ class SandboxExecutor implements Executor {
     } catch (error) {
       await batch.discard();
       if (isStepsDoing(error, work))
-        return this.#fail(step, { kind: 'bad-output' }, unreadable(request, error));
+        return this.#fail(step, { kind: 'bad-output' }, asStepSaw(unreadable(request, error), work));
       if (!(error instanceof UserError)) throw error;
       if (error.code === 'DISK_FULL') return this.#fail(step, { kind: 'disk-full' });
-      if (error.code === 'OUTPUT_INVALID') return this.#fail(step, { kind: 'bad-output' }, error.message);
+      if (error.code === 'OUTPUT_INVALID')
+        return this.#fail(step, { kind: 'bad-output' }, asStepSaw(error.message, work));
       throw error;
     }
   }
@@ -291,6 +292,11 @@ function isStepsDoing(error: unknown, work: WorkFolder): error is NodeJS.ErrnoEx
 
 function unreadable({ name }: BuildRequest, error: NodeJS.ErrnoException): string {
   return `${name} left an output that cannot be read: ${error.message}`;
+}
+
+/** Where outputs lie while they are taken is of no use to anybody: the folder goes. The author knows them as `$out`. */
+function asStepSaw(message: string, work: WorkFolder): string {
+  return message.replaceAll(`${work.outputs}/`, '$');
 }
 
 function tooLong({ name }: BuildRequest): string {

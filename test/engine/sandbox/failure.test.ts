@@ -81,11 +81,14 @@ describe('the reason', () => {
   });
 
   test.each([
-    ['a fifo', 'mkfifo $out/fifo'],
-    ['a name that is not UTF-8', String.raw`touch "$out/$(printf '\377')"`],
-    ['a link in place of the folder', 'rmdir $out; ln -s /usr $out'],
-  ])('is an output that no tree can hold: %s', async (_, script) => {
-    expect((await failureOf(script)).reason).toEqual({ kind: 'bad-output' });
+    ['a fifo', 'mkfifo $out/fifo', '$out/fifo is a named pipe'],
+    ['a name that is not UTF-8', String.raw`touch "$out/$(printf '\377')"`, 'in $out is not a UTF-8 name'],
+    ['a link in place of the folder', 'rmdir $out; ln -s /usr $out', 'output out is not a folder any more'],
+  ])('is an output that no tree can hold, as the step knows it: %s', async (_, script, message) => {
+    const failure = await failureOf(script);
+    expect(failure.reason).toEqual({ kind: 'bad-output' });
+    expect(failure.message).toContain(message);
+    expect(failure.message).not.toMatch(/\/\S*\/out/);
   });
 
   test('is the input when the command is not there, and says its path', async () => {
