@@ -18,6 +18,14 @@ export function asPersonsError(error: unknown): unknown {
       cause: error,
     });
   }
+  // Of process.cwd().
+  if (isErrno(error, 'ENOENT') && error.syscall === 'uv_cwd') {
+    return new UserError('PATH_NOT_FOUND', 'the folder that this command was started in is gone', {
+      hint: 'Change to a folder that is there: `cd` to its path, if it was made anew.',
+      fault: 'environment',
+      cause: error,
+    });
+  }
   // By its name: its class would load the store, which most errors have nothing to do with.
   if (error instanceof Error && error.name === 'MissingBlob') {
     return new UserError('STORE_MISSING_BLOB', error.message, {

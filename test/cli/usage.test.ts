@@ -1,7 +1,7 @@
 // What the command line does with what people type, and with what goes wrong around it.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodeMeanings, exitCodes } from '../../cli/exit-codes.ts';
@@ -139,3 +139,18 @@ describe('a folder named by mistake', () => {
     expect(stderr).not.toContain('fault of cairn');
   });
 });
+
+it.each([[['build', 'all']], [['doctor']], [['lock']]])(
+  'cairn %s in a folder that is gone is one error with a code',
+  async (args) => {
+    const project = testProject();
+    const gone = mkdtempSync(join(project.folder, 'gone-'));
+    const script = `cd "$1" && rmdir "$1" && shift && exec "$@"`;
+    const child = spawn('sh', ['-c', script, 'sh', gone, process.execPath, mainFile, ...args], {
+      env: project.env,
+    });
+    const { status, stderr } = await collect(child);
+    expect(status).toBe(1);
+    expect(stderr).toContain('error[PATH_NOT_FOUND] the folder that this command was started in is gone');
+  },
+);
