@@ -53,10 +53,13 @@ export function packageOutputs({
 }): Readonly<Record<string, Output>> {
   const packages = createPackages({ pins, target });
   const built: readonly BuiltPackage[] = Object.values(packages);
-  const { seed, sysroot, libc } = bootstrap({ pins, target });
+  const { seed, sysroot, libc, locale } = bootstrap({ pins, target });
   return {
     ...Object.fromEntries(built.flatMap(outputsOfPackage)),
-    lsb: { derivation: lsb({ packages: built, libc }), description: 'the whole userland as one target root' },
+    lsb: {
+      derivation: lsb({ packages: built, libc, locale }),
+      description: 'the whole userland as one target root',
+    },
     ...kernelOutputs({ pins, target }),
     ...firmwareOutputs({ pins, target }),
     seed: { derivation: seed, description: 'the prebuilt tools that everything is built with' },
