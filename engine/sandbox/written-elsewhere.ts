@@ -1,7 +1,6 @@
 // What a step wrote outside its outputs, for a person whose output is empty. Knows the folders, not why they are looked at.
 
-import { chmodSync, lstatSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readdirSync, type Dirent } from 'node:fs';
 import type { WorkFolder } from './work-folder.ts';
 
 /** Files as the step names them, the first few. */
@@ -16,21 +15,23 @@ export function writtenElsewhere(work: WorkFolder, buildFolder: string, most: nu
   return found;
 }
 
-// What cannot be looked into is passed over: this is a hint for a person.
-function addFiles(folder: string, name: string, found: string[], most: number): void {
-  for (const entry of entriesOf(folder)) {
-    if (found.length >= most) return;
-    const path = join(folder, entry);
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats?.isDirectory() === true) addFiles(path, `${name}/${entry}`, found, most);
-    else if (stats?.isFile() === true) found.push(`${name}/${entry}`);
+// What cannot be looked into is passed over, what lies deeper than any path reaches for one: this is a hint for a person.
+function addFiles(top: string, topName: string, found: string[], most: number): void {
+  const folders = [{ path: top, name: topName }];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of entriesOf(folder.path)) {
+      if (found.length >= most) return;
+      const [path, name] = [`${folder.path}/${entry.name}`, `${folder.name}/${entry.name}`];
+      if (entry.isDirectory()) folders.push({ path, name });
+      else if (entry.isFile()) found.push(name);
+    }
   }
 }
 
-function entriesOf(folder: string): string[] {
+function entriesOf(folder: string): Dirent[] {
   try {
     chmodSync(folder, 0o700);
-    return readdirSync(folder);
+    return readdirSync(folder, { withFileTypes: true });
   } catch {
     return [];
   }

@@ -182,3 +182,16 @@ describe('cancelling', () => {
     expect(await other).toBe('finished\n');
   });
 });
+
+// Last, since it takes a while until so deep a folder is gone.
+test('a step that left nothing but folders deeper than any path is told so', async () => {
+  // No path reaches further than some 2,000: each thousand is hung below the next.
+  const script =
+    'cd /tmp; deep=; for i in $(seq 1000); do deep=${deep}d/; done; mkdir x; ' +
+    'for i in 1 2 3; do mkdir -p n/$deep && mv x n/${deep}x && mv n x; done';
+  const failure = await failureOf(script, { mayBeEmpty: [] });
+  expect(failure).toMatchObject({
+    reason: { kind: 'bad-output' },
+    message: 'script left nothing in its output out',
+  });
+});
