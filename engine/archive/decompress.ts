@@ -4,7 +4,7 @@ import { BadArchive } from './bad-archive.ts';
 import type { FileRange } from './file-range.ts';
 import type { Compression } from './format.ts';
 
-type Decoder = (compressed: FileRange) => AsyncIterable<Buffer> | Iterable<Buffer>;
+type Decoder = (compressed: FileRange) => AsyncIterable<Buffer>;
 
 // Each library is loaded when an archive needs it.
 const decoders: Readonly<Record<Compression, () => Promise<Decoder>>> = {

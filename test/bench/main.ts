@@ -1,6 +1,7 @@
 // npm run bench [-- NAME…]: measures the figures cairn promises, each beside its yardstick in the same run.
 
 import { formatFigure, type Figure } from './figure.ts';
+import { unpackingBzip2 } from './figures-archive.ts';
 import { bootingAnImage } from './figures-boot.ts';
 import { planningFromNothing, planningManyFromNothing } from './figures-graph.ts';
 import { composingAnImage, imageSizes } from './figures-images.ts';
@@ -23,6 +24,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   hashing,
   importing,
   verifying,
+  bzip2: unpackingBzip2,
   'many-steps': manyColdSteps,
   'lsb-noop': lsbNothingToDo,
   lsb: lsbFromNothing,

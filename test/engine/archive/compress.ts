@@ -16,8 +16,8 @@ export function xzBlocksOf(plain: Buffer): Buffer {
   return execFileSync('xz', ['-c', '-1', '--block-size=4096'], { input: plain, maxBuffer: 2 ** 30 });
 }
 
-export function bzip2Of(plain: Buffer): Buffer {
-  return execFileSync('bzip2', ['-c'], { input: plain, maxBuffer: 2 ** 30 });
+export function bzip2Of(plain: Buffer, level = 9): Buffer {
+  return execFileSync('bzip2', ['-c', `-${level}`], { input: plain, maxBuffer: 2 ** 30 });
 }
 
 async function throughLzma(coder: 'easyEncoder' | 'aloneEncoder', plain: Buffer): Promise<Buffer> {

@@ -351,8 +351,18 @@ const malformed: readonly Case[] = [
   ['a bzip2 that is cut short', () => without(bzip2Of(good), 8), /bzip2 data is damaged or cut short/],
   ['a bzip2 with a wrong checksum', () => changed(bzip2Of(good), 10, 0), /bzip2 data is damaged/],
   [
-    'a bzip2 with something behind it',
-    () => plus(bzip2Of(good), Buffer.from('junk')),
+    'a bzip2 that is cut short behind its data',
+    () => without(bzip2Of(good), 3),
+    /bzip2 data is damaged or cut short/,
+  ],
+  [
+    'a bzip2 with a wrong checksum of its stream',
+    () => changed(bzip2Of(good), -3, bzip2Of(good).at(-3)! ^ 0x10),
+    /bzip2 data (has a wrong checksum|is damaged)/,
+  ],
+  [
+    'a bzip2 whose second stream is damaged',
+    () => plus(bzip2Of(good), changed(bzip2Of(good), 5, 0)),
     /bzip2 data is damaged/,
   ],
   ['a zstd that is cut short', without(zstdOf(good), 3), /zstd data is/],

@@ -31,6 +31,10 @@ import {
   zstdZeros,
   type TarEntry,
 } from './make-archives.ts';
+import { bunzip2 } from '../../../engine/archive/bzip2.ts';
+import { bzip2Marks, type Mark } from '../../../engine/archive/bzip2-marks.ts';
+import { FileRange } from '../../../engine/archive/file-range.ts';
+import { randomFrom } from '../../support/random.ts';
 import { limitsWith } from '../../../engine/archive/limits.ts';
 import type { TreeNode } from '../../../store/index.ts';
 import { useRig } from './rig.ts';
@@ -60,7 +64,8 @@ describe('one tree comes out of', () => {
     ['a gzip with padding', () => Buffer.concat([gzipSync(tar), Buffer.alloc(100)])],
     ['a gzip of two members', () => Buffer.concat(halves.map((half) => gzipSync(half)))],
     ['a bzip2', () => bzip2Of(tar)],
-    ['a bzip2 of two streams', () => Buffer.concat(halves.map(bzip2Of))],
+    ['a bzip2 of two streams', () => Buffer.concat(halves.map((half) => bzip2Of(half)))],
+    ['a bzip2 with something behind it', () => Buffer.concat([bzip2Of(tar), Buffer.from('junk')])],
     ['an xz', () => xzOf(tar)],
     ['an xz of two streams', async () => Buffer.concat(await Promise.all(halves.map(xzOf)))],
     ['an xz of several blocks', () => xzBlocksOf(Buffer.concat([tar, Buffer.alloc(20_480)]))],
@@ -406,6 +411,45 @@ test('large files and equal ones come out whole', async () => {
     ['file small', 10],
   ]);
 });
+
+test('a bzip2 of many blocks in streams of several levels comes out in order', async () => {
+  const random = randomFrom(1);
+  const data = Buffer.from(Array.from({ length: 700_000 }, () => random(256)));
+  const plain = tarOf([
+    { name: 'random', data },
+    { name: 'zeros', data: Buffer.alloc(3_000_000) },
+    { name: 'text', data: 'text\n'.repeat(500_000) },
+  ]);
+  const streams = [0, 1, 2, 3, 4, 5].map((n) => {
+    const part = plain.subarray((plain.length * n) / 6, (plain.length * (n + 1)) / 6);
+    return bzip2Of(part, [1, 9, 5, 2, 1, 3][n]);
+  });
+  const empty = bzip2Of(Buffer.alloc(0));
+  const archive = Buffer.concat([empty, ...streams, empty]);
+  expect(await rig.unpack(archive)).toEqual(await rig.unpack(plain));
+});
+
+test('a mark that comes about by chance in a block of a bzip2 does not end it', async () => {
+  const random = randomFrom(2);
+  const plain = Buffer.from(Array.from({ length: 250_000 }, () => random(256)));
+  const archive = bzip2Of(plain, 1);
+  const file = openSync(rig.write(archive), 'r');
+  const range = new FileRange(file, 0, archive.length);
+  const marks = [...bzip2Marks(range)];
+  expect(marks.map(({ kind }) => kind)).toEqual(['block', 'block', 'block', 'end']);
+  const byChance = marks.slice(0, 3).map((mark, n): Mark => {
+    return { ...mark, kind: n === 1 ? 'end' : 'block', bit: mark.bit + 1000 + n };
+  });
+  const all = [...marks, ...byChance].sort((one, other) => one.bit - other.bit);
+  const chunks: Buffer[] = [];
+  for await (const chunk of bunzip2(range, marksOf(all))) chunks.push(chunk);
+  closeSync(file);
+  expect(Buffer.concat(chunks).equals(plain)).toBe(true);
+});
+
+function* marksOf(marks: readonly Mark[]): Generator<Mark, void, undefined> {
+  yield* marks;
+}
 
 test('many archives at once keep apart', async () => {
   const archives = Array.from({ length: 30 }, (_, n) =>
