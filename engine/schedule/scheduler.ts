@@ -58,6 +58,7 @@ class Scheduler {
   readonly #rebuilds = new Rebuilds();
   /** Aborted when nothing more is to be started. */
   readonly #noMore = new AbortController();
+  #isDiskFull = false;
   #end: { resolve(): void; reject(error: unknown): void } | undefined;
 
   constructor(options: SchedulerOptions) {
@@ -242,7 +243,11 @@ class Scheduler {
     this.#unblock(id);
   }
 
-  #finish(step: Step, outcome: Outcome, resolved: ResolvedStep | undefined): void {
+  #finish(step: Step, ended: Outcome, resolved: ResolvedStep | undefined): void {
+    // Room is what every step needs: what one lacks, the next would lack as well, and to be told once is enough.
+    const isFull = ended.kind === 'failed' && ended.failure.reason.kind === 'disk-full';
+    const outcome: Outcome = isFull && this.#isDiskFull ? { kind: 'cancelled' } : ended;
+    this.#isDiskFull ||= isFull;
     const state = outcome.kind === 'failed' ? 'failed' : outcome.kind === 'cancelled' ? 'cancelled' : 'done';
     this.#states.set(step.id, state, outcome);
     this.#options.onFinish(step, outcome, resolved);
@@ -250,7 +255,7 @@ class Scheduler {
       if (state === 'done') this.#unblock(dependent);
       else if (state === 'failed') this.#skip(dependent, step);
     }
-    if (state === 'failed' && !this.#options.keepGoing) this.#stopStarting();
+    if (state === 'failed' && (isFull || !this.#options.keepGoing)) this.#stopStarting();
   }
 
   #unblock(id: DerivationId): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compose, fetchUrl, from, run, unpack, type Derivation } from '../../engine/model/derivation.ts';
+import type { Outcome } from '../../engine/events.ts';
 import { command } from '../support/steps.ts';
 import { schedule, treeOf, built, failed } from '../support/scheduling.ts';
 
@@ -102,6 +103,22 @@ describe('the scheduler', () => {
       other: 'built',
       top: 'skipped',
     });
+  });
+
+  it('says once that the disk is full, and starts nothing more, even when told to go on', async () => {
+    const full: Outcome = { ...failed, failure: { ...failed.failure, reason: { kind: 'disk-full' } } };
+    const bothRun = new Promise<void>((resolve) => setImmediate(resolve));
+    const { outcomes } = await schedule(command('top', command('one'), command('two'), command('later')), {
+      run: 2,
+      keepGoing: true,
+      durations: { one: 1000, two: 1000, later: 1, top: 1 },
+      perform: async (name) => {
+        await bothRun;
+        return name === 'later' ? built(name) : full;
+      },
+    });
+    expect([...outcomes.values()].sort()).toEqual(['cancelled', 'cancelled', 'failed', 'skipped']);
+    expect(outcomes.get('later')).toBe('cancelled');
   });
 
   it('starts nothing more once it is cancelled', async () => {

@@ -1,7 +1,7 @@
 // The scheduler by itself: a graph of commands, and a function in the place of all that does them.
 
 import { digestOf } from '../../store/base/digest.ts';
-import type { Outcome, Outputs } from '../../engine/events.ts';
+import type { Failed, Outcome, Outputs } from '../../engine/events.ts';
 import type { Derivation } from '../../engine/model/derivation.ts';
 import type { DerivationId } from '../../engine/model/encode.ts';
 import type { PlanFacts } from '../../engine/plan/facts.ts';
@@ -100,7 +100,7 @@ export const built = (content: string): Outcome => ({
   durationMs: 1,
   log: undefined,
 });
-export const failed: Outcome = {
+export const failed: Failed = {
   kind: 'failed',
   durationMs: 1,
   failure: {
