@@ -33,11 +33,18 @@ export function unlzma(compressed: FileRange): AsyncIterable<Buffer> {
   return decode('aloneDecoder', compressed.pieces(pieceBytes));
 }
 
-function decode(
+async function* decode(
   coder: 'streamDecoder' | 'aloneDecoder',
   pieces: Iterable<Buffer>,
 ): AsyncGenerator<Buffer, void, undefined> {
-  return throughTransform(pieces, lzma.createStream(coder, { bufsize, memlimit }));
+  try {
+    yield* throughTransform(pieces, lzma.createStream(coder, { bufsize, memlimit }));
+  } catch (error) {
+    // The library's liblzma is older than the filters for ARM64 and RISC-V.
+    if (error instanceof Error && error.message === 'Invalid or unsupported options')
+      malformed('its xz data has a filter, or another option, that cairn does not know');
+    throw error;
+  }
 }
 
 async function* decodeBlocks(blocks: readonly XzBlock[]): AsyncGenerator<Buffer, void, undefined> {
