@@ -1,17 +1,28 @@
 // What a device is and what is on it, from the kernel's own tables (/sys, /proc) and udev's. Reads only.
 
+import type { BigIntStats } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { deviceNumber } from './device-number.ts';
+import { usesOf } from './device-uses.ts';
 
 export interface Device {
+  /** As a person wrote it; `path` is what it stood for. */
+  readonly named: string;
   readonly path: string;
+  /** The same for the same device with the same medium, and for no other. */
+  readonly identity: string;
   readonly sizeBytes: number;
+  /** What it reads and writes at once; undefined for a file. */
+  readonly sectorBytes: number | undefined;
   /** What it calls itself, such as `SanDisk Ultra`. */
   readonly model: string;
   readonly parts: readonly DevicePart[];
-  /** Why it is not one that a person usually means; each as what it is: `is mounted at /home`. */
+  /** Why it is not one that a person usually means; each as what it is: `is not removable`. */
   readonly doubts: readonly string[];
+  /** What uses it, each as what it is: `is in use: sdb1 is mounted at /home`. */
+  readonly uses: readonly string[];
   /** A file is given only for trying things out, and cannot be claimed. */
   readonly isFile: boolean;
 }
@@ -29,42 +40,66 @@ export interface DevicePart {
  */
 export async function lookAtDevice(named: string): Promise<Device> {
   const path = await realPathOf(named);
-  const stats = await stat(path);
-  if (stats.isFile()) return fileDevice(path, stats.size);
+  const stats = await stat(path, { bigint: true });
+  if (stats.isFile()) return fileDevice(named, path, stats);
   if (!stats.isBlockDevice()) {
     throw unsuitable(
       `${named} is not a device`,
       'Name a whole disk or card, such as /dev/sdb; lsblk lists them.',
     );
   }
-  const folder = await realpath(`/sys/dev/block/${numberOf(stats.rdev)}`);
+  const folder = await folderOf(named, stats.rdev);
   const read = (file: string): Promise<string | undefined> => readLine(join(folder, file));
   if ((await read('ro')) === '1') {
     throw unsuitable(`${named} is read-only`, 'Look for the switch at the side of the card or its adapter.');
   }
+  const sizeBytes = await sizeOf(folder);
+  if (sizeBytes === 0) throw unsuitable(`${named} has no medium`, 'Put a card into it.');
   const names = (await readdir(folder)).filter((name) => name.startsWith(basename(folder))).sort();
   const folders = [folder, ...names.map((name) => join(folder, name))];
   const parts = await Promise.all(names.map((name) => describePart(join(folder, name))));
-  const uses = await Promise.all(folders.map(usesOf));
+  const marks = await Promise.all(['diskseq', 'device/serial', 'device/cid', 'device/wwid'].map(read));
   return {
+    named,
     path,
+    identity: [stats.rdev, sizeBytes, ...marks].join(' '),
+    sizeBytes,
+    sectorBytes: Number(
+      (await read('queue/logical_block_size')) ?? (await read('../queue/logical_block_size')),
+    ),
     parts,
-    sizeBytes: await sizeOf(folder),
     model: (await modelOf(folder)) ?? 'no name',
-    doubts: [...uses.flat(), ...(await kindDoubts(folder))],
+    doubts: await kindDoubts(folder),
+    uses: await usesOf(folders),
     isFile: false,
   };
 }
 
-function fileDevice(path: string, sizeBytes: number): Device {
+function fileDevice(named: string, path: string, { ino, dev, size }: BigIntStats): Device {
   return {
+    named,
     path,
-    sizeBytes,
+    identity: [ino, dev, size].join(' '),
+    sizeBytes: Number(size),
+    sectorBytes: undefined,
+    uses: [],
     model: 'a file',
     parts: [],
     doubts: ['is a file and not a device'],
     isFile: true,
   };
+}
+
+async function folderOf(named: string, device: bigint): Promise<string> {
+  try {
+    return await realpath(`/sys/dev/block/${deviceNumber(device)}`);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    throw unsuitable(
+      `${named} is a device that the kernel does not have`,
+      'lsblk lists those that are there.',
+    );
+  }
 }
 
 async function realPathOf(path: string): Promise<string> {
@@ -86,29 +121,6 @@ async function kindDoubts(folder: string): Promise<string[]> {
     (await readLine(join(folder, 'device/type'))) === 'SD' ||
     /\/usb\d+\//.test(folder);
   return isRemovable ? [] : ['is not removable'];
-}
-
-async function usesOf(folder: string): Promise<string[]> {
-  const name = basename(folder);
-  const number = await readLine(join(folder, 'dev'));
-  const [mounts, swaps, holders] = await Promise.all([
-    readFile('/proc/self/mountinfo', 'utf8'),
-    readFile('/proc/swaps', 'utf8'),
-    readdir(join(folder, 'holders')).catch(() => []),
-  ]);
-  // proc_pid_mountinfo(5): the third field is the device's number, the fifth where it is mounted.
-  const places = mounts
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter((fields) => fields[2] === number)
-    .map((fields) => fields[4]!.replaceAll('\\040', ' '));
-  return [
-    ...places.map((place) => `is in use: ${name} is mounted at ${place}`),
-    ...(swaps.split('\n').some((line) => line.split(/\s/)[0] === `/dev/${name}`)
-      ? [`is in use: ${name} is swap space`]
-      : []),
-    ...holders.map((holder) => `is in use: ${name} belongs to ${holder}`),
-  ];
 }
 
 async function describePart(folder: string): Promise<DevicePart> {
@@ -148,14 +160,6 @@ async function readText(path: string): Promise<string | undefined> {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EINVAL', 'ENXIO')) return undefined;
     throw error;
   }
-}
-
-/** As in /sys/dev/block: makedev(3). */
-function numberOf(device: number): string {
-  const bits = BigInt(device);
-  const major = ((bits >> 8n) & 0xfffn) | ((bits >> 32n) & ~0xfffn);
-  const minor = (bits & 0xffn) | ((bits >> 12n) & ~0xffn);
-  return `${major}:${minor}`;
 }
 
 function unsuitable(message: string, hint: string): UserError {

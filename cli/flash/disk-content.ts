@@ -1,6 +1,6 @@
 // What goes onto a device: pieces of files, and where. From a whole image, or from the parts of one.
 
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { readDescription } from '../images/description.ts';
@@ -51,6 +51,24 @@ export function writtenBytes({ pieces }: DiskContent): number {
   return pieces.reduce((sum, piece) => sum + piece.sizeBytes, 0);
 }
 
+/** The first bytes of the disk, as many as asked for or as there are; what has no piece is zero. */
+export async function firstBytes({ sizeBytes, pieces }: DiskContent, count: number): Promise<Buffer> {
+  const first = Buffer.alloc(Math.min(count, sizeBytes));
+  for (const piece of pieces) {
+    const length = Math.min(piece.sizeBytes, first.length - piece.offsetBytes);
+    if (length <= 0) continue;
+    const bytes = await bytesAt(piece, length);
+    bytes.copy(first, piece.offsetBytes);
+  }
+  return first;
+}
+
+async function bytesAt({ path, startByte }: Piece, length: number): Promise<Buffer> {
+  await using file = await open(path, 'r');
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, startByte);
+  return buffer.subarray(0, bytesRead);
+}
+
 // Without a map, nobody knows which zeros matter: all is written.
 async function piecesOf(
   path: string,
@@ -60,7 +78,7 @@ async function piecesOf(
   const map = mapPath === undefined ? undefined : await readMap(mapPath);
   const ranges: readonly Range[] =
     map === undefined
-      ? [{ startByte: 0, sizeBytes, sha256: undefined }]
+      ? [{ startByte: 0, sizeBytes, checksum: undefined }]
       : parseBlockMap(map, { what: mapPath!, sizeBytes });
   return ranges.map((range) => ({ ...range, path, offsetBytes: offsetBytes + range.startByte }));
 }

@@ -22,25 +22,44 @@ const blockBytes = 4096;
 /** How much may be on its way to the device: what progress says should be true. */
 const unsyncedBytes = 32 * 2 ** 20;
 
+/** What makes a disk one: its first bytes have the partition table, its last ones may have a copy. */
+const edgeBytes = 2 ** 20;
+
 /**
- * Writes all pieces, and waits until the device has them.
+ * Writes all pieces and waits until the device has them. What makes the disk one goes first, and comes last: until
+ * everything else is there, nobody takes it for whole.
  * @throws UserError `STORE_CORRUPT` when a file is not what its block map says, `DEVICE_UNSUITABLE` when writing fails.
  */
 export async function writeContent(
   device: FileHandle,
-  { pieces }: DiskContent,
+  { sizeBytes, pieces }: DiskContent,
   { signal, update }: Progress,
 ): Promise<readonly Written[]> {
+  const tail = Math.max(edgeBytes, sizeBytes - edgeBytes);
+  const blank = Buffer.alloc(Math.min(edgeBytes, sizeBytes));
+  await ioOf('writing', () => writeAll(device, blank, 0));
+  await ioOf('writing', () => writeAll(device, blank.subarray(0, Math.max(0, sizeBytes - tail)), tail));
+  await ioOf('writing', () => device.sync());
   const written: Written[] = [];
+  const last: { readonly bytes: Buffer; readonly offset: number }[] = [];
   let [done, unsynced] = [0, 0];
   for (const piece of pieces) {
     const source = await open(piece.path, 'r');
-    const hash = createHash('sha256');
+    const [hash, expected] = [createHash('sha256'), createHash(piece.checksum?.algorithm ?? 'sha256')];
     try {
       for await (const { chunk, at } of chunksOf(source, { ...piece, from: piece.startByte })) {
         signal.throwIfAborted();
         hash.update(chunk);
-        await ioOf('writing', () => writeAll(device, chunk, piece.offsetBytes + at));
+        if (piece.checksum !== undefined) expected.update(chunk);
+        for (const { from, to, isEdge } of cut(piece.offsetBytes + at, chunk.length, [
+          edgeBytes,
+          tail,
+          sizeBytes,
+        ])) {
+          const bytes = chunk.subarray(from - piece.offsetBytes - at, to - piece.offsetBytes - at);
+          if (isEdge) last.push({ bytes: Buffer.from(bytes), offset: from });
+          else await ioOf('writing', () => writeAll(device, bytes, from));
+        }
         done += chunk.length;
         unsynced += chunk.length;
         if (unsynced >= unsyncedBytes) {
@@ -52,29 +71,47 @@ export async function writeContent(
     } finally {
       await source.close();
     }
-    const sha256 = hash.digest('hex');
-    if (piece.sha256 !== undefined && piece.sha256 !== sha256) {
+    if (piece.checksum !== undefined && expected.digest('hex') !== piece.checksum.hex) {
       throw new UserError('STORE_CORRUPT', `${piece.path} is not what its block map says`, {
         hint: 'Run `cairn store verify`, then `cairn store repair`. What is on the device now is not usable.',
         fault: 'environment',
       });
     }
-    written.push({ ...piece, sha256 });
+    written.push({ ...piece, sha256: hash.digest('hex') });
+  }
+  await ioOf('writing', () => device.sync());
+  for (const { bytes, offset } of last.sort((a, b) => b.offset - a.offset)) {
+    signal.throwIfAborted();
+    await ioOf('writing', () => writeAll(device, bytes, offset));
   }
   await ioOf('writing', () => device.sync());
   return written;
 }
 
+/** A stretch of the device in parts, each of which is at an edge of the disk or is not. */
+function* cut(
+  start: number,
+  length: number,
+  [head, tail, size]: readonly [number, number, number],
+): Generator<{ readonly from: number; readonly to: number; readonly isEdge: boolean }> {
+  for (let from = start; from < start + length;) {
+    const next = [head, tail, size].find((bound) => bound > from) ?? Infinity;
+    const to = Math.min(start + length, next);
+    yield { from, to, isEdge: from < head || (from >= tail && from < size) };
+    from = to;
+  }
+}
+
 /**
- * Reads all of it back from the device itself and compares.
+ * Reads all of it back from the device itself and compares; `path` is what it is called.
  * @throws UserError `DEVICE_UNSUITABLE` saying where it gave something else.
  */
 export async function verifyContent(
-  path: string,
+  { handle, path }: { readonly handle: FileHandle; readonly path: string },
   written: readonly Written[],
   { signal, update }: Progress,
 ): Promise<void> {
-  const device = await openPastCache(path);
+  const device = await openPastCache(handle);
   let done = 0;
   try {
     for (const piece of written) {
@@ -98,8 +135,10 @@ export async function verifyContent(
   }
 }
 
-// What was just written is still in memory; only O_DIRECT asks the device. Some file systems know no O_DIRECT.
-async function openPastCache(path: string): Promise<FileHandle> {
+// What was just written is still in memory; only O_DIRECT asks the device. Some file systems know no O_DIRECT. Whatever has
+// the path by now, it is the open device that is read.
+async function openPastCache({ fd }: FileHandle): Promise<FileHandle> {
+  const path = `/proc/self/fd/${fd}`;
   try {
     return await open(path, constants.O_RDONLY | constants.O_DIRECT);
   } catch (error) {

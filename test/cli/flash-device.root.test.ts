@@ -1,14 +1,26 @@
 // cairn flash onto real loop devices, which only root may make.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { claimDevice } from '../../cli/flash/claim-device.ts';
+import { lookAtDevice } from '../../cli/flash/device.ts';
 import { needsRoot, skipWithout } from '../support/needs.ts';
+import { partitionedFlake } from '../support/partitioned-image.ts';
 import { flashed, smallImageFlake, usedDevice } from '../support/small-image.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { testProject } from './cairn.ts';
+import { testProject, type Ended } from './cairn.ts';
+
+const mib = 2 ** 20;
 
 beforeEach((context) => {
   needsRoot(context);
@@ -34,48 +46,276 @@ it('refuses one that is mounted, and says where', async () => {
   expect(isUnchanged()).toBe(true);
 });
 
-it('does not get hold of one that was mounted after it was looked at, unless by force', async () => {
-  const { device, isUnchanged } = mountedDevice();
-  await expect(claimDevice({ path: device, isFile: false }, { byForce: false })).rejects.toThrow(
-    /cannot be opened: EBUSY/,
-  );
-  await using forced = await claimDevice({ path: device, isFile: false }, { byForce: true });
-  expect((await forced.stat()).isBlockDevice()).toBe(true);
+it('does not get hold of one that was mounted after it was looked at', async () => {
+  const { device, file, isUnchanged, mount } = mountableDevice();
+  const looked = await lookAtDevice(device);
+  mount();
+  await expect(claimDevice(looked)).rejects.toThrow(/cannot be opened: EBUSY/);
   expect(isUnchanged()).toBe(true);
+  expect(existsSync(file)).toBe(true);
 });
 
 it('holds it: nobody can mount it while it is written', async () => {
-  const file = usedDevice(8 * 1024 * 1024);
-  execFileSync('mke2fs', ['-q', '-F', file]);
-  const device = loopDevice(file);
-  const place = tempFolder('mount');
-  const handle = await claimDevice({ path: device, isFile: false }, { byForce: false });
-  // A device that is still open would not go when it is detached.
-  onTestFinished(() => handle.close().catch(() => undefined));
-  expect(() => mount(device, place)).toThrow(/busy|already/);
+  const { device, mount } = mountableDevice();
+  const handle = await claimDevice(await lookAtDevice(device));
+  expect(mount).toThrow(/busy|already/);
   await handle.close();
-  mount(device, place);
+  mount();
 });
 
-function mountedDevice(): { device: string; place: string; isUnchanged: () => boolean } {
-  const file = usedDevice(8 * 1024 * 1024);
-  execFileSync('mke2fs', ['-q', '-F', file]);
+describe('what was looked at is what is written to', () => {
+  it('refuses another one that has its name by now', async () => {
+    const file = usedDevice();
+    const device = loopDevice(file);
+    const link = join(tempFolder('name'), 'card');
+    execFileSync('ln', ['-s', device, link]);
+    const looked = await lookAtDevice(link);
+    const other = usedDevice();
+    execFileSync('ln', ['-sf', loopDevice(other), link]);
+    await expect(claimDevice(looked)).rejects.toThrow(/is not the device any more/);
+    expect(readFileSync(other).every((byte) => byte === 0xee)).toBe(true);
+  });
+
+  it('refuses one with another size, and one that is gone', async () => {
+    const file = usedDevice();
+    const device = loopDevice(file);
+    const looked = await lookAtDevice(device);
+    appendFileSync(file, Buffer.alloc(mib));
+    execFileSync('losetup', ['--set-capacity', device]);
+    await expect(claimDevice(looked)).rejects.toThrow(/is not the device any more/);
+    const node = join(tempFolder('node'), 'card');
+    execFileSync('cp', ['-a', device, node]);
+    const atNode = await lookAtDevice(node);
+    rmSync(node);
+    await expect(claimDevice(atNode)).rejects.toThrow(/cannot be opened: ENOENT/);
+  });
+});
+
+describe('what is in use', () => {
+  it('a partition that is mounted', async () => {
+    const file = emptyFile(16 * mib);
+    execFileSync('sfdisk', ['--quiet', file], { input: 'label: dos\nstart=8192, type=83\n' });
+    const device = loopDevice(file, '--partscan');
+    const part = partitionOf(device);
+    execFileSync('mke2fs', ['-q', part], { stdio: 'pipe' });
+    const place = mounted(part);
+    const { status, stderr } = await flash('small', device, '--force', '--yes');
+    expect(status).toBe(1);
+    expect(stderr).toContain(`p1 is mounted at ${place}`);
+    expect(stderr).not.toContain('--force');
+    expect((await flash('small', device, '--force', '--in-use', '--yes')).stderr).toContain('EBUSY');
+  });
+
+  it("a mounted btrfs, whose number is nobody's", async (context) => {
+    const hasBtrfs =
+      readFileSync('/proc/filesystems', 'utf8').includes('\tbtrfs\n') && hasProgram('mkfs.btrfs');
+    skipWithout(context, hasBtrfs ? undefined : 'this machine has no btrfs');
+    const device = loopDevice(emptyFile(128 * mib));
+    execFileSync('mkfs.btrfs', ['-q', device], { stdio: 'pipe' });
+    const place = mounted(device);
+    const { stderr } = await flash('small', device, '--force', '--yes');
+    expect(stderr).toContain(`is mounted at ${place}`);
+    expect(stderr).toContain('is part of a mounted btrfs');
+  });
+
+  it('swap', async (context) => {
+    const device = loopDevice(emptyFile(mib));
+    execFileSync('mkswap', [device], { stdio: 'pipe' });
+    const { status, stderr } = spawnSync('swapon', [device], { encoding: 'utf8' });
+    skipWithout(context, status === 0 ? undefined : `this machine takes no swap: ${stderr}`);
+    onTestFinished(() => void execFileSync('swapoff', [device]));
+    expect((await flash('small', device, '--force', '--yes')).stderr).toContain('is swap space');
+  });
+
+  it('what another loop device stands for, which claims nothing', async () => {
+    const device = loopDevice(usedDevice());
+    const other = loopDevice(device);
+    const said = await flash('small', device, '--force', '--yes');
+    expect(said.stderr).toContain(`belongs to ${other.replace('/dev/', '')}`);
+  });
+
+  it('what device mapper makes something of', async (context) => {
+    const device = loopDevice(usedDevice());
+    const made = spawnSync('dmsetup', [
+      'create',
+      `cairn-${process.pid}`,
+      '--table',
+      `0 8 linear ${device} 0`,
+    ]);
+    skipWithout(context, made.status === 0 ? undefined : 'this machine has no device mapper');
+    onTestFinished(() => void execFileSync('dmsetup', ['remove', `cairn-${process.pid}`]));
+    expect((await flash('small', device, '--force', '--yes')).stderr).toContain(`(cairn-${process.pid})`);
+  });
+});
+
+describe('sectors and media', () => {
+  it('refuses sectors that the image is not laid out for', async (context) => {
+    needsPrograms(context, 'sfdisk');
+    const file = usedDevice(16 * mib);
+    const device = loopDevice(file, '--sector-size', '4096');
+    const { status, stderr } = await flashDisk(device);
+    expect(status).toBe(1);
+    expect(stderr).toContain('has sectors of 4096 bytes, and disk@aarch64-linux is laid out for 512');
+    expect(readFileSync(file).every((byte) => byte === 0xee)).toBe(true);
+  });
+
+  it('says that a reader has no medium', async () => {
+    const free = execFileSync('losetup', ['--find'], { encoding: 'utf8' }).trim();
+    const { status, stderr } = await flash('small', free, '--force', '--yes');
+    expect(status).toBe(1);
+    expect(stderr).toContain(`${free} has no medium`);
+  });
+});
+
+describe('what a device held before', () => {
+  const before: Readonly<Record<string, (device: string) => void>> = {
+    'an ISO image': (device) => {
+      const image = Buffer.alloc(2048);
+      image.write('\x01CD001\x01', 0, 'latin1');
+      writeAt(device, image, 32_768);
+    },
+    'a GPT': (device) =>
+      void execFileSync('sfdisk', ['--quiet', device], { input: 'label: gpt\nstart=2048\n', stdio: 'pipe' }),
+    LUKS: (device) =>
+      void execFileSync(
+        'cryptsetup',
+        ['luksFormat', '--type', 'luks1', '--batch-mode', '--pbkdf-force-iterations', '1000', device, '-'],
+        { input: 'words', stdio: 'pipe' },
+      ),
+    swap: (device) => void execFileSync('mkswap', [device], { stdio: 'pipe' }),
+    ext4: (device) => void execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', device], { stdio: 'pipe' }),
+    btrfs: (device) => void execFileSync('mkfs.btrfs', ['-q', '-f', device], { stdio: 'pipe' }),
+    'nothing but what has been written to all of it': (device) =>
+      writeAt(device, Buffer.alloc(120 * mib, 0xee), 0),
+  };
+
+  it.each(Object.entries(before))(
+    '%s: afterwards there is the new disk and nothing else',
+    async (what, make) => {
+      const file = emptyFile(128 * mib);
+      const device = loopDevice(file, '--partscan');
+      if (what !== 'a GPT') fillEnds(device);
+      make(device);
+      const found = execFileSync('wipefs', ['--noheadings', device], { encoding: 'utf8' });
+      expect(found === '').toBe(what.startsWith('nothing'));
+      const old = `${device}p7`;
+      execFileSync('addpart', [device, '7', '204800', '2048']);
+      expect(isKnown(old)).toBe(true);
+      const { status, stderr } = await flashDisk(device, '--force');
+      expect(stderr).toContain('reads back the same');
+      expect(stderr).not.toContain('still has the old partitions');
+      expect(status).toBe(0);
+      const signatures = execFileSync('wipefs', ['--noheadings', '--output', 'TYPE', device], {
+        encoding: 'utf8',
+      });
+      expect(signatures.trim()).toBe('dos');
+      expect(blkid(device)).toMatch(/PTTYPE="dos"/);
+      expect(blkid(device)).not.toMatch(/ TYPE=/);
+      expect(execFileSync('sfdisk', ['--dump', device], { encoding: 'utf8', stdio: 'pipe' })).toMatch(
+        /label: dos/,
+      );
+      expect(isKnown(old)).toBe(false);
+      const part = partitionOf(device);
+      expect(
+        execFileSync('wipefs', ['--noheadings', '--output', 'TYPE', part], { encoding: 'utf8' }).trim(),
+      ).toBe('ext2');
+      expect(blkid(part)).toMatch(/LABEL="made".* TYPE="ext2"/);
+      mounted(part);
+    },
+  );
+});
+
+function flash(...args: readonly string[]): Promise<Ended> {
+  return testProject(smallImageFlake()).run('flash', ...args);
+}
+
+function flashDisk(device: string, ...args: readonly string[]): Promise<Ended> {
+  return testProject(partitionedFlake()).run('flash', 'disk', device, '--force', '--yes', ...args);
+}
+
+function blkid(device: string): string {
+  return execFileSync('blkid', ['--probe', device], { encoding: 'utf8' });
+}
+
+/** Random-looking bytes where nothing should be seen, so that what is found empty afterwards was emptied. */
+function fillEnds(device: string): void {
+  writeAt(device, Buffer.alloc(mib, 0xee), 16 * mib);
+  writeAt(device, Buffer.alloc(mib, 0xee), 127 * mib);
+}
+
+function writeAt(device: string, bytes: Buffer, at: number): void {
+  const source = join(tempFolder('bytes'), 'bytes');
+  writeFileSync(source, bytes);
+  const places = [`if=${source}`, `of=${device}`, `seek=${at}`];
+  execFileSync('dd', [...places, 'oflag=seek_bytes', 'bs=1M', 'conv=notrunc,fsync', 'status=none']);
+}
+
+/** Its first partition, from 4 MiB on. A kernel may know no partition tables, and nobody may make device nodes. */
+function partitionOf(device: string): string {
+  const part = `${device}p1`;
+  if (!isKnown(part)) execFileSync('addpart', [device, '1', '8192', '16384']);
+  const number = readFileSync(`/sys/class/block/${part.replace('/dev/', '')}/dev`, 'utf8').trim();
+  if (existsSync(part)) return part;
+  const node = join(tempFolder('node'), 'part');
+  execFileSync('mknod', [node, 'b', ...number.split(':')]);
+  return node;
+}
+
+/** Whether the kernel has such a device. */
+function isKnown(device: string): boolean {
+  return existsSync(`/sys/class/block/${device.replace('/dev/', '')}`);
+}
+
+function mountableDevice(): {
+  device: string;
+  file: string;
+  isUnchanged: () => boolean;
+  mount: () => string;
+} {
+  const file = usedDevice(8 * mib);
+  execFileSync('mke2fs', ['-q', '-F', file], { stdio: 'pipe' });
   const before = readFileSync(file);
   const device = loopDevice(file);
+  return {
+    device,
+    file,
+    isUnchanged: () => readFileSync(file).equals(before),
+    mount: () => mounted(device),
+  };
+}
+
+function mountedDevice(): { device: string; place: string; isUnchanged: () => boolean } {
+  const { device, isUnchanged, mount } = mountableDevice();
+  return { device, place: mount(), isUnchanged };
+}
+
+/** Where it is mounted, until the test is over. */
+function mounted(device: string): string {
   const place = join(tempFolder('mount'), 'here');
   mkdirSync(place);
-  mount(device, place);
-  return { device, place, isUnchanged: () => readFileSync(file).equals(before) };
-}
-
-// Until the test ends, however it does.
-function mount(device: string, place: string): void {
   execFileSync('mount', ['-o', 'ro', device, place], { stdio: 'pipe' });
   onTestFinished(() => void execFileSync('umount', [place]));
+  return place;
 }
 
-function loopDevice(file: string): string {
-  const device = execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim();
+function emptyFile(size: number): string {
+  const path = join(tempFolder('device'), 'device');
+  writeFileSync(path, '');
+  truncateSync(path, size);
+  return path;
+}
+
+function needsPrograms(context: TestContext, ...programs: readonly string[]): void {
+  const missing = programs.find((program) => !hasProgram(program));
+  skipWithout(context, missing === undefined ? undefined : `this machine has no ${missing}`);
+}
+
+function hasProgram(name: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+}
+
+function loopDevice(file: string, ...options: readonly string[]): string {
+  const device = execFileSync('losetup', ['--find', '--show', ...options, file], { encoding: 'utf8' }).trim();
   onTestFinished(() => void execFileSync('losetup', ['--detach', device]));
   return device;
 }

@@ -46,12 +46,9 @@ export function usedDevice(size = 2 * sizeBytes): string {
   return path;
 }
 
-/** What that device has to hold after the image was written to it. */
+/** What that device has to hold after the image was written to it: nothing near an end of something is what it was. */
 export function flashed(): Buffer {
-  const image = smallImage();
-  const bytes = Buffer.alloc(2 * sizeBytes, 0xee);
-  for (let at = 0; at < sizeBytes; at++) if (image.isMapped(at)) bytes[at] = image.bytes[at]!;
-  return bytes;
+  return Buffer.concat([smallImage().bytes, Buffer.alloc(sizeBytes)]);
 }
 
 /** A .bmap file, as bmap-tools writes them. */
@@ -61,17 +58,26 @@ export function blockMap(bytes: Buffer, used: readonly (readonly [number, number
     const blocks = first === last ? `${first}` : `${first}-${last}`;
     return `        <Range chksum="${sum.digest('hex')}"> ${blocks} </Range>`;
   });
-  return `<?xml version="1.0" ?>
+  const count = used.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  return sealed(`<?xml version="1.0" ?>
 <bmap version="2.0">
     <ImageSize> ${bytes.length} </ImageSize>
     <BlockSize> ${blockBytes} </BlockSize>
     <BlocksCount> ${bytes.length / blockBytes} </BlocksCount>
+    <MappedBlocksCount> ${count} </MappedBlocksCount>
     <ChecksumType> sha256 </ChecksumType>
+    <BmapFileChecksum> ${'0'.repeat(64)} </BmapFileChecksum>
     <BlockMap>
 ${ranges.join('\n')}
     </BlockMap>
 </bmap>
-`;
+`);
+}
+
+/** A .bmap file with its own checksum where it has zeros. */
+export function sealed(map: string, algorithm = 'sha256'): string {
+  const sum = createHash(algorithm).update(map).digest('hex');
+  return map.replace('0'.repeat(sum.length), sum);
 }
 
 /** Files of its root, as files.json lists them. */
