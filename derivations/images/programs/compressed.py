@@ -32,7 +32,9 @@ def around(layout, start, end):
 def compressed(content, level):
     if not content:
         return b''
-    return subprocess.run(['zstd', '-q', '-' + level, '-c'], input=content, capture_output=True, check=True).stdout
+    # Each frame says how long its content is, as zstd does by itself for a file: who writes images onto cards asks for that.
+    command = ['zstd', '-q', '-' + level, f'--stream-size={len(content)}', '-c']
+    return subprocess.run(command, input=content, capture_output=True, check=True).stdout
 
 
 main()

@@ -11,6 +11,8 @@ for file in *; do
     case $file in SHA256SUMS | run.json) ;; *) grep -q "  $file\$" SHA256SUMS ;; esac
 done
 zstd --quiet --decompress --stdout "$disk.zst" | cmp - "$disk"
+# What its frames say without being decompressed: nothing is said of all when one of them says nothing.
+zstd --list --verbose "$disk.zst" | grep -q "^Decompressed Size:.* ($(stat -c %s "$disk") B)$"
 
 echo "card"
 cd /build
