@@ -1,38 +1,23 @@
-// The LMDB environment and its tables. The only file that opens LMDB. Knows nothing of what the records mean.
+// The LMDB environment and its tables. Knows nothing of what the records mean.
 
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createRequire } from 'node:module';
-import type * as lmdb from 'lmdb';
 import { bug, UserError } from '../base/errors.ts';
-import { shareAlike } from '../base/make-folder.ts';
-import { explainWriteError } from '../content/disk-errors.ts';
+import { beginsFromLastCommit } from './commit-number.ts';
 import { DatabaseErrors, databaseCorrupt } from './database-errors.ts';
 import { readMetas, type Meta } from './database-header.ts';
 import { walkDatabase } from './database-pages.ts';
-import { makeLockFile } from './lock-file.ts';
+import { dataFile, openLmdb, type Environment } from './open-lmdb.ts';
 import { forgetSound, isKnownSound, noteSound } from './sound-mark.ts';
-import { durableTables, type TableName } from './table-names.ts';
+import { durableTables, volatileTables, type TableName } from './table-names.ts';
 import { Table, type LmdbTable } from './table.ts';
-
-// Its CommonJS form is one file and loads in two thirds of the time that its modules take.
-const { open } = createRequire(import.meta.url)('lmdb') as typeof lmdb;
-
-/** The file in a database's folder that holds its pages. */
-export const dataFile = 'data.mdb';
 
 /** For so long a database that seems damaged is looked at again: another process may just be making or growing it. */
 const patienceMs = 1000;
 const pauseMs = 20;
 
 const lostHeads = 'its first pages are not what they should be';
-
-/** Address space reserved for the map, not disk space: the file grows as it is filled. */
-const mapBytes = 2 ** 38;
-
-/** How many processes may read at once. */
-const readers = 1000;
 
 /**
  * One environment: tables of binary records by text key. One that is flushed is written to by {@link transaction} alone, one
@@ -42,7 +27,7 @@ const readers = 1000;
 export class Database {
   readonly #folder: string;
   readonly #durable: boolean;
-  readonly #environment: lmdb.RootDatabase<Buffer, string>;
+  readonly #environment: Environment;
   readonly #errors: DatabaseErrors;
   readonly #tables = new Map<TableName, Table>();
   /** Commits that are under way. */
@@ -51,7 +36,7 @@ export class Database {
   private constructor(folder: string, durable: boolean) {
     this.#folder = folder;
     this.#durable = durable;
-    this.#environment = openEnvironment(folder, durable);
+    this.#environment = openLmdb(folder, { durable });
     this.#errors = new DatabaseErrors(folder);
   }
 
@@ -66,7 +51,9 @@ export class Database {
     const database = Database.#openPatiently(folder, options);
     // Whoever ends without saying that it is sound may have ended because it is not.
     forgetSound(folder);
-    const [damage] = isSound ? [] : database.#damagesNow();
+    // In a transaction even when there is nothing to look at: what our opening it has done to the number of the last commit is
+    // set right by it, for those who only read too.
+    const [damage] = database.#synchronously(() => (isSound ? [] : damagesOf(join(folder, dataFile))));
     if (damage === undefined) return database;
     void database.#environment.close();
     throw databaseCorrupt(folder, damage);
@@ -100,40 +87,41 @@ export class Database {
     return this.#synchronously(() => damagesOf(join(this.#folder, dataFile)));
   }
 
-  /** A table, opened when it is first needed. @throws UserError `STORE_CORRUPT`, `DISK_FULL` */
+  /** A table. @throws UserError `STORE_CORRUPT`, `DISK_FULL` */
   table(name: TableName): Table {
-    let table = this.#tables.get(name);
-    if (table === undefined) {
-      table = this.#opened(name);
-      this.#tables.set(name, table);
-    }
-    return table;
+    this.#openTables();
+    return this.#tables.get(name) ?? bug(`the database in ${this.#folder} has no table ${name}`);
+  }
+
+  // All of them when the first is needed, since those that are not there yet are made. That is a synchronous transaction, which
+  // none may be once commits are under way. What a transaction has opened that fails is not open.
+  #openTables(): void {
+    if (this.#tables.size > 0) return;
+    const names = this.#durable ? durableTables : volatileTables;
+    const opened = this.#synchronously(() => names.map((name) => [name, this.#opened(name)] as const));
+    for (const [name, table] of opened) this.#tables.set(name, table);
   }
 
   #opened(name: TableName): Table {
-    const table = this.#errors.explained((): LmdbTable =>
-      this.#environment.openDB<Buffer, string>({ name, encoding: 'binary' }),
-    );
+    const table: LmdbTable = this.#environment.openDB<Buffer, string>({ name, encoding: 'binary' });
     return new Table(name, table, this.#errors);
-  }
-
-  // Opening one is a synchronous transaction, which none may be once commits are under way. What a transaction has opened that
-  // fails is not open.
-  #openAllTables(): void {
-    const missing = durableTables.filter((name) => !this.#tables.has(name));
-    if (missing.length === 0) return;
-    const opened = this.#synchronously(() => missing.map((name) => [name, this.#opened(name)] as const));
-    for (const [name, table] of opened) this.#tables.set(name, table);
   }
 
   /** Runs `write` in a write transaction; resolves when it is committed. Transactions asked for at once share a commit. */
   async transaction(write: () => void): Promise<void> {
     if (!this.#durable) bug('a database that is not flushed is written to at once');
-    this.#openAllTables();
+    this.#openTables();
+    while (!(await this.#committed(write)));
+  }
+
+  // False when nothing was written since the transaction was not one that could be committed, and has to be asked for again.
+  async #committed(write: () => void): Promise<boolean> {
     let thrown: unknown;
+    let isSound = false;
     const commit = this.#environment.transaction(() => {
       try {
-        write();
+        isSound = this.#beginsSoundly();
+        if (isSound) write();
       } catch (error) {
         thrown = error;
         throw error;
@@ -148,6 +136,7 @@ export class Database {
     } finally {
       this.#commits.delete(commit);
     }
+    return isSound;
   }
 
   /**
@@ -161,11 +150,21 @@ export class Database {
   /** The same at once, on this thread: for tiny writes that are not flushed. */
   transactionSync<T>(write: () => T): T {
     if (this.#durable) bug('a database that is flushed is not written to at once');
+    this.#openTables();
     return this.#synchronously(write);
   }
 
   #synchronously<T>(work: () => T): T {
-    return this.#errors.explained(() => this.#environment.transactionSync(work));
+    for (;;) {
+      const done = this.#errors.explained(() =>
+        this.#environment.transactionSync(() => (this.#beginsSoundly() ? { result: work() } : undefined)),
+      );
+      if (done !== undefined) return done.result;
+    }
+  }
+
+  #beginsSoundly(): boolean {
+    return beginsFromLastCommit(this.#environment, this.#folder);
   }
 
   /** Says, inside a transaction, that it takes directories or records away that others may count on. */
@@ -186,29 +185,6 @@ export class Database {
   async close(): Promise<void> {
     await this.#environment.close();
     noteSound(this.#folder, dataFile);
-  }
-}
-
-function openEnvironment(folder: string, durable: boolean): lmdb.RootDatabase<Buffer, string> {
-  try {
-    makeLockFile(folder, readers);
-    const environment: lmdb.RootDatabase<Buffer, string> = open({
-      path: folder,
-      noSubdir: false,
-      encoding: 'binary',
-      maxDbs: 16,
-      maxReaders: readers,
-      mapSize: mapBytes,
-      // LMDB's own order: data, flush, meta page, flush. A commit that has resolved is on the disk.
-      overlappingSync: false,
-      // Else lmdb-js makes promises that nobody is given, and that fail with the commit.
-      eventTurnBatching: false,
-      ...(durable ? {} : { noSync: true }),
-    });
-    shareAlike(join(folder, dataFile));
-    return environment;
-  } catch (cause) {
-    throw openError(folder, cause);
   }
 }
 
@@ -254,20 +230,6 @@ async function commitError(error: unknown): Promise<unknown> {
   } catch (cause) {
     return cause;
   }
-}
-
-function openError(folder: string, cause: unknown): UserError {
-  const explained = explainWriteError(cause, folder);
-  if (explained instanceof UserError) return explained;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  if (/Permission denied|Read-only/.test(message)) {
-    return new UserError('STORE_UNUSABLE', `the store's database in ${folder} cannot be written`, {
-      hint: 'Give this user write access to the store, or name another with CAIRN_STORE.',
-      fault: 'environment',
-      cause,
-    });
-  }
-  return databaseCorrupt(folder, message, cause);
 }
 
 function isDamage(error: unknown): boolean {

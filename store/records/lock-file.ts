@@ -16,9 +16,13 @@ const headBytes = 4096;
 /** As LMDB makes it. */
 const mode = 0o664;
 
+export function lockFilePath(folder: string): string {
+  return join(folder, lockFile);
+}
+
 /** Makes the lock file of the database in a folder, and that, unless they are there. LMDB takes as many readers as it has room for. */
 export function makeLockFile(folder: string, readers: number): void {
-  const path = join(folder, lockFile);
+  const path = lockFilePath(folder);
   if (existsSync(path)) return;
   makeFolders(folder);
   const part = `${path}.${randomBytes(6).toString('hex')}`;

@@ -3,7 +3,8 @@
 
 import { linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { dataFile, Database } from './database.ts';
+import { Database } from './database.ts';
+import { dataFile } from './open-lmdb.ts';
 import { salvage, type ReadRecord, type Salvage } from './salvage.ts';
 
 export interface Replacement {

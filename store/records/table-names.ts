@@ -15,12 +15,12 @@ export const durableTables = [
   'settled',
 ] as const;
 
-/** Those of the database that is not, which are opened when they are first needed: its commits are over at once. */
-export type VolatileTable = 'locks' | 'uses' | 'commits' | 'committed';
+/** Tables of the database that is not. */
+export const volatileTables = ['locks', 'uses', 'commits', 'committed'] as const;
 
 export type DurableTable = (typeof durableTables)[number];
 
-export type TableName = DurableTable | VolatileTable;
+export type TableName = DurableTable | (typeof volatileTables)[number];
 
 export function isDurableTable(name: string): name is DurableTable {
   return (durableTables as readonly string[]).includes(name);

@@ -1,0 +1,95 @@
+// Opens LMDB, as it is set up for all databases. The only file that does.
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type * as lmdb from 'lmdb';
+import { UserError } from '../base/errors.ts';
+import { shareAlike } from '../base/make-folder.ts';
+import { explainWriteError } from '../content/disk-errors.ts';
+import { databaseCorrupt } from './database-errors.ts';
+import { makeLockFile } from './lock-file.ts';
+
+/** The file in a database's folder that holds its pages. */
+export const dataFile = 'data.mdb';
+
+export type Environment = lmdb.RootDatabase<Buffer, string>;
+
+/** Address space reserved for the map, not disk space: the file grows as it is filled. */
+const mapBytes = 2 ** 38;
+
+/** How many processes may read at once. */
+const readers = 1000;
+
+interface NativeEnvironment {
+  close(): void;
+}
+
+// Its CommonJS form is one file and loads in two thirds of the time that its modules take.
+const { nativeAddon, open } = createRequire(import.meta.url)('lmdb') as typeof lmdb & {
+  readonly nativeAddon: { readonly Env: { readonly prototype: object } };
+};
+
+// What lmdb-js opened last. It begins a transaction then, and when that fails it forgets what it has opened without closing it.
+let lastOpened: NativeEnvironment | undefined;
+Object.defineProperty(nativeAddon.Env.prototype, 'path', {
+  set(this: NativeEnvironment, path: string) {
+    noteOpened(this, path);
+  },
+});
+
+function noteOpened(environment: NativeEnvironment, path: string): void {
+  lastOpened = environment;
+  Object.defineProperty(environment, 'path', { value: path });
+}
+
+/** @throws UserError `STORE_UNUSABLE`, `STORE_CORRUPT`, `DISK_FULL`. */
+export function openLmdb(folder: string, options: { readonly durable: boolean }): Environment {
+  try {
+    makeLockFile(folder, readers);
+    const environment = openOrClose({
+      path: folder,
+      noSubdir: false,
+      encoding: 'binary',
+      maxDbs: 16,
+      maxReaders: readers,
+      mapSize: mapBytes,
+      // LMDB's own order: data, flush, meta page, flush. A commit that has resolved is on the disk.
+      overlappingSync: false,
+      // Else lmdb-js makes promises that nobody is given, and that fail with the commit.
+      eventTurnBatching: false,
+      ...(options.durable ? {} : { noSync: true }),
+    });
+    shareAlike(join(folder, dataFile));
+    return environment;
+  } catch (cause) {
+    throw openError(folder, cause);
+  }
+}
+
+// Whoever closes a database last destroys the mutexes in its lock file (mdb.c, mdb_env_close_active), though another process may
+// be waiting to open it that counts on them: that one's first transaction fails (EINVAL). Closed then, it can be opened again,
+// and whoever does that first makes the mutexes anew. Left open, it would be found by the next attempt, which takes this
+// process's locks on the lock file away (fcntl(2)): then a third process thinks that it is the first.
+function openOrClose(options: lmdb.RootDatabaseOptionsWithPath): Environment {
+  lastOpened = undefined;
+  try {
+    return open<Buffer, string>(options);
+  } catch (error) {
+    (lastOpened as NativeEnvironment | undefined)?.close();
+    throw error;
+  }
+}
+
+function openError(folder: string, cause: unknown): UserError {
+  const explained = explainWriteError(cause, folder);
+  if (explained instanceof UserError) return explained;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (/Permission denied|Read-only/.test(message)) {
+    return new UserError('STORE_UNUSABLE', `the store's database in ${folder} cannot be written`, {
+      hint: 'Give this user write access to the store, or name another with CAIRN_STORE.',
+      fault: 'environment',
+      cause,
+    });
+  }
+  return databaseCorrupt(folder, message, cause);
+}
