@@ -41,7 +41,7 @@ export function parseBlockMap(text: string, { what, sizeBytes }: MappedFile): re
   const refuse = (why: string): never => {
     throw new UserError('OUTPUT_INVALID', `${what} ${why}`, { hint: 'Build the image again.' });
   };
-  const { version, elements } = parseElements(text) ?? refuse('is not a block map');
+  const { version, elements, ranges: mapped } = parseElements(text) ?? refuse('is not a block map');
   const numberIn = (element: string): number => {
     const value = elements.get(element) ?? '';
     return /^\d{1,15}$/.test(value)
@@ -58,7 +58,7 @@ export function parseBlockMap(text: string, { what, sizeBytes }: MappedFile): re
     refuse(`is damaged: its ${sums.element} is not that of the file`);
   const ranges: Range[] = [];
   let [nextBlock, mappedBlocks] = [0, 0];
-  for (const { first, last, checksum } of parseRanges(elements.get('BlockMap') ?? '', sums) ??
+  for (const { first, last, checksum } of parseRanges(mapped, sums) ??
     refuse('has ranges that cannot be read')) {
     if (first < nextBlock || last < first) refuse('has ranges that are out of order');
     if (last * blockBytes >= sizeBytes) refuse('has ranges that are out of its file');
@@ -77,23 +77,79 @@ interface Parsed {
   readonly version: readonly [major: number, minor: number];
   /** What is between the tags of each, without the space around it. */
   readonly elements: ReadonlyMap<string, string>;
+  readonly ranges: readonly RangeElement[];
 }
 
-/** Undefined when there is anything but elements with different names in one called bmap. */
+interface RangeElement {
+  readonly attributes: string;
+  readonly text: string;
+}
+
+/** Undefined when there is anything but elements with different names in one called bmap, and ranges in its BlockMap. */
 function parseElements(text: string): Parsed | undefined {
-  const [, major, minor, body] =
-    /^\s*(?:<\?xml[^<>]*\?>)?\s*<bmap\s+version\s*=\s*["'](\d+)\.(\d+)["']\s*>(.*)<\/bmap\s*>\s*$/s.exec(
-      text.replace(/<!--.*?-->/gs, ''),
-    ) ?? [];
-  if (body === undefined) return undefined;
+  const open: { readonly name: string; readonly attributes: string; text: string }[] = [];
   const elements = new Map<string, string>();
-  const rest = body.replace(/<(BlockMap)>(.*?)<\/BlockMap>|<(\w+)>([^<>]*)<\/\3>/gs, (whole, ...groups) => {
-    const [block, ranges, name = block, value = ranges] = groups as (string | undefined)[];
-    if (elements.has(name!)) return whole;
-    elements.set(name!, value!.trim());
-    return '';
-  });
-  return rest.trim() === '' ? { version: [Number(major), Number(minor)], elements } : undefined;
+  const ranges: RangeElement[] = [];
+  let version: Parsed['version'] | undefined;
+  for (const piece of piecesOf(text)) {
+    const inner = open.at(-1);
+    if (piece.kind === 'broken') return undefined;
+    if (piece.kind === 'text') {
+      if (inner !== undefined) inner.text += piece.text;
+      else if (piece.text.trim() !== '') return undefined;
+    } else if (piece.kind === 'close') {
+      if (inner === undefined || inner.name !== piece.name) return undefined;
+      open.pop();
+      if (open.length === 2) ranges.push(inner);
+      else if (open.length === 1 && elements.has(inner.name)) return undefined;
+      else if (open.length === 1) elements.set(inner.name, inner.text.trim());
+      else if (inner.text.trim() !== '') return undefined;
+    } else if (open.length === 0) {
+      const [, major, minor] = /^\s+version\s*=\s*["'](\d{1,3})\.(\d{1,3})["']$/.exec(piece.attributes) ?? [];
+      if (version !== undefined || piece.name !== 'bmap' || major === undefined) return undefined;
+      version = [Number(major), Number(minor)];
+      open.push({ ...piece, text: '' });
+    } else {
+      const isKnown =
+        open.length === 1 ? piece.attributes === '' : inner!.name === 'BlockMap' && piece.name === 'Range';
+      if (!isKnown || open.length > 2) return undefined;
+      open.push({ ...piece, text: '' });
+    }
+  }
+  const isWhole = open.length === 0 && (elements.get('BlockMap') ?? '') === '';
+  return version !== undefined && isWhole ? { version, elements, ranges } : undefined;
+}
+
+type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'open'; readonly name: string; readonly attributes: string }
+  | { readonly kind: 'close'; readonly name: string }
+  | { readonly kind: 'broken' };
+
+/** Longer than any tag of a map. */
+const longestTag = 1000;
+
+// Each character is looked at a few times, whatever the text: a map may come from anywhere. Comments, and what XML says of
+// itself at the beginning, are passed over.
+function* piecesOf(text: string): Generator<Piece> {
+  for (let at = /^\s*<\?xml[^<>]{0,200}\?>/.exec(text)?.[0].length ?? 0; at < text.length;) {
+    const isComment = text.startsWith('<!--', at);
+    const isTag = !isComment && text[at] === '<';
+    const end = text.indexOf(isComment ? '-->' : isTag ? '>' : '<', isComment ? at + 4 : at + 1);
+    if ((end < 0 && text[at] === '<') || (isTag && end - at > longestTag)) {
+      yield { kind: 'broken' };
+      return;
+    }
+    if (isTag) yield tagOf(text.slice(at + 1, end));
+    else if (!isComment) yield { kind: 'text', text: text.slice(at, end < 0 ? undefined : end) };
+    at = isComment ? end + 3 : isTag ? end + 1 : end < 0 ? text.length : end;
+  }
+}
+
+function tagOf(text: string): Piece {
+  const [, slash, name, attributes] = /^(\/?)(\w+)(|\s[^<]*)$/.exec(text.trimEnd()) ?? [];
+  if (name === undefined || (slash !== '' && attributes !== '')) return { kind: 'broken' };
+  return slash === '' ? { kind: 'open', name, attributes: attributes! } : { kind: 'close', name };
 }
 
 // The changes from 1.3 to 2.0 are told in bmaptool's BmapCreate.py; 1.4 is what 2.0 was called first, and earlier ones have
@@ -120,18 +176,20 @@ interface Blocks {
   readonly checksum: Checksum | undefined;
 }
 
-/** Undefined when there is anything but ranges, or one without the checksum that its version asks for. */
-function parseRanges(text: string, { algorithm, attribute }: Sums): readonly Blocks[] | undefined {
-  const ranges: Blocks[] = [];
+/** Undefined when one cannot be read, or is without the checksum that its version asks for. */
+function parseRanges(
+  ranges: readonly RangeElement[],
+  { algorithm, attribute }: Sums,
+): readonly Blocks[] | undefined {
   const hexLength = algorithm === '' ? 0 : createHash(algorithm).digest('hex').length;
-  const pattern =
-    /<Range(?:\s+(\w+)\s*=\s*["']([0-9A-Fa-f]+)["'])?\s*>\s*(\d{1,15})(?:\s*-\s*(\d{1,15}))?\s*<\/Range\s*>/g;
-  const rest = text.replace(pattern, (whole, ...groups) => {
-    const [name = '', hex = '', first, last = first] = groups as (string | undefined)[];
-    if (name !== attribute || hex.length !== hexLength) return whole;
+  const blocks: Blocks[] = [];
+  for (const { attributes, text } of ranges) {
+    const [, name = '', hex = ''] = /^\s+(\w+)\s*=\s*["']([0-9A-Fa-f]+)["']$/.exec(attributes) ?? [];
+    const [, first, last = first] = /^(\d{1,15})(?:\s*-\s*(\d{1,15}))?$/.exec(text.trim()) ?? [];
+    if (first === undefined || name !== attribute || hex.length !== hexLength) return undefined;
+    if (attributes !== '' && name === '') return undefined;
     const checksum = algorithm === '' ? undefined : { algorithm, hex: hex.toLowerCase() };
-    ranges.push({ first: Number(first), last: Number(last), checksum });
-    return '';
-  });
-  return rest.trim() === '' ? ranges : undefined;
+    blocks.push({ first: Number(first), last: Number(last), checksum });
+  }
+  return blocks;
 }

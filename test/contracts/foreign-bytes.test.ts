@@ -108,12 +108,16 @@ const request: BuildRequest = {
   limits: {},
 };
 
+// Of a version without checksums, so that damage reaches all of it.
 const map = `<?xml version="1.0" ?>
-<bmap version="2.0">
+<bmap version="1.2">
   <ImageSize> 40960 </ImageSize>
   <BlockSize> 4096 </BlockSize>
+  <!-- ten of them -->
+  <BlocksCount> 10 </BlocksCount>
+  <MappedBlocksCount> 3 </MappedBlocksCount>
   <BlockMap>
-    <Range chksum="${'0'.repeat(64)}"> 0-1 </Range>
+    <Range> 0-1 </Range>
     <Range> 4 </Range>
   </BlockMap>
 </bmap>
@@ -255,6 +259,10 @@ const monsters = [
   Buffer.concat([Buffer.alloc(100_000, 0x0a)]),
   Buffer.alloc(2_000_000, '\n'),
   Buffer.alloc(2_000_000, '#'),
+  ...['<!--', '<bmap version="2.0">', '<BlockMap>', '<?xml ', '<a '].map((text) =>
+    Buffer.alloc(2_000_000, text),
+  ),
+  Buffer.concat([Buffer.from('<bmap version="1.2">'), Buffer.alloc(2_000_000, '<BlockMap>')]),
   ...[
     '9a01ffffff',
     '9b00000000ffffffff',
