@@ -94,7 +94,7 @@ output
 ~ files.json  309 bytes → 310 bytes, from byte 39
 ~ manifest.json  474 bytes → 429 bytes, from byte 247
 + other.img  1048576 bytes
-- small.bmap  544 bytes
+- small.bmap  700 bytes
 - small.img  1048576 bytes
 
 3 components and 3 files differ; 10.0 kB → 12.5 kB (+2.5 kB)
