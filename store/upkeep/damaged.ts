@@ -10,6 +10,7 @@ import type { Database } from '../records/database.ts';
 import { addReachable, directoryByHash, emptyContent, readDirectory } from '../records/reachable.ts';
 import { decodeRealisation } from '../records/realisation-record.ts';
 import type { DurableTable } from '../records/table-names.ts';
+import type { Realisation } from '../store.ts';
 import { alterationOf, type SealedContent } from '../trees/seal.ts';
 import { StoredTrees } from '../trees/stored-trees.ts';
 import { contentName, parseEntryName, sealedContent, type ContentNode } from '../trees/tree-folders.ts';
@@ -18,16 +19,16 @@ import type { MaintenanceContext } from './maintenance-context.ts';
 
 /** @param value undefined when it is not what was written */
 export function isRecord(table: DurableTable, key: string, value: Uint8Array | undefined): boolean {
-  return value !== undefined && (table !== 'realisations' || isRealisation(key as Digest, value));
+  if (table === 'realisations') return wholeRealisation(key as Digest, value) !== undefined;
+  return value !== undefined;
 }
 
 // Its checksum may be right all the same: somebody else wrote it.
-function isRealisation(action: Digest, bytes: Uint8Array): boolean {
+function wholeRealisation(action: Digest, value: Uint8Array | undefined): Realisation | undefined {
   try {
-    decodeRealisation(action, bytes);
-    return true;
+    return value && decodeRealisation(action, value);
   } catch (error) {
-    if (error instanceof UserError) return false;
+    if (error instanceof UserError) return undefined;
     throw error;
   }
 }
@@ -95,15 +96,13 @@ export function missingContent({ layout, database }: MaintenanceContext): {
   let checked = 0;
   for (const { key, value } of database.table('realisations').inspect()) {
     checked++;
-    if (value === undefined || !isRealisation(key as Digest, value)) continue; // which is reported as such
-    const {
-      claim: { outputs },
-      facts: { name, log },
-    } = decodeRealisation(key as Digest, value);
+    const realisation = wholeRealisation(key as Digest, value);
+    if (realisation === undefined) continue; // which is reported as such
+    const { name, log } = realisation.facts;
     const content = emptyContent();
     if (log !== undefined) content.blobs.add(log);
     try {
-      addReachable(content, Object.values(outputs), database);
+      addReachable(content, Object.values(realisation.claim.outputs), database);
     } catch {
       continue; // a damaged directory, which is reported as such
     }

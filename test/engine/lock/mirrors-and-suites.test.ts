@@ -1,7 +1,7 @@
 // `cairn lock` where there are several mirrors, of which some are bad, and several suites, whose packages need each other.
 
 import { beforeAll, expect, test } from 'vitest';
-import type { DebianPackages, DebianSource } from '../../../engine/model/flake.ts';
+import type { DebianPackages } from '../../../engine/model/flake.ts';
 import { serve, type WebServer } from '../../support/web-server.ts';
 import {
   archiveFiles,
@@ -11,9 +11,9 @@ import {
   type ArchiveSpec,
   type SigningKey,
 } from './fake-archive.ts';
-import { failureOf, updateWith, type Update } from './updating.ts';
+import { failureOf } from '../../support/failure-of.ts';
+import { sed, updateWith, type Update } from './updating.ts';
 
-const sed: DebianSource = { kind: 'debian-source', suite: 'trixie', package: 'sed' };
 const day = 24 * 3600 * 1000;
 
 let key: SigningKey;

@@ -1,18 +1,11 @@
 // `cairn lock` against mirrors whose index lists what they do not serve.
 
 import { beforeAll, expect, test } from 'vitest';
-import type { DebianPackages, DebianSource } from '../../../engine/model/flake.ts';
 import { serve } from '../../support/web-server.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { archiveFiles, mirrorsAt, serveArchive, signingKey, type SigningKey } from './fake-archive.ts';
-import { failureOf, updateWith, type Update } from './updating.ts';
+import { sed, seed, updateWith, type Update } from './updating.ts';
 
-const sed: DebianSource = { kind: 'debian-source', suite: 'trixie', package: 'sed' };
-const seed: DebianPackages = {
-  kind: 'debian-packages',
-  suite: 'trixie',
-  architecture: 'amd64',
-  packages: ['sed'],
-};
 const [newSource, oldSource] = ['pool/s/sed_1%3a4.10~rc1.orig.tar.xz', 'pool/s/sed_4.9.orig.tar.xz'];
 const [newPackage, oldPackage] = ['pool/s/sed_4.10_amd64.deb', 'pool/s/sed_4.9_amd64.deb'];
 

@@ -2,21 +2,15 @@
 
 import { beforeAll, expect, test } from 'vitest';
 import type { Lock } from '../../../engine/lock/lock-file.ts';
-import type { DebianPackages, DebianSource, InputDeclaration } from '../../../engine/model/flake.ts';
+import type { InputDeclaration } from '../../../engine/model/flake.ts';
 import { openMirrors, type Mirrors } from '../../../engine/sources/mirrors.ts';
 import { digestHash, digestOf } from '../../../store/base/digest.ts';
 import { serve } from '../../support/web-server.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { archiveFiles, serveArchive, signingKey, type ArchiveSpec, type SigningKey } from './fake-archive.ts';
-import { failureOf, updateWith, type Update } from './updating.ts';
+import { sed, seed, updateWith, type Update } from './updating.ts';
 
 const [a, b, c] = ['a', 'b', 'c'].map((digit) => digit.repeat(64)) as [string, string, string];
-const sed: DebianSource = { kind: 'debian-source', suite: 'trixie', package: 'sed' };
-const seed: DebianPackages = {
-  kind: 'debian-packages',
-  suite: 'trixie',
-  architecture: 'amd64',
-  packages: ['sed'],
-};
 const day = 24 * 3600 * 1000;
 
 const sources = `

@@ -2,10 +2,17 @@
 
 import { emptyLock } from '../../../engine/lock/lock-file.ts';
 import { updateLock, type LockUpdate, type UpdateLockOptions } from '../../../engine/lock/update-lock.ts';
-import type { InputDeclaration } from '../../../engine/model/flake.ts';
+import type { DebianPackages, DebianSource, InputDeclaration } from '../../../engine/model/flake.ts';
 import { openMirrors } from '../../../engine/sources/mirrors.ts';
-import type { UserError } from '../../../store/base/errors.ts';
 import type { SigningKey } from './fake-archive.ts';
+
+export const sed: DebianSource = { kind: 'debian-source', suite: 'trixie', package: 'sed' };
+export const seed: DebianPackages = {
+  kind: 'debian-packages',
+  suite: 'trixie',
+  architecture: 'amd64',
+  packages: ['sed'],
+};
 
 export interface Update extends Partial<UpdateLockOptions> {
   readonly inputs: Readonly<Record<string, InputDeclaration>>;
@@ -28,14 +35,4 @@ export async function updateWith(
     ...options,
   });
   return { ...result, notices };
-}
-
-/** The UserError that an update ends with. */
-export async function failureOf(updating: Promise<unknown>): Promise<UserError> {
-  const error: unknown = await updating.then(
-    () => new Error('it was accepted'),
-    (reason: unknown) => reason,
-  );
-  if ((error as Error).name !== 'UserError') throw error;
-  return error as UserError;
 }

@@ -10,7 +10,8 @@ import { openMirrors } from '../../../engine/sources/mirrors.ts';
 import { openStore, type Store } from '../../../store/index.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { serve, serveFolder } from '../../support/web-server.ts';
-import { failureOf, fetchInto, sharedStore, someFile } from './fetching.ts';
+import { failureOf } from '../../support/failure-of.ts';
+import { fetchInto, sharedStore, someFile } from './fetching.ts';
 
 const store = sharedStore();
 const { signal } = new AbortController();

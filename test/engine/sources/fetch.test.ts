@@ -12,7 +12,8 @@ import { openMirrors } from '../../../engine/sources/mirrors.ts';
 import { digestHash, digestOf } from '../../../store/base/digest.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { sendRange, serve } from '../../support/web-server.ts';
-import { failureOf, fetchInto, noMirrors, partialOf, sharedStore, someFile } from './fetching.ts';
+import { failureOf } from '../../support/failure-of.ts';
+import { fetchInto, noMirrors, partialOf, sharedStore, someFile } from './fetching.ts';
 
 const store = sharedStore();
 

@@ -9,7 +9,6 @@ import { fetchBlob, type FetchOptions } from '../../../engine/sources/fetch.ts';
 import type { FetchRequest } from '../../../engine/sources/fetch-request.ts';
 import { openMirrors, type Mirrors } from '../../../engine/sources/mirrors.ts';
 import { digestHash, digestOf, type Digest } from '../../../store/base/digest.ts';
-import type { UserError } from '../../../store/base/errors.ts';
 import { openStore, type Store } from '../../../store/index.ts';
 
 export const noMirrors: Mirrors = openMirrors({ env: {}, aptFolder: '/nonexistent' });
@@ -64,14 +63,4 @@ export async function fetchInto(
   } finally {
     await batch.discard();
   }
-}
-
-/** The UserError that a fetch ends with. */
-export async function failureOf(fetching: Promise<unknown>): Promise<UserError> {
-  const error: unknown = await fetching.then(
-    () => new Error('it did not fail'),
-    (reason: unknown) => reason,
-  );
-  if ((error as Error).name !== 'UserError') throw error;
-  return error as UserError;
 }
