@@ -3,7 +3,7 @@
 import type { Batch, Node } from '../../store/index.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import type { FailureReason } from '../events.ts';
-import type { Limits, Platform } from '../model/derivation.ts';
+import type { Incremental, Limits, Platform } from '../model/derivation.ts';
 
 /** A resolved `run` derivation: everything a machine needs to know to run it, and nothing else. */
 export interface BuildRequest {
@@ -20,6 +20,8 @@ export interface BuildRequest {
   /** Those of them that may stay empty. */
   readonly mayBeEmpty: readonly string[];
   readonly limits: Limits;
+  /** Folders to be made in the one that the step begins in, and which inputs it may be done again from in part. */
+  readonly incremental?: Incremental;
 }
 
 export interface ExecuteOptions {

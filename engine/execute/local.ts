@@ -104,7 +104,7 @@ class SandboxExecutor implements Executor {
       rig,
       startedMs: performance.now(),
       log: new StepLog(join(this.#options.store.path, 'logs'), request.name, options.onOutput),
-      work: makeWorkFolder(join(this.#scratch, `step-${this.#steps++}`), request.outputs),
+      work: makeWorkFolder(join(this.#scratch, `step-${this.#steps++}`), request),
     };
     try {
       const result = await this.#runAndIngest(step);

@@ -13,7 +13,7 @@ import {
   shown,
   utf8Length,
 } from './check.ts';
-import type { ArchiveLimits, Limits } from './kinds.ts';
+import type { ArchiveLimits, Incremental, Limits } from './kinds.ts';
 
 const outputPattern = /^[a-z][a-z0-9_]{0,31}$/;
 
@@ -24,8 +24,10 @@ const outputPattern = /^[a-z][a-z0-9_]{0,31}$/;
 export const mostLayers = 200;
 /** What a sandbox puts there itself, and nobody else may. */
 const ownPlaces = ['/dev', '/proc', '/sys', '/outputs'];
+/** Where a step begins, unless `cairn check` puts it elsewhere. */
+const buildPlace = '/build';
 /** What a step writes to; an input may lie in it. */
-const writtenPlaces = ['/build', '/tmp'];
+const writtenPlaces = [buildPlace, '/tmp'];
 
 const limitFields: readonly (keyof Limits)[] = [
   'timeoutSeconds',
@@ -88,6 +90,38 @@ export function checkPlaces(name: string, inputs: Readonly<Record<string, unknow
     if (writtenPlaces.includes(path) || [path, ...above].some((folder) => ownPlaces.includes(folder)))
       invalid(`${name}: ${shown(path)} is the sandbox's own`, 'Put the input at a path like /src.');
   }
+}
+
+/** Folders in the one that the step begins in, apart from each other and from every input; sources among the inputs. */
+export function checkIncremental(name: string, incremental: Incremental, inputs: readonly string[]): void {
+  const what = `${name}: incremental`;
+  checkFields(what, incremental, ['folders', 'sources']);
+  const { folders, sources } = incremental;
+  checkStrings(what, 'folders', folders);
+  checkStrings(what, 'sources', sources);
+  if (folders.length === 0) invalid(`${what} names no folder`, "Write folders: ['objects'], for example.");
+  const seen: string[] = [];
+  for (const folder of folders) {
+    checkRelative(what, folder);
+    const path = `${buildPlace}/${folder}`;
+    const other = [...seen, ...inputs].find((place) => isWithin(path, place) || isWithin(place, path));
+    if (other !== undefined)
+      invalid(
+        `${what}: folder ${shown(folder)} would share its place with ${shown(other)}`,
+        'Put folders and inputs side by side.',
+      );
+    seen.push(path);
+  }
+  const unknown = sources.find((source, at) => !inputs.includes(source) || sources.indexOf(source) !== at);
+  if (unknown !== undefined)
+    invalid(
+      `${what}: ${shown(unknown)} is no input, or is named twice`,
+      `There is ${inputs.join(', ') || 'none'}.`,
+    );
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
 }
 
 function foldersAbove(path: string): string[] {

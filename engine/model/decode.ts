@@ -4,7 +4,7 @@
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
 import type { CborValue } from '../../store/base/cbor.ts';
-import type { ComposePart, Derivation, FileContent, Input, Platform, Target } from './kinds.ts';
+import type { ComposePart, Derivation, FileContent, Incremental, Input, Platform, Target } from './kinds.ts';
 import type { DerivationId } from './encode.ts';
 
 /** What a record says. */
@@ -102,10 +102,16 @@ function decodeKind(fields: Fields, reference: Reference): Derivation {
         outputs: texts(fields['outputs']),
         mayBeEmpty: fields['mayBeEmpty'] === undefined ? [] : texts(fields['mayBeEmpty']),
         limits: mapOf(fields['limits'], number),
+        ...(fields['incremental'] !== undefined && { incremental: incremental(fields['incremental']) }),
       };
     default:
       throw corrupt();
   }
+}
+
+function incremental(value: CborValue): Incremental {
+  const { folders, sources } = map(value);
+  return { folders: texts(folders), sources: texts(sources) };
 }
 
 function fileContent(value: CborValue | undefined): FileContent {

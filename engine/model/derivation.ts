@@ -19,6 +19,7 @@ import {
   checkArguments,
   checkLayers,
   checkArchiveLimits,
+  checkIncremental,
   checkLimits,
   checkMayBeEmpty,
   checkOutputs,
@@ -32,6 +33,7 @@ import type {
   Derivation,
   Fetch,
   FileContent,
+  Incremental,
   Input,
   InputLike,
   ArchiveLimits,
@@ -188,6 +190,8 @@ export interface RunSpec {
   /** Outputs that may stay empty: `['out']` for a command that only checks something. */
   readonly mayBeEmpty?: readonly string[];
   readonly limits?: Limits;
+  /** Folders of the build that may be kept for the next: `{ folders: ['objects'], sources: ['/source'] }`. */
+  readonly incremental?: Incremental;
 }
 
 const runFields: readonly (keyof RunSpec)[] = [
@@ -201,6 +205,7 @@ const runFields: readonly (keyof RunSpec)[] = [
   'outputs',
   'mayBeEmpty',
   'limits',
+  'incremental',
 ];
 
 /**
@@ -210,7 +215,7 @@ const runFields: readonly (keyof RunSpec)[] = [
 export function run(spec: RunSpec): Run {
   checkFields('run', spec, runFields);
   const { name, argv, env = {}, outputs = usualOutputs, mayBeEmpty = noNames, limits = {} } = spec;
-  const { platform = 'x86_64-linux', target = 'x86_64-linux' } = spec;
+  const { platform = 'x86_64-linux', target = 'x86_64-linux', incremental } = spec;
   checkName(name);
   checkOneOf(name, 'platform', platform, platforms);
   checkOneOf(name, 'target', target, targets);
@@ -221,6 +226,7 @@ export function run(spec: RunSpec): Run {
   checkLimits(name, limits);
   checkLayers(name, spec.layers);
   checkPlaces(name, spec.inputs ?? {});
+  if (incremental !== undefined) checkIncremental(name, incremental, Object.keys(spec.inputs ?? {}));
   const layers = spec.layers.map((layer: InputLike) => input(name, layer));
   const inputs = mapByName(
     Object.entries(spec.inputs ?? {}).map(([path, value]) => [path, input(name, value)]),
@@ -239,6 +245,12 @@ export function run(spec: RunSpec): Run {
       outputs: outputs === usualOutputs ? outputs : [...outputs],
       mayBeEmpty: mayBeEmpty.length === 0 ? noNames : [...mayBeEmpty].sort(),
       limits: isEmpty(limits) ? noLimits : { ...limits },
+      ...(incremental !== undefined && {
+        incremental: {
+          folders: [...incremental.folders].sort(),
+          sources: [...incremental.sources].sort(),
+        },
+      }),
     },
     run,
   );

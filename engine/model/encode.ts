@@ -109,6 +109,7 @@ function stepFields(
         outputs: derivation.outputs,
         // Part of the result: what fails for one must not be taken from another that allows it.
         mayBeEmpty: derivation.mayBeEmpty.length > 0 ? derivation.mayBeEmpty : undefined,
+        incremental: derivation.incremental as RecordValue | undefined,
       };
   }
 }

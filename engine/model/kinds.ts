@@ -111,6 +111,20 @@ export interface Run {
   /** Outputs that the command need not put anything into, as checks do not; every other one that is empty is a failure. */
   readonly mayBeEmpty: readonly string[];
   readonly limits: Limits;
+  readonly incremental?: Incremental;
+}
+
+/**
+ * What lets a command do only what changed since the last time. A clean build knows nothing of it, but that the folders are
+ * there. In an incremental one the folders are as the last build of this lineage left them, and the sources a copy that is
+ * brought up to date by content: what is unchanged keeps its inode and time, what is changed is younger than anything in the
+ * folders. So make(1) can tell, and nothing else of the step differs.
+ */
+export interface Incremental {
+  /** Relative to the folder that the step begins in: there and empty in a clean build. */
+  readonly folders: readonly string[];
+  /** Paths of `inputs`. A change of any other input begins anew, as one of layers, environment or command does. */
+  readonly sources: readonly string[];
 }
 
 /** Bounds on one step; exceeding one is a failure that names it. They are not part of the action id. */

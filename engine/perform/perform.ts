@@ -120,6 +120,7 @@ function buildRequest(derivation: Run, nodes: ResolvedStep['nodes']): BuildReque
     outputs: derivation.outputs,
     mayBeEmpty: derivation.mayBeEmpty,
     limits: derivation.limits,
+    ...(derivation.incremental !== undefined && { incremental: derivation.incremental }),
   };
 }
 

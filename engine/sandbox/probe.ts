@@ -101,7 +101,7 @@ async function trial({ tool, folder }: ProbeOptions): Promise<SandboxFinding> {
       mounts: { layers: [], inputs: [] },
       scaffold: makeScaffold(path),
       guise,
-      work: makeWorkFolder(join(path, 'step'), []),
+      work: makeWorkFolder(join(path, 'step'), { outputs: [] }),
       conditions,
       interactive: { argv: [absentProgram], env: {} },
     });

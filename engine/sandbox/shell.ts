@@ -31,7 +31,7 @@ export interface ShellOptions {
  */
 export async function openShell(request: BuildRequest, options: ShellOptions): Promise<number> {
   return withScratch(options.store, (scratch) => {
-    const work = makeWorkFolder(join(scratch, 'step'), request.outputs);
+    const work = makeWorkFolder(join(scratch, 'step'), request);
     return enter({ request, variation: undefined, work, scratch }, options);
   });
 }

@@ -2,6 +2,7 @@
 
 import { chmodSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BuildRequest } from '../execute/executor.ts';
 import { stepEpochSeconds } from '../execute/step-view.ts';
 
 /** Where a step's writes go. */
@@ -27,10 +28,14 @@ export function workFolder(path: string): WorkFolder {
 }
 
 /** Makes the layout, empty. Always new: a folder that was used before may carry attributes and access lists. */
-export function makeWorkFolder(path: string, outputs: readonly string[]): WorkFolder {
+export function makeWorkFolder(
+  path: string,
+  { outputs, incremental }: Pick<BuildRequest, 'outputs' | 'incremental'>,
+): WorkFolder {
   const folder = workFolder(path);
   const outputFolders = outputs.map((output) => join(folder.outputs, output));
-  const shown = [folder.upper, folder.build, folder.outputs, ...outputFolders];
+  const inBuild = withFoldersAbove(incremental?.folders ?? []).map((name) => join(folder.build, name));
+  const shown = [folder.upper, folder.build, ...inBuild, folder.outputs, ...outputFolders];
   for (const made of [path, ...shown]) makeFolder(made);
   makeFolder(folder.temporary, 0o1777);
   // Of the root too, as long as bubblewrap makes no place for an input in it.
@@ -53,6 +58,15 @@ export function makeScaffold(folder: string): Scaffold {
     makeFolder(join(scaffold.mountPoints, name));
   makeFolder(scaffold.overlay);
   return scaffold;
+}
+
+// Each once, a folder before those in it.
+function withFoldersAbove(paths: readonly string[]): string[] {
+  const all = paths.flatMap((path) => {
+    const parts = path.split('/');
+    return parts.map((_, at) => parts.slice(0, at + 1).join('/'));
+  });
+  return [...new Set(all)];
 }
 
 // The mode is what a step sees, whatever this process's umask is.

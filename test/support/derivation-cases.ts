@@ -90,6 +90,13 @@ export const derivationCases: Readonly<Record<string, Derivation>> = {
     outputs: ['out', 'dev'],
     limits: { timeoutSeconds: 3600, memoryBytes: 2 ** 33 },
   }),
+  'run-incremental': run({
+    name: 'objects',
+    layers: [seed],
+    inputs: { '/src': source, '/config': local },
+    argv: ['/bin/make'],
+    incremental: { folders: ['objects', 'headers/made'], sources: ['/src'] },
+  }),
   'run-second-output': run({
     name: 'user',
     layers: [from(run({ name: 'two', layers: [], argv: ['x'], outputs: ['dev', 'doc'] }), { output: 'doc' })],

@@ -54,6 +54,21 @@ test.each<readonly [mistake: string, make: () => unknown]>([
   ['target cannot be "arm64"', () => run({ ...step, target: 'arm64' })],
   // @ts-expect-error a limit that is misspelt
   ['limits has no field "timeout"', () => run({ ...step, limits: { timeout: 1 } })],
+  // @ts-expect-error folders as text
+  ['folders must be a list', () => run({ ...step, incremental: { folders: 'o', sources: [] } })],
+  // @ts-expect-error a member that is missing
+  ['sources must be a list', () => run({ ...step, incremental: { folders: ['o'] } })],
+  ['incremental names no folder', () => run({ ...step, incremental: { folders: [], sources: [] } })],
+  [
+    'is not a path inside a tree',
+    () => run({ ...step, incremental: { folders: ['/build/o'], sources: [] } }),
+  ],
+  ['share its place', () => run({ ...step, incremental: { folders: ['o', 'o/p'], sources: [] } })],
+  [
+    'folder "o" would share its place with "/build/o/src"',
+    () => run({ ...step, inputs: { '/build/o/src': shell }, incremental: { folders: ['o'], sources: [] } }),
+  ],
+  ['"/src" is no input', () => run({ ...step, incremental: { folders: ['o'], sources: ['/src'] } })],
   // @ts-expect-error an input that is text
   ['an input is not a derivation', () => run({ ...step, layers: ['shell'] })],
   // @ts-expect-error a narrowing that is misspelt

@@ -1,6 +1,7 @@
 // Requests that succeed: what a step is given, and what is taken from it.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { otherConditions } from '../../../engine/check.ts';
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
 import { mostLayers } from '../../../engine/model/check-run.ts';
 import { digestOf } from '../../../store/base/digest.ts';
@@ -70,6 +71,22 @@ describe('outputs', () => {
     ).toEqual({
       out: { b: 'b\n', r: 'r\n', x: expect.any(String) as string },
     });
+  });
+});
+
+describe('folders that may be kept for the next build', () => {
+  test('are there, empty and as old as the folder they lie in, wherever the step begins', async () => {
+    const incremental = { folders: ['objects', 'made/headers'], sources: [] };
+    const script = 'find . | sort; stat -c "%n %a %Y" . made made/headers objects';
+    const text = await textOf(executor, request(script, { incremental }));
+    expect(text).toBe(
+      './made\n./made/headers\n./objects\n'.replace(/^/, '.\n') +
+        ['.', 'made', 'made/headers', 'objects'].map((name) => `${name} 755 315532800\n`).join(''),
+    );
+    const variation = { ...otherConditions, jobs: 1, processors: 1 };
+    expect(await textOf(executor, request('pwd; ls', { incremental }), { variation })).toBe(
+      `${otherConditions.buildFolder}\nmade\nobjects\n`,
+    );
   });
 });
 
