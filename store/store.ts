@@ -323,7 +323,20 @@ export interface Usage {
 export interface ImportOptions {
   /** Further ignore patterns, in `.gitignore` syntax: they outrank those of files. */
   readonly exclude?: readonly string[];
+  /** What may have changed: nothing else is looked at. All of the folder is when not given. */
+  readonly changes?: FolderChanges;
   readonly signal?: AbortSignal;
+}
+
+/**
+ * What somebody saw who has watched the folder without a gap since before an import of it began. Who may have missed
+ * something gives none at all.
+ */
+export interface FolderChanges {
+  /** `seen` of that import. It does not count when the folder was imported anew since, by whomever: then all is looked at. */
+  readonly since: string;
+  /** Absolute. A folder's path stands for what is in it too. */
+  readonly paths: readonly string[];
 }
 
 export interface ImportResult {
@@ -331,6 +344,8 @@ export interface ImportResult {
   readonly files: number;
   /** Files whose bytes had to be read. */
   readonly filesRead: number;
+  /** Names what this import saw of the folder; for `FolderChanges`. */
+  readonly seen: string;
 }
 
 /** Content that should be there is not, or is damaged (and was set aside). Its producer has to be run again. */

@@ -11,6 +11,7 @@ import { callFlake, type FlakeOutputs } from './call-flake.ts';
 import type { Computing, EvaluateOptions } from './evaluate-options.ts';
 import { targetsOf, type EvaluatedOutput, type Evaluation, type LocalSource } from './evaluation.ts';
 import { evaluatorVersion, type EvaluatedTarget, type EvaluationRecord } from './evaluation-record.ts';
+import type { FolderImports, SeenFolders } from './folder-imports.ts';
 import { closureOf, identify, localsOf, type Identified } from './identify.ts';
 import { importLocals } from './import-locals.ts';
 import { keepEvaluation } from './keep-evaluation.ts';
@@ -19,8 +20,8 @@ import { loadConfig, type LoadedConfig } from './load-config.ts';
 import { lineagesFor, localStep, placed } from './placed-steps.ts';
 
 /** Evaluates whether or not an evaluation is kept. Errors are those of `evaluate`. */
-export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluation> {
-  const { configPath, store, names, signal } = options;
+export async function evaluateAfresh(options: EvaluateOptions, imports: FolderImports): Promise<Evaluation> {
+  const { configPath, store, names } = options;
   const computing: Computing = options.computing ?? ((work) => Promise.resolve(work()));
   const { config, given } = await computing(() => {
     const loaded = loadConfig({ ...options, records: store.records });
@@ -28,7 +29,8 @@ export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluati
   });
   const tops = topsOf(given);
   const closure = closureOf(tops);
-  const locals = await importLocals(localsOf(closure), { store, folder: dirname(configPath), signal });
+  const folder = dirname(configPath);
+  const locals = await importLocals(localsOf(closure), { store, imports, folder });
   const identified = identify(closure, (local) => locals.get(local)!.content);
   const record = evaluationRecord(config, given, { identified, locals, configPath });
   // Told before it is recorded what it is made from: from then on, all of that stays.
@@ -36,7 +38,7 @@ export async function evaluateAfresh(options: EvaluateOptions): Promise<Evaluati
   const places = placesOf(closure, config, identified);
   await keepEvaluation({ transformer: config.transformer, identified, record, places, options });
   identified.encoded.free();
-  return evaluation(record, { steps: identified.steps, places, locals, configPath });
+  return evaluation(record, { steps: identified.steps, places, locals, seen: imports.seen, configPath });
 }
 
 // Equal derivations that were made twice are one step: the first place is as good as the second.
@@ -114,11 +116,15 @@ interface Evaluated {
   readonly steps: Identified['steps'];
   readonly places: ReadonlyMap<DerivationId, string>;
   readonly locals: ReadonlyMap<Local, LocalSource>;
+  readonly seen: SeenFolders;
   readonly configPath: string;
 }
 
 // What it is given is all that stays in memory as long as the evaluation does.
-function evaluation(record: EvaluationRecord, { steps, places, locals, configPath }: Evaluated): Evaluation {
+function evaluation(
+  record: EvaluationRecord,
+  { steps, places, locals, seen, configPath }: Evaluated,
+): Evaluation {
   const parts = Object.values(record.targets);
   const lineageOf = lineagesFor(configPath, parts);
   const sources = [...new Set(locals.values())];
@@ -134,6 +140,7 @@ function evaluation(record: EvaluationRecord, { steps, places, locals, configPat
       localSteps.get(id) ?? placed(steps.get(id) ?? bug(`derivation ${id} was not evaluated`), lineageOf),
     placeOf: (id) => places.get(id),
     locals: sources,
+    seen,
     files: record.files.map((file) => file.path),
     isCached: false,
   };

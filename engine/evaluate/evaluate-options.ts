@@ -1,6 +1,7 @@
 // What an evaluation is asked for. Types only.
 
 import type { Store } from '../../store/index.ts';
+import type { Changes } from './folder-imports.ts';
 
 export interface EvaluateOptions {
   /** Absolute, from `findConfig` or what a person named. */
@@ -12,6 +13,8 @@ export interface EvaluateOptions {
   readonly names: readonly string[];
   /** False to evaluate even if nothing has changed. */
   readonly useCache?: boolean;
+  /** What may have changed in local folders: nothing else of them is looked at. All of them is when not given. */
+  readonly changes?: Changes;
   readonly signal?: AbortSignal;
   /** Gets what the config writes with `console`. */
   readonly onPrint?: (text: string) => void;

@@ -5,6 +5,7 @@ import type { Flake } from '../model/flake.ts';
 import { namesElsewhere, outputNamed, targetsOf, type Evaluation } from './evaluation.ts';
 import type { Computing, EvaluateOptions, LoadFlakeOptions } from './evaluate-options.ts';
 import { readEvaluation, stillHolding, writeEvaluation } from './evaluation-record.ts';
+import { FolderImports } from './folder-imports.ts';
 import { holdTheSame } from './import-locals.ts';
 import { recordedEvaluation } from './recorded-evaluation.ts';
 
@@ -15,19 +16,21 @@ import { recordedEvaluation } from './recorded-evaluation.ts';
  * `LOCK_MISSING_PIN`, `TARGET_UNKNOWN`, `GRAPH_CYCLE`, `SOURCE_UNREADABLE`.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const evaluation = await evaluateTargets(options);
+  const { store, signal, changes } = options;
+  const imports = new FolderImports({ store, signal, changes });
+  const evaluation = await evaluateTargets(options, imports);
   const elsewhere = namesElsewhere(evaluation, options.names);
   return elsewhere.length === 0
     ? evaluation
-    : evaluateTargets({ ...options, names: [...options.names, ...elsewhere] });
+    : evaluateTargets({ ...options, names: [...options.names, ...elsewhere] }, imports);
 }
 
-async function evaluateTargets(options: EvaluateOptions): Promise<Evaluation> {
+async function evaluateTargets(options: EvaluateOptions, imports: FolderImports): Promise<Evaluation> {
   options.signal?.throwIfAborted();
-  const kept = options.useCache === false ? undefined : await keptEvaluation(options);
+  const kept = options.useCache === false ? undefined : await keptEvaluation(options, imports);
   if (kept !== undefined) return kept;
   const { evaluateAfresh } = await import('./evaluate-afresh.ts');
-  return evaluateAfresh(options);
+  return evaluateAfresh(options, imports);
 }
 
 /** What a config says of itself, its inputs first of all, without evaluating any output. Errors are those of `evaluate`. */
@@ -41,20 +44,23 @@ export async function loadFlake(options: LoadFlakeOptions): Promise<Flake> {
   return flake;
 }
 
-async function keptEvaluation(options: EvaluateOptions): Promise<Evaluation | undefined> {
-  const { configPath, store, env, names, signal } = options;
+async function keptEvaluation(
+  options: EvaluateOptions,
+  imports: FolderImports,
+): Promise<Evaluation | undefined> {
+  const { configPath, store, env, names } = options;
   const kept = readEvaluation(store.records, configPath);
   const record = kept === undefined ? undefined : stillHolding(kept, env);
   if (record === undefined) return undefined;
   const targets = targetsOf(names, record.flake);
-  const evaluation = recordedEvaluation(record, { configPath, store, targets });
+  const evaluation = recordedEvaluation(record, { configPath, store, targets, seen: imports.seen });
   if (evaluation === undefined) return undefined;
   const wanted = names.flatMap((name) => outputNamed(evaluation, name)?.id ?? []);
   const ids = evaluation.sandbox === undefined ? wanted : [...wanted, evaluation.sandbox];
   await store.use(ids);
   // Garbage collection may have taken descriptions away that no root needs; what is there now stays, with all below it.
   if (ids.some((id) => !store.records.hasDescription(id))) return undefined;
-  if (!(await holdTheSame(evaluation.locals, { store, signal }))) return undefined;
+  if (!(await holdTheSame(evaluation.locals, { store, imports }))) return undefined;
   if (record !== kept) await store.records.update((writer) => writeEvaluation(writer, configPath, record));
   return evaluation;
 }

@@ -7,6 +7,7 @@ import type { DerivationId } from '../model/encode.ts';
 import type { StepSource } from '../step.ts';
 import type { PlaceOf } from './places-record.ts';
 import { closestNames } from './closest-names.ts';
+import type { SeenFolders } from './folder-imports.ts';
 
 /** A config's outputs for the targets that were asked for, all named by derivation ids. */
 export interface Evaluation {
@@ -21,6 +22,8 @@ export interface Evaluation {
   /** Where the config made a step: for messages only. */
   readonly placeOf: PlaceOf;
   readonly locals: readonly LocalSource[];
+  /** What was seen of the local folders; for `Changes` of a later evaluation. */
+  readonly seen: SeenFolders;
   /** All files that were read, or would have been if they were there: what to watch, beside the local folders. */
   readonly files: readonly string[];
   /** True when nothing had to be evaluated. */

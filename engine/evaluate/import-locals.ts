@@ -2,30 +2,30 @@
 // folder that relative paths start from.
 
 import { resolve } from 'node:path';
-import type { Digest } from '../../store/base/digest.ts';
 import type { Store } from '../../store/index.ts';
 import type { Local } from '../model/derivation.ts';
 import { actionIdOf, actionRecord, derivationIdOf, derivationRecord } from '../model/encode.ts';
 import type { LocalSource } from './evaluation.ts';
+import type { FolderImports } from './folder-imports.ts';
 
 export interface ImportLocalsOptions {
   readonly store: Store;
+  readonly imports: FolderImports;
   /** What relative paths start from. */
   readonly folder: string;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** Imports each local folder once, however often it is named. @throws UserError `SOURCE_UNREADABLE`. */
 export async function importLocals(
   locals: readonly Local[],
-  { store, folder, signal }: ImportLocalsOptions,
+  { store, imports, folder }: ImportLocalsOptions,
 ): Promise<ReadonlyMap<Local, LocalSource>> {
   const sources = new Map<Local, LocalSource>();
   const known = new Map<string, LocalSource>();
   for (const local of locals) {
     const path = resolve(folder, local.path);
     const key = [local.name, path, ...local.exclude].join('\0');
-    const source = known.get(key) ?? (await importLocal({ ...local, path }, { store, signal }));
+    const source = known.get(key) ?? (await importLocal({ ...local, path }, imports));
     known.set(key, source);
     sources.set(local, source);
   }
@@ -36,28 +36,17 @@ export async function importLocals(
 /** True when the folders hold what they were found to hold. Brings what they hold now into the store. */
 export async function holdTheSame(
   sources: readonly LocalSource[],
-  { store, signal }: Omit<ImportLocalsOptions, 'folder'>,
+  { store, imports }: Omit<ImportLocalsOptions, 'folder'>,
 ): Promise<boolean> {
-  for (const { path, exclude, content } of sources) {
-    if ((await importFolder(path, exclude, { store, signal })) !== content) return false;
-  }
+  for (const source of sources) if ((await imports.contentOf(source)) !== source.content) return false;
   await recordLocals(sources, store);
   return true;
 }
 
-async function importLocal(local: Local, options: Omit<ImportLocalsOptions, 'folder'>): Promise<LocalSource> {
+async function importLocal(local: Local, imports: FolderImports): Promise<LocalSource> {
   const { name, path, exclude } = local;
-  const content = await importFolder(path, exclude, options);
+  const content = await imports.contentOf(local);
   return { id: derivationIdOf(derivationRecord(local, noInputs, content)), name, path, exclude, content };
-}
-
-async function importFolder(
-  path: string,
-  exclude: readonly string[],
-  { store, signal }: Omit<ImportLocalsOptions, 'folder'>,
-): Promise<Digest> {
-  const { node } = await store.importFolder(path, { exclude, ...(signal !== undefined && { signal }) });
-  return node.digest;
 }
 
 // An imported folder is realised: nothing is left to be done for it.

@@ -10,6 +10,7 @@ import type { DerivationId } from '../model/encode.ts';
 import type { Step, StepSource } from '../step.ts';
 import type { Evaluation, LocalSource } from './evaluation.ts';
 import type { EvaluationRecord } from './evaluation-record.ts';
+import type { SeenFolders } from './folder-imports.ts';
 import { lineagesFor, localStep, placed, type LineageOf } from './placed-steps.ts';
 import { recordedPlaces } from './places-record.ts';
 
@@ -17,12 +18,13 @@ export interface RecordedOptions {
   readonly configPath: string;
   readonly store: Store;
   readonly targets: readonly Target[];
+  readonly seen: SeenFolders;
 }
 
 /** The kept evaluation for some targets; undefined when it was not made for all of them. */
 export function recordedEvaluation(
   record: EvaluationRecord,
-  { configPath, store, targets }: RecordedOptions,
+  { configPath, store, targets, seen }: RecordedOptions,
 ): Evaluation | undefined {
   const parts = targets.flatMap((target) => record.targets[target] ?? []);
   if (parts.length < targets.length) return undefined;
@@ -36,6 +38,7 @@ export function recordedEvaluation(
     steps: recordedSteps((id) => store.records.description(id), locals, lineagesFor(configPath, parts)),
     placeOf: recordedPlaces(store.records, { configPath, targets }),
     locals,
+    seen,
     files: record.files.map((file) => file.path),
     isCached: true,
   };

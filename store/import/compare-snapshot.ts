@@ -34,12 +34,13 @@ export function compareSome(comparison: Comparison, snapshot: Snapshot): boolean
   const first = Atomics.add(comparison.next, 0, directoriesATurn);
   const last = Math.min(first + directoriesATurn, snapshot.directories);
   for (let directory = first; directory < last; directory++) {
-    if (isSame(comparison.top, snapshot, directory)) comparison.same[directory] = 1;
+    if (isSameDirectory(comparison.top, snapshot, directory)) comparison.same[directory] = 1;
   }
   return last < snapshot.directories;
 }
 
-function isSame(top: string, snapshot: Snapshot, directory: number): boolean {
+/** True when a directory and its entries are the same, beside the directories in it. */
+export function isSameDirectory(top: string, snapshot: Snapshot, directory: number): boolean {
   const { path, names } = snapshot.names(directory);
   const folder = path === '' ? top : `${top}/${path}`;
   try {
@@ -52,6 +53,18 @@ function isSame(top: string, snapshot: Snapshot, directory: number): boolean {
     if (isErrno(error, 'EACCES', 'EPERM', 'ENOTDIR', 'ELOOP', 'EIO', 'ESTALE')) return false;
     throw error;
   }
+}
+
+/** True when the repositories in a directory, of those that were seen there, still say the same of what is ignored. */
+export function isSameRepository(top: string, snapshot: Snapshot, directory: number): boolean {
+  const { path, names } = snapshot.names(directory);
+  const folder = path === '' ? top : `${top}/${path}`;
+  const first = snapshot.firstEntry(directory);
+  return names.every(
+    (_, at) =>
+      snapshot.kind(first + at) !== 'repository' ||
+      snapshot.repositoryId(first + at) === repositoryId(folder),
+  );
 }
 
 function isSameEntry(folder: string, name: string, snapshot: Snapshot, entry: number): boolean {

@@ -2,6 +2,7 @@
 // tree, and keeps what the next import may rely on.
 
 import { lstatSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { UserError, isErrno } from '../base/errors.ts';
 import type { FileBatch } from '../content/batch.ts';
@@ -13,8 +14,10 @@ import { assembleTree } from './import-tree.ts';
 import { walkFolder, type FileSlot, type Visit } from './import-walk.ts';
 import { compareLastImport, type LastImport } from './last-import.ts';
 import type { Layout } from '../layout.ts';
+import { snapshotId } from './import-snapshot.ts';
 import { readSnapshot, writeSnapshot } from './snapshot-files.ts';
-import { MissingBlob, type ImportOptions, type ImportResult } from '../store.ts';
+import { lastImportBut } from './told-changes.ts';
+import { MissingBlob, type FolderChanges, type ImportOptions, type ImportResult } from '../store.ts';
 
 export interface ImportContext {
   readonly layout: Layout;
@@ -43,7 +46,8 @@ export async function importFolder(
   try {
     const real = realFolder(folder);
     const rules = IgnoreRules.above(real, options.exclude ?? []);
-    const source = { ...context, folder: real, rules, signal: options.signal };
+    const { changes, signal } = options;
+    const source = { ...context, folder: real, named: resolve(folder), rules, changes, signal };
     for (let attempt = 1; ; attempt++) {
       const last = attempt === 1 ? await lastImport(source) : undefined;
       try {
@@ -58,14 +62,24 @@ export async function importFolder(
 }
 
 interface Source extends ImportContext {
+  /** Its real path. */
   readonly folder: string;
+  /** The path that it was asked for by. */
+  readonly named: string;
   readonly rules: IgnoreRules;
+  readonly changes: FolderChanges | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 async function lastImport(source: Source): Promise<LastImport | undefined> {
   const snapshot = readSnapshot(source.layout, { folder: source.folder, rules: source.rules.id });
-  return snapshot === undefined ? undefined : compareLastImport(source.folder, snapshot, source);
+  if (snapshot === undefined) return undefined;
+  const { folder, named, changes } = source;
+  const told =
+    changes?.since === snapshot.id
+      ? lastImportBut(changes.paths, { tops: [folder, named], snapshot })
+      : undefined;
+  return told ?? compareLastImport(folder, snapshot, source);
 }
 
 /** @throws MissingBlob when something that the last import left in the store, or this one found there, has gone since. */
@@ -84,9 +98,11 @@ async function importSince(last: LastImport | undefined, source: Source): Promis
     await source.use(tree);
     await batch.commit();
     if (!source.hasDirectory(tree)) throw new MissingBlob(tree);
-    if (visit.kind !== 'unchanged')
-      writeSnapshot(layout, { folder, rules: source.rules.id }, builder.encode(), source.freshPath());
-    return { node: { kind: 'tree', digest: tree }, files, filesRead };
+    const node = { kind: 'tree', digest: tree } as const;
+    if (visit.kind === 'unchanged') return { node, files, filesRead, seen: last!.snapshot.id };
+    const snapshot = builder.encode();
+    writeSnapshot(layout, { folder, rules: source.rules.id }, snapshot, source.freshPath());
+    return { node, files, filesRead, seen: snapshotId(snapshot) };
   } finally {
     await batch.discard();
   }

@@ -154,6 +154,11 @@ export class Snapshot {
     return new Snapshot(memory);
   }
 
+  /** Tells it from every other: the hash of all that it says. */
+  get id(): string {
+    return snapshotId(new Uint8Array(this.memory));
+  }
+
   /** A directory's path and the names of its entries, in the entries' order. */
   names(directory: number): { readonly path: string; readonly names: readonly string[] } {
     const text = this.#names.toString('utf8', this.firstName(directory), this.firstName(directory + 1));
@@ -265,6 +270,11 @@ export class Snapshot {
       entries: names.map((name, at) => this.entry(first + at, name)),
     };
   }
+}
+
+/** The id of a snapshot, from its bytes. */
+export function snapshotId(bytes: Uint8Array): string {
+  return hex(bytes, magic.length, 32);
 }
 
 function hex(bytes: Uint8Array, at: number, length: number): string {

@@ -201,6 +201,30 @@ test('a local folder that changed is imported again, and its dependents follow',
   expect(idOf(changed, 'a')).not.toBe(idOf(first, 'a'));
 });
 
+test('who says what may have changed in local folders has nothing else of them looked at', async () => {
+  const project = await configProject({
+    'flake-like.config.ts': configText(
+      `{ a: localFolder({ name: 'a', path: 'one' }), b: localFolder({ name: 'b', path: 'two', exclude: ['*.o'] }) }`,
+    ),
+    'one/text': 'a',
+    'two/text': 'b',
+  });
+  const first = await project.evaluate();
+  project.write('one/text', 'told');
+  project.write('two/text', 'not told');
+  const paths = [join(project.folder, 'one/text')];
+  const second = await project.evaluate({ changes: { since: first, paths } });
+  expect(idOf(second, 'a')).not.toBe(idOf(first, 'a'));
+  expect(idOf(second, 'b')).toBe(idOf(first, 'b'));
+  const third = await project.evaluate({ changes: { since: second, paths: [project.folder] } });
+  expect(idOf(third, 'a')).toBe(idOf(second, 'a'));
+  expect(idOf(third, 'b')).not.toBe(idOf(first, 'b'));
+  // An evaluation that is too old says nothing of what was seen last.
+  project.write('one/text', 'again');
+  const fourth = await project.evaluate({ changes: { since: first, paths: [] } });
+  expect(idOf(fourth, 'a')).not.toBe(idOf(third, 'a'));
+});
+
 test('two folders with the same content are one derivation', async () => {
   const { evaluate } = await configProject({
     'flake-like.config.ts': configText(
