@@ -1,9 +1,10 @@
 // `cairn store`: what is kept, what can go, what is damaged, and mending it.
 
+import { spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { smallFlake, testProject, type TestProject } from './cairn.ts';
+import { mainFile, smallFlake, testProject, type TestProject } from './cairn.ts';
 
 /** Overwrites the only blob of this size. */
 function damage(project: TestProject, sizeBytes: number): void {
@@ -40,6 +41,21 @@ describe('cairn store', () => {
     });
     expect((await project.run('ls', 'words')).status).toBe(1);
     expect((await project.run('build', 'words')).stdout).toContain('built in');
+  });
+
+  it('deletes for whoever runs it at the lowest priority, which nobody may raise again', async () => {
+    const project = testProject();
+    await project.run('build', 'words');
+    const root = `build:${join(project.folder, 'flake-like.config.ts')}#words@aarch64-linux`;
+    await project.run('store', 'roots', '--remove', root);
+    const words = ['-n', '19', process.execPath, mainFile, 'store', 'gc', '--max-size', '1'];
+    const { status, stdout, stderr } = spawnSync('nice', words, {
+      cwd: project.folder,
+      env: project.env,
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('deleted 1 file');
   });
 
   it('keeps as much as fits into the size that was asked for, and says how much stays', async () => {
