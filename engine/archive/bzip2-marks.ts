@@ -54,6 +54,31 @@ export function* bzip2Marks(file: FileRange): Generator<Mark, void, undefined> {
   }
 }
 
+/** Marks that have been found and are not done with, and those that come after them as they are asked for. */
+export class MarkQueue {
+  readonly #source: Iterator<Mark>;
+  readonly #found: Mark[] = [];
+
+  constructor(source: Iterator<Mark>) {
+    this.#source = source;
+  }
+
+  /** Counted from the first one that is left; undefined when there are no more. */
+  at(index: number): Mark | undefined {
+    while (this.#found.length <= index) {
+      const next = this.#source.next();
+      if (next.done === true) return undefined;
+      this.#found.push(next.value);
+    }
+    return this.#found[index];
+  }
+
+  /** The first ones, which are done with. */
+  take(count: number): readonly Mark[] {
+    return this.#found.splice(0, count);
+  }
+}
+
 /** The byte behind a stream, of which `endBit` is the end mark. */
 export function streamEnd(endBit: number): number {
   return Math.ceil((endBit + markBits + checksumBits) / 8);

@@ -429,6 +429,33 @@ test('a bzip2 of many blocks in streams of several levels comes out in order', a
   expect(await rig.unpack(archive)).toEqual(await rig.unpack(plain));
 });
 
+test('a bzip2 of many small streams, with a few among them that become large, comes out in order', async () => {
+  const random = randomFrom(3);
+  const small = Array.from({ length: 400 }, (_, n) => `${n}: ${'text'.repeat(random(2000))}\n`).join('');
+  const plain = tarOf([
+    { name: 'small', data: small },
+    { name: 'zeros', data: Buffer.alloc(12_000_000) },
+    { name: 'small again', data: small },
+  ]);
+  const zerosAt = plain.indexOf(Buffer.alloc(4096));
+  const pieces = [
+    ...inPieces(plain.subarray(0, zerosAt), 20_000),
+    ...inPieces(plain.subarray(zerosAt, zerosAt + 12_000_000), 3_000_000),
+    ...inPieces(plain.subarray(zerosAt + 12_000_000), 20_000),
+  ];
+  expect(pieces.length).toBeGreaterThan(100);
+  const streams = pieces.map((piece) => bzip2Of(piece));
+  expect(await rig.unpack(Buffer.concat(streams))).toEqual(await rig.unpack(plain));
+  const damaged = Buffer.concat(streams.with(20, streams[20]!.fill(0, 10, 12)));
+  expect((await rig.refusal(damaged)).message).toMatch(/bzip2 data is damaged/);
+});
+
+function inPieces(bytes: Buffer, size: number): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) =>
+    bytes.subarray(n * size, (n + 1) * size),
+  );
+}
+
 test('a mark that comes about by chance in a block of a bzip2 does not end it', async () => {
   const random = randomFrom(2);
   const plain = Buffer.from(Array.from({ length: 250_000 }, () => random(256)));
