@@ -21,6 +21,8 @@ export interface SharedFlags {
   readonly config?: string;
   /** Write one JSON object a line to standard output, errors included. */
   readonly json?: boolean;
+  /** Folders that stand for inputs, as they were typed: `INPUT=FOLDER`. */
+  readonly override?: readonly string[];
   /** False to evaluate the config even if nothing has changed. */
   readonly evalCache?: boolean;
 }

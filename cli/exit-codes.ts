@@ -40,6 +40,8 @@ const usageErrors: ReadonlySet<string> = new Set([
   'CONFIG_MISSING',
   'DERIVATION_INVALID',
   'GRAPH_CYCLE',
+  'INPUT_IS_FOLDER',
+  'INPUT_UNKNOWN',
   'LOCK_INVALID',
   'LOCK_MISSING_PIN',
   'PATH_INVALID',

@@ -60,6 +60,7 @@ function makeProgram(
     .option('--config <file>', 'the config, instead of flake-like.config.ts here or above')
     .option('--store <folder>', 'the store, instead of CAIRN_STORE or ~/.local/share/cairn')
     .option('--json', 'one JSON object a line, for machines')
+    .option('--override <input=folder>', 'build from a folder of this machine in place of an input', append)
     .option('--no-eval-cache', 'evaluate the config even if nothing has changed')
     .exitOverride()
     .showSuggestionAfterError()
@@ -82,6 +83,11 @@ function makeProgram(
   entries.set(hiddenCommand.name, hiddenCommand);
   program.command(hiddenCommand.name, { hidden: true });
   return program.hook('preSubcommand', (_, command) => define(entries.get(command.name())!, command));
+}
+
+// An option that may be given more than once.
+function append(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }
 
 function programNotes(): string {

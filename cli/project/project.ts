@@ -14,6 +14,7 @@ import {
 import { openStore, type Store } from '../../store/index.ts';
 import type { Context } from '../context.ts';
 import { plainText } from '../render/plain-text.ts';
+import { namedOverrides } from './overrides.ts';
 import { commandOf } from './steps.ts';
 import { configuredSize, keepStoreToSize } from './store-size.ts';
 import { findTarget, splitPlace, type FoundOutput } from './targets.ts';
@@ -85,7 +86,8 @@ function evaluateConfig(
   const onPrint = (text: string): void => err.write(plainText(text));
   const useCache = shared.evalCache !== false;
   const { computing } = interruption;
-  return evaluate({ configPath, store, env, names, signal, onPrint, useCache, computing });
+  const overrides = namedOverrides(shared.override);
+  return evaluate({ configPath, overrides, store, env, names, signal, onPrint, useCache, computing });
 }
 
 interface OpenedProject {

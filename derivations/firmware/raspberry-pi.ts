@@ -1,7 +1,7 @@
 // The Raspberry Pi's firmware out of its pinned package: what its graphics processor runs before it starts a kernel.
 
 import { compose, composePackages, from, type ComposePartSpec } from '../../engine/model/index.ts';
-import { pinOf, type PinsByName } from '../lib/pins.ts';
+import { pinOf, sourcesOf, type PinsByName } from '../lib/pins.ts';
 import type { Component } from '../system/component.ts';
 import { firmwareFiles } from './boards.ts';
 
@@ -24,7 +24,7 @@ export function raspberryPiFirmware(pins: PinsByName): Component {
     name: 'raspberry-pi-firmware',
     version: pin.version,
     licence: 'LicenseRef-Broadcom-Raspberry-Pi',
-    sources: pin.urls.map((url) => ({ url, sha256: pin.sha256 })),
+    sources: sourcesOf(pin),
     tree: compose({ name: 'raspberry-pi-firmware', parts: [firmware, licence] }),
   };
 }

@@ -1,6 +1,6 @@
 // What is known of a component before anything is built, as an entry of a CycloneDX bill of materials. Pure.
 
-import type { Component } from '../system/component.ts';
+import type { Component, Download } from '../system/component.ts';
 
 interface Reference {
   readonly type: 'distribution' | 'source-distribution';
@@ -24,7 +24,8 @@ export interface BillEntry {
 
 /** @example billEntry(kernel.component).licenses // [{ expression: 'GPL-2.0-only WITH Linux-syscall-note' }] */
 export function billEntry({ name, version, licence, sources }: Omit<Component, 'tree'>): BillEntry {
-  const purl = packageUrl(name, version, sources);
+  const downloads = sources.filter((source) => 'url' in source);
+  const purl = packageUrl(name, version, downloads);
   return {
     type: 'library',
     'bom-ref': version === '' ? name : `${name}@${version}`,
@@ -32,7 +33,7 @@ export function billEntry({ name, version, licence, sources }: Omit<Component, '
     ...(version !== '' && { version }),
     licenses: licence === undefined ? [] : [licenceOf(licence)],
     ...(purl !== undefined && { purl }),
-    externalReferences: sources.map(({ url, sha256 }) => ({
+    externalReferences: downloads.map(({ url, sha256 }) => ({
       type: isPackage(url) ? 'distribution' : 'source-distribution',
       url,
       hashes: [{ alg: 'SHA-256', content: sha256 }],
@@ -41,7 +42,7 @@ export function billEntry({ name, version, licence, sources }: Omit<Component, '
 }
 
 // Where Debian's package is the source, its name and architecture are in the URL (github.com/package-url/purl-spec).
-function packageUrl(name: string, version: string, sources: Component['sources']): string | undefined {
+function packageUrl(name: string, version: string, sources: readonly Download[]): string | undefined {
   const url = sources.map((source) => source.url).find(isPackage);
   const [, architecture] = /_([a-z0-9]+)\.deb$/.exec(url ?? '') ?? [];
   if (architecture === undefined) return undefined;

@@ -215,7 +215,7 @@ function manifestFacts({ name, target, description, components, licence = 'Apach
       name: component.name,
       version: component.version,
       licence: component.licence,
-      sources: component.sources,
+      sources: component.sources.map((source) => ('url' in source ? source : { input: source.input })),
       bom: billEntry(component),
     })),
     files: {

@@ -2,7 +2,7 @@
 
 import { compose, from, run, type Input, type Run, type Target } from '../../engine/model/index.ts';
 import { seedTree } from '../bootstrap/seed.ts';
-import { pinOf, type PinsByName } from '../lib/pins.ts';
+import { pinOf, sourcesOf, type PinsByName } from '../lib/pins.ts';
 import type { Component } from '../system/component.ts';
 import { configure } from './configure.ts';
 import type { Fragment, Option } from './fragment.ts';
@@ -78,7 +78,6 @@ export function buildKernel({ name, pins, target, options, hasDeviceTrees }: Ker
     limits: { memoryBytes: 8 * 1024 ** 3 },
   });
   const output = (one: string): Input => from(build, { output: one });
-  const { urls, sha256 } = pinOf(pins, 'linux');
   return {
     target,
     version,
@@ -90,7 +89,7 @@ export function buildKernel({ name, pins, target, options, hasDeviceTrees }: Ker
       name: 'linux',
       version,
       licence: 'GPL-2.0-only WITH Linux-syscall-note',
-      sources: urls.map((url) => ({ url, sha256 })),
+      sources: sourcesOf(pinOf(pins, 'linux')),
       tree: compose({
         name: `${name}-files`,
         parts: [

@@ -1,6 +1,7 @@
 // Finding an input's pins by name, with an error that says how to get them. Pure.
 
-import { UserError, type Pin, type Pins } from '../../engine/model/index.ts';
+import { UserError, unpackPin, type Pin, type Pins } from '../../engine/model/index.ts';
+import type { Source } from '../system/component.ts';
 
 /** The pins of all inputs, by input name. */
 export type PinsByName = Readonly<Record<string, Pins | undefined>>;
@@ -25,4 +26,16 @@ export function pinOf(pins: PinsByName, name: string): Pin {
       hint: `Run \`cairn lock ${name}\`.`,
     },
   );
+}
+
+/** What a pin says of where it comes from, with every address of a download. */
+export function sourcesOf(pin: Pin): readonly Source[] {
+  return pin.folder === undefined
+    ? pin.urls.map((url) => ({ url, sha256: pin.sha256 }))
+    : [{ input: pin.name, tree: unpackPin(pin) }];
+}
+
+/** What each of some pins says of where it comes from, with the first address of each download. */
+export function sourceOfEach(pins: Pins): readonly Source[] {
+  return pins.flatMap((pin) => sourcesOf(pin).slice(0, 1));
 }

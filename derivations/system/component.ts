@@ -1,6 +1,6 @@
 // What an image is made of, one entry per package, kernel or firmware: for its manifest, bill of materials and size report.
 
-import type { InputLike } from '../../engine/model/index.ts';
+import type { Derivation, InputLike } from '../../engine/model/index.ts';
 
 export interface Component {
   readonly name: string;
@@ -8,8 +8,15 @@ export interface Component {
   readonly version: string;
   /** An SPDX expression. Not given for Debian packages: theirs is in their copyright files (`RootFileSystem.licences`). */
   readonly licence?: string;
-  /** The pinned downloads it was made from. */
-  readonly sources: readonly { readonly url: string; readonly sha256: string }[];
+  readonly sources: readonly Source[];
   /** What of it is in an image, at its paths there. */
   readonly tree: InputLike;
+}
+
+/** What something was made from: a pinned download, or a folder that stands for an input. */
+export type Source = Download | { readonly input: string; readonly tree: Derivation };
+
+export interface Download {
+  readonly url: string;
+  readonly sha256: string;
 }

@@ -4,7 +4,7 @@ import { compose, isDerivation } from '../../engine/model/index.ts';
 import type { Bootstrap } from '../bootstrap/index.ts';
 import { localePins } from '../bootstrap/sysroot.ts';
 import type { BuiltPackage } from '../lib/built-package.ts';
-import { pinsOf, type PinsByName } from '../lib/pins.ts';
+import { pinsOf, sourceOfEach, type PinsByName } from '../lib/pins.ts';
 import type { Component } from './component.ts';
 import type { Attributes } from './feature.ts';
 import type { Target } from '../../engine/model/index.ts';
@@ -20,7 +20,7 @@ export function ownComponent(
     name: card.name,
     version,
     licence: card.licence,
-    sources: sources.map(({ urls, sha256 }) => ({ url: urls[0]!, sha256 })),
+    sources: sourceOfEach(sources),
     tree: compose({ name: card.name, parts: [{ input: out, exclude: leftOut }] }),
   };
 }
@@ -34,7 +34,7 @@ export function cLibrary({ libc, locale }: Bootstrap, pins: PinsByName, target: 
     name: 'libc',
     version: packages.find(({ name }) => name === 'libc6')?.version ?? '',
     licence: 'LGPL-2.1-or-later AND GPL-3.0-or-later WITH GCC-exception-3.1',
-    sources: [...packages, ...localePins(pins)].map(({ urls, sha256 }) => ({ url: urls[0]!, sha256 })),
+    sources: sourceOfEach([...packages, ...localePins(pins)]),
     tree: compose({ name: 'libc', parts: [libc, locale] }),
   };
 }

@@ -5,14 +5,16 @@ import {
   UserError,
   compose,
   fetchPin,
+  pinnedFiles,
   run,
   unpack,
   write,
   type Derivation,
-  type Pin,
+  type PinnedFile,
+  type PinnedFiles,
   type Target,
 } from '../../engine/model/index.ts';
-import { pinsOf, type PinsByName } from '../lib/pins.ts';
+import { pinsOf, sourceOfEach, type PinsByName } from '../lib/pins.ts';
 import type { Component } from './component.ts';
 import type { SystemInput } from './inputs.ts';
 import { archiveAttributesProgram, licencesProgram } from './programs/index.ts';
@@ -44,7 +46,7 @@ export function prebuilt({
   readonly seed: Derivation;
   readonly leftOut: readonly string[];
 }): Prebuilt {
-  const byInput = inputs.map((input) => ({ input, own: pinsOf(pins, `${input}-${target}`) }));
+  const byInput = inputs.map((input) => ({ input, own: pinnedFiles(pinsOf(pins, `${input}-${target}`)) }));
   const packages = unique(
     name,
     byInput.flatMap(({ own }) => own),
@@ -53,7 +55,7 @@ export function prebuilt({
     components: packages.map((pin) => ({
       name: pin.name,
       version: pin.version,
-      sources: [{ url: pin.urls[0]!, sha256: pin.sha256 }],
+      sources: sourceOfEach([pin]),
       tree: compose({ name: pin.name, parts: [{ input: files(pin), exclude: leftOut }] }),
     })),
     attributes: byInput.map(({ input, own }) => archiveAttributes(`${input}-attributes`, own, target, seed)),
@@ -62,7 +64,7 @@ export function prebuilt({
   };
 }
 
-function archiveAttributes(name: string, pins: readonly Pin[], target: Target, seed: Derivation): Derivation {
+function archiveAttributes(name: string, pins: PinnedFiles, target: Target, seed: Derivation): Derivation {
   const archives = pins.map((pin) => ({ input: fetchPin(pin), at: `${pin.name}.deb` }));
   return run({
     name,
@@ -76,7 +78,7 @@ function archiveAttributes(name: string, pins: readonly Pin[], target: Target, s
   });
 }
 
-function licences(name: string, pins: readonly Pin[], seed: Derivation): Derivation {
+function licences(name: string, pins: PinnedFiles, seed: Derivation): Derivation {
   const parts = pins.map((pin) => ({
     input: files(pin),
     include: ['usr/share/doc/*', 'usr/share/doc/*/copyright'],
@@ -92,7 +94,7 @@ function licences(name: string, pins: readonly Pin[], seed: Derivation): Derivat
   });
 }
 
-function files(pin: Pin): Derivation {
+function files(pin: PinnedFile): Derivation {
   return unpack({ name: `${pin.name}-files`, archive: fetchPin(pin), strip: 0 });
 }
 
@@ -106,8 +108,8 @@ function missing(system: string, name: string): never {
   );
 }
 
-function unique(system: string, pins: readonly Pin[]): readonly Pin[] {
-  const byName = new Map<string, Pin>();
+function unique(system: string, pins: PinnedFiles): PinnedFiles {
+  const byName = new Map<string, PinnedFile>();
   for (const pin of pins) {
     const other = byName.get(pin.name);
     if (other !== undefined && other.sha256 !== pin.sha256) {

@@ -2,14 +2,14 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
-import { pinsFor } from '../lock/pins-for.ts';
 import { readLock } from '../lock/lock-file.ts';
 import { isDerivation, type Derivation, type Target } from '../model/derivation.ts';
 import type { OutputsContext, Pins } from '../model/flake.ts';
 import { optionError } from './check-flake.ts';
-import type { EvaluateOptions } from './evaluate-options.ts';
+import type { EvaluateOptions, Overrides } from './evaluate-options.ts';
 import { lockPathOf } from './find-config.ts';
 import { closureOf } from './identify.ts';
+import { checkOverrides, pinsOfInput } from './input-pins.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { optionPlace } from './option-place.ts';
 import {
@@ -31,11 +31,11 @@ export interface FlakeOutputs {
 export function callFlake(
   config: LoadedConfig,
   targets: readonly Target[],
-  { configPath, env }: Pick<EvaluateOptions, 'configPath' | 'env'>,
+  { configPath, env, overrides = {} }: Pick<EvaluateOptions, 'configPath' | 'env' | 'overrides'>,
 ): FlakeOutputs {
   const { flake, source } = config;
   const declared = declaredEnvironment(flake.environment, env);
-  const pins = lockedPins(config, configPath);
+  const pins = inputPins(config, configPath, overrides);
   const context = (target: Target): OutputsContext<never> => ({
     pins: pins as OutputsContext<never>['pins'],
     target,
@@ -64,19 +64,21 @@ export function callFlake(
   return { outputs, sandbox, env: declared };
 }
 
-function lockedPins(
+function inputPins(
   { flake, source, observations }: LoadedConfig,
   configPath: string,
+  overrides: Overrides,
 ): Readonly<Record<string, Pins>> {
+  checkOverrides(flake, overrides);
   const lockPath = lockPathOf(configPath);
   if (observations.isFile(lockPath)) observations.read(lockPath);
   const lock = readLock(lockPath);
   const pins = mapByName<Pins>();
-  for (const [name, declaration] of Object.entries(flake.inputs)) {
+  for (const input of Object.entries(flake.inputs)) {
     try {
-      Object.assign(pins, pinsFor(lock, mapByName([[name, declaration]])));
+      pins[input[0]] = pinsOfInput(input, { configPath, lock, overrides });
     } catch (error) {
-      const place = optionPlace(source, ['inputs', name]);
+      const place = optionPlace(source, ['inputs', input[0]]);
       if (error instanceof UserError && place !== undefined)
         error.where ??= formatPlace({ file: configPath, ...place });
       throw error;

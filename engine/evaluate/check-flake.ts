@@ -23,7 +23,7 @@ const flakeSchema = v.object({
   description: text,
   inputs: v.record(
     v.string(),
-    v.looseObject({ kind: v.picklist(['debian-source', 'debian-packages', 'url']) }),
+    v.looseObject({ kind: v.picklist(['debian-source', 'debian-packages', 'url', 'local']) }),
   ),
   targets: v.pipe(v.array(v.picklist(targets)), v.minLength(1)),
   mirrors: v.record(

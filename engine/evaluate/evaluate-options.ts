@@ -7,6 +7,8 @@ export interface EvaluateOptions {
   /** Absolute, from `findConfig` or what a person named. */
   readonly configPath: string;
   readonly store: Store;
+  /** Folders that stand for inputs. */
+  readonly overrides?: Overrides;
   /** Where declared variables are looked up. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Names of outputs that are wanted, like `lsb` or `lsb@x86_64-linux`: only their targets are evaluated. */
@@ -23,6 +25,9 @@ export interface EvaluateOptions {
   /** Does what hears of nothing while it is done, and may never end by itself: whoever listens to signals looks to that. */
   readonly computing?: Computing;
 }
+
+/** By input: an absolute path. */
+export type Overrides = Readonly<Record<string, string>>;
 
 export type Computing = <T>(work: () => T) => Promise<T>;
 

@@ -48,12 +48,12 @@ async function keptEvaluation(
   options: EvaluateOptions,
   imports: FolderImports,
 ): Promise<Evaluation | undefined> {
-  const { configPath, store, env, names } = options;
-  const kept = readEvaluation(store.records, configPath);
+  const { store, env, names } = options;
+  const kept = readEvaluation(store.records, options);
   const record = kept === undefined ? undefined : stillHolding(kept, env);
   if (record === undefined) return undefined;
   const targets = targetsOf(names, record.flake);
-  const evaluation = recordedEvaluation(record, { configPath, store, targets, seen: imports.seen });
+  const evaluation = recordedEvaluation(record, { evaluated: options, store, targets, seen: imports.seen });
   if (evaluation === undefined) return undefined;
   const wanted = names.flatMap((name) => outputNamed(evaluation, name)?.id ?? []);
   const ids = evaluation.sandbox === undefined ? wanted : [...wanted, evaluation.sandbox];
@@ -61,6 +61,6 @@ async function keptEvaluation(
   // Garbage collection may have taken descriptions away that no root needs; what is there now stays, with all below it.
   if (ids.some((id) => !store.records.hasDescription(id))) return undefined;
   if (!(await holdTheSame(evaluation.locals, { store, imports }))) return undefined;
-  if (record !== kept) await store.records.update((writer) => writeEvaluation(writer, configPath, record));
+  if (record !== kept) await store.records.update((writer) => writeEvaluation(writer, options, record));
   return evaluation;
 }

@@ -1,7 +1,6 @@
 // An evaluation as the store keeps it, and whether it still holds: the same files, environment and cairn. Reading it
 // is all that a command with nothing to do needs, so it imports as little as it can.
 
-import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { ownMember } from '../../store/base/map-by-name.ts';
@@ -10,6 +9,7 @@ import type { RecordReader, RecordWriter } from '../../store/index.ts';
 import type { Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Lineage } from '../step.ts';
+import { evaluatedKey, type Evaluated } from './evaluated-key.ts';
 import type { EvaluatedOutput, FlakeFacts, LocalSource } from './evaluation.ts';
 import { anyStamp } from './file-stamp.ts';
 import { leadsThereStill, observeAgain, type ObservedFile, type ObservedLink } from './observations.ts';
@@ -35,15 +35,15 @@ export interface EvaluatedTarget {
 }
 
 /** Raised when the record's form changes; older ones are then not found. */
-const format = 'evaluation 2';
+const format = 'evaluation 3';
 
-/** The kept evaluation of a config, whether it still holds or not. */
-export function readEvaluation(records: RecordReader, configPath: string): EvaluationRecord | undefined {
-  return records.cached(keyOf(configPath)) as EvaluationRecord | undefined;
+/** The kept evaluation, whether it still holds or not. */
+export function readEvaluation(records: RecordReader, evaluated: Evaluated): EvaluationRecord | undefined {
+  return records.cached(keyOf(evaluated)) as EvaluationRecord | undefined;
 }
 
-export function writeEvaluation(records: RecordWriter, configPath: string, record: EvaluationRecord): void {
-  records.putCached(keyOf(configPath), record as unknown as CborValue);
+export function writeEvaluation(records: RecordWriter, evaluated: Evaluated, record: EvaluationRecord): void {
+  records.putCached(keyOf(evaluated), record as unknown as CborValue);
 }
 
 /**
@@ -73,6 +73,6 @@ export function evaluatorVersion(): string {
   return [process.version, packageRoot, ...built.map((path) => anyStamp(join(packageRoot, path)))].join('\n');
 }
 
-function keyOf(configPath: string): string {
-  return `${format} ${hash('sha256', configPath, 'hex')}`;
+function keyOf(evaluated: Evaluated): string {
+  return `${format} ${evaluatedKey(evaluated)}`;
 }

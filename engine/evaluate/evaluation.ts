@@ -55,6 +55,8 @@ export interface LocalSource {
   /** Absolute. */
   readonly path: string;
   readonly exclude: readonly string[];
+  /** The input that it stands for, where it does. */
+  readonly standsFor?: string;
   /** The tree it was found to hold, which is in the store. */
   readonly content: Digest;
 }

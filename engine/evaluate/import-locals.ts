@@ -2,6 +2,7 @@
 // folder that relative paths start from.
 
 import { resolve } from 'node:path';
+import type { Digest } from '../../store/base/digest.ts';
 import type { Store } from '../../store/index.ts';
 import type { Local } from '../model/derivation.ts';
 import { actionIdOf, actionRecord, derivationIdOf, derivationRecord } from '../model/encode.ts';
@@ -24,7 +25,7 @@ export async function importLocals(
   const known = new Map<string, LocalSource>();
   for (const local of locals) {
     const path = resolve(folder, local.path);
-    const key = [local.name, path, ...local.exclude].join('\0');
+    const key = [local.name, local.standsFor, path, ...local.exclude].join('\0');
     const source = known.get(key) ?? (await importLocal({ ...local, path }, imports));
     known.set(key, source);
     sources.set(local, source);
@@ -44,9 +45,8 @@ export async function holdTheSame(
 }
 
 async function importLocal(local: Local, imports: FolderImports): Promise<LocalSource> {
-  const { name, path, exclude } = local;
   const content = await imports.contentOf(local);
-  return { id: derivationIdOf(derivationRecord(local, noInputs, content)), name, path, exclude, content };
+  return sourceOf(local, content);
 }
 
 // An imported folder is realised: nothing is left to be done for it.
@@ -64,8 +64,15 @@ async function recordLocals(sources: readonly LocalSource[], { records }: Store)
 }
 
 /** The derivation of a local source. */
-export function localOf({ name, path, exclude }: Pick<LocalSource, 'name' | 'path' | 'exclude'>): Local {
-  return Object.freeze({ kind: 'local', name, path, exclude });
+export function localOf({ name, path, exclude, standsFor }: Omit<LocalSource, 'id' | 'content'>): Local {
+  return Object.freeze({ kind: 'local', name, path, exclude, ...(standsFor !== undefined && { standsFor }) });
+}
+
+/** The source that a local folder is with what it was found to hold. */
+export function sourceOf(local: Local, content: Digest): LocalSource {
+  const { name, path, exclude, standsFor } = local;
+  const id = derivationIdOf(derivationRecord(local, noInputs, content));
+  return { id, name, path, exclude, ...(standsFor !== undefined && { standsFor }), content };
 }
 
 function noInputs(): never {

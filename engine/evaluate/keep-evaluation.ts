@@ -52,13 +52,13 @@ async function writeDescriptions(kept: Kept): Promise<void> {
 function writeRest(writer: RecordWriter, { transformer, record, places, options }: Kept): void {
   transformer.record(writer);
   for (const target of Object.keys(record.targets) as Target[])
-    writePlaces(writer, { configPath: options.configPath, target }, places);
-  writeEvaluation(writer, options.configPath, withOtherTargets(record, options));
+    writePlaces(writer, { evaluated: options, target }, places);
+  writeEvaluation(writer, options, withOtherTargets(record, options));
 }
 
 // What was kept for other targets stays, as long as it holds.
 function withOtherTargets(record: EvaluationRecord, options: EvaluateOptions): EvaluationRecord {
-  const kept = readEvaluation(options.store.records, options.configPath);
+  const kept = readEvaluation(options.store.records, options);
   const before = kept === undefined ? undefined : stillHolding(kept, options.env);
   if (before === undefined) return record;
   const files = new Map([...before.files, ...record.files].map((file) => [file.path, file]));

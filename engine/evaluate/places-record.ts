@@ -1,10 +1,10 @@
 // Where the steps of an evaluation were made, as the store keeps it: apart from the evaluation, because it is only wanted
 // when a step is done. The start of an id is enough: at worst, a message names another line.
 
-import { hash } from 'node:crypto';
 import type { RecordReader, RecordWriter } from '../../store/index.ts';
 import type { Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
+import { evaluatedKey, type Evaluated } from './evaluated-key.ts';
 
 /** The place of a step in the config's files, `file:line:column`; undefined where none is known. */
 export type PlaceOf = (id: DerivationId) => string | undefined;
@@ -17,7 +17,7 @@ const idChars = 16;
 
 export function writePlaces(
   records: RecordWriter,
-  { configPath, target }: { readonly configPath: string; readonly target: Target },
+  { evaluated, target }: { readonly evaluated: Evaluated; readonly target: Target },
   places: ReadonlyMap<DerivationId, string>,
 ): void {
   const ids = new Map<string, string[]>();
@@ -27,19 +27,19 @@ export function writePlaces(
     else there.push(id.slice(0, idChars));
   }
   const record: PlacesRecord = Object.fromEntries([...ids].map(([place, there]) => [place, there.join('')]));
-  records.putCached(keyOf(configPath, target), record);
+  records.putCached(keyOf(evaluated, target), record);
 }
 
 /** What is kept for some targets. Read when it is asked for the first time. */
 export function recordedPlaces(
   records: RecordReader,
-  { configPath, targets }: { readonly configPath: string; readonly targets: readonly Target[] },
+  { evaluated, targets }: { readonly evaluated: Evaluated; readonly targets: readonly Target[] },
 ): PlaceOf {
   let places: ReadonlyMap<string, string> | undefined;
   const read = (): ReadonlyMap<string, string> =>
     new Map(
       targets.flatMap((target) => {
-        const record = (records.cached(keyOf(configPath, target)) ?? {}) as PlacesRecord;
+        const record = (records.cached(keyOf(evaluated, target)) ?? {}) as PlacesRecord;
         return Object.entries(record).flatMap(([place, ids]) =>
           startsIn(ids).map((id) => [id, place] as const),
         );
@@ -52,6 +52,6 @@ function startsIn(ids: string): string[] {
   return Array.from({ length: ids.length / idChars }, (_, at) => ids.slice(at * idChars, (at + 1) * idChars));
 }
 
-function keyOf(configPath: string, target: Target): string {
-  return `${format} ${hash('sha256', configPath, 'hex')} ${target}`;
+function keyOf(evaluated: Evaluated, target: Target): string {
+  return `${format} ${evaluatedKey(evaluated)} ${target}`;
 }

@@ -8,6 +8,7 @@ import { decodeDerivation } from '../model/decode.ts';
 import type { Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Step, StepSource } from '../step.ts';
+import type { Evaluated } from './evaluated-key.ts';
 import type { Evaluation, LocalSource } from './evaluation.ts';
 import type { EvaluationRecord } from './evaluation-record.ts';
 import type { SeenFolders } from './folder-imports.ts';
@@ -15,7 +16,7 @@ import { lineagesFor, localStep, placed, type LineageOf } from './placed-steps.t
 import { recordedPlaces } from './places-record.ts';
 
 export interface RecordedOptions {
-  readonly configPath: string;
+  readonly evaluated: Evaluated;
   readonly store: Store;
   readonly targets: readonly Target[];
   readonly seen: SeenFolders;
@@ -24,10 +25,11 @@ export interface RecordedOptions {
 /** The kept evaluation for some targets; undefined when it was not made for all of them. */
 export function recordedEvaluation(
   record: EvaluationRecord,
-  { configPath, store, targets, seen }: RecordedOptions,
+  { evaluated, store, targets, seen }: RecordedOptions,
 ): Evaluation | undefined {
   const parts = targets.flatMap((target) => record.targets[target] ?? []);
   if (parts.length < targets.length) return undefined;
+  const { configPath } = evaluated;
   const outputs = parts.flatMap((part) => part.outputs);
   const locals = parts.flatMap((part) => part.locals);
   return {
@@ -36,7 +38,7 @@ export function recordedEvaluation(
     outputs: new Map(outputs.map((output) => [`${output.name}@${output.target}`, output])),
     sandbox: parts[0]?.sandbox,
     steps: recordedSteps((id) => store.records.description(id), locals, lineagesFor(configPath, parts)),
-    placeOf: recordedPlaces(store.records, { configPath, targets }),
+    placeOf: recordedPlaces(store.records, { evaluated, targets }),
     locals,
     seen,
     files: record.files.map((file) => file.path),

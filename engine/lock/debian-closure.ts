@@ -2,7 +2,7 @@
 // and declaration always give the same closure. Packages marked Essential are not added: no dependency names them.
 
 import { UserError } from '../../store/base/errors.ts';
-import type { DebianPackages, Pin } from '../model/flake.ts';
+import type { DebianPackages, PinnedFile } from '../model/flake.ts';
 import type { Alternative, BinaryPackage, PackageSet } from './debian-packages.ts';
 
 /**
@@ -10,13 +10,13 @@ import type { Alternative, BinaryPackage, PackageSet } from './debian-packages.t
  * whatever it would satisfy needs nothing else.
  * @throws UserError `CONFIG_INVALID` for a package that is not there or a dependency that nothing satisfies.
  */
-export function pinPackages(declaration: DebianPackages, packages: PackageSet): Pin[] {
+export function pinPackages(declaration: DebianPackages, packages: PackageSet): PinnedFile[] {
   const closure = new Closure(declaration, packages);
   return closure.names().map((name) => pinOf(packages.get(name)!));
 }
 
 /** A sentence for each two of the pins that Debian does not install beside each other. */
-export function conflictsAmong(pins: readonly Pin[], packages: PackageSet): string[] {
+export function conflictsAmong(pins: readonly PinnedFile[], packages: PackageSet): string[] {
   const pinned = new Set(pins.map(({ name }) => name));
   return pins.flatMap(({ name }) =>
     (packages.get(name)?.conflicts ?? []).flatMap((conflict) =>
@@ -93,6 +93,6 @@ function relationText({ name, relation, version }: Alternative): string {
   return relation ? `${name} (${relation} ${version})` : name;
 }
 
-function pinOf({ name, version, mirror, filename, sha256, sizeBytes }: BinaryPackage): Pin {
+function pinOf({ name, version, mirror, filename, sha256, sizeBytes }: BinaryPackage): PinnedFile {
   return { name, version, urls: [`mirror://${mirror}/${filename}`], sha256, sizeBytes };
 }

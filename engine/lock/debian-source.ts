@@ -1,7 +1,7 @@
 // Pins of Debian source packages: the archive upstream released, as Debian carries it. Knows Sources stanzas.
 
 import { UserError } from '../../store/base/errors.ts';
-import type { DebianSource, Pin } from '../model/flake.ts';
+import type { DebianSource, PinnedFile } from '../model/flake.ts';
 import type { Stanza } from '../sources/deb822.ts';
 import type { Index } from './debian-index.ts';
 import { compareVersions, upstreamVersion } from './debian-version.ts';
@@ -30,7 +30,7 @@ export function pinSource(
   declaration: DebianSource,
   index: Index,
   gone: ReadonlySet<string> = new Set(),
-): Pin {
+): PinnedFile {
   const newest = newestVersion(index.stanzas, declaration, gone);
   if (newest === undefined) throw notThere(declaration, index.stanzas);
   const [version, directory] = [newest.get('version') ?? '', newest.get('directory') ?? ''];

@@ -1,7 +1,14 @@
 // Declarations of inputs as they are compared and written: one checked form with its fields in a fixed order. Pure.
 
 import { UserError } from '../../store/base/errors.ts';
-import type { DebianPackages, DebianSource, InputDeclaration, Url } from '../model/flake.ts';
+import type {
+  DebianPackages,
+  DebianSource,
+  InputDeclaration,
+  LocalInput,
+  LockedDeclaration,
+  Url,
+} from '../model/flake.ts';
 import { CheckedValue, InvalidValue } from './checked-value.ts';
 
 const packagePattern = /^[a-z0-9][a-z0-9+.-]+$/;
@@ -10,8 +17,8 @@ const suitePattern = /^[a-z][a-z0-9-]*$/;
 const componentPattern = /^[a-z][a-z0-9-]*$/;
 export const urlPattern = /^(https?|file):\/\/[^\s]+$|^mirror:\/\/[a-z0-9-]+\/[^\s]+$/;
 
-/** A declaration from a lock file or from a config that no type checker saw. @throws InvalidValue */
-export function checkDeclaration(value: CheckedValue): InputDeclaration {
+/** A declaration of which there are pins. @throws InvalidValue */
+export function checkDeclaration(value: CheckedValue): LockedDeclaration {
   const kinds = ['debian-source', 'debian-packages', 'url'] as const;
   const kind = value.member('kind').oneOf(...kinds);
   switch (kind) {
@@ -29,13 +36,19 @@ export function checkDeclaration(value: CheckedValue): InputDeclaration {
  */
 export function declarationOf(input: string, declaration: unknown): InputDeclaration {
   try {
-    return checkDeclaration(new CheckedValue(declaration, `inputs.${input}`));
+    const value = new CheckedValue(declaration, `inputs.${input}`);
+    return isLocal(declaration) ? localInput(value) : checkDeclaration(value);
   } catch (error) {
     if (!(error instanceof InvalidValue)) throw error;
     throw new UserError('CONFIG_INVALID', `${error.path}: ${error.message}`, {
       hint: "Write for example { kind: 'debian-source', suite: 'trixie', package: 'sed' }.",
     });
   }
+}
+
+/** True for an input that is a folder of this machine, whether the rest of it is right or not. */
+export function isLocal(declaration: unknown): declaration is LocalInput {
+  return (declaration as Partial<LocalInput> | undefined | null)?.kind === 'local';
 }
 
 /** True when both, in their checked form, want the same, so that the pins of one are the pins of the other. */
@@ -70,6 +83,15 @@ function debianPackages(value: CheckedValue): DebianPackages {
     ...list('components', componentPattern, "an archive area's name"),
     ...list('furtherSuites', suitePattern, "a suite's name"),
     ...(fields.has('snapshot') && { snapshot: fields.get('snapshot').onlyTrue() }),
+  };
+}
+
+function localInput(value: CheckedValue): LocalInput {
+  const fields = value.object(['kind', 'path'], ['exclude']);
+  return {
+    kind: 'local',
+    path: fields.get('path').text(/^[^\0]+$/, "a folder's path"),
+    ...(fields.has('exclude') && { exclude: fields.get('exclude').texts(/^[^\0]*$/, 'an ignore pattern') }),
   };
 }
 

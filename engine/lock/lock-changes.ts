@@ -1,7 +1,7 @@
 // What is different between two locks, for people and for `--json`, and what of the old pins the new ones keep. Pure.
 
 import { ownMember } from '../../store/base/map-by-name.ts';
-import type { Pin, Pins } from '../model/flake.ts';
+import type { PinnedFile, PinnedFiles } from '../model/flake.ts';
 import { compareVersions } from './debian-version.ts';
 import type { Lock } from './lock-file.ts';
 
@@ -27,7 +27,7 @@ export function changesBetween(before: Lock, after: Lock): LockChange[] {
 }
 
 /** The pins, each with the URLs people added to it, as long as it is for the same file. */
-export function withFurtherUrls(pins: Pins, before: Pins): Pins {
+export function withFurtherUrls(pins: PinnedFiles, before: PinnedFiles): PinnedFiles {
   return pins.map((pin) => {
     const same = before.find(({ name, sha256 }) => name === pin.name && sha256 === pin.sha256);
     return same === undefined ? pin : { ...pin, urls: [...new Set([...pin.urls, ...same.urls])] };
@@ -35,7 +35,7 @@ export function withFurtherUrls(pins: Pins, before: Pins): Pins {
 }
 
 /** A sentence for each Debian pin that went backwards, which an archive does not do by itself. */
-export function olderVersions(before: Pins, after: Pins): string[] {
+export function olderVersions(before: PinnedFiles, after: PinnedFiles): string[] {
   const known = byName(before);
   return after.flatMap(({ name, version, urls }) => {
     const old = known.get(name)?.version;
@@ -45,7 +45,7 @@ export function olderVersions(before: Pins, after: Pins): string[] {
   });
 }
 
-function pinChanges(before: Pins, after: Pins): Omit<LockChange, 'input'>[] {
+function pinChanges(before: PinnedFiles, after: PinnedFiles): Omit<LockChange, 'input'>[] {
   const [old, current] = [byName(before), byName(after)];
   const names = [...new Set([...old.keys(), ...current.keys()])].sort();
   return names.flatMap((name) => {
@@ -54,6 +54,6 @@ function pinChanges(before: Pins, after: Pins): Omit<LockChange, 'input'>[] {
   });
 }
 
-function byName(pins: Pins): ReadonlyMap<string, Pin> {
+function byName(pins: PinnedFiles): ReadonlyMap<string, PinnedFile> {
   return new Map(pins.map((pin) => [pin.name, pin]));
 }

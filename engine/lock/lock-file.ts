@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
-import type { InputDeclaration, Pin, Pins } from '../model/flake.ts';
+import type { LockedDeclaration, PinnedFile, PinnedFiles } from '../model/flake.ts';
 import { CheckedValue, InvalidValue } from './checked-value.ts';
 import { checkDeclaration, urlPattern } from './declaration.ts';
 import { locateJson } from './json-lines.ts';
@@ -20,8 +20,8 @@ export interface Lock {
 
 /** The pins of one input, and what they were asked for with. */
 export interface LockedInput {
-  readonly declaration: InputDeclaration;
-  readonly pins: Pins;
+  readonly declaration: LockedDeclaration;
+  readonly pins: PinnedFiles;
 }
 
 export const emptyLock: Lock = { version: 1, inputs: mapByName() };
@@ -89,7 +89,7 @@ function checkInput(value: CheckedValue): LockedInput {
   };
 }
 
-function checkPin(value: CheckedValue): Pin {
+function checkPin(value: CheckedValue): PinnedFile {
   const fields = value.object(['name', 'version', 'urls', 'sha256', 'sizeBytes']);
   const urls = fields.get('urls').texts(urlPattern, 'a URL (https://…, mirror://NAME/path)');
   if (urls.length === 0) fields.get('urls').fail('it must have at least one URL');
@@ -106,7 +106,7 @@ function checkPin(value: CheckedValue): Pin {
  * Pins as a lock file can hold them.
  * @throws UserError `LOCK_INVALID` when an archive's index, or whoever said what to pin, gave something that none can.
  */
-export function lockablePins(input: string, pins: readonly Pin[]): readonly Pin[] {
+export function lockablePins(input: string, pins: readonly PinnedFile[]): readonly PinnedFile[] {
   try {
     return new CheckedValue(pins, 'pins').items().map(checkPin);
   } catch (error) {

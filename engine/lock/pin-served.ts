@@ -2,7 +2,7 @@
 // asked.
 
 import { UserError } from '../../store/base/errors.ts';
-import type { Pins } from '../model/flake.ts';
+import type { PinnedFiles } from '../model/flake.ts';
 import { withFurtherUrls } from './lock-changes.ts';
 import type { ServedFiles, Unserved } from './served-files.ts';
 
@@ -10,20 +10,20 @@ export interface PinServedOptions {
   /** The input's name. */
   readonly input: string;
   /** What was locked of the same declaration; empty when nothing was. */
-  readonly locked: Pins;
+  readonly locked: PinnedFiles;
   readonly served: Pick<ServedFiles, 'missing'>;
   readonly onNotice: (message: string) => void;
 }
 
 /** Pins from an index, as if files with these SHA-256 were not listed. */
-type Pinning = (gone: ReadonlySet<string>) => Pins;
+type Pinning = (gone: ReadonlySet<string>) => PinnedFiles;
 
 /**
  * What is listed and not there is left out, as if it were not listed, until all is there. When nothing is left, what was
  * locked stays, as long as that is served. What is taken instead of what is said.
  * @throws UserError `FETCH_PIN_GONE` when nothing is left of either, and what `pin` throws for other reasons.
  */
-export async function pinServed(pin: Pinning, options: PinServedOptions): Promise<Pins> {
+export async function pinServed(pin: Pinning, options: PinServedOptions): Promise<PinnedFiles> {
   const { input, locked, served, onNotice } = options;
   const gone = new Map<string, Unserved>();
   for (;;) {
@@ -41,7 +41,7 @@ export async function pinServed(pin: Pinning, options: PinServedOptions): Promis
 }
 
 /** What `pin` gives; undefined when it fails for want of what is gone. */
-function pinUnless(pin: Pinning, gone: ReadonlyMap<string, Unserved>): Pins | undefined {
+function pinUnless(pin: Pinning, gone: ReadonlyMap<string, Unserved>): PinnedFiles | undefined {
   try {
     return pin(new Set(gone.keys()));
   } catch (error) {
@@ -50,7 +50,7 @@ function pinUnless(pin: Pinning, gone: ReadonlyMap<string, Unserved>): Pins | un
   }
 }
 
-function insteadOf({ pin, answers }: Unserved, pins: Pins): string {
+function insteadOf({ pin, answers }: Unserved, pins: PinnedFiles): string {
   const taken = pins.find(({ name }) => name === pin.name);
   const instead = taken === undefined ? 'it is left out' : `${taken.version} is taken`;
   return `Debian lists ${pin.name} ${pin.version}, but no mirror serves it, and ${instead}\n  ${answers}`;

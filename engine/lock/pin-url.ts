@@ -2,7 +2,7 @@
 
 import { digestHash, digestSize } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
-import type { Pin, Url } from '../model/flake.ts';
+import type { PinnedFile, Url } from '../model/flake.ts';
 import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
 import { redactUrl } from '../sources/redact.ts';
 import { HashSink } from '../sources/sink.ts';
@@ -11,14 +11,14 @@ import { transfer, type Patience } from '../sources/transfer.ts';
 export interface PinUrlOptions {
   readonly mirrors: Mirrors;
   /** The pin there was, if any. */
-  readonly before: Pin | undefined;
+  readonly before: PinnedFile | undefined;
   readonly onNotice: (message: string) => void;
   readonly signal: AbortSignal;
   readonly patience?: Partial<Patience> | undefined;
 }
 
 /** Downloads the file, keeps its hash and throws it away. @throws UserError `FETCH_FAILED` when no URL has it. */
-export async function pinUrl(name: string, declaration: Url, options: PinUrlOptions): Promise<Pin> {
+export async function pinUrl(name: string, declaration: Url, options: PinUrlOptions): Promise<PinnedFile> {
   const { mirrors, before, onNotice, signal, patience } = options;
   const urls = declaration.urls.flatMap((url) => resolveUrls(url, mirrors));
   onNotice(`${name}: downloading ${redactUrl(urls[0] ?? '')} to pin it`);

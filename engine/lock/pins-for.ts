@@ -2,21 +2,21 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName, ownMember } from '../../store/base/map-by-name.ts';
-import type { InputDeclaration, Pins } from '../model/flake.ts';
+import type { InputDeclaration, LockedDeclaration, PinnedFiles } from '../model/flake.ts';
 import type { PinOrigin } from '../sources/fetch-request.ts';
 import { declarationOf, sameDeclaration } from './declaration.ts';
 import type { Lock } from './lock-file.ts';
 
-/** The pins of every input. @throws UserError `LOCK_MISSING_PIN` when one is not locked as it is declared. */
+/** The pins of every input but for those that are folders. @throws UserError `LOCK_MISSING_PIN` when one is not locked as it is declared. */
 export function pinsFor(
   lock: Lock,
   inputs: Readonly<Record<string, InputDeclaration>>,
-): Readonly<Record<string, Pins>> {
+): Readonly<Record<string, PinnedFiles>> {
   return mapByName(
-    Object.entries(inputs).map(([name, declaration]) => [
-      name,
-      pinsOf(lock, name, declarationOf(name, declaration)),
-    ]),
+    Object.entries(inputs).flatMap(([name, declared]) => {
+      const declaration = declarationOf(name, declared);
+      return declaration.kind === 'local' ? [] : [[name, pinsOf(lock, name, declaration)]];
+    }),
   );
 }
 
@@ -32,7 +32,7 @@ export function pinOrigins(lock: Lock): (sha256: string) => PinOrigin | undefine
   return (sha256) => origins.get(sha256);
 }
 
-function pinsOf(lock: Lock, name: string, declaration: InputDeclaration): Pins {
+function pinsOf(lock: Lock, name: string, declaration: LockedDeclaration): PinnedFiles {
   const locked = ownMember(lock.inputs, name);
   if (locked !== undefined && sameDeclaration(locked.declaration, declaration)) return locked.pins;
   const problem =

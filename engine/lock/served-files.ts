@@ -5,14 +5,14 @@ import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import { isErrno, UserError } from '../../store/base/errors.ts';
-import type { Pin, Pins } from '../model/flake.ts';
+import type { PinnedFile, PinnedFiles } from '../model/flake.ts';
 import { sendRequest } from '../sources/http.ts';
 import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
 import { redactUrl } from '../sources/redact.ts';
 
 /** A pin that none of its places has, with what each place said, one a line. */
 export interface Unserved {
-  readonly pin: Pin;
+  readonly pin: PinnedFile;
   readonly answers: string;
 }
 
@@ -39,13 +39,13 @@ export class ServedFiles {
   }
 
   /** Those of the pins that no place has; each file is asked for once in the life of this object. */
-  async missing(pins: Pins): Promise<Unserved[]> {
+  async missing(pins: PinnedFiles): Promise<Unserved[]> {
     const found = await Promise.all(pins.map((pin) => this.#limit(() => this.#missing(pin))));
     return found.flatMap((unserved) => unserved ?? []);
   }
 
   // Where somebody gives no answer, the file may well be there: that is no reason to pin an older one.
-  async #missing(pin: Pin): Promise<Unserved | undefined> {
+  async #missing(pin: PinnedFile): Promise<Unserved | undefined> {
     const { mirrors, onNotice } = this.#options;
     const answers: string[] = [];
     let mayBeServed = false;

@@ -4,7 +4,7 @@
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName, ownMember } from '../../store/base/map-by-name.ts';
 import type { Emit } from '../events.ts';
-import type { Flake, InputDeclaration, Pins } from '../model/flake.ts';
+import type { Flake, LockedDeclaration, PinnedFiles } from '../model/flake.ts';
 import { openMirrors, type Mirrors } from '../sources/mirrors.ts';
 import type { Patience } from '../sources/transfer.ts';
 import { DebianArchive } from './debian-archive.ts';
@@ -41,7 +41,7 @@ export interface LockUpdate {
 /**
  * Finds the current version of each input. All or nothing: an error leaves nothing half done.
  * @throws UserError `LOCK_SIGNATURE`, `FETCH_FAILED`, `FETCH_PIN_GONE`, `CONFIG_INVALID` (an input that Debian does not have), `USAGE`
- * (a name that is not an input).
+ * (a name that is not an input, or that of a folder).
  */
 export async function updateLock(options: UpdateLockOptions): Promise<LockUpdate> {
   const { flake, lock, names } = options;
@@ -53,7 +53,9 @@ export async function updateLock(options: UpdateLockOptions): Promise<LockUpdate
   const updater = new Updater(options);
   for (const name of names ?? Object.keys(flake.inputs)) {
     options.signal.throwIfAborted();
-    inputs[name] = await updater.lockInput(name, declarationOf(name, flake.inputs[name]));
+    const declaration = declarationOf(name, flake.inputs[name]);
+    if (declaration.kind !== 'local') inputs[name] = await updater.lockInput(name, declaration);
+    else if (names !== undefined) throw nothingToLock(name, declaration.path);
   }
   const updated = parseLock(formatLock({ version: 1, inputs }), 'flake-like.lock');
   return { lock: updated, changes: changesBetween(lock, updated) };
@@ -82,7 +84,7 @@ class Updater {
     });
   }
 
-  async lockInput(name: string, declaration: InputDeclaration): Promise<LockedInput> {
+  async lockInput(name: string, declaration: LockedDeclaration): Promise<LockedInput> {
     const { lock, shipped, names } = this.#options;
     const locked = inputOf(lock, name);
     const isLocked = locked !== undefined && sameDeclaration(locked.declaration, declaration);
@@ -98,9 +100,9 @@ class Updater {
 
   async #pin(
     name: string,
-    declaration: InputDeclaration,
-    { before, isLocked }: { readonly before: Pins; readonly isLocked: boolean },
-  ): Promise<Pins> {
+    declaration: LockedDeclaration,
+    { before, isLocked }: { readonly before: PinnedFiles; readonly isLocked: boolean },
+  ): Promise<PinnedFiles> {
     const onNotice = (message: string): void => this.#notice(message);
     const serving = { input: name, locked: isLocked ? before : [], served: this.#served, onNotice };
     switch (declaration.kind) {
@@ -129,6 +131,12 @@ class Updater {
 
 function inputOf(lock: Lock | undefined, name: string): LockedInput | undefined {
   return lock === undefined ? undefined : ownMember(lock.inputs, name);
+}
+
+function nothingToLock(name: string, path: string): UserError {
+  return new UserError('USAGE', `input "${name}" is the folder ${path}: nothing of it is locked`, {
+    hint: 'Its content counts as it is whenever something is built from it.',
+  });
 }
 
 function unknownInput(name: string, { inputs }: Pick<Flake, 'inputs'>): UserError {

@@ -4,7 +4,10 @@ import { UserError } from '../../store/base/errors.ts';
 import { targets as allTargets, type Derivation, type Target } from './derivation.ts';
 
 /** What is wanted from outside. `cairn lock` turns each into pins; builds use only the pins. */
-export type InputDeclaration = DebianSource | DebianPackages | Url;
+export type InputDeclaration = LockedDeclaration | LocalInput;
+
+/** An input that the lock has pins of. */
+export type LockedDeclaration = DebianSource | DebianPackages | Url;
 
 /** The original (upstream) archive of a Debian source package. */
 export interface DebianSource {
@@ -40,18 +43,46 @@ export interface Url {
   readonly version?: string;
 }
 
+/**
+ * A folder of this machine, in place of an archive that would be unpacked. It is imported whenever the flake is evaluated and
+ * never pinned: its content is its identity. See `localFolder` for what of it counts.
+ */
+export interface LocalInput {
+  readonly kind: 'local';
+  /** Absolute, or relative to the config's folder. */
+  readonly path: string;
+  /** Further ignore patterns, in `.gitignore` syntax. */
+  readonly exclude?: readonly string[];
+}
+
+/** What an input comes to: a download, or a folder that stands for one. */
+export type Pin = PinnedFile | FolderPin;
+
 /** One download, as `flake-like.lock` has it. */
-export interface Pin {
+export interface PinnedFile {
   /** The package or file it is. */
   readonly name: string;
   readonly version: string;
   readonly urls: readonly string[];
   readonly sha256: string;
   readonly sizeBytes: number;
+  readonly folder?: undefined;
+}
+
+/** A folder of this machine that stands for an input: one of kind `local`, or one that `--override` names. */
+export interface FolderPin {
+  /** The input's. */
+  readonly name: string;
+  /** Whose version it has, nobody can tell before it is read. */
+  readonly version: 'local';
+  /** Absolute. */
+  readonly folder: string;
+  readonly exclude: readonly string[];
 }
 
 /** The pins of one input, in a fixed order. */
 export type Pins = readonly Pin[];
+export type PinnedFiles = readonly PinnedFile[];
 
 /** A named output: a derivation, or something that carries one and may say more about itself. */
 export type Output = Derivation | { readonly derivation: Derivation; readonly description?: string };

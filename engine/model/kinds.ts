@@ -92,6 +92,8 @@ export interface Local {
   readonly path: string;
   /** Further ignore patterns, in `.gitignore` syntax. */
   readonly exclude: readonly string[];
+  /** The input that it stands for, where it does. It is not part of the id either. */
+  readonly standsFor?: string;
 }
 
 /** A command in the sandbox. */

@@ -1,31 +1,83 @@
 // From pins to derivations: the few steps every use of a pin goes through. Pure.
 
-import { bug } from '../../store/base/errors.ts';
-import { compose, fetchUrl, unpack, type Compose, type Fetch, type Unpack } from './derivation.ts';
-import type { Pin, Pins } from './flake.ts';
+import { UserError, bug } from '../../store/base/errors.ts';
+import {
+  compose,
+  fetchUrl,
+  unpack,
+  type Compose,
+  type Fetch,
+  type Local,
+  type Unpack,
+} from './derivation.ts';
+import type { FolderPin, Pin, PinnedFiles, Pins } from './flake.ts';
+import { made } from './made.ts';
 
-/** The pinned file itself. */
+/** The pinned file itself. @throws UserError `INPUT_IS_FOLDER`. */
 export function fetchPin(pin: Pin): Fetch {
+  if (pin.folder !== undefined) throw folderInstead(pin, 'one file of it');
   const name = pin.urls[0]?.split('/').at(-1) ?? bug(`pin ${pin.name} has no URL`);
   return fetchUrl({
-    name: name.replace(/[^a-zA-Z0-9+._-]/g, '-'),
+    name: nameOf(name),
     urls: pin.urls,
     sha256: pin.sha256,
     sizeBytes: pin.sizeBytes,
   });
 }
 
-/** The pinned archive's content, without its top folder where that is the only thing at the top; see `unpack`. */
-export function unpackPin(pin: Pin, strip?: number): Unpack {
-  return unpack({
-    name: `${pin.name}-source`,
-    archive: fetchPin(pin),
-    ...(strip !== undefined && { strip }),
+/**
+ * The pinned archive's content, without its top folder where that is the only thing at the top; see `unpack`. A folder that
+ * stands for it is taken as it is: `strip` is about archives.
+ */
+export function unpackPin(pin: Pin, strip?: number): Unpack | Local {
+  const name = `${pin.name}-source`;
+  if (pin.folder !== undefined) return folderOf(pin, name);
+  return unpack({ name, archive: fetchPin(pin), ...(strip !== undefined && { strip }) });
+}
+
+/**
+ * Debian packages unpacked over each other into one tree, as dpkg would, but without running a maintainer script. A folder
+ * can stand for a package that is the only one.
+ * @throws UserError `INPUT_IS_FOLDER`.
+ */
+export function composePackages(name: string, pins: Pins): Compose {
+  const parts = pins.map((pin) => {
+    if (pin.folder === undefined)
+      return unpack({ name: `${pin.name}-files`, archive: fetchPin(pin), strip: 0 });
+    if (pins.length > 1) throw folderInstead(pin, 'one of several packages');
+    return folderOf(pin, `${pin.name}-files`);
+  });
+  return compose({ name, parts });
+}
+
+/**
+ * The pins as what they are where only downloads will do. @throws UserError `INPUT_IS_FOLDER`.
+ * @example pinnedFiles(pins.firmware).map(({ urls, sha256 }) => ({ urls, sha256 }))
+ */
+export function pinnedFiles(pins: Pins): PinnedFiles {
+  return pins.map((pin) => {
+    if (pin.folder !== undefined) throw folderInstead(pin, 'what was downloaded');
+    return pin;
   });
 }
 
-/** Debian packages unpacked over each other into one tree, as dpkg would, but without running a maintainer script. */
-export function composePackages(name: string, pins: Pins): Compose {
-  const parts = pins.map((pin) => unpack({ name: `${pin.name}-files`, archive: fetchPin(pin), strip: 0 }));
-  return compose({ name, parts });
+function folderOf({ name: standsFor, folder, exclude }: FolderPin, name: string): Local {
+  return made(
+    { kind: 'local', name: nameOf(name), path: folder, exclude: [...exclude], standsFor },
+    unpackPin,
+  );
+}
+
+function nameOf(text: string): string {
+  return text.replace(/[^a-zA-Z0-9+._-]/g, '-');
+}
+
+function folderInstead({ name, folder }: FolderPin, wanted: string): UserError {
+  return new UserError(
+    'INPUT_IS_FOLDER',
+    `input "${name}" is the folder ${folder}, and the config asks for ${wanted}`,
+    {
+      hint: 'A folder can stand for what is unpacked whole. Leave out the override, or declare the input as a download.',
+    },
+  );
 }

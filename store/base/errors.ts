@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'FETCH_OFFLINE'
   | 'FETCH_PIN_GONE'
   | 'GRAPH_CYCLE'
+  | 'INPUT_IS_FOLDER'
+  | 'INPUT_UNKNOWN'
   | 'LOCK_INVALID'
   | 'LOCK_MISSING_PIN'
   | 'LOCK_SIGNATURE'
