@@ -40,7 +40,15 @@ export interface BuildOptions {
   /** Build the wanted steps even if they are up to date. */
   readonly rebuild?: boolean;
   readonly keepGoing?: boolean;
+  readonly incremental?: IncrementalUse;
 }
+
+/**
+ * Which steps are done in the folders that were kept for their lineages, if they have some: those that are made from a folder
+ * of this machine (when not given), all, or none. With none, what was made so before and never proven is built again.
+ * What is rebuilt is always built cleanly.
+ */
+export type IncrementalUse = 'local' | 'all' | 'none';
 
 export interface BuildReport {
   /** Of every step that was looked at and was not up to date already. */
@@ -82,7 +90,10 @@ export class Build {
   /** What would be done, and why. Changes nothing. */
   async plan(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<Plan> {
     const requested = options.rebuild === true ? wanted : this.#forced;
-    return this.#planKnowing(wanted, new Set([...requested, ...(await this.#producersOfLost(wanted))]));
+    const unproven = options.incremental === 'none' ? await this.#unproven(wanted) : [];
+    const again = [...requested, ...unproven.map(({ id }) => id)];
+    const all = [...wanted, ...unproven.map(({ id }) => id)];
+    return this.#planKnowing(all, new Set([...again, ...(await this.#producersOfLost(wanted))]));
   }
 
   /** What a step gave, when it is up to date. Whether all of it is still there is for `whole` to find out. */
@@ -92,6 +103,7 @@ export class Build {
 
   /** Does what is wanted and not up to date. Failed steps are outcomes in the report. */
   async realise(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<BuildReport> {
+    if (options.incremental === 'none') await this.promote(wanted);
     if (options.rebuild === true) for (const id of wanted) this.#forced.add(id);
     const lost = await this.#producersOfLost(wanted);
     if (lost.size > 0) this.#forget(lost);
@@ -158,6 +170,46 @@ export class Build {
     return Promise.all(steps.map((step) => this.whole([step.id, ...step.inputIds], () => checkOnce(step))));
   }
 
+  /**
+   * Builds cleanly what was made incrementally, of these and all that they need, and compares. What comes out the same counts
+   * as proven from then on; what does not is forgotten with all that was made of it, and its kept folder is thrown away.
+   * Empty when all is proven already.
+   */
+  async promote(wanted: readonly DerivationId[]): Promise<CheckResult[]> {
+    const { store } = this.#workshop;
+    const { signal, placeOf } = this.#wish;
+    const unproven = await this.#unproven(wanted);
+    if (unproven.length === 0) return [];
+    const [{ promoteStep }, slots] = await Promise.all([import('./promote.ts'), this.#workshop.slots()]);
+    const emit = (event: Event): void => this.#emit(event);
+    const promoteOnce = async (step: Step): Promise<CheckResult | undefined> => {
+      const pools = this.#workshop.poolsFor(step.derivation);
+      const priority = this.#facts.duration(step.lineage) ?? 0;
+      const action = this.#facts.memo(step.id)?.action;
+      if (action === undefined) return undefined;
+      const lock = await store.locks.acquire(`build:${action}`, { signal });
+      try {
+        return await slots.use({ pools, priority }, signal, async ({ pool }) =>
+          promoteStep(step, { store, signal, executor: await this.#executor(pool), emit, placeOf }),
+        );
+      } finally {
+        await lock.release();
+      }
+    };
+    const results: CheckResult[] = [];
+    // One after the other: what one turns out to be decides what the next is made from.
+    for (const step of unproven) {
+      const result = await this.whole([step.id, ...step.inputIds], () => promoteOnce(step));
+      if (result !== undefined) results.push(result);
+    }
+    return results;
+  }
+
+  async #unproven(wanted: readonly DerivationId[]): Promise<readonly Step[]> {
+    const { unprovenSteps } = await import('./promote.ts');
+    return unprovenSteps(wanted, this.#wish.steps, this.#workshop.store);
+  }
+
   /** What a command's sandbox is made of. Everything it needs must be up to date. */
   async requestOf(step: Step): Promise<BuildRequest> {
     const { upToDate } = this.#plan(step.inputIds, this.#forced);
@@ -193,7 +245,10 @@ export class Build {
     }
   }
 
-  async #run(plan: Plan, { keepGoing = false }: BuildOptions): Promise<Map<DerivationId, Outcome>> {
+  async #run(
+    plan: Plan,
+    { keepGoing = false, incremental = 'local' }: BuildOptions,
+  ): Promise<Map<DerivationId, Outcome>> {
     const { signal, sandbox } = this.#wish;
     // Loaded with the first plan that has something to do: most find everything up to date.
     const [{ runPlan }, { performStep }, slots] = await Promise.all([
@@ -211,7 +266,7 @@ export class Build {
       lookup: this.#facts.lookup,
       realised: (resolved) => this.#realised(resolved),
       perform: (resolved, slot) =>
-        this.#bringing(resolved.step, () => performStep(resolved, slot, this.#performContext())),
+        this.#bringing(resolved.step, () => performStep(resolved, slot, this.#performContext(incremental))),
       producers: (ids, missing) => this.#producersOf(ids, missing),
       replan: (lost) => this.#replan(lost),
       onFinish: (step, outcome, resolved) => {
@@ -318,7 +373,7 @@ export class Build {
     });
   }
 
-  #performContext(): PerformContext {
+  #performContext(incremental: IncrementalUse): PerformContext {
     const { store } = this.#workshop;
     const { signal, sources } = this.#wish;
     return {
@@ -337,7 +392,26 @@ export class Build {
       builder: hostname(),
       realised: (resolved) => this.#realised(resolved),
       executor: (pool) => this.#executor(pool),
+      isIncremental: (step) => this.#isIncremental(step, incremental),
     };
+  }
+
+  #isIncremental(step: Step, use: IncrementalUse): boolean {
+    if (use === 'none' || this.#forced.has(step.id)) return false;
+    if (step.derivation.kind !== 'run' || step.derivation.incremental === undefined) return false;
+    return use === 'all' || this.#isFromHere(step);
+  }
+
+  // True when something that it is made from is a folder of this machine.
+  #isFromHere({ inputIds }: Step): boolean {
+    const needed = new Set(inputIds);
+    // The set is walked while it grows.
+    for (const id of needed) {
+      const step = this.#wish.steps(id);
+      if (step.derivation.kind === 'local') return true;
+      for (const input of step.inputIds) needed.add(input);
+    }
+    return false;
   }
 
   // With the sandbox's own program brought up to date if need be.

@@ -55,15 +55,24 @@ export async function checkStep(step: Step, context: CheckContext): Promise<Chec
   emit({ type: 'step-finished', step: stepRef(step), outcome, place: isFailed ? place : undefined });
   const again = outputsOfOutcome(outcome);
   if (again === undefined) return { kind: 'failed', step, outcome };
-  const differences = Object.entries(again).flatMap(([output, second]): OutputDifference[] => {
-    const before = first[output]!;
-    return sameNode(before, second)
-      ? []
-      : [{ output, first: before, second, paths: compareNodes(before, second, store.trees) }];
-  });
+  const differences = outputDifferences(first, again, store);
   return differences.length === 0
     ? { kind: 'identical', step, outputs: first }
     : { kind: 'different', step, differences };
+}
+
+/** Where the second outputs of a step are not the first. */
+export function outputDifferences(
+  first: Outputs,
+  again: Outputs,
+  { trees }: Pick<Store, 'trees'>,
+): OutputDifference[] {
+  return Object.entries(again).flatMap(([output, second]): OutputDifference[] => {
+    const before = first[output]!;
+    return sameNode(before, second)
+      ? []
+      : [{ output, first: before, second, paths: compareNodes(before, second, trees) }];
+  });
 }
 
 async function buildAgain(step: Step, { store, executor, emit, signal }: CheckContext): Promise<Outcome> {

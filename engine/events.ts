@@ -104,6 +104,8 @@ export type Outcome =
       readonly outputs: Outputs;
       readonly durationMs: number;
       readonly log: Digest | undefined;
+      /** In folders that an earlier build had left. */
+      readonly incremental?: boolean | undefined;
     }
   | Failed
   | { readonly kind: 'skipped'; readonly because: readonly string[] }

@@ -3,7 +3,7 @@
 
 export type { CheckResult, OutputDifference } from './check.ts';
 export { compareNodes, type Difference } from './compare.ts';
-export { Build, type BuildOptions, type BuildReport, type Wish } from './build.ts';
+export { Build, type BuildOptions, type BuildReport, type IncrementalUse, type Wish } from './build.ts';
 export { closestNames } from './evaluate/closest-names.ts';
 export { checkEvaluation } from './evaluate/check-evaluation.ts';
 export { evaluate, loadFlake } from './evaluate/evaluate.ts';

@@ -11,10 +11,11 @@ import { FilePool } from './content/file-pool.ts';
 import { Copies } from './upkeep/forget-copies.ts';
 import { peopleDirectoryMode, stepDirectoryMode, type Layout } from './layout.ts';
 import { DatabaseLocks } from './processes/locks.ts';
+import type { StoreKeptFolders } from './kept/kept-folders.ts';
 import { ownerOf, volatileDatabase } from './processes/owner.ts';
 import { LmdbRecords } from './records/records.ts';
 import { Session, isAlive } from './processes/session.ts';
-import type { ImportOptions, ImportResult, Maintenance, Store } from './store.ts';
+import type { ImportOptions, ImportResult, KeptFolders, Maintenance, Store } from './store.ts';
 import { Uses, decisionLock } from './processes/uses.ts';
 import type { Alteration } from './trees/seal.ts';
 import { StoredTrees } from './trees/stored-trees.ts';
@@ -26,6 +27,7 @@ export class LocalStore implements Store {
   readonly trees: StoredTrees;
   readonly records: LmdbRecords;
   readonly locks: DatabaseLocks;
+  readonly kept: KeptFolders;
   readonly #layout: Layout;
   readonly #database: Database;
   readonly #durability: Durability;
@@ -36,6 +38,7 @@ export class LocalStore implements Store {
   #addedBytes = 0;
   readonly #copies: Copies;
   #volatile: Database | undefined;
+  #kept: StoreKeptFolders | undefined;
   #pool: FilePool | undefined;
   #sweeping: Promise<void> | undefined;
 
@@ -93,6 +96,21 @@ export class LocalStore implements Store {
       isAlive: (session) => isAlive(layout, session),
       afterAcquire: () => this.#database.refresh(),
     });
+    // Loaded when a step has such folders: few do.
+    const openKept = async (): Promise<StoreKeptFolders> => {
+      const { StoreKeptFolders } = await import('./kept/kept-folders.ts');
+      return (this.#kept ??= new StoreKeptFolders({
+        ...shared,
+        directoryMode: stepDirectoryMode,
+        locks: this.locks,
+        use: (digests) => this.use(digests),
+        flush: () => this.#durability.flushAll(),
+      }));
+    };
+    this.kept = {
+      take: async (wish) => (await openKept()).take(wish),
+      forget: async (lineage) => (await openKept()).forget(lineage),
+    };
   }
 
   begin(): FileBatch {
@@ -167,6 +185,7 @@ export class LocalStore implements Store {
 
   async close(): Promise<void> {
     await this.#sweeping;
+    await this.#kept?.close();
     await this.#pool?.close();
     this.#forgetUses();
     this.#session.close();

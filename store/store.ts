@@ -13,6 +13,7 @@ export interface Store {
   readonly trees: Trees;
   readonly records: Records;
   readonly locks: Locks;
+  readonly kept: KeptFolders;
   /** Starts a batch: new content becomes visible, durable and referable only by `commit`. */
   begin(): Batch;
   /**
@@ -134,12 +135,22 @@ export interface Facts {
   /** When it was recorded, in milliseconds since 1970, by this machine's clock. */
   readonly builtAtMs: number;
   readonly log: Digest | undefined;
+  /**
+   * True when it was made in folders that an earlier build had left, and no clean build has given the same yet: good for this
+   * machine, and no proof of anything ({@link isProven}).
+   */
+  readonly incremental?: boolean | undefined;
 }
 
 /** A claim, with what is known about it here. */
 export interface Realisation {
   readonly claim: Claim;
   readonly facts: Facts;
+}
+
+/** True when a clean build gave it: only then may it leave this machine, and count as checked. */
+export function isProven({ facts }: Realisation): boolean {
+  return facts.incremental !== true;
 }
 
 /** Which action a derivation came to, with what it was made of, so that `why` can compare. */
@@ -229,6 +240,47 @@ export interface HeldLock {
   freed(signal: AbortSignal): Promise<void>;
 }
 
+/** Folders that persist between the builds of one lineage, with copies of the sources that they are made from. */
+export interface KeptFolders {
+  /**
+   * The folders of a lineage with their sources brought up to date, unless somebody else has them. What cannot be relied on
+   * is thrown away first: what was ended in the middle, was made under another key, by another version, under a clock that
+   * was set back, or was not flushed before the machine stopped.
+   * @throws MissingBlob for content of a source; UserError `DISK_FULL`
+   */
+  take(wish: KeptWish): Promise<Kept | HeldLock>;
+  /** Throws the folders of a lineage away, once nobody has them. */
+  forget(lineage: string): Promise<void>;
+}
+
+export interface KeptWish {
+  readonly lineage: string;
+  /** Of everything that the folders' content depends on, but the content of the sources. */
+  readonly key: Digest;
+  /** By path in the step. */
+  readonly sources: Readonly<Record<string, Node>>;
+}
+
+/** Kept folders that are one's own until they are released. */
+export interface Kept {
+  readonly kind: 'kept';
+  /** Where each source lies, by its path in the step; nobody may write to it. A symlink lies nowhere. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** True when nothing of it differs from what a clean build sees. */
+  readonly isPristine: boolean;
+  /** What changed in the sources since the last success, as absolute paths in the step; undefined: all of it. */
+  readonly changed: readonly string[] | undefined;
+  /** Puts the folders, where there are any, in place of these empty ones. */
+  lend(places: readonly string[]): void;
+  /**
+   * Takes them back, or as they are now for the first time. A command that failed by itself has left what its inputs make
+   * of it; one that was ended from outside, `broken`, may have left anything: then they are not kept.
+   */
+  takeBack(places: readonly string[], end: 'succeeded' | 'failed' | 'broken'): Promise<void>;
+  /** To be called in any case. What is lent by then is not kept. */
+  release(): Promise<void>;
+}
+
 export interface Maintenance {
   /** Hashes everything again and looks whether records keep their word. Changes nothing. */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
@@ -236,6 +288,11 @@ export interface Maintenance {
   setAside(damages: readonly Damage[]): Promise<SetAside>;
   /** What no root keeps and the limits do not spare, and what it would cost to have it again. Deletes only when executed. */
   planGc(limits?: GcLimits): Promise<GcPlan>;
+  /**
+   * Forgets what an action is said to have given, and what was memoised from that: the derivations that came to it, and all
+   * that need them. What those gave stays true of their own actions. Gives the derivations.
+   */
+  forgetResult(action: Digest): Promise<readonly Digest[]>;
   /**
    * Collects garbage, last used last, if the store has grown larger than this: to be asked after each build, since asking
    * costs little. Gives what was deleted, if it came to that. @throws the signal's reason

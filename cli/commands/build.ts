@@ -1,7 +1,7 @@
 // cairn build: brings targets up to date and says what they are.
 
-import { InvalidArgumentError } from 'commander';
-import type { BuildReport, DerivationId } from '../../engine/index.ts';
+import { InvalidArgumentError, Option } from 'commander';
+import type { BuildOptions, BuildReport, DerivationId } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -18,6 +18,8 @@ export interface BuildFlags {
   readonly keepGoing?: boolean;
   readonly offline?: boolean;
   readonly rebuild?: boolean;
+  readonly incremental?: boolean;
+  readonly clean?: boolean;
   readonly outLink?: string;
 }
 
@@ -29,9 +31,19 @@ export const define: DefineCommand = (command, runs) => {
     .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
     .option('--offline', 'use nothing but this machine')
     .option('--rebuild', 'build the targets again even if they are up to date')
+    .addOption(
+      new Option(
+        '--incremental',
+        'in kept folders, where steps have some, whatever they are made from',
+      ).conflicts('clean'),
+    )
+    .option('--clean', 'in no kept folder, and take nothing that was made in one until it is proven')
     .option('-o, --out-link <path>', 'make a symbolic link to the result, which also keeps it in the store')
     .action(runs(build));
   addHelpNotes(command, {
+    about:
+      'Steps with kept folders (`incremental` in the config) are done in them when they are made from a folder of this\n' +
+      'machine, and cleanly otherwise. What was made in them is used on this machine; `cairn check --promote` proves it.',
     examples: [
       ['cairn build lsb', 'build the output "lsb"'],
       ['cairn build sed@x86_64-linux bash', 'two of them'],
@@ -59,10 +71,11 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   if (wanted.length === 0) throw noTarget(project);
   if (flags.dryRun === true) {
     const { showPlan } = await import('../reports/plan-report.ts');
-    return await showPlan(context, await project.build.plan(idsOf(project, wanted, flags), flags));
+    const ids = idsOf(project, wanted, flags);
+    return await showPlan(context, await project.build.plan(ids, buildOptions(flags)));
   }
   const report = await project.build
-    .realise(idsOf(project, wanted, flags), flags)
+    .realise(idsOf(project, wanted, flags), buildOptions(flags))
     .catch(async (error: unknown) => {
       await renderer.close();
       throw error;
@@ -77,6 +90,15 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   const { showResults } = await import('../reports/build-report.ts');
   showResults(context, { project, wanted, report, view, elapsedMs: performance.now() - startedMs });
   return exitCodeOf(report, made, flags);
+}
+
+function buildOptions({ rebuild, keepGoing, incremental, clean }: BuildFlags): BuildOptions {
+  return {
+    ...(rebuild !== undefined && { rebuild }),
+    ...(keepGoing !== undefined && { keepGoing }),
+    ...(incremental === true && { incremental: 'all' }),
+    ...(clean === true && { incremental: 'none' }),
+  };
 }
 
 // A package's output is often composed around the command that builds it; building that again is what is meant.

@@ -22,21 +22,26 @@ import { writeRecords } from '../records/write-records.ts';
 interface CheckFlags {
   readonly jobs?: number;
   readonly only?: boolean;
+  readonly promote?: boolean;
 }
 
 export const define: DefineCommand = (command, runs) => {
   command
     .argument('<target...>', 'what to check, with everything it is built from')
     .option('--only', "only the targets' own commands, not those of what they need")
+    .option('--promote', 'only build cleanly what was made incrementally, and compare')
     .option('-j, --jobs <count>', 'commands at once', parseCount)
     .action(runs(check));
   addHelpNotes(command, {
     about:
       'The second time has another build folder, user, umask, number of jobs and processors, and order of folder entries,\n' +
-      'and begins in another second. It does not have another date: a step that writes down the day is found the day after.',
+      'and begins in another second. It does not have another date: a step that writes down the day is found the day after.\n' +
+      'What was made in kept folders is built cleanly first: only that is compared. With --promote, nothing else is done.\n' +
+      'What a clean build does not give as well is forgotten, and its kept folder is thrown away.',
     examples: [
       ['cairn check lsb', 'prove that lsb is reproducible'],
       ['cairn check --only sed', 'sed alone'],
+      ['cairn check --promote linux', 'prove what was built in kept folders'],
     ],
     exitCodes: [0, 1, 2, 4, 130],
   });
@@ -51,8 +56,8 @@ async function check(context: Context, flags: CheckFlags, targets: readonly stri
   if (view !== undefined && context.shared.json !== true)
     context.err.lines(failureLines(view, context.err.style));
   if (results === undefined) return exitCodes.buildFailed;
-  for (const result of results) await showResult(context, result, project.store);
-  if (context.shared.json !== true) context.out.lines([summary(results)]);
+  for (const result of results) await showResult(context, result, { store: project.store, flags });
+  if (context.shared.json !== true) context.out.lines([summary(results, flags)]);
   return exitCodeOf(results);
 }
 
@@ -60,7 +65,7 @@ async function check(context: Context, flags: CheckFlags, targets: readonly stri
 async function checkTargets(
   project: Project,
   targets: readonly string[],
-  { only }: CheckFlags,
+  { only, promote }: CheckFlags,
 ): Promise<readonly CheckResult[] | undefined> {
   const wanted = targets.map((target) => project.find(target));
   const ids = wanted.map(({ id }) => id);
@@ -68,16 +73,26 @@ async function checkTargets(
     only === true
       ? wanted.flatMap((target) => project.commandBehind(target) ?? [])
       : commandsOf(project.evaluation, ids);
-  const report = await project.build.realise([...new Set([...ids, ...steps.map(({ id }) => id)])]);
+  const all = [...new Set([...ids, ...steps.map(({ id }) => id)])];
+  if (promote === true) {
+    const { ok } = await project.build.realise(ids);
+    return ok ? project.build.promote(ids) : undefined;
+  }
+  const report = await project.build.realise(all, { incremental: 'none' });
   return report.ok ? project.build.check(steps) : undefined;
 }
 
-async function showResult({ out, shared }: Context, result: CheckResult, store: Store): Promise<void> {
+async function showResult(
+  { out, shared }: Context,
+  result: CheckResult,
+  { store, flags }: { readonly store: Store; readonly flags: CheckFlags },
+): Promise<void> {
   const { step, kind } = result;
   const name = stepName(stepRef(step));
   const files = kind === 'different' ? await differencesOf(result, store) : [];
   if (shared.json === true) {
-    writeRecords(out, [{ type: 'check', ...stepFields(stepRef(step)), result: kind, files }]);
+    const promoted = flags.promote === true ? true : undefined;
+    writeRecords(out, [{ type: 'check', ...stepFields(stepRef(step)), promoted, result: kind, files }]);
     return;
   }
   const colour = kind === 'identical' ? out.style.good : out.style.bad;
@@ -98,10 +113,13 @@ async function differencesOf(
   return found;
 }
 
-function summary(results: readonly CheckResult[]): string {
+function summary(results: readonly CheckResult[], { promote }: CheckFlags): string {
   const count = (kind: CheckResult['kind']): number =>
     results.filter((result) => result.kind === kind).length;
-  const facts = [`${formatCount(results.length, 'step')} built again: ${count('identical')} identical`];
+  if (promote === true && results.length === 0) return 'nothing to promote: all of it is proven';
+  const facts = [
+    `${formatCount(results.length, 'step')} built ${promote === true ? 'cleanly' : 'again'}: ${count('identical')} identical`,
+  ];
   if (count('different') > 0) facts.push(`${count('different')} different`);
   if (count('failed') > 0) facts.push(`${count('failed')} failed`);
   return facts.join(', ');

@@ -31,6 +31,13 @@ const step = {
   target: v.optional(v.pipe(text, v.description('of commands: what their output is for'))),
 };
 
+const incremental = v.optional(
+  v.pipe(
+    v.literal(true),
+    v.description('made in folders that an earlier build had left, and not proven by a clean build yet'),
+  ),
+);
+
 const outputs = v.pipe(
   v.record(v.string(), v.string()),
   v.description('by name of the output: its digest, or where it points to if it is a symbolic link'),
@@ -135,6 +142,7 @@ const records = {
     outputs: v.optional(outputs),
     durationMs: v.optional(milliseconds),
     log: v.optional(v.pipe(digest, v.description('all that the command wrote'))),
+    incremental,
     because: v.optional(v.pipe(v.array(text), v.description('of a skipped step: what failed below it'))),
     reason: v.optional(failureReason),
     code: v.optional(code),
@@ -160,6 +168,7 @@ const records = {
     state: v.picklist(['up-to-date', 'reused', 'built', 'failed']),
     kind: v.optional(nodeKind),
     digest: v.optional(digest),
+    incremental,
     files: v.optional(count),
     sizeBytes: v.optional(bytes),
   }),
@@ -190,6 +199,9 @@ const records = {
   }),
   check: fieldsOf('A step was built a second time.', {
     ...step,
+    promoted: v.optional(
+      v.pipe(v.literal(true), v.description('it was made incrementally before; this time cleanly')),
+    ),
     result: v.picklist(['identical', 'different', 'failed']),
     files: v.array(
       v.strictObject({

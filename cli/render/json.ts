@@ -77,6 +77,7 @@ function outcomeFields(outcome: Outcome): Omit<FieldsOf<'step-finished'>, keyof 
         outputs: outputsField(outcome.outputs),
         durationMs: Math.round(outcome.durationMs),
         log: outcome.log,
+        incremental: outcome.incremental === true ? true : undefined,
       };
     case 'reused':
     case 'up-to-date':

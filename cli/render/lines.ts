@@ -83,5 +83,6 @@ function amount(
 ): string {
   const progress = view.running.get(step.id)?.progress;
   const size = progress === undefined ? '' : `${formatBytes(progress.doneBytes)}, `;
-  return `(${size}${formatDuration(outcome.durationMs)})`;
+  const how = outcome.incremental === true ? ', incrementally' : '';
+  return `(${size}${formatDuration(outcome.durationMs)}${how})`;
 }

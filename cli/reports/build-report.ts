@@ -2,7 +2,7 @@
 
 import type { BuildReport, Outcome } from '../../engine/index.ts';
 import { digestHash } from '../../store/base/digest.ts';
-import type { Node } from '../../store/index.ts';
+import { isProven, type Node } from '../../store/index.ts';
 import type { Context } from '../context.ts';
 import type { Project } from '../project/project.ts';
 import type { JsonRecord, RecordOf } from '../records/definitions.ts';
@@ -56,6 +56,7 @@ function resultRecords(results: BuildResults): JsonRecord[] {
       state: stateOf(results, target),
       kind: node.kind,
       ...content,
+      incremental: isUnproven(project, id) ? true : undefined,
       ...size,
     };
   });
@@ -79,12 +80,13 @@ function targetLine(
   const state = stateOf(results, target);
   const time =
     state === 'up-to-date' ? 'up to date' : `${stateWords[state]} in ${formatDuration(results.elapsedMs)}`;
+  const how = isUnproven(results.project, target.id) ? ', incrementally' : '';
   const facts = [
     ...(node.kind === 'symlink' ? [] : [digestHash(node.digest).slice(0, 16)]),
     ...(node.kind === 'tree' ? [formatCount(files, 'file')] : []),
     formatBytes(sizeBytes),
   ];
-  return `${style.bold(target.key)}${part}  ${facts.join('  ')}  ${style.good(time)}`;
+  return `${style.bold(target.key)}${part}  ${facts.join('  ')}  ${style.good(`${time}${how}`)}`;
 }
 
 type State = Extract<Outcome['kind'], 'up-to-date' | 'reused' | 'built'>;
@@ -97,6 +99,13 @@ const stateWords: Readonly<Record<State, string>> = {
 function stateOf({ report }: BuildResults, { id }: FoundOutput): State {
   const kind = report.outcomes.get(id)?.kind;
   return kind === 'built' || kind === 'reused' ? kind : 'up-to-date';
+}
+
+// What is made of it needs no such mark: it is addressed by what it is.
+function isUnproven({ store: { records } }: Project, id: FoundOutput['id']): boolean {
+  const memo = records.memo(id);
+  const realisation = memo && records.realisation(memo.action);
+  return realisation !== undefined && !isProven(realisation);
 }
 
 function wasMade(results: BuildResults, target: FoundOutput): boolean {

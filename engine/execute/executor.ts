@@ -1,6 +1,6 @@
 // The seam between "what to run" and "where". An executor is dumb: it is handed content addresses only.
 
-import type { Batch, Node } from '../../store/index.ts';
+import type { Batch, Kept, Node } from '../../store/index.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import type { FailureReason } from '../events.ts';
 import type { Incremental, Limits, Platform } from '../model/derivation.ts';
@@ -28,6 +28,8 @@ export interface ExecuteOptions {
   readonly signal: AbortSignal;
   /** Gets the log as it is written. */
   readonly onOutput: (text: string) => void;
+  /** Folders that are kept between builds: the step is done in them, and from their sources. Taken back, not released. */
+  readonly kept?: Kept;
   /** Conditions varied by `cairn check`; absent means the usual ones. */
   readonly variation?: Variation;
 }
@@ -86,6 +88,8 @@ export type ExecuteResult =
 /** Runs requests. @throws MissingBlob when an input's content is not there; UserError `SANDBOX_UNAVAILABLE`. */
 export interface Executor {
   execute(request: BuildRequest, options: ExecuteOptions): Promise<ExecuteResult>;
+  /** True when it does steps in kept folders; else it is given none. */
+  readonly keepsFolders: boolean;
   /** Processor time that the requests which have ended took, all together, in milliseconds. */
   buildersCpuMs(): number;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 // Runs requests on this machine, each in a sandbox of its own. Knows nothing of derivations, plans or slots.
 
-import { chmodSync, lstatSync, statfsSync } from 'node:fs';
+import { chmodSync, lstatSync, statfsSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
@@ -57,10 +57,13 @@ type Exited = Extract<SandboxEnd, { kind: 'exited' }>;
 /** With less room than this, a failure is put down to the disk. */
 const scarceBytes = 1024 * 1024;
 const oneJob = { slots: 1 };
+/** A shell's status for a program that a signal has ended is this, and the signal's number. */
+const firstSignalStatus = 128;
 /** So many files are named to a person. */
 const namedFiles = 5;
 
 class SandboxExecutor implements Executor {
+  readonly keepsFolders = true;
   readonly #options: LocalExecutorOptions;
   readonly #scratch: string;
   readonly #launcher = new Launcher();
@@ -131,7 +134,7 @@ class SandboxExecutor implements Executor {
   }
 
   async #runAndIngest(step: Step): Promise<ExecuteResult> {
-    const end = await this.#run(step);
+    const end = await this.#runInKept(step);
     switch (end.kind) {
       case 'cancelled':
         return end;
@@ -144,11 +147,31 @@ class SandboxExecutor implements Executor {
     }
   }
 
+  // Kept folders take the place of the empty ones, as folders like any other: nothing of it shows.
+  async #runInKept(step: Step): Promise<SandboxEnd> {
+    const { request, options, work } = step;
+    const { kept } = options;
+    if (kept === undefined) return this.#run(step);
+    const places = (request.incremental?.folders ?? []).map((folder) => join(work.build, folder));
+    kept.lend(places);
+    const end = await this.#run(step);
+    await kept.takeBack(places, this.#endOf(step, end));
+    return end;
+  }
+
+  // What a command leaves when it fails by itself follows from its inputs, like what it leaves when it succeeds: an edit that
+  // mends it is an edit of what its targets depend on. What is ended from outside, or has no room, follows from nothing.
+  #endOf({ log }: Step, end: SandboxEnd): 'succeeded' | 'failed' | 'broken' {
+    if (end.kind !== 'exited' || end.status >= firstSignalStatus) return 'broken';
+    if (end.status === 0) return 'succeeded';
+    return saysDiskFull(log.lines()) || this.#isDiskScarce() ? 'broken' : 'failed';
+  }
+
   async #run({ request, options, rig, log, work }: Step): Promise<SandboxEnd> {
     const { store, tool, jobs, limits } = this.#options;
-    const { signal, variation } = options;
+    const { signal, variation, kept } = options;
     const order = variation?.shuffledReaddir === true ? this.#order : undefined;
-    const mounts = await mountsOf(store, request, order);
+    const mounts = await mountsOf(store, request, { order, kept });
     const pool = jobs === undefined ? oneJob : { slots: jobs.slots, jobserver: rig.jobserver };
     const conditions = conditionsFor(pool, variation);
     const guise = this.#guiseFor(conditions);
@@ -159,6 +182,7 @@ class SandboxExecutor implements Executor {
       guise,
       work,
       conditions,
+      changed: kept?.changed && writeChanged(work, kept.changed),
     });
     return runSandbox(command, {
       launcher: this.#launcher,
@@ -273,6 +297,14 @@ async function takeOutput(batch: Batch, folder: string): Promise<Node> {
   throw new UserError('OUTPUT_INVALID', `output ${basename(folder)} is not a folder any more`, {
     hint: 'A step puts files into $out; it must not replace it.',
   });
+}
+
+// A NUL ends each, since no path has one in it.
+function writeChanged({ path }: WorkFolder, changed: readonly string[]): string {
+  const file = join(path, 'changed');
+  writeFileSync(file, changed.map((name) => `${name}\0`).join(''));
+  chmodSync(file, 0o444);
+  return file;
 }
 
 function isEmpty(node: Node): boolean {

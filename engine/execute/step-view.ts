@@ -19,12 +19,17 @@ export interface Surroundings {
   readonly jobs: number;
   /** Where in the step's root a jobserver's fifo is, when there is one (GNU make 4.4 manual, "POSIX Jobserver Interaction"). */
   readonly jobserver: string | undefined;
+  /**
+   * Where in the step's root is a list of the files among its incremental sources that changed since the last success: their
+   * absolute paths, a NUL after each. Undefined when all must be taken as changed, as in every clean build.
+   */
+  readonly changed?: string | undefined;
 }
 
 /** The whole environment of a step. What the request names wins. */
 export function environmentOf(
   request: BuildRequest,
-  { buildFolder, jobs, jobserver }: Surroundings,
+  { buildFolder, jobs, jobserver, changed }: Surroundings,
 ): Readonly<Record<string, string>> {
   return {
     PATH: '/usr/bin:/usr/sbin:/bin:/sbin',
@@ -36,6 +41,7 @@ export function environmentOf(
     CAIRN_JOBS: String(jobs),
     // GNU make 4.4, gcc's link-time optimisation, cargo and ninja 1.13 take their jobs from it.
     MAKEFLAGS: jobserver === undefined ? `-j${jobs}` : `-j${jobs} --jobserver-auth=fifo:${jobserver}`,
+    ...(changed !== undefined && { CAIRN_CHANGED: changed }),
     ...Object.fromEntries(request.outputs.map((output) => [output, `${outputsFolder}/${output}`])),
     ...request.env,
   };

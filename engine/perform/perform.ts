@@ -5,14 +5,17 @@ import type { Digest } from '../../store/base/digest.ts';
 import {
   MissingBlob,
   claimFormat,
+  isProven,
   sameNode,
   type Batch,
+  type HeldLock,
+  type Kept,
   type Node,
   type RecordWriter,
   type Store,
 } from '../../store/index.ts';
 import { filesSize } from '../content-below.ts';
-import type { Emit, Failed, Outcome, Outputs } from '../events.ts';
+import type { Emit, Outcome, Outputs } from '../events.ts';
 import type { BuildRequest, Executor, ResourceUse } from '../execute/executor.ts';
 import { failedBecause } from '../failure.ts';
 import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
@@ -22,7 +25,13 @@ import { resolveStep, type Lookup, type ResolvedStep } from '../plan/resolve.ts'
 import type { PoolName } from '../schedule/slots.ts';
 import type { Busy, StepSlot } from '../schedule/step-work.ts';
 import { stepRef, type Step } from '../step.ts';
+import { disown, disowned } from '../disown.ts';
+import { runFailure } from './run-failure.ts';
+import { takeKept } from './take-kept.ts';
 import { composeTrees, writeTree } from './compose.ts';
+
+/** What is done in kept folders. */
+type KeptContext = PerformContext & { readonly kept?: Kept | undefined };
 
 /** What doing a step needs from outside. */
 export interface PerformContext {
@@ -38,6 +47,8 @@ export interface PerformContext {
   readonly fetch: (derivation: Fetch, options: FetchContext) => Promise<Digest>;
   readonly unpack: (derivation: Unpack, archive: Digest, options: UnpackContext) => Promise<Node>;
   readonly executor: (pool: PoolName) => Promise<Executor>;
+  /** True for a step that is to be done in the folders kept for its lineage, if it has some. */
+  readonly isIncremental: (step: Step) => boolean;
 }
 
 export interface FetchContext {
@@ -58,6 +69,7 @@ interface Made {
   readonly outputs: Outputs;
   readonly log: Digest | undefined;
   readonly use: ResourceUse;
+  readonly incremental?: boolean | undefined;
 }
 
 /**
@@ -74,15 +86,10 @@ export async function performStep(
   try {
     if (isInstant(step)) return await makeAndRecord(resolved, slot, context);
     const lock = await context.store.locks.tryAcquire(`build:${resolved.action}`);
-    if (lock.kind === 'held') {
-      context.emit({ type: 'step-waiting', step: stepRef(step), holder: lock.holder });
-      return { kind: 'busy', freed: (signal) => lock.freed(signal) };
-    }
+    if (lock.kind === 'held') return busy(step, lock, context);
     try {
       const outputs = context.realised(resolved);
-      return outputs === undefined
-        ? await makeAndRecord(resolved, slot, context)
-        : { kind: 'reused', outputs };
+      return outputs === undefined ? await makeInKept(resolved, slot, context) : { kind: 'reused', outputs };
     } finally {
       await lock.release();
     }
@@ -90,6 +97,29 @@ export async function performStep(
     if (error instanceof MissingBlob) throw error;
     if (context.signal.aborted) return { kind: 'cancelled' };
     return failedBecause(error, performance.now() - started);
+  }
+}
+
+function busy(step: Step, lock: HeldLock, { emit }: PerformContext): Busy {
+  emit({ type: 'step-waiting', step: stepRef(step), holder: lock.holder });
+  return { kind: 'busy', freed: (signal) => lock.freed(signal) };
+}
+
+// Somebody who builds another version in the same folders is waited for, like somebody who does the same step.
+async function makeInKept(
+  resolved: ResolvedStep,
+  slot: StepSlot,
+  context: PerformContext,
+): Promise<Outcome | Busy> {
+  const { step } = resolved;
+  if (!context.isIncremental(step) || !(await context.executor(slot.pool)).keepsFolders)
+    return makeAndRecord(resolved, slot, context);
+  const kept = await takeKept(resolved, context.store);
+  if (kept?.kind === 'held') return busy(step, kept, context);
+  try {
+    return await makeAndRecord(resolved, slot, { ...context, kept });
+  } finally {
+    await kept?.release();
   }
 }
 
@@ -131,28 +161,30 @@ function isInstant(step: Step): boolean {
   );
 }
 
-async function makeAndRecord(
-  resolved: ResolvedStep,
-  slot: StepSlot,
-  context: PerformContext,
-): Promise<Outcome> {
+async function makeAndRecord(resolved: ResolvedStep, slot: StepSlot, context: KeptContext): Promise<Outcome> {
   context.onStart(resolved.step);
   const made = await make(resolved, slot, context);
   slot.workIsDone();
   if (made.kind !== 'made') return made;
   try {
-    noticeConflict(resolved, made.outputs, context);
+    await noticeConflict(resolved, made, context);
     await made.batch.commit((records) => record(records, resolved, made, context.builder));
   } finally {
     await made.batch.discard();
   }
-  return { kind: 'built', outputs: made.outputs, durationMs: made.use.durationMs, log: made.log };
+  return {
+    kind: 'built',
+    outputs: made.outputs,
+    durationMs: made.use.durationMs,
+    log: made.log,
+    incremental: made.incremental,
+  };
 }
 
 async function make(
   resolved: ResolvedStep,
   { pool }: StepSlot,
-  context: PerformContext,
+  context: KeptContext,
 ): Promise<Made | Outcome> {
   if (context.signal.aborted) return { kind: 'cancelled' };
   const { derivation } = resolved.step;
@@ -220,16 +252,18 @@ async function importLocal(step: Step, { path, exclude }: Local, context: Perfor
 async function execute(
   derivation: Run,
   resolved: ResolvedStep,
-  { executor, context }: { readonly executor: Executor; readonly context: PerformContext },
+  { executor, context }: { readonly executor: Executor; readonly context: KeptContext },
 ): Promise<Made | Outcome> {
+  const { kept } = context;
   const ref = stepRef(resolved.step);
   const result = await executor.execute(buildRequest(derivation, resolved.nodes), {
     signal: context.signal,
     onOutput: (text) => context.emit({ type: 'step-output', step: ref, text }),
+    ...(kept !== undefined && { kept }),
   });
   switch (result.kind) {
     case 'succeeded':
-      return { ...result, kind: 'made' };
+      return { ...result, kind: 'made', incremental: kept?.isPristine === false };
     case 'cancelled':
       return result;
     case 'failed':
@@ -237,28 +271,9 @@ async function execute(
   }
 }
 
-function runFailure(
-  step: Step,
-  result: Extract<Awaited<ReturnType<Executor['execute']>>, { kind: 'failed' }>,
-): Failed {
-  const { reason, message, logTail, logFile, keptFolder, durationMs } = result;
-  const { name, target } = stepRef(step);
-  const hint =
-    keptFolder === undefined
-      ? undefined
-      : `Look around in it with \`cairn shell --failed ${name}${target === undefined ? '' : `@${target}`}\`.`;
-  const code =
-    reason.kind === 'disk-full' ? 'DISK_FULL' : `BUILD_${reason.kind.toUpperCase().replace('-', '_')}`;
-  return {
-    kind: 'failed',
-    durationMs,
-    failure: { reason, message, hint, code, logTail, logFile, keptFolder },
-  };
-}
-
 function record(records: RecordWriter, { step, action }: ResolvedStep, made: Made, builder: string): void {
   const { name, kind } = step.derivation;
-  const { batch, outputs, use, log } = made;
+  const { batch, outputs, use, log, incremental } = made;
   // On Merkle nodes work is proportional to what changes, and so it stays.
   const isOnNodes = kind === 'compose' || kind === 'write';
   const sizeBytes = isOnNodes
@@ -266,7 +281,7 @@ function record(records: RecordWriter, { step, action }: ResolvedStep, made: Mad
     : filesSize(Object.values(outputs), (digest) => batch.directory(digest));
   records.putRealisation({
     claim: { format: claimFormat, action, outputs, revision: revisions[kind] },
-    facts: { name, builder, ...use, sizeBytes, builtAtMs: Date.now(), log },
+    facts: { name, builder, ...use, sizeBytes, builtAtMs: Date.now(), log, incremental },
   });
   records.putMemo({ derivation: step.id, action, outputs });
   records.putLineage(step.lineage, { derivation: step.id, action });
@@ -274,13 +289,14 @@ function record(records: RecordWriter, { step, action }: ResolvedStep, made: Mad
 }
 
 // The same action gave something else before: worth a line, because a cache cannot promise what a build does not keep.
-function noticeConflict(
+async function noticeConflict(
   { step, action }: ResolvedStep,
-  outputs: Outputs,
+  { outputs, incremental }: Made,
   { store, emit }: PerformContext,
-): void {
-  const before = store.records.realisation(action)?.claim.outputs;
-  if (before === undefined) return;
+): Promise<void> {
+  const realisation = store.records.realisation(action);
+  if (realisation === undefined) return;
+  const before = realisation.claim.outputs;
   const changed = Object.keys(outputs).filter(
     (name) => before[name] !== undefined && !sameNode(before[name], outputs[name]!),
   );
@@ -289,6 +305,11 @@ function noticeConflict(
   const [a, b] = [before[changed[0]!]!, outputs[changed[0]!]!];
   const compared =
     digestIn(a) && digestIn(b) ? `; \`cairn diff ${digestIn(a)} ${digestIn(b)}\` shows where` : '';
+  if (incremental !== true && !isProven(realisation)) {
+    await disown(step, action, store);
+    emit({ type: 'notice', step: stepRef(step), message: `${disowned(name, changed)}${compared}` });
+    return;
+  }
   const message = `${name} is not reproducible: built before, it gave another ${changed.join(', ')}${compared}`;
   emit({ type: 'notice', step: stepRef(step), message });
 }

@@ -1,7 +1,7 @@
 // The one place that says what a sandbox is: a step's mounts, namespaces and environment as a bubblewrap command.
 // Pure; github.com/containers/bubblewrap, bwrap(1).
 
-import { jobserverPath, type Conditions } from './conditions.ts';
+import { changedPath, jobserverPath, type Conditions } from './conditions.ts';
 import type { InputMount, Mounts } from './mounts.ts';
 import type { SandboxTool } from './tool.ts';
 import type { Guise } from './guise.ts';
@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly guise: Guise;
   readonly work: WorkFolder;
   readonly conditions: Conditions;
+  /** The file with what changed since the last success, where the step is told that. */
+  readonly changed?: string | undefined;
   /**
    * A person at a terminal, instead of the step's command: the terminal stays the controlling one. The programs inside
    * could then push characters into it (TIOCSTI, CVE-2017-5226), so this is for a shell that was asked for, never for
@@ -65,7 +67,8 @@ const isolation = [
 
 /** The command that runs `request` in its sandbox. */
 export function sandboxCommand(request: BuildRequest, options: CommandOptions): string[] {
-  const { tool, guise, mounts, work, conditions, interactive } = options;
+  const { tool, guise, mounts, work, conditions, changed, interactive } = options;
+  const surroundings = { ...surroundingsOf(conditions), changed: changed && changedPath };
   const id = String(conditions.uid);
   return [
     guise.preamble,
@@ -76,10 +79,11 @@ export function sandboxCommand(request: BuildRequest, options: CommandOptions): 
     ...['--seccomp', String(filterDescriptor)],
     ...rootMounts(options),
     ...folderMounts(work, conditions),
+    ...(changed === undefined ? [] : ['--ro-bind', changed, changedPath]),
     ...mounts.inputs.flatMap(inputMount),
     // With all that is mounted in it: what a step put there would be memory that nobody counts.
     ...['--remount-ro', '/dev'],
-    ...Object.entries({ ...environmentOf(request, surroundingsOf(conditions)), ...interactive?.env }).flatMap(
+    ...Object.entries({ ...environmentOf(request, surroundings), ...interactive?.env }).flatMap(
       ([name, value]) => ['--setenv', name, value],
     ),
     ...['--chdir', conditions.buildFolder, '--'],

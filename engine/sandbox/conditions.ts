@@ -28,6 +28,8 @@ export interface JobPool {
 
 /** A place where nothing of a layer can be, and where making a mount point costs nothing. */
 export const jobserverPath = '/dev/jobserver';
+/** Likewise, for the list of what changed. */
+export const changedPath = '/dev/changed';
 
 /** The usual conditions, or those that `variation` asks for. A varied step uses no jobserver, so that its count is what it says. */
 export function conditionsFor(jobs: JobPool, variation?: Variation): Conditions {

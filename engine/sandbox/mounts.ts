@@ -2,7 +2,7 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import type { Digest } from '../../store/base/digest.ts';
-import type { Node, Store } from '../../store/index.ts';
+import type { Kept, Node, Store } from '../../store/index.ts';
 import { mostLayers } from '../model/check-run.ts';
 import type { BuildRequest } from '../execute/executor.ts';
 import { stackedLayers } from '../execute/step-view.ts';
@@ -22,12 +22,22 @@ export type InputMount =
   | { readonly kind: 'stack'; readonly path: string; readonly sources: readonly string[] }
   | { readonly kind: 'symlink'; readonly path: string; readonly target: string };
 
+export interface MountsOptions {
+  /** Every folder is split in two that are mounted over each other, so that it lists its entries in another order. */
+  readonly order?: ReaddirOrder | undefined;
+  /** Has copies of some inputs, which take their place. */
+  readonly kept?: Pick<Kept, 'sources'> | undefined;
+}
+
 /**
- * Makes the layers and inputs of a request available. With `order`, every folder is split in two that are mounted over
- * each other, so that it lists its entries in another order.
+ * Makes the layers and inputs of a request available.
  * @throws MissingBlob when content is not in the store; UserError `DERIVATION_INVALID` for too many layers.
  */
-export async function mountsOf(store: Store, request: BuildRequest, order?: ReaddirOrder): Promise<Mounts> {
+export async function mountsOf(
+  store: Store,
+  request: BuildRequest,
+  { order, kept }: MountsOptions = {},
+): Promise<Mounts> {
   const { inputs } = request;
   if (request.layers.length > mostLayers) {
     throw new UserError(
@@ -42,7 +52,14 @@ export async function mountsOf(store: Store, request: BuildRequest, order?: Read
   return {
     // The kernel refuses to stack a folder upon itself, and two layers may have a half in common.
     layers: stackedLayers(folders.flat()),
-    inputs: await Promise.all(inputs.map(({ path, node }) => inputMount(store, { path, node }, order))),
+    inputs: await Promise.all(
+      inputs.map(async ({ path, node }): Promise<InputMount> => {
+        const source = node.kind === 'symlink' ? undefined : kept?.sources.get(path);
+        return source === undefined
+          ? inputMount(store, { path, node }, order)
+          : { kind: 'bind', path, source };
+      }),
+    ),
   };
 }
 

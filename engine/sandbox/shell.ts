@@ -69,7 +69,7 @@ async function enter(
   const guise = makeGuise(join(scratch, 'guise'), conditions.processors);
   const command = sandboxCommand(request, {
     tool,
-    mounts: await mountsOf(store, request, order),
+    mounts: await mountsOf(store, request, { order }),
     scaffold: makeScaffold(scratch),
     guise,
     work,

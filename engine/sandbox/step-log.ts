@@ -1,6 +1,15 @@
 // One step's log: a file that is written as output arrives, and the end of it for a person. Knows no process.
 
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
@@ -39,6 +48,11 @@ export class StepLog {
     const text = this.#decoder.write(chunk);
     if (text !== '') this.#onText(text);
     return this.#sizeBytes;
+  }
+
+  /** The lines so far. */
+  lines(): readonly string[] {
+    return this.#file === undefined ? [] : readFileSync(this.path, 'utf8').split('\n');
   }
 
   /** Ends the log after a success; the file, if there is one, is the caller's. */

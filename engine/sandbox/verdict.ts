@@ -10,9 +10,9 @@ export function reasonForStatus(status: number): FailureReason {
   return signal === undefined ? { kind: 'exit', status } : { kind: 'signal', signal };
 }
 
-/** True when the end of a log says that the file system had no room left. */
-export function saysDiskFull(logTail: readonly string[]): boolean {
-  return logTail.some((line) => /No space left on device|Disk quota exceeded/.test(line));
+/** True when lines of a log say that the file system had no room left. */
+export function saysDiskFull(lines: readonly string[]): boolean {
+  return lines.some((line) => /No space left on device|Disk quota exceeded/.test(line));
 }
 
 /** What happened, as a sentence without its full stop. */

@@ -24,12 +24,12 @@ export class Durability {
   /** Resolves when the content of `files` is on the disk. */
   async flush(files: readonly string[]): Promise<void> {
     if (files.length === 0) return;
-    if (files.length > fewFiles && (await this.#flushAll())) return;
+    if (files.length > fewFiles && (await this.flushAll())) return;
     await fsyncAll(files);
   }
 
-  // False when this machine has no means to flush a file system at once.
-  async #flushAll(): Promise<boolean> {
+  /** Resolves when all that was written before is on the disk; false when this machine has no means for that. */
+  async flushAll(): Promise<boolean> {
     if (this.#hasSync) await this.#sharedSync();
     return this.#hasSync;
   }

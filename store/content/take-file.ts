@@ -1,6 +1,6 @@
 // Moves one file into a batch's folder under its blob name, with a blob's mode and time. Also run by worker threads.
 
-import { chmodSync, constants, copyFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import type { Digest } from '../base/digest.ts';
 import { makeCanonical } from './blobs.ts';
@@ -36,10 +36,13 @@ export function settle(path: string, digest: Digest, executable: boolean, folder
 
 // The mode is set before reading, since a build may leave files that not even their owner can read.
 function ownInode(file: FileToTake, folder: string): string {
+  const { mode } = lstatSync(file.path);
   chmodSync(file.path, 0o644);
   if (!file.isShared) return file.path;
   const copy = `${folder}/copy-${threadId}-${nextCopy++}`;
   copyFileSync(file.path, copy, constants.COPYFILE_FICLONE);
+  // The other names stay with what they lead to: they may be in a folder that is kept for the next build.
+  chmodSync(file.path, mode & 0o7777);
   rmSync(file.path);
   return copy;
 }

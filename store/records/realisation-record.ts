@@ -15,6 +15,7 @@ export function encodeRealisation({ claim, facts }: Realisation): Uint8Array {
       durationMs: Math.round(facts.durationMs),
       builtAtMs: Math.round(facts.builtAtMs),
       cpuMs: rounded(facts.cpuMs),
+      incremental: facts.incremental === true ? true : undefined,
     },
   });
 }

@@ -31,7 +31,8 @@ const inlineBytes = 4 << 20;
 /** What one thread is handed at a time. */
 const chunk = { items: 256, sizeBytes: 16 << 20 };
 
-interface BlobToCopy extends FileToCopy {
+/** A file to be copied, and what it is. */
+export interface BlobToCopy extends FileToCopy {
   readonly node: BlobNode;
 }
 
@@ -79,13 +80,18 @@ async function makeDirectories(tree: Digest, path: string, making: Making): Prom
   }
 }
 
-function toCopy(node: BlobNode, to: string, layout: Layout): BlobToCopy {
+/** What makes a blob's copy. */
+export function toCopy(node: BlobNode, to: string, layout: Layout): BlobToCopy {
   const { digest, executable } = node;
   const from = blobPath(layout, blobName(digest, executable));
   return { from, to, executable, sizeBytes: digestSize(digest), node };
 }
 
-async function copyAll(files: readonly BlobToCopy[], { blobs, pool }: WriteTreeContext): Promise<void> {
+/** Copies many at once; no thread still writes when it ends. @throws MissingBlob */
+export async function copyAll(
+  files: readonly BlobToCopy[],
+  { blobs, pool }: WriteTreeContext,
+): Promise<void> {
   const copyChunk = async (some: readonly BlobToCopy[]): Promise<void> => {
     const copied = await pool().copy(some);
     for (const [at, isCopied] of copied.entries()) if (!isCopied) await copyRestored(some[at]!, blobs);

@@ -43,6 +43,20 @@ export async function forgetBuiltFrom(
   return [...new Set(names)].sort();
 }
 
+/** Forgets a result that turned out wrong, with the memos of whatever needs it. Gives the derivations that had them. */
+export async function forgetResult(action: Digest, database: Database): Promise<readonly Digest[]> {
+  let forgotten: readonly Digest[] = [];
+  await database.transaction(() => {
+    const memos = new Map(memosOf(database));
+    const wrong = new Set([...memos].filter(([, memo]) => memo.action === action).map(([id]) => id));
+    forgotten = [...withDependents(wrong, memos, database)];
+    void database.table('realisations').remove(action);
+    for (const id of forgotten) void database.table('memos').remove(id);
+  });
+  await database.settle();
+  return forgotten;
+}
+
 // A narrowed input is given as a folder of its own; so is a whole output.
 function leadsTo(
   { id, output, subpath }: Reference,

@@ -1,5 +1,7 @@
 // The store's upkeep as one object: verification, setting damage aside, garbage collection, usage. Loaded when asked for.
 
+import type { Digest } from '../base/digest.ts';
+import { forgetResult } from './forget-built-from.ts';
 import { planGc } from './gc.ts';
 import { keepToSize } from './keep-size.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
@@ -35,6 +37,10 @@ export class StoreMaintenance implements Maintenance {
 
   planGc(limits: GcLimits = {}): Promise<GcPlan> {
     return planGc(this.#context, limits);
+  }
+
+  forgetResult(action: Digest): Promise<readonly Digest[]> {
+    return forgetResult(action, this.#context.database);
   }
 
   keepToSize(maxBytes: number, signal?: AbortSignal): Promise<GcStats | undefined> {

@@ -1,6 +1,6 @@
 // A store in this process's memory, for tests that need no disk: content, records and locks as store.ts promises them.
 // Nothing of it outlives the process. Folders of trees are written to the temporary folder when they are asked for.
-// It has no upkeep, and imports no folders: both are about what lies on a disk.
+// It has no upkeep, imports no folders and keeps none: that is about what lies on a disk.
 
 import {
   chmodSync,
@@ -46,7 +46,7 @@ import {
 } from '../../store/index.ts';
 
 /** A store's contract without what only a disk needs. */
-export type ContentStore = Omit<Store, 'importFolder' | 'maintenance'>;
+export type ContentStore = Omit<Store, 'importFolder' | 'maintenance' | 'kept'>;
 
 /** What several open stores share. */
 export class MemoryContent {

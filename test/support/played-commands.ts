@@ -36,6 +36,7 @@ export function playedWorkshop({ store, jobs, run, elsewhere }: Play): Workshop 
         use: { durationMs: 1, cpuMs: 1, peakMemoryBytes: undefined },
       };
     },
+    keepsFolders: false,
     buildersCpuMs: () => 0,
     close: () => Promise.resolve(),
   };

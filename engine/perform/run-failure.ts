@@ -1,0 +1,22 @@
+// A command that an executor says has failed, as the failure of its step.
+
+import type { Failed } from '../events.ts';
+import type { ExecuteResult } from '../execute/executor.ts';
+import { stepRef, type Step } from '../step.ts';
+
+/** The outcome, with a way to look around in what the command left. */
+export function runFailure(step: Step, result: Extract<ExecuteResult, { kind: 'failed' }>): Failed {
+  const { reason, message, logTail, logFile, keptFolder, durationMs } = result;
+  const { name, target } = stepRef(step);
+  const hint =
+    keptFolder === undefined
+      ? undefined
+      : `Look around in it with \`cairn shell --failed ${name}${target === undefined ? '' : `@${target}`}\`.`;
+  const code =
+    reason.kind === 'disk-full' ? 'DISK_FULL' : `BUILD_${reason.kind.toUpperCase().replace('-', '_')}`;
+  return {
+    kind: 'failed',
+    durationMs,
+    failure: { reason, message, hint, code, logTail, logFile, keptFolder },
+  };
+}
