@@ -15,8 +15,11 @@ import type { FolderImports, SeenFolders } from './folder-imports.ts';
 import { closureOf, identify, localsOf, type Identified } from './identify.ts';
 import { importLocals } from './import-locals.ts';
 import { keepEvaluation } from './keep-evaluation.ts';
+import { localsBelow } from './locals-below.ts';
 import { lineagePrefix, sharedLineages } from './lineages.ts';
+import { writeDependents } from './dependents-record.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
+import { writePlaces } from './places-record.ts';
 import { lineagesFor, localStep, placed } from './placed-steps.ts';
 
 /** Evaluates whether or not an evaluation is kept. Errors are those of `evaluate`. */
@@ -32,11 +35,25 @@ export async function evaluateAfresh(options: EvaluateOptions, imports: FolderIm
   const folder = dirname(configPath);
   const locals = await importLocals(localsOf(closure), { store, imports, folder });
   const identified = identify(closure, (local) => locals.get(local)!.content);
-  const record = evaluationRecord(config, given, { identified, locals, configPath });
+  const below = localsBelow(identified.steps);
+  const dependents = [...below.keys()].filter((id) => !isLocal(identified, id));
+  const record = evaluationRecord(config, given, { identified, locals, below, configPath });
   // Told before it is recorded what it is made from: from then on, all of that stays.
   await store.use(tops.map((top) => identified.idOf(top)));
   const places = placesOf(closure, config, identified);
-  await keepEvaluation({ transformer: config.transformer, identified, record, places, options });
+  await keepEvaluation({
+    ids: [...identified.steps.keys()],
+    encodedAt: (at) => identified.encoded.at(at),
+    record,
+    writeBeside(writer) {
+      config.transformer.record(writer);
+      for (const target of given.outputs.keys()) {
+        writePlaces(writer, { evaluated: options, target }, places);
+        writeDependents(writer, { evaluated: options, target }, dependents);
+      }
+    },
+    options,
+  });
   identified.encoded.free();
   return evaluation(record, { steps: identified.steps, places, locals, seen: imports.seen, configPath });
 }
@@ -59,7 +76,12 @@ function placesOf(
 interface Found {
   readonly identified: Identified;
   readonly locals: ReadonlyMap<Local, LocalSource>;
+  readonly below: ReadonlyMap<DerivationId, ReadonlySet<DerivationId>>;
   readonly configPath: string;
+}
+
+function isLocal({ steps }: Identified, id: DerivationId): boolean {
+  return steps.get(id)!.derivation.kind === 'local';
 }
 
 function topsOf({ outputs, sandbox }: FlakeOutputs) {
@@ -73,13 +95,12 @@ function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Foun
   const parts: Partial<Record<Target, EvaluatedTarget>> = {};
   const lineages = lineagesOf(given, found);
   for (const [target, named] of given.outputs) {
-    const outputs = named.map(({ name, derivation, description }): EvaluatedOutput => ({
-      id: found.identified.idOf(derivation),
-      name,
-      target,
-      kind: derivation.kind,
-      description,
-    }));
+    const outputs = named.map(({ name, derivation, description }): EvaluatedOutput => {
+      const id = found.identified.idOf(derivation);
+      const below = found.below.get(id);
+      const { kind } = derivation;
+      return { id, name, target, kind, description, ...(below !== undefined && { locals: [...below] }) };
+    });
     const tops = [...named.map(({ derivation }) => derivation), ...(given.sandbox ? [given.sandbox] : [])];
     const locals = found.locals.size === 0 ? [] : localsOf(closureOf(tops));
     parts[target] = { outputs, sandbox, locals: sourcesOf(locals, found.locals), lineages };
@@ -143,5 +164,6 @@ function evaluation(
     seen,
     files: record.files.map((file) => file.path),
     isCached: false,
+    identified: steps.size,
   };
 }

@@ -1,12 +1,13 @@
 // The one way in: a config file to its outputs, from the kept evaluation when that still holds. What it takes to
 // evaluate afresh (jiti, Babel, valibot) is loaded only when that is needed.
 
+import type { Digest } from '../../store/base/digest.ts';
 import type { Flake } from '../model/flake.ts';
-import { namesElsewhere, outputNamed, targetsOf, type Evaluation } from './evaluation.ts';
+import { namesElsewhere, outputNamed, targetsOf, type Evaluation, type LocalSource } from './evaluation.ts';
 import type { Computing, EvaluateOptions, LoadFlakeOptions } from './evaluate-options.ts';
 import { readEvaluation, stillHolding, writeEvaluation } from './evaluation-record.ts';
 import { FolderImports } from './folder-imports.ts';
-import { holdTheSame } from './import-locals.ts';
+import { recordLocals } from './import-locals.ts';
 import { recordedEvaluation } from './recorded-evaluation.ts';
 
 /**
@@ -60,7 +61,14 @@ async function keptEvaluation(
   await store.use(ids);
   // Garbage collection may have taken descriptions away that no root needs; what is there now stays, with all below it.
   if (ids.some((id) => !store.records.hasDescription(id))) return undefined;
-  if (!(await holdTheSame(evaluation.locals, { store, imports }))) return undefined;
+  const contents = new Map<LocalSource, Digest>();
+  for (const source of evaluation.locals) contents.set(source, await imports.contentOf(source));
+  if (evaluation.locals.some((source) => contents.get(source) !== source.content)) {
+    const { followLocals } = await import('./follow-locals.ts');
+    const contentOf = (source: LocalSource): Digest => contents.get(source)!;
+    return followLocals(record, { targets, contentOf, seen: imports.seen, options });
+  }
+  await recordLocals(evaluation.locals, store);
   if (record !== kept) await store.records.update((writer) => writeEvaluation(writer, options, record));
   return evaluation;
 }

@@ -26,8 +26,10 @@ export interface Evaluation {
   readonly seen: SeenFolders;
   /** All files that were read, or would have been if they were there: what to watch, beside the local folders. */
   readonly files: readonly string[];
-  /** True when nothing had to be evaluated. */
+  /** True when all was as it is kept: nothing had to be evaluated, and no step to be identified. */
   readonly isCached: boolean;
+  /** How many steps were identified for it: where only local folders have changed, those that depend on them. */
+  readonly identified: number;
 }
 
 /** What a flake says of itself. */
@@ -46,6 +48,8 @@ export interface EvaluatedOutput {
   readonly target: Target;
   readonly kind: Derivation['kind'];
   readonly description: string | undefined;
+  /** The local folders that it is made from, by id; absent when it is made from none. */
+  readonly locals?: readonly DerivationId[];
 }
 
 /** A folder of this machine that is part of what was evaluated. */

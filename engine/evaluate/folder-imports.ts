@@ -11,6 +11,11 @@ export interface Folder {
   readonly exclude: readonly string[];
 }
 
+/** Equal for what is imported as one. */
+export function folderKey({ path, exclude }: Folder): string {
+  return [path, ...exclude].join('\0');
+}
+
 /** By folder: what its import saw, as the store names it. */
 export type SeenFolders = ReadonlyMap<string, string>;
 
@@ -48,7 +53,7 @@ export class FolderImports {
 
   /** The tree that a folder holds, which is in the store then. @throws UserError `SOURCE_UNREADABLE`, `OUTPUT_INVALID`. */
   async contentOf(folder: Folder): Promise<Digest> {
-    const key = [folder.path, ...folder.exclude].join('\0');
+    const key = folderKey(folder);
     const importing = this.#results.get(key) ?? this.#import(folder, key);
     this.#results.set(key, importing);
     const { node, seen } = await importing;

@@ -5,7 +5,13 @@ import { resolve } from 'node:path';
 import type { Digest } from '../../store/base/digest.ts';
 import type { Store } from '../../store/index.ts';
 import type { Local } from '../model/derivation.ts';
-import { actionIdOf, actionRecord, derivationIdOf, derivationRecord } from '../model/encode.ts';
+import {
+  actionIdOf,
+  actionRecord,
+  derivationIdOf,
+  derivationRecord,
+  type RecordValue,
+} from '../model/encode.ts';
 import type { LocalSource } from './evaluation.ts';
 import type { FolderImports } from './folder-imports.ts';
 
@@ -34,23 +40,13 @@ export async function importLocals(
   return sources;
 }
 
-/** True when the folders hold what they were found to hold. Brings what they hold now into the store. */
-export async function holdTheSame(
-  sources: readonly LocalSource[],
-  { store, imports }: Omit<ImportLocalsOptions, 'folder'>,
-): Promise<boolean> {
-  for (const source of sources) if ((await imports.contentOf(source)) !== source.content) return false;
-  await recordLocals(sources, store);
-  return true;
-}
-
 async function importLocal(local: Local, imports: FolderImports): Promise<LocalSource> {
   const content = await imports.contentOf(local);
   return sourceOf(local, content);
 }
 
-// An imported folder is realised: nothing is left to be done for it.
-async function recordLocals(sources: readonly LocalSource[], { records }: Store): Promise<void> {
+/** Says that imported folders are realised: nothing is left to be done for them. */
+export async function recordLocals(sources: readonly LocalSource[], { records }: Store): Promise<void> {
   const isNew = ({ id }: LocalSource): boolean => records.memo(id) === undefined;
   if (!sources.some(isNew)) return;
   await records.update((writer) => {
@@ -68,10 +64,15 @@ export function localOf({ name, path, exclude, standsFor }: Omit<LocalSource, 'i
   return Object.freeze({ kind: 'local', name, path, exclude, ...(standsFor !== undefined && { standsFor }) });
 }
 
+/** The canonical record of a folder that holds this. */
+export function localRecord(local: Omit<LocalSource, 'id' | 'content'>, content: Digest): RecordValue {
+  return derivationRecord(localOf(local), noInputs, content);
+}
+
 /** The source that a local folder is with what it was found to hold. */
-export function sourceOf(local: Local, content: Digest): LocalSource {
+export function sourceOf(local: Omit<LocalSource, 'id' | 'content'>, content: Digest): LocalSource {
   const { name, path, exclude, standsFor } = local;
-  const id = derivationIdOf(derivationRecord(local, noInputs, content));
+  const id = derivationIdOf(localRecord(local, content));
   return { id, name, path, exclude, ...(standsFor !== undefined && { standsFor }), content };
 }
 

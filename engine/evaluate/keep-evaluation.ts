@@ -1,20 +1,19 @@
-// Writes an evaluation down for the next time: the descriptions of all its steps, where they were made, and what it came to.
+// Writes an evaluation down for the next time: the descriptions of its steps, what it came to, and whatever belongs to that.
 // Knows nothing of how it came about.
 
 import type { RecordWriter } from '../../store/index.ts';
-import type { Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import { readEvaluation, stillHolding, writeEvaluation, type EvaluationRecord } from './evaluation-record.ts';
-import type { Identified } from './identify.ts';
-import { writePlaces } from './places-record.ts';
-import type { Transformer } from './transform.ts';
 
 export interface Kept {
-  readonly transformer: Transformer;
-  readonly identified: Identified;
+  /** The steps that may not be described yet; all others of the evaluation are. */
+  readonly ids: readonly DerivationId[];
+  /** The canonical record of the step that has this place among `ids`. */
+  readonly encodedAt: (at: number) => Uint8Array;
   readonly record: EvaluationRecord;
-  readonly places: ReadonlyMap<DerivationId, string>;
+  /** Writes what else is kept beside the evaluation. */
+  readonly writeBeside: (writer: RecordWriter) => void;
   readonly options: EvaluateOptions;
 }
 
@@ -31,29 +30,21 @@ export async function keepEvaluation(kept: Kept): Promise<void> {
 }
 
 async function writeDescriptions(kept: Kept): Promise<void> {
-  const { identified, options } = kept;
+  const { ids, encodedAt, options } = kept;
   const { records } = options.store;
-  const ids = [...identified.steps.keys()];
   // In the order of their keys, they fill the database's pages one after the other.
   const fresh = [...ids.keys()]
     .filter((at) => !records.hasDescription(ids[at]!))
     .sort((a, b) => (ids[a]! < ids[b]! ? -1 : 1));
   const describe = (writer: RecordWriter): void => {
-    for (const at of fresh.splice(0, describedAtOnce))
-      writer.putEncodedDescription(ids[at]!, identified.encoded.at(at));
+    for (const at of fresh.splice(0, describedAtOnce)) writer.putEncodedDescription(ids[at]!, encodedAt(at));
   };
   while (fresh.length > describedAtOnce) await records.update(describe);
   await records.update((writer) => {
     describe(writer);
-    writeRest(writer, kept);
+    kept.writeBeside(writer);
+    writeEvaluation(writer, options, withOtherTargets(kept.record, options));
   });
-}
-
-function writeRest(writer: RecordWriter, { transformer, record, places, options }: Kept): void {
-  transformer.record(writer);
-  for (const target of Object.keys(record.targets) as Target[])
-    writePlaces(writer, { evaluated: options, target }, places);
-  writeEvaluation(writer, options, withOtherTargets(record, options));
 }
 
 // What was kept for other targets stays, as long as it holds.

@@ -30,6 +30,23 @@ export function writePlaces(
   records.putCached(keyOf(evaluated, target), record);
 }
 
+/** Keeps the places that are kept for steps that have other ids by now. */
+export function renamePlaces(
+  { reader, writer }: { readonly reader: RecordReader; readonly writer: RecordWriter },
+  { evaluated, target }: { readonly evaluated: Evaluated; readonly target: Target },
+  renamed: ReadonlyMap<DerivationId, DerivationId>,
+): void {
+  const starts = new Map([...renamed].map(([id, now]) => [id.slice(0, idChars), now.slice(0, idChars)]));
+  const record = (reader.cached(keyOf(evaluated, target)) ?? {}) as PlacesRecord;
+  const places = Object.entries(record).map(([place, ids]) => [
+    place,
+    startsIn(ids)
+      .map((start) => starts.get(start) ?? start)
+      .join(''),
+  ]);
+  writer.putCached(keyOf(evaluated, target), Object.fromEntries(places) as PlacesRecord);
+}
+
 /** What is kept for some targets. Read when it is asked for the first time. */
 export function recordedPlaces(
   records: RecordReader,

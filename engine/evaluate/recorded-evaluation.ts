@@ -11,7 +11,7 @@ import type { Step, StepSource } from '../step.ts';
 import type { Evaluated } from './evaluated-key.ts';
 import type { Evaluation, LocalSource } from './evaluation.ts';
 import type { EvaluationRecord } from './evaluation-record.ts';
-import type { SeenFolders } from './folder-imports.ts';
+import { folderKey, type SeenFolders } from './folder-imports.ts';
 import { lineagesFor, localStep, placed, type LineageOf } from './placed-steps.ts';
 import { recordedPlaces } from './places-record.ts';
 
@@ -31,7 +31,7 @@ export function recordedEvaluation(
   if (parts.length < targets.length) return undefined;
   const { configPath } = evaluated;
   const outputs = parts.flatMap((part) => part.outputs);
-  const locals = parts.flatMap((part) => part.locals);
+  const locals = eachOnce(parts.flatMap((part) => part.locals));
   return {
     configPath,
     flake: record.flake,
@@ -43,7 +43,13 @@ export function recordedEvaluation(
     seen,
     files: record.files.map((file) => file.path),
     isCached: true,
+    identified: 0,
   };
+}
+
+// Several targets may be made from one folder.
+function eachOnce(sources: readonly LocalSource[]): readonly LocalSource[] {
+  return [...new Map(sources.map((source) => [`${source.id} ${folderKey(source)}`, source])).values()];
 }
 
 function recordedSteps(
