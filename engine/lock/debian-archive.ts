@@ -46,9 +46,18 @@ export class DebianArchive {
     this.#options = options;
   }
 
-  /** The source packages in a suite's main area. */
-  sources({ suite, snapshot }: DebianSource): Promise<Index> {
-    return this.#index({ suite, isSnapshot: snapshot === true }, 'main/source/Sources', sourceFields);
+  /** The source packages in the suites' main areas. */
+  async sources({ suite, furtherSuites = [], snapshot }: DebianSource): Promise<readonly Index[]> {
+    const indices: Index[] = [];
+    for (const name of [suite, ...furtherSuites])
+      indices.push(
+        await this.#index(
+          { suite: name, isSnapshot: snapshot === true },
+          'main/source/Sources',
+          sourceFields,
+        ),
+      );
+    return indices;
   }
 
   /** The binary packages of suites for an architecture, those for all architectures included. */

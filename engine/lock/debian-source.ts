@@ -21,47 +21,62 @@ interface SourceFile {
   readonly sizeBytes: number;
 }
 
+/** A version of a source package, and the mirror that has it. */
+interface Listed {
+  readonly stanza: Stanza;
+  readonly mirror: string;
+}
+
 /**
- * The newest version's original archive, or for a package that Debian itself is upstream of, its one archive. Files
- * that are not to be had (by SHA-256) are not taken.
+ * The newest version's original archive, of those that are wanted, or for a package that Debian itself is upstream of, its
+ * one archive. Files that are not to be had (by SHA-256) are not taken.
  * @throws UserError `CONFIG_INVALID` when there is no such package or no archive in it.
  */
 export function pinSource(
   declaration: DebianSource,
-  index: Index,
+  indices: readonly Index[],
   gone: ReadonlySet<string> = new Set(),
 ): PinnedFile {
-  const newest = newestVersion(index.stanzas, declaration, gone);
-  if (newest === undefined) throw notThere(declaration, index.stanzas);
-  const [version, directory] = [newest.get('version') ?? '', newest.get('directory') ?? ''];
-  const file = originalArchive(filesOf(newest));
+  const versions = versionsOf(declaration, indices);
+  const newest = newestOf(versions.filter(isWanted(declaration)), gone);
+  if (newest === undefined) throw notThere(declaration, versions);
+  const { stanza, mirror } = newest;
+  const [version, directory] = [stanza.get('version') ?? '', stanza.get('directory') ?? ''];
+  const file = originalArchive(filesOf(stanza));
   if (file === undefined)
     throw unknown(declaration, `has no single archive for ${declaration.package} ${version}`);
   return {
     name: declaration.package,
     version: upstreamVersion(version),
-    urls: [`mirror://${index.mirror}/${directory}/${file.name}`],
+    urls: [`mirror://${mirror}/${directory}/${file.name}`],
     sha256: file.sha256,
     sizeBytes: file.sizeBytes,
   };
 }
 
+function versionsOf({ package: name }: DebianSource, indices: readonly Index[]): readonly Listed[] {
+  return indices.flatMap(({ mirror, stanzas }) =>
+    stanzas.filter((stanza) => stanza.get('package') === name).map((stanza) => ({ stanza, mirror })),
+  );
+}
+
 // Versions that are kept only because some binary was built with them are not the suite's own, unless asked for.
-function newestVersion(
-  stanzas: readonly Stanza[],
-  { package: name, version }: DebianSource,
-  gone: ReadonlySet<string>,
-): Stanza | undefined {
-  const isWanted = (stanza: Stanza): boolean =>
-    version === undefined ? stanza.get('extra-source-only') !== 'yes' : versionOf(stanza) === version;
-  const isThere = (stanza: Stanza): boolean =>
-    gone.size === 0 || !gone.has(originalArchive(filesOf(stanza))?.sha256 ?? '');
-  return stanzas
-    .filter((stanza) => stanza.get('package') === name && isWanted(stanza) && isThere(stanza))
-    .reduce<Stanza | undefined>((newest, stanza) => {
-      const isNewer =
-        newest === undefined || compareVersions(stanza.get('version') ?? '', newest.get('version') ?? '') > 0;
-      return isNewer ? stanza : newest;
+function isWanted({ version, series }: DebianSource): (listed: Listed) => boolean {
+  return (listed) => {
+    const own = versionOf(listed);
+    if (version !== undefined) return own === version;
+    if (series !== undefined) return own === series || own.startsWith(`${series}.`);
+    return listed.stanza.get('extra-source-only') !== 'yes';
+  };
+}
+
+// The first of equal ones, so that the order of suites decides between their mirrors.
+function newestOf(versions: readonly Listed[], gone: ReadonlySet<string>): Listed | undefined {
+  return versions
+    .filter(({ stanza }) => gone.size === 0 || !gone.has(originalArchive(filesOf(stanza))?.sha256 ?? ''))
+    .reduce<Listed | undefined>((newest, one) => {
+      const [old = '', next = ''] = [newest?.stanza.get('version'), one.stanza.get('version')];
+      return newest === undefined || compareVersions(next, old) > 0 ? one : newest;
     }, undefined);
 }
 
@@ -85,16 +100,17 @@ function filesOf(stanza: Stanza): SourceFile[] {
   }));
 }
 
-function versionOf(stanza: Stanza): string {
+function versionOf({ stanza }: Listed): string {
   return upstreamVersion(stanza.get('version') ?? '');
 }
 
-function notThere(declaration: DebianSource, stanzas: readonly Stanza[]): UserError {
-  const { package: name, version } = declaration;
-  const there = new Set(stanzas.filter((one) => one.get('package') === name).map(versionOf));
-  if (version === undefined || there.size === 0)
+function notThere(declaration: DebianSource, versions: readonly Listed[]): UserError {
+  const { suite, package: name, version, series } = declaration;
+  const there = new Set(versions.map(versionOf));
+  const wanted = version ?? (series !== undefined ? `${series} or ${series}.…` : undefined);
+  if (wanted === undefined || there.size === 0)
     return unknown(declaration, `has no source package "${name}"`);
-  return new UserError('CONFIG_INVALID', `Debian ${declaration.suite} has no ${name} ${version}`, {
+  return new UserError('CONFIG_INVALID', `Debian ${suite} has no ${name} ${wanted}`, {
     hint: `It has ${[...there].join(', ')}.`,
   });
 }

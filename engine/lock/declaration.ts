@@ -15,6 +15,8 @@ const packagePattern = /^[a-z0-9][a-z0-9+.-]+$/;
 const packageWords = "a Debian package's name";
 const suitePattern = /^[a-z][a-z0-9-]*$/;
 const componentPattern = /^[a-z][a-z0-9-]*$/;
+const seriesPattern = /^[0-9A-Za-z+~]+(\.[0-9A-Za-z+~]+)*$/;
+const seriesWords = 'how versions begin, such as 6.12';
 export const urlPattern = /^(https?|file):\/\/[^\s]+$|^mirror:\/\/[a-z0-9-]+\/[^\s]+$/;
 
 /** A declaration of which there are pins. @throws InvalidValue */
@@ -57,12 +59,19 @@ export function sameDeclaration(a: InputDeclaration, b: InputDeclaration): boole
 }
 
 function debianSource(value: CheckedValue): DebianSource {
-  const fields = value.object(['kind', 'suite', 'package'], ['version', 'snapshot']);
+  const optional = ['version', 'series', 'furtherSuites', 'snapshot'] as const;
+  const fields = value.object(['kind', 'suite', 'package'], optional);
+  if (fields.has('version') && fields.has('series'))
+    fields.get('series').fail('it must not be there beside version, which says more');
   return {
     kind: 'debian-source',
     suite: fields.get('suite').text(suitePattern, "a suite's name"),
     package: fields.get('package').text(packagePattern, packageWords),
     ...(fields.has('version') && { version: fields.get('version').text(/^\S+$/, 'a version') }),
+    ...(fields.has('series') && { series: fields.get('series').text(seriesPattern, seriesWords) }),
+    ...(fields.has('furtherSuites') && {
+      furtherSuites: fields.get('furtherSuites').texts(suitePattern, "a suite's name"),
+    }),
     ...(fields.has('snapshot') && { snapshot: fields.get('snapshot').onlyTrue() }),
   };
 }

@@ -107,8 +107,8 @@ class Updater {
     const serving = { input: name, locked: isLocked ? before : [], served: this.#served, onNotice };
     switch (declaration.kind) {
       case 'debian-source': {
-        const index = await this.#archive.sources(declaration);
-        return pinServed((gone) => [pinSource(declaration, index, gone)], serving);
+        const indices = await this.#archive.sources(declaration);
+        return pinServed((gone) => [pinSource(declaration, indices, gone)], serving);
       }
       case 'debian-packages': {
         const packages = await this.#archive.packages(declaration);

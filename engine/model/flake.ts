@@ -16,6 +16,13 @@ export interface DebianSource {
   readonly package: string;
   /** Upstream's version, where another than the newest in the suite is wanted. */
   readonly version?: string;
+  /**
+   * A series of upstream's releases, by how their versions begin, where the newest of all may be of another: `6.12` takes
+   * 6.12.107 and never 6.13. Those that the suite keeps from before it moved on count, too. Not beside `version`.
+   */
+  readonly series?: string;
+  /** Suites whose sources count as well, such as `trixie-security`; of several versions the newest is taken. */
+  readonly furtherSuites?: readonly string[];
   /** The mirror has a past state on purpose: no clock is asked whether it is still valid. Its signature counts as ever. */
   readonly snapshot?: true;
 }
