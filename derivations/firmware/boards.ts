@@ -10,7 +10,7 @@ export interface Board {
   readonly deviceTree: string;
 }
 
-/** All boards that Linux 6.12 has a device tree for and that run 64-bit kernels. */
+/** All boards that a line of Linux here has a device tree for and that run 64-bit kernels; a kernel brings those it has. */
 export const boards: readonly Board[] = [
   { name: 'Raspberry Pi 3 Model A+', family: 'pi3', deviceTree: 'bcm2837-rpi-3-a-plus.dtb' },
   { name: 'Raspberry Pi 3 Model B', family: 'pi3', deviceTree: 'bcm2837-rpi-3-b.dtb' },
@@ -21,6 +21,7 @@ export const boards: readonly Board[] = [
   { name: 'Raspberry Pi 400', family: 'pi4', deviceTree: 'bcm2711-rpi-400.dtb' },
   { name: 'Raspberry Pi Compute Module 4', family: 'pi4', deviceTree: 'bcm2711-rpi-cm4-io.dtb' },
   { name: 'Raspberry Pi 5', family: 'pi5', deviceTree: 'bcm2712-rpi-5-b.dtb' },
+  { name: 'Raspberry Pi 5, stepping D0', family: 'pi5', deviceTree: 'bcm2712-d-rpi-5-b.dtb' },
 ];
 
 /**

@@ -4,7 +4,7 @@ import { compose, type InputLike, type Output, type Target } from '../../engine/
 import { efiBootFiles, raspberryPiBootFiles } from '../firmware/boot-files.ts';
 import { raspberryPiFirmware } from '../firmware/raspberry-pi.ts';
 import { createKernel, type Kernel } from '../kernel/kernel.ts';
-import type { Variant } from '../kernel/options.ts';
+import type { Variant } from '../kernel/variant.ts';
 import type { PackageSet } from '../lib/package-set.ts';
 import type { PinsByName } from '../lib/pins.ts';
 import type { cards } from '../packages/index.ts';

@@ -3,6 +3,7 @@
 
 import {
   compose,
+  from,
   run,
   write,
   type Derivation,
@@ -12,8 +13,9 @@ import {
 import { askedText, checkOptionsProgram } from './check-options.ts';
 import { configText, type Option } from './fragment.ts';
 import { makeEnvironment, makeFunction } from './make.ts';
+import { configurationRules } from './narrowed.ts';
 
-export interface Configured {
+export interface ToConfigure {
   readonly name: string;
   readonly target: Target;
   readonly seed: InputLike;
@@ -21,8 +23,15 @@ export interface Configured {
   readonly options: readonly Option[];
 }
 
-/** A tree with the file `config`, there only when it has every option as asked for. */
-export function configure({ name, target, seed, source, options }: Configured): Derivation {
+export interface Configuration {
+  /** A tree with the file `config`. */
+  readonly config: Derivation;
+  /** The same as code and makefiles read it: include/config/auto.conf, include/generated/autoconf.h and rustc_cfg. */
+  readonly settings: Derivation;
+}
+
+/** Both are there only when the configuration has every option as asked for. */
+export function configure({ name, target, seed, source, options }: ToConfigure): Configuration {
   const rules = configurationRules(source);
   const asked = write({
     name: `${name}-options`,
@@ -35,6 +44,7 @@ export function configure({ name, target, seed, source, options }: Configured): 
     inputs: { '/source': rules, '/asked': asked },
     env: makeEnvironment(target),
     argv: ['/bin/bash', '-euo', 'pipefail', '-c', configureScript],
+    outputs: ['config', 'settings'],
   });
   const check = run({
     name: `${name}-config-check`,
@@ -43,22 +53,21 @@ export function configure({ name, target, seed, source, options }: Configured): 
     inputs: {
       '/source': rules,
       '/asked': asked,
-      '/config': config,
+      '/config': from(config, { output: 'config' }),
       '/check': write({ name: 'check-options', files: { 'check.py': checkOptionsProgram } }),
     },
     argv: ['/usr/bin/python3', '/check/check.py', '/asked/asked.tsv', '/config/config', '/source'],
     mayBeEmpty: ['out'],
   });
-  return compose({ name: `${name}-config`, parts: [config, check] });
+  const checked = (output: string): Derivation =>
+    compose({ name: `${name}-${output}`, parts: [from(config, { output }), check] });
+  return { config: checked('config'), settings: checked('settings') };
 }
 
+// The second call makes no decision: it only writes the same in other forms.
 const configureScript = `${makeFunction}
 kmake KCONFIG_ALLCONFIG=/asked/asked.config allnoconfig
-cp .config "$out/config"
+kmake syncconfig
+cp .config "$config/config"
+cp --parents include/config/auto.conf include/generated/autoconf.h include/generated/rustc_cfg "$settings"
 `;
-
-// Only what the configuration is made from, so that a change to the kernel's code configures nothing anew.
-function configurationRules(source: Derivation): Derivation {
-  const include = ['**/Kconfig*', 'Makefile', 'arch/*/Makefile*', 'scripts/**', 'tools/scripts/**', 'Kbuild'];
-  return compose({ name: 'linux-configuration-rules', parts: [{ input: source, include }] });
-}

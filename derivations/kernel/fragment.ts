@@ -51,7 +51,7 @@ function optionsOf(fragment: Fragment): readonly Option[] {
   const { name, on = {}, modules = {}, off = {}, values = {} } = fragment;
   const listed = (lists: Readonly<Record<string, string>>, value: string): readonly Option[] =>
     Object.entries(lists).flatMap(([reason, names]) =>
-      words(names).map((option) => ({ name: option, value, fragment: name, reason })),
+      optionNames(names).map((option) => ({ name: option, value, fragment: name, reason })),
     );
   const given = Object.entries(values).map(([option, value]) => ({
     name: option,
@@ -62,7 +62,8 @@ function optionsOf(fragment: Fragment): readonly Option[] {
   return [...listed(on, 'y'), ...listed(modules, 'm'), ...listed(off, 'n'), ...given];
 }
 
-function words(text: string): readonly string[] {
+/** Names as a fragment lists them under a reason. */
+export function optionNames(text: string): readonly string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 

@@ -4,9 +4,10 @@ import type { InputDeclaration } from '../../engine/model/index.ts';
 import { debianSource } from '../lib/package.ts';
 
 /**
- * Debian's `linux` of trixie is upstream's long-term line 6.12. The version is named: a kernel changes when someone has
- * booted the next one, not because an index has it.
+ * The lines of Linux (lines.ts), each by its series: a kernel goes on to another series when someone has booted it, not
+ * because an index has it. Debian's `linux` of trixie is upstream's long-term line; mends come from the security suite first.
  */
 export const kernelInputs = {
-  linux: { ...debianSource('linux'), version: '6.12.107' },
+  linux: { ...debianSource('linux'), series: '6.12', furtherSuites: ['trixie-security'] },
+  'linux-new': { ...debianSource('linux'), suite: 'trixie-backports', series: '7.1' },
 } as const satisfies Readonly<Record<string, InputDeclaration>>;

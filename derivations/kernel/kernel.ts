@@ -1,16 +1,21 @@
-// A kernel as others see it, and the step that builds it. Everything it needs to start is built in: no initrd, no modules.
+// A kernel as others see it, and the steps it comes out of. Everything it needs to start is built in: no initrd, no modules.
 
-import { compose, from, run, type Input, type Run, type Target } from '../../engine/model/index.ts';
+import { compose, from, type Input, type Target } from '../../engine/model/index.ts';
 import { seedTree } from '../bootstrap/seed.ts';
-import { pinOf, sourcesOf, type PinsByName } from '../lib/pins.ts';
+import { sourcesOf, type PinsByName } from '../lib/pins.ts';
 import type { Component } from '../system/component.ts';
+import { compileCode } from './compile-code.ts';
+import { compileDeviceTrees } from './compile-device-trees.ts';
 import { configure } from './configure.ts';
 import type { Fragment, Option } from './fragment.ts';
-import { makeEnvironment, makeFunction } from './make.ts';
-import { kernelOptions, type Variant } from './options.ts';
+import { lines, type Line } from './lines.ts';
+import { kernelOptions } from './options.ts';
+import type { Variant } from './variant.ts';
 import { kernelSource } from './source.ts';
 
 export interface Kernel {
+  /** Of its build, and of its output in the flake. */
+  readonly name: string;
   readonly target: Target;
   /** Upstream's. */
   readonly version: string;
@@ -29,6 +34,8 @@ export interface KernelOptions {
   readonly pins: PinsByName;
   readonly target: Target;
   readonly variant: Variant;
+  /** Of which line of Linux; the long-term one when not given. */
+  readonly line?: Line;
   /** Further options of one's own. */
   readonly fragments?: readonly Fragment[];
 }
@@ -38,12 +45,14 @@ export interface KernelOptions {
  * @throws UserError `DERIVATION_INVALID` when two fragments want different things of one option.
  * @example createKernel({ pins, target: 'aarch64-linux', variant: 'rt' }).image
  */
-export function createKernel({ pins, target, variant, fragments = [] }: KernelOptions): Kernel {
+export function createKernel(options: KernelOptions): Kernel {
+  const { pins, target, variant, line = 'long-term', fragments = [] } = options;
   return buildKernel({
-    name: variant === 'standard' ? 'kernel' : `kernel-${variant}`,
+    name: `kernel${lines[line].suffix}${variant === 'standard' ? '' : `-${variant}`}`,
     pins,
     target,
-    options: kernelOptions({ target, variant, further: fragments }),
+    line,
+    options: kernelOptions({ target, variant, line, further: fragments }),
     hasDeviceTrees: target === 'aarch64-linux',
   });
 }
@@ -52,6 +61,8 @@ export interface KernelBuild {
   readonly name: string;
   readonly pins: PinsByName;
   readonly target: Target;
+  /** Of which line of Linux; the long-term one when not given. */
+  readonly line?: Line;
   /** All that is asked for. */
   readonly options: readonly Option[];
   /** Whether it is for boards that are described by device trees. */
@@ -62,62 +73,33 @@ export interface KernelBuild {
  * A kernel of which nothing is decided here: `createKernel` makes those that images have.
  * @example buildKernel({ name: 'mine', pins, target, options: mergeFragments([mine]), hasDeviceTrees: false })
  */
-export function buildKernel({ name, pins, target, options, hasDeviceTrees }: KernelBuild): Kernel {
+export function buildKernel(kernel: KernelBuild): Kernel {
+  const { name, pins, target, line = 'long-term', options, hasDeviceTrees } = kernel;
   const seed = seedTree(pins);
-  const { tree: source, version } = kernelSource(pins, seed);
-  const config = configure({ name, target, seed, source, options });
-  const build: Run = run({
+  const { tree: source, pin } = kernelSource(pins, line, seed);
+  const configuration = configure({ name, target, seed, source, options });
+  const build = compileCode({ name, target, seed, source, configuration });
+  const dtbs = hasDeviceTrees
+    ? compileDeviceTrees({ name: `${name}-dtbs`, target, seed, source, configuration })
+    : compose({ name: 'no-device-trees', parts: [] });
+  const { version } = pin;
+  return {
     name,
     target,
-    layers: [seed],
-    inputs: { '/source': source, '/config': config },
-    env: { ...makeEnvironment(target), file: imageFiles[target] },
-    argv: ['/bin/bash', '-euo', 'pipefail', '-c', buildScript],
-    outputs: ['image', 'modules', 'dtbs'],
-    mayBeEmpty: hasDeviceTrees ? [] : ['dtbs'],
-    limits: { memoryBytes: 8 * 1024 ** 3 },
-  });
-  const output = (one: string): Input => from(build, { output: one });
-  return {
-    target,
     version,
-    image: output('image'),
-    modules: output('modules'),
-    dtbs: output('dtbs'),
-    config: from(config),
+    image: build.image,
+    modules: build.modules,
+    dtbs: from(dtbs),
+    config: from(configuration.config),
     component: {
       name: 'linux',
       version,
       licence: 'GPL-2.0-only WITH Linux-syscall-note',
-      sources: sourcesOf(pinOf(pins, 'linux')),
+      sources: sourcesOf(pin),
       tree: compose({
         name: `${name}-files`,
-        parts: [
-          ...[output('image'), output('dtbs')].map((input) => ({ input, at: 'boot' })),
-          output('modules'),
-        ],
+        parts: [...[build.image, from(dtbs)].map((input) => ({ input, at: 'boot' })), build.modules],
       }),
     },
   };
 }
-
-const imageFiles: Readonly<Record<Target, string>> = {
-  'aarch64-linux': 'arch/arm64/boot/Image',
-  'x86_64-linux': 'arch/x86/boot/bzImage',
-};
-
-const buildScript = `${makeFunction}
-cp /config/config .config
-chmod u+w .config
-kmake olddefconfig
-cmp .config /config/config
-kmake \${file##*/} modules
-cp "$file" "$image/kernel"
-chmod 644 "$image/kernel"
-kmake modules_install INSTALL_MOD_PATH="$modules/usr"
-rm -f "$modules"/usr/lib/modules/*/{build,source}
-if [ "$ARCH" = arm64 ]; then
-  kmake dtbs
-  find arch/arm64/boot/dts -name '*.dtb' -exec cp {} "$dtbs" \\;
-fi
-`;

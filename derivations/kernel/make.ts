@@ -23,8 +23,20 @@ export function makeEnvironment(target: Target): Readonly<Record<string, string>
   };
 }
 
-/** Beginning of a script: `kmake` calls make on the sources. The time is the one that every step has. */
+/** Where a step has the configuration, as `configure` gives it. */
+export const configurationPlaces = { config: '/config', settings: '/settings' } as const;
+
+/**
+ * Beginning of a script: `kmake` calls make on the sources, and `take_configuration` makes the folder it is called in one
+ * that is configured. The kernel's rules (Kconfig) are not asked again, and need not be there: make takes the settings as
+ * newer than what they are made from. The time is the one that every step has.
+ */
 export const makeFunction = `
 export KBUILD_BUILD_TIMESTAMP="$(date -u -d "@$SOURCE_DATE_EPOCH")"
 kmake() { make -C /source O="$PWD" "$@"; }
+take_configuration() {
+  cp --no-preserve=mode ${configurationPlaces.config}/config .config
+  cp --no-preserve=mode --recursive ${configurationPlaces.settings}/. .
+  : >include/config/auto.conf.cmd
+}
 `;

@@ -3,6 +3,7 @@
 import type { Target } from '../../engine/model/index.ts';
 import { builtInCommandLine } from './command-line.ts';
 import { docker } from './docker-options.ts';
+import { differences, type Line } from './lines.ts';
 import { mergeFragments, type Fragment, type Option } from './fragment.ts';
 import { arm64 } from './fragments/arm64.ts';
 import { base } from './fragments/base.ts';
@@ -18,9 +19,7 @@ import { tiny } from './fragments/tiny.ts';
 import { usbAndDisks } from './fragments/usb-and-disks.ts';
 import { virtio } from './fragments/virtio.ts';
 import { x8664 } from './fragments/x86-64.ts';
-
-/** The usual kernel, one that answers in bounded time, or one without what only servers and containers want. */
-export type Variant = 'standard' | 'rt' | 'tiny';
+import type { Variant } from './variant.ts';
 
 const everywhere = [base, security, fileSystems, network, virtio, usbAndDisks];
 const servers = [serverNetwork, docker, containers];
@@ -41,13 +40,19 @@ const variants: Readonly<Record<Variant, readonly Fragment[]>> = {
 export function kernelOptions({
   target,
   variant,
+  line = 'long-term',
   further = [],
 }: {
   readonly target: Target;
   readonly variant: Variant;
+  readonly line?: Line;
   /** Fragments of one's own, beside those of cairn. */
   readonly further?: readonly Fragment[];
 }): readonly Option[] {
   const own = [...everywhere, ...machines[target], ...variants[variant], builtInCommandLine(target)];
-  return mergeFragments([...own, ...further]);
+  const { fragments, gone } = differences(line, { target, variant });
+  const isOnesOwn = ({ fragment }: Option): boolean => further.some(({ name }) => name === fragment);
+  return mergeFragments([...own, ...fragments, ...further]).filter(
+    (option) => !gone.has(option.name) || isOnesOwn(option),
+  );
 }

@@ -3,9 +3,16 @@
 import { compose, type Output, type Target } from '../../engine/model/index.ts';
 import type { PinsByName } from '../lib/pins.ts';
 import { createKernel, type Kernel } from './kernel.ts';
-import type { Variant } from './options.ts';
+import { lines, type Line } from './lines.ts';
+import type { Variant } from './variant.ts';
 
-/** `kernel`, `kernel-rt` and `kernel-tiny`, and their configurations as `kernel-config` and so on. */
+const variants: Readonly<Record<Variant, string>> = {
+  standard: 'everything built in',
+  rt: 'answering in bounded time (PREEMPT_RT)',
+  tiny: 'as small as it may be',
+};
+
+/** `kernel`, `kernel-rt`, `kernel-tiny`, the same of the new line as `kernel-new` and so on, each with its `-config`. */
 export function kernelOutputs({
   pins,
   target,
@@ -13,30 +20,25 @@ export function kernelOutputs({
   readonly pins: PinsByName;
   readonly target: Target;
 }): Readonly<Record<string, Output>> {
-  const named = (name: string, variant: Variant, what: string): readonly [string, Output][] => {
-    const kernel = createKernel({ pins, target, variant });
-    const linux = `Linux ${kernel.version}`;
-    return [
-      [
-        name,
-        {
-          derivation: files(name, kernel),
-          description: `${linux}, ${what}: kernel, device trees, configuration`,
-        },
-      ],
-      [
-        `${name}-config`,
-        { derivation: kernel.config.derivation, description: `the configuration of ${name}` },
-      ],
-    ];
-  };
-  return Object.fromEntries([
-    ...named('kernel', 'standard', 'everything built in'),
-    ...named('kernel-rt', 'rt', 'answering in bounded time (PREEMPT_RT)'),
-    ...named('kernel-tiny', 'tiny', 'as small as it may be'),
-  ]);
+  const kernels = (Object.keys(lines) as Line[]).flatMap((line) =>
+    (Object.keys(variants) as Variant[]).map((variant) => ({ line, variant })),
+  );
+  return Object.fromEntries(
+    kernels.flatMap(({ line, variant }) =>
+      outputsOfKernel(createKernel({ pins, target, variant, line }), variants[variant]),
+    ),
+  );
 }
 
-function files(name: string, { image, config, modules, dtbs }: Kernel) {
+function outputsOfKernel(kernel: Kernel, what: string): readonly [string, Output][] {
+  const { name, version, config } = kernel;
+  const description = `Linux ${version}, ${what}: kernel, device trees, configuration`;
+  return [
+    [name, { derivation: files(kernel), description }],
+    [`${name}-config`, { derivation: config.derivation, description: `the configuration of ${name}` }],
+  ];
+}
+
+function files({ name, image, config, modules, dtbs }: Kernel) {
   return compose({ name: `${name}-all`, parts: [image, config, modules, { input: dtbs, at: 'dtbs' }] });
 }

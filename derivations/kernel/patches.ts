@@ -9,7 +9,7 @@ export interface KernelPatch {
   readonly text: string;
 }
 
-/** In the order they are applied. No file is in two of them. */
+/** In the order they are applied, the same in every line. No file is in two of them. */
 export const patches: readonly KernelPatch[] = [
   {
     // Programs that need bounded answers look for this file. It has always been in the real-time patches, which are in

@@ -9,17 +9,29 @@ import {
   write,
   type Derivation,
   type InputLike,
+  type Pin,
 } from '../../engine/model/index.ts';
 import { pinOf, type PinsByName } from '../lib/pins.ts';
+import { lines, type Line } from './lines.ts';
 import { patches, type KernelPatch } from './patches.ts';
 
-/** The sources' tree and upstream's version. */
-export function kernelSource(pins: PinsByName, seed: InputLike): { tree: Derivation; version: string } {
-  const pin = pinOf(pins, 'linux');
+export interface KernelSource {
+  readonly tree: Derivation;
+  /** What it is from. */
+  readonly pin: Pin;
+}
+
+/**
+ * The sources of a line, mended; a folder that stands for them is taken as it is.
+ * @throws UserError `LOCK_MISSING_PIN`
+ */
+export function kernelSource(pins: PinsByName, line: Line, seed: InputLike): KernelSource {
+  const pin = pinOf(pins, lines[line].input);
   const original = unpackPin(pin);
+  if (pin.folder !== undefined) return { tree: original, pin };
   const mended = patches.map((patch) => patchedFile(original, patch, seed));
   const parts = [original, ...mended];
-  return { tree: compose({ name: 'linux', parts, conflicts: 'later-wins' }), version: pin.version };
+  return { tree: compose({ name: 'linux', parts, conflicts: 'later-wins' }), pin };
 }
 
 function patchedFile(source: Derivation, { name, file, text }: KernelPatch, seed: InputLike): Derivation {

@@ -6,10 +6,8 @@ import { boards } from '../../derivations/firmware/boards.ts';
 import { cmdlineTxt, configTxt, usualConfig } from '../../derivations/firmware/config-txt.ts';
 import { raspberryPiFirmware } from '../../derivations/firmware/raspberry-pi.ts';
 import type { Kernel } from '../../derivations/kernel/kernel.ts';
-import { from, UserError, write, type Derivation, type Target } from '../../engine/model/index.ts';
-import { composeTrees, writeTree } from '../../engine/perform/compose.ts';
-import type { Node } from '../../store/index.ts';
-import { MemoryBatch } from '../support/memory-batch.ts';
+import { from, UserError, write, type Target } from '../../engine/model/index.ts';
+import { filesOf } from '../support/composed-files.ts';
 import { pins } from '../support/package-set.ts';
 
 function tree(name: string, files: Readonly<Record<string, string>>) {
@@ -20,6 +18,7 @@ function kernelOf(target: Target): Kernel {
   const dtbs = [...boards.map(({ deviceTree }) => deviceTree), 'bcm4908-router.dtb'];
   const image = tree('image', { kernel: 'the kernel' });
   return {
+    name: 'kernel',
     target,
     version: '6.12.1',
     image,
@@ -31,28 +30,6 @@ function kernelOf(target: Target): Kernel {
 }
 
 const firmware = { ...kernelOf('aarch64-linux').component, tree: tree('firmware', { 'start4.elf': 'gpu' }) };
-
-/** What a derivation of literal files and compositions gives, by path. */
-function filesOf(derivation: Derivation): Readonly<Record<string, string>> {
-  const batch = new MemoryBatch();
-  const nodeOf = (one: Derivation): Node => {
-    if (one.kind === 'write') return writeTree(one, batch);
-    if (one.kind !== 'compose') throw new Error(`${one.name} is not made of literal files`);
-    return composeTrees(one, ({ input }) => below(nodeOf(input.derivation), input.subpath), batch);
-  };
-  const below = (node: Node, path: string): Node => {
-    if (path === '' || node.kind !== 'tree') return node;
-    return batch.directory(node.digest)!.get(path)!;
-  };
-  const files: Record<string, string> = {};
-  const walk = (value: ReturnType<MemoryBatch['literal']>, path: string): void => {
-    if (typeof value === 'string') files[path] = value;
-    else
-      for (const [name, entry] of Object.entries(value)) walk(entry, path === '' ? name : `${path}/${name}`);
-  };
-  walk(batch.literal(nodeOf(derivation)), '');
-  return files;
-}
 
 function failure(action: () => unknown): string {
   try {

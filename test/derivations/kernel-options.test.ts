@@ -4,8 +4,11 @@ import { describe, expect, it, test } from 'vitest';
 import { dockerLeftOut, dockerNecessary, dockerOptional } from '../../derivations/kernel/docker-options.ts';
 import { configText, mergeFragments, type Fragment } from '../../derivations/kernel/fragment.ts';
 import { createKernel } from '../../derivations/kernel/kernel.ts';
-import { kernelOptions, type Variant } from '../../derivations/kernel/options.ts';
-import { inputsOf, isDerivation, targets, UserError } from '../../engine/model/index.ts';
+import { differences } from '../../derivations/kernel/lines.ts';
+import { kernelOptions } from '../../derivations/kernel/options.ts';
+import { kernelSource } from '../../derivations/kernel/source.ts';
+import type { Variant } from '../../derivations/kernel/variant.ts';
+import { inputsOf, isDerivation, targets, UserError, write } from '../../engine/model/index.ts';
 import { idsOf, pins } from '../support/package-set.ts';
 
 const variants: readonly Variant[] = ['standard', 'rt'];
@@ -106,7 +109,56 @@ test("what Docker's list has and kernels are not asked for is said, with a reaso
   expect(Object.keys(dockerLeftOut).filter((name) => options.has(name))).toEqual([]);
 });
 
+describe.each(targets)('the new line for %s', (target) => {
+  const options = (variant: Variant): ReadonlyMap<string, string> =>
+    new Map(kernelOptions({ target, variant, line: 'new' }).map(({ name, value }) => [name, value]));
+
+  it('lacks of what the long-term line is asked for only what is said to be gone', () => {
+    for (const variant of ['standard', 'rt', 'tiny'] as const) {
+      const { gone } = differences('new', { target, variant });
+      const lacking = [...asked(target, variant).keys()].filter((name) => !options(variant).has(name));
+      expect(lacking.filter((name) => !gone.has(name))).toEqual([]);
+      expect(lacking.length).toBeGreaterThan(0);
+    }
+  });
+
+  it("has everything on Docker's list but the old tables of a real-time kernel, and what is part of something else", () => {
+    const docker = [...words(dockerNecessary), ...words(dockerOptional)];
+    const missing = (variant: Variant) => docker.filter((name) => options(variant).get(name) !== 'y');
+    expect(missing('standard')).toEqual(['CRYPTO_GHASH']);
+    expect(missing('rt').filter((name) => !name.startsWith('IP_NF_'))).toEqual(['CRYPTO_GHASH']);
+  });
+
+  it('has the chip of a Raspberry Pi 5 for Ethernet and USB, on arm64 alone', () => {
+    const chip = ['MISC_RP1', 'COMMON_CLK_RP1', 'PINCTRL_RP1', 'MACB', 'USB_XHCI_PLATFORM'];
+    const expected = target === 'aarch64-linux' ? 'y' : undefined;
+    for (const variant of ['standard', 'rt', 'tiny'] as const)
+      expect(chip.map((name) => options(variant).get(name))).toEqual(chip.map(() => expected));
+  });
+
+  it('gives one’s own fragments what they ask for, even what is gone: the check of the configuration says so', () => {
+    const own: Fragment = { name: 'own', on: { 'for some reason': 'CRYPTO_GHASH' } };
+    const further = kernelOptions({ target, variant: 'tiny', line: 'new', further: [own] });
+    expect(further.find(({ name }) => name === 'CRYPTO_GHASH')).toMatchObject({
+      fragment: 'own',
+      value: 'y',
+    });
+  });
+});
+
 describe('a kernel', () => {
+  it('is named after its line and its variant', () => {
+    const names = (['long-term', 'new'] as const).flatMap((line) =>
+      (['standard', 'rt', 'tiny'] as const).map(
+        (variant) => createKernel({ pins, target: 'x86_64-linux', variant, line }).name,
+      ),
+    );
+    expect(names).toEqual([
+      ...['kernel', 'kernel-rt', 'kernel-tiny'],
+      ...['kernel-new', 'kernel-new-rt', 'kernel-new-tiny'],
+    ]);
+  });
+
   it('differs by variant, target and fragments of one’s own', () => {
     const tracing: Fragment = { name: 'tracing', on: { 'to see what it does': 'FTRACE' } };
     const made = [
@@ -117,31 +169,51 @@ describe('a kernel', () => {
     expect(new Set(Object.values(ids)).size).toBe(5);
   });
 
-  it('says where it comes from', () => {
-    const pin = pins['linux']![0]!;
-    const { component, version } = createKernel({ pins, ...kernels[0]! });
-    expect(version).toMatch(/^6\.12\.\d+$/);
+  it.each([
+    ['long-term', 'linux', /^6\.12\.\d+$/],
+    ['new', 'linux-new', /^7\.1\.\d+$/],
+  ] as const)('of the %s line says where it comes from', (line, input, series) => {
+    const pin = pins[input]![0]!;
+    const { component, version } = createKernel({ pins, ...kernels[0]!, line });
+    expect(version).toMatch(series);
     expect(component).toMatchObject({ name: 'linux', version });
     expect(component.sources).toEqual([{ url: pin.urls[0]!, sha256: pin.sha256 }]);
     expect(isDerivation(component.tree)).toBe(true);
   });
 });
 
+it('is made of a folder that stands for its sources as it is, without patches', () => {
+  const folder = { name: 'linux', version: 'local', folder: '/somewhere/linux', exclude: [] } as const;
+  const { tree } = kernelSource(
+    { ...pins, linux: [folder] },
+    'long-term',
+    write({ name: 'seed', files: {} }),
+  );
+  expect(tree).toMatchObject({ kind: 'local', path: '/somewhere/linux' });
+});
+
+it.each(targets)('the build of a kernel for %s leaves neither its image nor its modules empty', (target) => {
+  const build = createKernel({ pins, target, variant: 'standard' }).image.derivation;
+  expect(build).toMatchObject({ kind: 'run', outputs: ['image', 'modules'], mayBeEmpty: [] });
+});
+
 it.each([
-  ['aarch64-linux', []],
-  ['x86_64-linux', ['dtbs']],
-] as const)(
-  'the build of a kernel for %s may leave nothing empty but the device trees of PCs',
-  (target, empty) => {
-    const build = createKernel({ pins, target, variant: 'standard' }).image.derivation;
-    expect(build).toMatchObject({ kind: 'run', outputs: ['image', 'modules', 'dtbs'], mayBeEmpty: empty });
-  },
-);
+  ['aarch64-linux', 'run'],
+  ['x86_64-linux', 'compose'],
+] as const)('device trees for %s are a step of their own, and there are none for PCs', (target, kind) => {
+  const { image, dtbs } = createKernel({ pins, target, variant: 'standard' });
+  expect(dtbs.derivation).not.toBe(image.derivation);
+  expect(dtbs.derivation.kind).toBe(kind);
+  if (kind === 'compose') expect(inputsOf(dtbs.derivation)).toEqual([]);
+});
 
 it.each(targets)('a kernel for %s is built only when every option came out as it was asked for', (target) => {
-  const build = createKernel({ pins, target, variant: 'rt' }).image.derivation;
-  const config = build.kind === 'run' ? build.inputs['/config']!.derivation : undefined;
-  expect(config === undefined ? [] : inputsOf(config).map((input) => input.derivation.name)).toContain(
-    'kernel-rt-config-check',
-  );
+  const { image, dtbs } = createKernel({ pins, target, variant: 'rt' });
+  for (const { derivation } of target === 'aarch64-linux' ? [image, dtbs] : [image]) {
+    const inputs = derivation.kind === 'run' ? derivation.inputs : {};
+    for (const place of ['/config', '/settings'])
+      expect(inputsOf(inputs[place]!.derivation).map((input) => input.derivation.name)).toContain(
+        'kernel-rt-config-check',
+      );
+  }
 });
