@@ -17,7 +17,7 @@ import type { Component } from '../system/component.ts';
 import { gptIds, mbrDiskId, partitionUuids } from '../system/partition-ids.ts';
 import { billEntry } from './bill-of-materials.ts';
 import { bootPartition } from './boot-partition.ts';
-import { compressedImage, compressedPartition } from './compressed.ts';
+import { compressedImage } from './compressed.ts';
 import { checkDisk, partitionType, type Disk, type Role } from './disk.ts';
 import { runProgram, type Tools } from './program.ts';
 import { contentsProgram, diskProgram, layoutProgram, manifestProgram } from './programs/index.ts';
@@ -81,7 +81,7 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
     inputs: { '/parts': partitions },
     outputs: ['out', 'sums'],
   });
-  const compressed = compressedOf(spec, { tools, made, layout });
+  const compressed = compressedImage(partitions, { image: name, target, tools });
   const manifest = runProgram({
     name: `${name}-manifest`,
     target,
@@ -190,19 +190,6 @@ function layoutOf(spec: ImageSpec, { tools, made, contents }: Parts): Run {
     },
     inputs: { ...placed(facts), ...(budgetBytes !== undefined && { '/contents': contents }) },
   });
-}
-
-function compressedOf(
-  { name, target }: ImageSpec,
-  {
-    tools,
-    made,
-    layout,
-  }: { readonly tools: Tools; readonly made: readonly MadePartition[]; readonly layout: Run },
-): Run {
-  const context = { image: name, target, tools };
-  const partitions = made.map(([role, partition]) => compressedPartition(role, partition, context));
-  return compressedImage({ layout, partitions }, context);
 }
 
 function manifestFacts({ name, target, description, components, licence = 'Apache-2.0' }: ImageSpec) {

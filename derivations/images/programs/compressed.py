@@ -3,38 +3,30 @@ import os, shutil, subprocess
 
 from tree import *
 
+MIB = 1 << 20
+
 
 def main():
-    level = read_json('/given/zstd.json')['level']
-    layout = read_json('/layout/layout.json')
-    with open(f"{os.environ['out']}/{layout['image']}.img.zst", 'wb') as file:
+    given = read_json('/given/zstd.json')
+    layout = read_json('/parts/layout.json')
+    command = ['zstd', '-q', '-' + given['level'], '-T' + os.environ['CAIRN_JOBS']]
+    command += [f'--stream-size={layout["sizeBytes"]}', '-o', f"{os.environ['out']}/{layout['image']}.img.zst"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, pipesize=MIB) as packer:
         at = 0
-        for number, partition in enumerate(layout['partitions']):
-            file.write(compressed(around(layout, at, partition['offsetBytes']), level))
-            with open(f'/partitions/{number}/{partition["role"]}.part.zst', 'rb') as made:
-                shutil.copyfileobj(made, file, 1 << 20)
-            at = partition['offsetBytes'] + partition['sizeBytes']
-        file.write(compressed(around(layout, at, layout['sizeBytes']), level))
+        for part in layout['parts']:
+            write_zeros(packer.stdin, part['offsetBytes'] - at)
+            with open('/parts/' + part['file'], 'rb') as file:
+                shutil.copyfileobj(file, packer.stdin, MIB)
+                at = part['offsetBytes'] + file.tell()
+        write_zeros(packer.stdin, layout['sizeBytes'] - at)
+    if packer.returncode != 0:
+        fail('zstd could not compress the disk')
 
 
-def around(layout, start, end):
-    """What is on the disk from byte start to byte end, where there is no partition."""
-    content = bytearray(end - start)
-    for part in layout['parts']:
-        if start <= part['offsetBytes'] < end:
-            with open('/layout/' + part['file'], 'rb') as file:
-                table = file.read()
-            at = part['offsetBytes'] - start
-            content[at:at + len(table)] = table
-    return content
-
-
-def compressed(content, level):
-    if not content:
-        return b''
-    # Each frame says how long its content is, as zstd does by itself for a file: who writes images onto cards asks for that.
-    command = ['zstd', '-q', '-' + level, f'--stream-size={len(content)}', '-c']
-    return subprocess.run(command, input=content, capture_output=True, check=True).stdout
+def write_zeros(file, count):
+    zeros = bytes(MIB)
+    while count > 0:
+        count -= file.write(zeros[:min(count, MIB)])
 
 
 main()

@@ -15,8 +15,7 @@ export { default as bootPartitionProgram } from './boot-partition.py';
 /** The module that fails when an image takes more room than it may, and says what takes it. */
 export { default as budgetModule } from './budget.py';
 /**
- * The program that joins compressed partitions to the compressed file of a disk. Only what lies around them is
- * compressed here: the partition table, and zeros.
+ * The program that compresses a disk, as one frame that states its size. zstd's threads do not change what it writes.
  */
 export { default as compressedProgram } from './compressed.py';
 /**
