@@ -11,6 +11,7 @@ export type { EvaluateOptions, LoadFlakeOptions } from './evaluate/evaluate-opti
 export {
   findOutput,
   outputNamed,
+  type BrokenOutput,
   type EvaluatedOutput,
   type Evaluation,
   type FlakeFacts,

@@ -115,7 +115,8 @@ function exitCodeOf(report: BuildReport, made: readonly FoundOutput[], { keepGoi
 }
 
 function noTarget({ evaluation }: Project): UserError {
-  const names = [...new Set([...evaluation.outputs.values()].map(({ name }) => name))];
+  const outputs = [...evaluation.outputs.values(), ...evaluation.broken.values()];
+  const names = [...new Set(outputs.map(({ name }) => name))];
   return new UserError('USAGE', 'say what to build', {
     hint: `This flake has ${names.slice(0, 20).join(', ')}${names.length > 20 ? ' and more' : ''}. \`cairn list\` describes them.`,
   });

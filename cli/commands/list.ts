@@ -1,5 +1,7 @@
 // cairn list: what the flake of this project gives.
 
+import type { BrokenOutput } from '../../engine/index.ts';
+import type { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
@@ -21,20 +23,33 @@ export const define: DefineCommand = (command, runs) => {
 
 async function list(context: Context): Promise<ExitCode> {
   await using project = await openProject(context);
-  const { outputs, flake } = project.evaluation;
+  const { outputs, broken, flake } = project.evaluation;
   const { out, shared } = context;
   if (shared.json === true) {
     writeRecords(
       out,
       [...outputs.values()].map((output) => ({ type: 'output', ...output })),
     );
+    writeRecords(out, [...broken.values()].map(brokenRecord));
     return exitCodes.ok;
   }
-  const rows = [...outputs.values()].map(({ name, description = '' }) => [name, plainLine(description)]);
+  const rows = [
+    ...[...outputs.values()].map(({ name, description = '' }) => [name, plainLine(description)]),
+    ...[...broken.values()].map(({ name, error }) => [name, `broken: ${plainLine(sentence(error))}`]),
+  ];
   out.lines([
     out.style.bold(plainLine(flake.description)),
     ...tableLines(rows),
     out.style.dim(`for ${flake.targets.join(', ')}; a name alone means ${flake.targets[0]}`),
   ]);
   return exitCodes.ok;
+}
+
+function brokenRecord({ name, target, description, error }: BrokenOutput) {
+  const { code, message, where, hint } = error;
+  return { type: 'broken-output', name, target, description, code, message, where, hint } as const;
+}
+
+function sentence({ message, where }: UserError): string {
+  return where === undefined ? message : `${message} (${where})`;
 }

@@ -180,6 +180,15 @@ const records = {
     kind: stepKind,
     description: v.optional(text),
   }),
+  'broken-output': fieldsOf('An output of the flake that cannot be built, and why.', {
+    name: text,
+    target: text,
+    description: v.optional(text),
+    code,
+    message: text,
+    where: v.optional(place),
+    hint: v.optional(hint),
+  }),
   cause: fieldsOf('A step that is not what it was when it was last built. Root causes come first.', {
     ...step,
     root: flag,

@@ -3,10 +3,12 @@
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
 import { readLock } from '../lock/lock-file.ts';
+import { brokenList, reasonOf } from '../model/broken.ts';
 import { isDerivation, type Derivation, type Target } from '../model/derivation.ts';
 import type { OutputsContext, Pins } from '../model/flake.ts';
 import { optionError } from './check-flake.ts';
 import type { EvaluateOptions, Overrides } from './evaluate-options.ts';
+import type { BrokenOutput } from './evaluation.ts';
 import { lockPathOf } from './find-config.ts';
 import { closureOf } from './identify.ts';
 import { checkOverrides, pinsOfInput } from './input-pins.ts';
@@ -17,11 +19,13 @@ import {
   guardedEnvironment,
   namedOutputs,
   type NamedOutput,
+  type OutputsReader,
 } from './outputs-context.ts';
 import { formatPlace } from './place.ts';
 
 export interface FlakeOutputs {
   readonly outputs: ReadonlyMap<Target, readonly NamedOutput[]>;
+  readonly broken: readonly BrokenOutput[];
   readonly sandbox: Derivation | undefined;
   /** The declared variables' values. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -33,7 +37,7 @@ export function callFlake(
   targets: readonly Target[],
   { configPath, env, overrides = {} }: Pick<EvaluateOptions, 'configPath' | 'env' | 'overrides'>,
 ): FlakeOutputs {
-  const { flake, source } = config;
+  const { flake, source, call, explain } = config;
   const declared = declaredEnvironment(flake.environment, env);
   const pins = inputPins(config, configPath, overrides);
   const context = (target: Target): OutputsContext<never> => ({
@@ -45,25 +49,41 @@ export function callFlake(
     optionError(path, problem, { configPath, source });
 
   const outputs = new Map<Target, readonly NamedOutput[]>();
-  for (const target of targets)
+  const broken: BrokenOutput[] = [];
+  for (const target of targets) {
+    const named = namedOutputs(
+      call(() => flake.outputs(context(target))),
+      { call, explain, fail },
+    );
     outputs.set(
       target,
-      namedOutputs(
-        config.call(() => flake.outputs(context(target))),
-        fail,
-      ),
+      named.filter((output) => 'derivation' in output),
     );
-  const sandbox = config.call(() => flake.sandbox?.(context(flake.targets[0])));
-  if (sandbox !== undefined) {
-    if (!isDerivation(sandbox)) throw fail(['sandbox'], 'it must return a derivation');
-    // Nothing would ever be started: the command waits for the sandbox, and the sandbox for the command.
-    const command = closureOf([sandbox]).find(({ kind }) => kind === 'run');
-    if (command !== undefined)
-      throw fail(['sandbox'], `it needs ${command.name}, a command, and commands are run in it`);
+    const errors = named.filter((output) => 'error' in output);
+    broken.push(...errors.map((output) => ({ ...output, target })));
   }
-  return { outputs, sandbox, env: declared };
+  const sandbox = call(() => flake.sandbox?.(context(flake.targets[0])));
+  if (sandbox !== undefined) checkSandbox(sandbox, { explain, fail });
+  return { outputs, broken, sandbox, env: declared };
 }
 
+/** The derivations that a flake gave. */
+export function topsOf({ outputs, sandbox }: Pick<FlakeOutputs, 'outputs' | 'sandbox'>): Derivation[] {
+  const tops = [...outputs.values()].flatMap((named) => named.map(({ derivation }) => derivation));
+  return sandbox === undefined ? tops : [...tops, sandbox];
+}
+
+function checkSandbox(sandbox: Derivation, { explain, fail }: Pick<OutputsReader, 'explain' | 'fail'>): void {
+  if (!isDerivation(sandbox)) throw fail(['sandbox'], 'it must return a derivation');
+  const reason = reasonOf(sandbox);
+  if (reason !== undefined) throw explain(reason);
+  // Nothing would ever be started: the command waits for the sandbox, and the sandbox for the command.
+  const command = closureOf([sandbox]).find(({ kind }) => kind === 'run');
+  if (command !== undefined)
+    throw fail(['sandbox'], `it needs ${command.name}, a command, and commands are run in it`);
+}
+
+// An input that has no pins concerns those who need it alone.
 function inputPins(
   { flake, source, observations }: LoadedConfig,
   configPath: string,
@@ -79,9 +99,10 @@ function inputPins(
       pins[input[0]] = pinsOfInput(input, { configPath, lock, overrides });
     } catch (error) {
       const place = optionPlace(source, ['inputs', input[0]]);
-      if (error instanceof UserError && place !== undefined)
-        error.where ??= formatPlace({ file: configPath, ...place });
-      throw error;
+      if (!(error instanceof UserError)) throw error;
+      if (place !== undefined) error.where ??= formatPlace({ file: configPath, ...place });
+      if (error.code !== 'LOCK_MISSING_PIN') throw error;
+      pins[input[0]] = brokenList(error) as Pins;
     }
   }
   return pins;

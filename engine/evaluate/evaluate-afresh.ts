@@ -7,9 +7,15 @@ import { mapByName } from '../../store/base/map-by-name.ts';
 import type { Derivation, Local, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Lineage } from '../step.ts';
-import { callFlake, type FlakeOutputs } from './call-flake.ts';
+import { callFlake, topsOf, type FlakeOutputs } from './call-flake.ts';
 import type { Computing, EvaluateOptions } from './evaluate-options.ts';
-import { targetsOf, type EvaluatedOutput, type Evaluation, type LocalSource } from './evaluation.ts';
+import {
+  targetsOf,
+  type BrokenOutput,
+  type EvaluatedOutput,
+  type Evaluation,
+  type LocalSource,
+} from './evaluation.ts';
 import { evaluatorVersion, type EvaluatedTarget, type EvaluationRecord } from './evaluation-record.ts';
 import type { FolderImports, SeenFolders } from './folder-imports.ts';
 import { closureOf, identify, localsOf, type Identified } from './identify.ts';
@@ -20,33 +26,38 @@ import { lineagePrefix, sharedLineages } from './lineages.ts';
 import { writeDependents } from './dependents-record.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
 import { writePlaces } from './places-record.ts';
+import { withoutTangled, withoutUnreadable } from './sound-outputs.ts';
 import { lineagesFor, localStep, placed } from './placed-steps.ts';
 
 /** Evaluates whether or not an evaluation is kept. Errors are those of `evaluate`. */
 export async function evaluateAfresh(options: EvaluateOptions, imports: FolderImports): Promise<Evaluation> {
   const { configPath, store, names } = options;
   const computing: Computing = options.computing ?? ((work) => Promise.resolve(work()));
-  const { config, given } = await computing(() => {
+  const { config, called } = await computing(() => {
     const loaded = loadConfig({ ...options, records: store.records });
-    return { config: loaded, given: callFlake(loaded, targetsOf(names, loaded.flake), options) };
+    return { config: loaded, called: callFlake(loaded, targetsOf(names, loaded.flake), options) };
   });
-  const tops = topsOf(given);
-  const closure = closureOf(tops);
+  const connected = withoutTangled(called);
   const folder = dirname(configPath);
-  const locals = await importLocals(localsOf(closure), { store, imports, folder });
+  const imported = await importLocals(localsOf(connected.closure), { store, imports, folder });
+  const locals = imported.sources;
+  const { given, closure } = withoutUnreadable(connected, imported.errors);
   const identified = identify(closure, (local) => locals.get(local)!.content);
   const below = localsBelow(identified.steps);
   const dependents = [...below.keys()].filter((id) => !isLocal(identified, id));
   const record = evaluationRecord(config, given, { identified, locals, below, configPath });
   // Told before it is recorded what it is made from: from then on, all of that stays.
-  await store.use(tops.map((top) => identified.idOf(top)));
+  await store.use(topsOf(given).map((top) => identified.idOf(top)));
   const places = placesOf(closure, config, identified);
+  // What is broken may be mended without any file that was read being changed.
+  const holds = given.broken.length === 0;
   await keepEvaluation({
     ids: [...identified.steps.keys()],
     encodedAt: (at) => identified.encoded.at(at),
-    record,
+    record: holds ? record : undefined,
     writeBeside(writer) {
       config.transformer.record(writer);
+      if (!holds) return;
       for (const target of given.outputs.keys()) {
         writePlaces(writer, { evaluated: options, target }, places);
         writeDependents(writer, { evaluated: options, target }, dependents);
@@ -55,7 +66,9 @@ export async function evaluateAfresh(options: EvaluateOptions, imports: FolderIm
     options,
   });
   identified.encoded.free();
-  return evaluation(record, { steps: identified.steps, places, locals, seen: imports.seen, configPath });
+  const { broken } = given;
+  const { seen } = imports;
+  return evaluation(record, { steps: identified.steps, broken, places, locals, seen, configPath });
 }
 
 // Equal derivations that were made twice are one step: the first place is as good as the second.
@@ -82,11 +95,6 @@ interface Found {
 
 function isLocal({ steps }: Identified, id: DerivationId): boolean {
   return steps.get(id)!.derivation.kind === 'local';
-}
-
-function topsOf({ outputs, sandbox }: FlakeOutputs) {
-  const tops = [...outputs.values()].flatMap((named) => named.map(({ derivation }) => derivation));
-  return sandbox === undefined ? tops : [...tops, sandbox];
 }
 
 function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Found): EvaluationRecord {
@@ -134,6 +142,7 @@ function sourcesOf(locals: readonly Local[], sources: ReadonlyMap<Local, LocalSo
 }
 
 interface Evaluated {
+  readonly broken: readonly BrokenOutput[];
   readonly steps: Identified['steps'];
   readonly places: ReadonlyMap<DerivationId, string>;
   readonly locals: ReadonlyMap<Local, LocalSource>;
@@ -144,7 +153,7 @@ interface Evaluated {
 // What it is given is all that stays in memory as long as the evaluation does.
 function evaluation(
   record: EvaluationRecord,
-  { steps, places, locals, seen, configPath }: Evaluated,
+  { steps, broken, places, locals, seen, configPath }: Evaluated,
 ): Evaluation {
   const parts = Object.values(record.targets);
   const lineageOf = lineagesFor(configPath, parts);
@@ -156,6 +165,7 @@ function evaluation(
     outputs: new Map(
       parts.flatMap((part) => part.outputs).map((output) => [`${output.name}@${output.target}`, output]),
     ),
+    broken: new Map(broken.map((output) => [`${output.name}@${output.target}`, output])),
     sandbox: parts[0]?.sandbox,
     steps: (id) =>
       localSteps.get(id) ?? placed(steps.get(id) ?? bug(`derivation ${id} was not evaluated`), lineageOf),

@@ -7,14 +7,15 @@ import { namesElsewhere, outputNamed, targetsOf, type Evaluation, type LocalSour
 import type { Computing, EvaluateOptions, LoadFlakeOptions } from './evaluate-options.ts';
 import { readEvaluation, stillHolding, writeEvaluation } from './evaluation-record.ts';
 import { FolderImports } from './folder-imports.ts';
-import { recordLocals } from './import-locals.ts';
+import { isAboutFolder, recordLocals } from './import-locals.ts';
 import { recordedEvaluation } from './recorded-evaluation.ts';
 
 /**
  * Evaluates a config for the targets that `names` are about; for its first target when there are none, and for the others
- * too when it has no output of a name.
- * @throws UserError `CONFIG_INVALID`, `CONFIG_IMPURE`, `DERIVATION_INVALID` with the place in the config; `LOCK_INVALID`,
- * `LOCK_MISSING_PIN`, `TARGET_UNKNOWN`, `GRAPH_CYCLE`, `SOURCE_UNREADABLE`.
+ * too when it has no output of a name. What is wrong with one output's derivations, pins or folders is kept with that output.
+ * @throws UserError `CONFIG_INVALID`, `CONFIG_IMPURE`, `LOCK_INVALID`, `TARGET_UNKNOWN`; for the sandbox, for what the config
+ * reads of a value that is not there, and for an output that `names` has: `DERIVATION_INVALID`, `LOCK_MISSING_PIN`,
+ * `GRAPH_CYCLE`, `SOURCE_UNREADABLE`. With the place in the config.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { store, signal, changes } = options;
@@ -45,6 +46,21 @@ export async function loadFlake(options: LoadFlakeOptions): Promise<Flake> {
   return flake;
 }
 
+// Undefined when one of them cannot be read: an evaluation says whom it concerns.
+async function contentsOf(
+  sources: readonly LocalSource[],
+  imports: FolderImports,
+): Promise<ReadonlyMap<LocalSource, Digest> | undefined> {
+  const contents = new Map<LocalSource, Digest>();
+  try {
+    for (const source of sources) contents.set(source, await imports.contentOf(source));
+    return contents;
+  } catch (error) {
+    if (isAboutFolder(error)) return undefined;
+    throw error;
+  }
+}
+
 async function keptEvaluation(
   options: EvaluateOptions,
   imports: FolderImports,
@@ -61,8 +77,8 @@ async function keptEvaluation(
   await store.use(ids);
   // Garbage collection may have taken descriptions away that no root needs; what is there now stays, with all below it.
   if (ids.some((id) => !store.records.hasDescription(id))) return undefined;
-  const contents = new Map<LocalSource, Digest>();
-  for (const source of evaluation.locals) contents.set(source, await imports.contentOf(source));
+  const contents = await contentsOf(evaluation.locals, imports);
+  if (contents === undefined) return undefined;
   if (evaluation.locals.some((source) => contents.get(source) !== source.content)) {
     const { followLocals } = await import('./follow-locals.ts');
     const contentOf = (source: LocalSource): Digest => contents.get(source)!;

@@ -15,6 +15,8 @@ export interface Evaluation {
   readonly flake: FlakeFacts;
   /** By `name@target`. */
   readonly outputs: ReadonlyMap<string, EvaluatedOutput>;
+  /** Those that could not be made, also by `name@target`: only who asks for one gets its error. */
+  readonly broken: ReadonlyMap<string, BrokenOutput>;
   /** The step that gives the sandbox's own program; undefined when the flake names none. */
   readonly sandbox: DerivationId | undefined;
   /** Any step of the outputs' closures, and of the sandbox's. */
@@ -52,6 +54,14 @@ export interface EvaluatedOutput {
   readonly locals?: readonly DerivationId[];
 }
 
+/** An output that has no id: something that it is made of could not be made. */
+export interface BrokenOutput {
+  readonly name: string;
+  readonly target: Target;
+  readonly description: string | undefined;
+  readonly error: UserError;
+}
+
 /** A folder of this machine that is part of what was evaluated. */
 export interface LocalSource {
   readonly id: DerivationId;
@@ -83,24 +93,30 @@ export function namesElsewhere(evaluation: Named, names: readonly string[]): rea
 
 /**
  * The output that a name like `lsb` or `lsb@x86_64-linux` means. A name alone means that of the first target that has it.
- * @throws UserError `TARGET_UNKNOWN` with the names that may have been meant.
+ * @throws UserError `TARGET_UNKNOWN` with the names that may have been meant; why the output is broken, if it is.
  */
 export function findOutput(evaluation: Named, text: string): EvaluatedOutput {
   const found = outputNamed(evaluation, text);
   if (found !== undefined) return found;
   const { name, targets } = parseName(text, evaluation.flake);
-  const known = [...evaluation.outputs.values()].filter((output) => targets.includes(output.target));
+  const all = [...evaluation.outputs.values(), ...evaluation.broken.values()];
+  const known = all.filter((output) => targets.includes(output.target));
   const names = [...new Set(known.map((output) => output.name))].sort();
   throw unknown(name, `output "${name}" for ${targets.join(' or ')}`, names);
 }
 
 /** The same, or undefined when no output has that name. */
-export function outputNamed({ flake, outputs }: Named, text: string): EvaluatedOutput | undefined {
+export function outputNamed({ flake, outputs, broken }: Named, text: string): EvaluatedOutput | undefined {
   const { name, targets } = parseName(text, flake);
-  return targets.map((target) => outputs.get(`${name}@${target}`)).find((output) => output !== undefined);
+  for (const key of targets.map((target) => `${name}@${target}`)) {
+    const error = broken.get(key)?.error;
+    if (error !== undefined) throw error;
+    if (outputs.has(key)) return outputs.get(key);
+  }
+  return undefined;
 }
 
-type Named = Pick<Evaluation, 'flake' | 'outputs'>;
+type Named = Pick<Evaluation, 'flake' | 'outputs' | 'broken'>;
 
 function parseName(
   text: string,

@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path';
 import type { Digest } from '../../store/base/digest.ts';
+import { UserError } from '../../store/base/errors.ts';
 import type { Store } from '../../store/index.ts';
 import type { Local } from '../model/derivation.ts';
 import {
@@ -22,22 +23,44 @@ export interface ImportLocalsOptions {
   readonly folder: string;
 }
 
-/** Imports each local folder once, however often it is named. @throws UserError `SOURCE_UNREADABLE`. */
+export interface ImportedLocals {
+  readonly sources: ReadonlyMap<Local, LocalSource>;
+  /** `SOURCE_UNREADABLE` or `OUTPUT_INVALID` for each folder that could not be imported. */
+  readonly errors: ReadonlyMap<Local, UserError>;
+}
+
+/** Imports each local folder once, however often it is named. */
 export async function importLocals(
   locals: readonly Local[],
   { store, imports, folder }: ImportLocalsOptions,
-): Promise<ReadonlyMap<Local, LocalSource>> {
+): Promise<ImportedLocals> {
   const sources = new Map<Local, LocalSource>();
-  const known = new Map<string, LocalSource>();
+  const errors = new Map<Local, UserError>();
+  const known = new Map<string, LocalSource | UserError>();
   for (const local of locals) {
     const path = resolve(folder, local.path);
     const key = [local.name, local.standsFor, path, ...local.exclude].join('\0');
-    const source = known.get(key) ?? (await importLocal({ ...local, path }, imports));
-    known.set(key, source);
-    sources.set(local, source);
+    const found = known.get(key) ?? (await importOrError({ ...local, path }, imports));
+    known.set(key, found);
+    if (found instanceof UserError) errors.set(local, found);
+    else sources.set(local, found);
   }
-  await recordLocals([...known.values()], store);
-  return sources;
+  await recordLocals([...sources.values()], store);
+  return { sources, errors };
+}
+
+async function importOrError(local: Local, imports: FolderImports): Promise<LocalSource | UserError> {
+  try {
+    return await importLocal(local, imports);
+  } catch (error) {
+    if (isAboutFolder(error)) return error;
+    throw error;
+  }
+}
+
+/** True of an error that says that one folder cannot be imported as it is. */
+export function isAboutFolder(error: unknown): error is UserError {
+  return error instanceof UserError && ['SOURCE_UNREADABLE', 'OUTPUT_INVALID'].includes(error.code);
 }
 
 async function importLocal(local: Local, imports: FolderImports): Promise<LocalSource> {

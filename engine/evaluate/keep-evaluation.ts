@@ -11,7 +11,8 @@ export interface Kept {
   readonly ids: readonly DerivationId[];
   /** The canonical record of the step that has this place among `ids`. */
   readonly encodedAt: (at: number) => Uint8Array;
-  readonly record: EvaluationRecord;
+  /** Undefined when it is not to be taken for the evaluation another time. */
+  readonly record: EvaluationRecord | undefined;
   /** Writes what else is kept beside the evaluation. */
   readonly writeBeside: (writer: RecordWriter) => void;
   readonly options: EvaluateOptions;
@@ -43,7 +44,7 @@ async function writeDescriptions(kept: Kept): Promise<void> {
   await records.update((writer) => {
     describe(writer);
     kept.writeBeside(writer);
-    writeEvaluation(writer, options, withOtherTargets(kept.record, options));
+    if (kept.record !== undefined) writeEvaluation(writer, options, withOtherTargets(kept.record, options));
   });
 }
 

@@ -31,7 +31,9 @@ export interface LoadedConfig {
   readonly observations: Observations;
   readonly transformer: Transformer;
   /** Calls one of the flake's functions. @throws UserError for whatever it throws. */
-  call<T>(work: () => T): T;
+  readonly call: <T>(work: () => T) => T;
+  /** What `call` would throw for something that was thrown earlier and kept. */
+  readonly explain: (thrown: unknown) => unknown;
   /** Where the author's files made a derivation, `file:line:column`. */
   placeOf(derivation: Derivation): string | undefined;
 }
@@ -46,11 +48,13 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
   const places = new MadePlaces((place) => (isForeign(place.file) ? undefined : loader.sourcePlace(place)));
   const realm = createPureRealm({ onPrint, onMade: places.note });
   const loader = new ModuleLoader({ realm, observations, transformer });
+  const explain = (thrown: unknown): unknown =>
+    configError(thrown, configPath, (place) => loader.sourcePlace(place));
   const call = <T>(work: () => T): T => {
     try {
       return realm.run(work, limitMs);
     } catch (error) {
-      throw configError(error, configPath, (place) => loader.sourcePlace(place));
+      throw explain(error);
     }
   };
   if (!observations.isFile(configPath)) throw missingConfig(configPath);
@@ -60,7 +64,8 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
     configPath,
     source,
   );
-  return { flake, source, observations, transformer, call, placeOf: (derivation) => places.of(derivation) };
+  const placeOf = (derivation: Derivation): string | undefined => places.of(derivation);
+  return { flake, source, observations, transformer, call, explain, placeOf };
 }
 
 function missingConfig(configPath: string): UserError {

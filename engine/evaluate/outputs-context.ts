@@ -2,14 +2,21 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName, ownMember } from '../../store/base/map-by-name.ts';
+import { reasonOf } from '../model/broken.ts';
 import { isDerivation, type Derivation } from '../model/derivation.ts';
-import type { Output } from '../model/flake.ts';
 
 /** An output as a flake names it. */
 export interface NamedOutput {
   readonly name: string;
   readonly derivation: Derivation;
   readonly description: string | undefined;
+}
+
+/** One that could not be made, and why. */
+export interface NamedError {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly error: UserError;
 }
 
 /** The values of the declared environment variables, undefined where one is not set. */
@@ -37,31 +44,63 @@ export function guardedEnvironment(
 
 const outputName = /^[a-zA-Z0-9][a-zA-Z0-9+._-]*$/;
 
+/** What it takes to read what a flake returned. */
+export interface OutputsReader {
+  /** Calls what may be the config's own code. @throws UserError for whatever it throws. */
+  readonly call: <T>(work: () => T) => T;
+  /** The error that a kept one comes to for the author. */
+  readonly explain: (thrown: unknown) => unknown;
+  /** The error for an output that is wrong. */
+  readonly fail: (path: readonly string[], problem: string) => UserError;
+}
+
 /**
- * The outputs that a flake's `outputs` returned. `fail` makes the error for an output that is wrong.
+ * The outputs that a flake's `outputs` returned. What is wrong with one of them is kept with it.
+ * @throws UserError when there are none to be read, or one has no name that could be asked for.
  */
-export function namedOutputs(
-  returned: unknown,
-  fail: (path: readonly string[], problem: string) => UserError,
-): NamedOutput[] {
+export function namedOutputs(returned: unknown, reader: OutputsReader): (NamedOutput | NamedError)[] {
+  const { fail } = reader;
   if (typeof returned !== 'object' || returned === null || Array.isArray(returned))
     throw fail(['outputs'], 'it must return an object of derivations by name');
   if (typeof (returned as { then?: unknown }).then === 'function')
     throw fail(['outputs'], 'it must return derivations, not a promise of them');
-  return Object.entries(returned as Record<string, Output>).map(([name, output]) => {
+  return Object.keys(returned).map((name) => {
     if (!outputName.test(name))
       throw fail(
         ['outputs', name],
         'a name has letters, digits and + . _ - and starts with a letter or digit',
       );
-    const { derivation, description } = isDerivation(output)
-      ? { derivation: output, description: undefined }
-      : ((output as Partial<Exclude<Output, Derivation>> | null) ?? {});
-    if (!isDerivation(derivation)) throw fail(['outputs', name], 'it is not a derivation');
-    if (description !== undefined && typeof description !== 'string')
-      throw fail(['outputs', name, 'description'], 'it must be a string');
-    if (description?.isWellFormed() === false)
-      throw fail(['outputs', name, 'description'], 'it has half a surrogate pair: it is not Unicode text');
-    return { name, derivation, description };
+    try {
+      return namedOutput(name, readMember(returned, name, reader), reader);
+    } catch (error) {
+      if (error instanceof UserError) return { name, description: undefined, error };
+      throw error;
+    }
   });
+}
+
+function namedOutput(name: string, output: unknown, reader: OutputsReader): NamedOutput | NamedError {
+  const { fail } = reader;
+  const member = (key: string): unknown =>
+    typeof output === 'object' && output !== null ? readMember(output, key, reader) : undefined;
+  const [derivation, description] = isDerivation(output)
+    ? [output, undefined]
+    : [member('derivation'), member('description')];
+  if (!isDerivation(derivation)) throw fail(['outputs', name], 'it is not a derivation');
+  if (description !== undefined && typeof description !== 'string')
+    throw fail(['outputs', name, 'description'], 'it must be a string');
+  if (description?.isWellFormed() === false)
+    throw fail(['outputs', name, 'description'], 'it has half a surrogate pair: it is not Unicode text');
+  const reason = reasonOf(derivation);
+  if (reason === undefined) return { name, derivation, description };
+  const error = reader.explain(reason);
+  if (error instanceof UserError) return { name, description, error };
+  throw error;
+}
+
+// A getter is the config's own code.
+function readMember(holder: object, key: string, { call }: OutputsReader): unknown {
+  const read = (): unknown => (holder as Readonly<Record<string, unknown>>)[key];
+  const isPlain = Object.getOwnPropertyDescriptor(holder, key)?.get === undefined;
+  return isPlain ? read() : call(read);
 }

@@ -36,6 +36,7 @@ export function recordedEvaluation(
     configPath,
     flake: record.flake,
     outputs: new Map(outputs.map((output) => [`${output.name}@${output.target}`, output])),
+    broken: new Map(),
     sandbox: parts[0]?.sandbox,
     steps: recordedSteps((id) => store.records.description(id), locals, lineagesFor(configPath, parts)),
     placeOf: recordedPlaces(store.records, { evaluated, targets }),

@@ -1,6 +1,7 @@
 // The functions that make derivations, and what can be asked of one. Pure: no I/O, no ids.
 
 import { mapByName } from '../../store/base/map-by-name.ts';
+import { broken, reasonOf } from './broken.ts';
 import {
   checkFields,
   checkLinkTarget,
@@ -51,13 +52,19 @@ export type * from './kinds.ts';
 export const targets: readonly Target[] = ['aarch64-linux', 'x86_64-linux'];
 const platforms: readonly Platform[] = ['x86_64-linux'];
 
-/** A download. `sha256` is not optional: what is not pinned is not an input. */
-export function fetchUrl(spec: {
+interface FetchUrlSpec {
   readonly name: string;
   readonly urls: readonly string[];
   readonly sha256: string;
   readonly sizeBytes?: number;
-}): Fetch {
+}
+
+/** A download. `sha256` is not optional: what is not pinned is not an input. */
+export function fetchUrl(spec: FetchUrlSpec): Fetch {
+  return made(fetchUrl, spec, describeFetch);
+}
+
+function describeFetch(spec: FetchUrlSpec): Fetch {
   checkFields('fetchUrl', spec, ['name', 'urls', 'sha256', 'sizeBytes']);
   checkName(spec.name);
   checkStrings(spec.name, 'urls', spec.urls);
@@ -74,7 +81,15 @@ export function fetchUrl(spec: {
   if (spec.urls.length === 0) invalid(`${spec.name}: no URL is given`, 'Give at least one.');
   const { name, sha256, sizeBytes } = spec;
   const urls = [...spec.urls];
-  return made({ kind: 'fetch', name, urls, sha256, ...(sizeBytes !== undefined && { sizeBytes }) }, fetchUrl);
+  return { kind: 'fetch', name, urls, sha256, ...(sizeBytes !== undefined && { sizeBytes }) };
+}
+
+interface UnpackSpec {
+  readonly name: string;
+  readonly archive: InputLike;
+  readonly strip?: number;
+  readonly exclude?: readonly string[];
+  readonly limits?: ArchiveLimits;
 }
 
 /**
@@ -85,37 +100,38 @@ export function fetchUrl(spec: {
  * than the usual bounds: 16 GiB, and 200 times the archive's own size where that is more than 256 MiB.
  * @example unpack({ name: 'sed-source', archive: fetchPin(pins.sed[0]) })
  */
-export function unpack(spec: {
-  readonly name: string;
-  readonly archive: InputLike;
-  readonly strip?: number;
-  readonly exclude?: readonly string[];
-  readonly limits?: ArchiveLimits;
-}): Unpack {
+export function unpack(spec: UnpackSpec): Unpack {
+  return made(unpack, spec, describeUnpack);
+}
+
+function describeUnpack(spec: UnpackSpec): Unpack {
   checkFields('unpack', spec, ['name', 'archive', 'strip', 'exclude', 'limits']);
   const { exclude = [], limits = {} } = spec;
   checkName(spec.name);
   checkNumber(spec.name, 'strip', spec.strip);
   checkStrings(spec.name, 'exclude', exclude);
   checkArchiveLimits(spec.name, limits);
-  return made(
-    {
-      kind: 'unpack',
-      name: spec.name,
-      archive: input(spec.name, spec.archive),
-      ...(spec.strip !== undefined && { strip: spec.strip }),
-      ...(exclude.length > 0 && { exclude: [...exclude] }),
-      ...(!isEmpty(limits) && { limits: { ...limits } }),
-    },
-    unpack,
-  );
+  return {
+    kind: 'unpack',
+    name: spec.name,
+    archive: input(spec.name, spec.archive),
+    ...(spec.strip !== undefined && { strip: spec.strip }),
+    ...(exclude.length > 0 && { exclude: [...exclude] }),
+    ...(!isEmpty(limits) && { limits: { ...limits } }),
+  };
+}
+
+interface WriteSpec {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string | FileContent>>;
 }
 
 /** A tree of literal files, by relative path. A string is a text file. */
-export function write(spec: {
-  readonly name: string;
-  readonly files: Readonly<Record<string, string | FileContent>>;
-}): Write {
+export function write(spec: WriteSpec): Write {
+  return made(write, spec, describeWrite);
+}
+
+function describeWrite(spec: WriteSpec): Write {
   checkFields('write', spec, ['name', 'files']);
   checkName(spec.name);
   checkRecord(spec.name, 'files', spec.files);
@@ -125,7 +141,7 @@ export function write(spec: {
     files[path] = fileContent(spec.name, path, spec.files[path]!);
   }
   checkNoFileInFile(spec.name, files);
-  return made({ kind: 'write', name: spec.name, files }, write);
+  return { kind: 'write', name: spec.name, files };
 }
 
 export interface ComposePartSpec {
@@ -135,47 +151,57 @@ export interface ComposePartSpec {
   readonly exclude?: readonly string[];
 }
 
+interface ComposeSpec {
+  readonly name: string;
+  readonly parts: readonly (InputLike | ComposePartSpec)[];
+  readonly conflicts?: 'error' | 'later-wins';
+}
+
 /**
  * One tree out of several.
  * @example compose({ name: 'root', parts: [bash, { input: coreutils, exclude: ['usr/share/doc'] }] })
  */
-export function compose(spec: {
-  readonly name: string;
-  readonly parts: readonly (InputLike | ComposePartSpec)[];
-  readonly conflicts?: 'error' | 'later-wins';
-}): Compose {
+export function compose(spec: ComposeSpec): Compose {
+  return made(compose, spec, describeCompose);
+}
+
+function describeCompose(spec: ComposeSpec): Compose {
   checkFields('compose', spec, ['name', 'parts', 'conflicts']);
   const { name, conflicts = 'error' } = spec;
   checkName(name);
   checkOneOf(name, 'conflicts', conflicts, ['error', 'later-wins']);
   if (!Array.isArray(spec.parts)) invalid(`${name}: parts must be a list of inputs`, 'Write parts: [zlib].');
-  const parts = spec.parts.map((part: InputLike | ComposePartSpec) => composePart(name, part));
-  return made({ kind: 'compose', name, parts, conflicts }, compose);
+  const given: ComposeSpec['parts'] = spec.parts;
+  const parts = [...given].map((part) => composePart(name, part));
+  return { kind: 'compose', name, parts, conflicts };
+}
+
+interface LocalFolderSpec {
+  readonly name: string;
+  readonly path: string;
+  readonly exclude?: readonly string[];
 }
 
 /**
  * A folder of this machine, without what git ignores there (also by files of the folders above, and by the person's own),
  * and what `.cairnignore` files and `exclude` leave out. A folder that is ignored itself is imported all the same.
  */
-export function localFolder(spec: {
-  readonly name: string;
-  readonly path: string;
-  readonly exclude?: readonly string[];
-}): Local {
+export function localFolder(spec: LocalFolderSpec): Local {
+  return made(localFolder, spec, describeLocal);
+}
+
+function describeLocal(spec: LocalFolderSpec): Local {
   checkFields('localFolder', spec, ['name', 'path', 'exclude']);
   checkName(spec.name);
   checkPlainText(spec.name, 'path', spec.path);
   if (spec.path === '') invalid(`${spec.name}: path is empty`, 'Write "." for the config\'s own folder.');
   checkStrings(spec.name, 'exclude', spec.exclude ?? []);
-  return made(
-    {
-      kind: 'local',
-      name: spec.name,
-      path: spec.path,
-      exclude: [...(spec.exclude ?? [])],
-    },
-    localFolder,
-  );
+  return {
+    kind: 'local',
+    name: spec.name,
+    path: spec.path,
+    exclude: [...(spec.exclude ?? [])],
+  };
 }
 
 export interface RunSpec {
@@ -213,6 +239,10 @@ const runFields: readonly (keyof RunSpec)[] = [
  * @example run({ name: 'hello', layers: [seed], argv: ['/bin/sh', '-c', 'echo hello > $out/hello'] })
  */
 export function run(spec: RunSpec): Run {
+  return made(run, spec, describeRun);
+}
+
+function describeRun(spec: RunSpec): Run {
   checkFields('run', spec, runFields);
   const { name, argv, env = {}, outputs = usualOutputs, mayBeEmpty = noNames, limits = {} } = spec;
   const { platform = 'x86_64-linux', target = 'x86_64-linux', incremental } = spec;
@@ -232,28 +262,25 @@ export function run(spec: RunSpec): Run {
     Object.entries(spec.inputs ?? {}).map(([path, value]) => [path, input(name, value)]),
   );
   // Copies: what was checked stays as it is, whatever the config does with its own objects later.
-  return made(
-    {
-      kind: 'run',
-      name,
-      platform,
-      target,
-      layers,
-      inputs,
-      env: isEmpty(env) ? noVariables : mapByName(Object.entries(env)),
-      argv: [...argv],
-      outputs: outputs === usualOutputs ? outputs : [...outputs],
-      mayBeEmpty: mayBeEmpty.length === 0 ? noNames : [...mayBeEmpty].sort(),
-      limits: isEmpty(limits) ? noLimits : { ...limits },
-      ...(incremental !== undefined && {
-        incremental: {
-          folders: [...incremental.folders].sort(),
-          sources: [...incremental.sources].sort(),
-        },
-      }),
-    },
-    run,
-  );
+  return {
+    kind: 'run',
+    name,
+    platform,
+    target,
+    layers,
+    inputs,
+    env: isEmpty(env) ? noVariables : mapByName(Object.entries(env)),
+    argv: [...argv],
+    outputs: outputs === usualOutputs ? outputs : [...outputs],
+    mayBeEmpty: mayBeEmpty.length === 0 ? noNames : [...mayBeEmpty].sort(),
+    limits: isEmpty(limits) ? noLimits : { ...limits },
+    ...(incremental !== undefined && {
+      incremental: {
+        folders: [...incremental.folders].sort(),
+        sources: [...incremental.sources].sort(),
+      },
+    }),
+  };
 }
 
 // What most commands say nothing about is in memory once.
@@ -271,6 +298,8 @@ export function from(
   derivation: Derivation,
   narrowed: { readonly output?: string; readonly subpath?: string } = {},
 ): Input {
+  const reason = reasonOf(derivation);
+  if (reason !== undefined) return broken(reason) as Input;
   checkFields('from', narrowed, ['output', 'subpath']);
   const { output = 'out', subpath = '' } = narrowed;
   if (subpath !== '') checkRelative('from', subpath);
@@ -307,8 +336,9 @@ const derivationKinds = new Set<string>([
   'run',
 ] satisfies Derivation['kind'][]);
 
-/** True for values made by the functions above. */
+/** True for values made by the functions above, or for what stands for one that could not be made. */
 export function isDerivation(value: unknown): value is Derivation {
+  if (reasonOf(value) !== undefined) return true;
   return (
     typeof value === 'object' &&
     value !== null &&

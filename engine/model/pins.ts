@@ -11,17 +11,19 @@ import {
   type Unpack,
 } from './derivation.ts';
 import type { FolderPin, Pin, PinnedFiles, Pins } from './flake.ts';
-import { made } from './made.ts';
+import { made, orBroken } from './made.ts';
 
 /** The pinned file itself. @throws UserError `INPUT_IS_FOLDER`. */
 export function fetchPin(pin: Pin): Fetch {
-  if (pin.folder !== undefined) throw folderInstead(pin, 'one file of it');
-  const name = pin.urls[0]?.split('/').at(-1) ?? bug(`pin ${pin.name} has no URL`);
-  return fetchUrl({
-    name: nameOf(name),
-    urls: pin.urls,
-    sha256: pin.sha256,
-    sizeBytes: pin.sizeBytes,
+  return orBroken(() => {
+    if (pin.folder !== undefined) throw folderInstead(pin, 'one file of it');
+    const name = pin.urls[0]?.split('/').at(-1) ?? bug(`pin ${pin.name} has no URL`);
+    return fetchUrl({
+      name: nameOf(name),
+      urls: pin.urls,
+      sha256: pin.sha256,
+      sizeBytes: pin.sizeBytes,
+    });
   });
 }
 
@@ -30,9 +32,11 @@ export function fetchPin(pin: Pin): Fetch {
  * stands for it is taken as it is: `strip` is about archives.
  */
 export function unpackPin(pin: Pin, strip?: number): Unpack | Local {
-  const name = `${pin.name}-source`;
-  if (pin.folder !== undefined) return folderOf(pin, name);
-  return unpack({ name, archive: fetchPin(pin), ...(strip !== undefined && { strip }) });
+  return orBroken(() => {
+    const name = `${pin.name}-source`;
+    if (pin.folder !== undefined) return folderOf(pin, name);
+    return unpack({ name, archive: fetchPin(pin), ...(strip !== undefined && { strip }) });
+  });
 }
 
 /**
@@ -41,13 +45,15 @@ export function unpackPin(pin: Pin, strip?: number): Unpack | Local {
  * @throws UserError `INPUT_IS_FOLDER`.
  */
 export function composePackages(name: string, pins: Pins): Compose {
-  const parts = pins.map((pin) => {
-    if (pin.folder === undefined)
-      return unpack({ name: `${pin.name}-files`, archive: fetchPin(pin), strip: 0 });
-    if (pins.length > 1) throw folderInstead(pin, 'one of several packages');
-    return folderOf(pin, `${pin.name}-files`);
-  });
-  return compose({ name, parts });
+  return orBroken(() => {
+    const parts = pins.map((pin) => {
+      if (pin.folder === undefined)
+        return unpack({ name: `${pin.name}-files`, archive: fetchPin(pin), strip: 0 });
+      if (pins.length > 1) throw folderInstead(pin, 'one of several packages');
+      return folderOf(pin, `${pin.name}-files`);
+    });
+    return compose({ name, parts });
+  }, name);
 }
 
 /**
@@ -62,10 +68,13 @@ export function pinnedFiles(pins: Pins): PinnedFiles {
 }
 
 function folderOf({ name: standsFor, folder, exclude }: FolderPin, name: string): Local {
-  return made(
-    { kind: 'local', name: nameOf(name), path: folder, exclude: [...exclude], standsFor },
-    unpackPin,
-  );
+  return made(unpackPin, { name: nameOf(name) }, (spec) => ({
+    kind: 'local',
+    name: spec.name,
+    path: folder,
+    exclude: [...exclude],
+    standsFor,
+  }));
 }
 
 function nameOf(text: string): string {

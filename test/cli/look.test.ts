@@ -108,6 +108,27 @@ describe('looking into outputs', () => {
     expect((await project.run('list', '--json')).records()).toHaveLength(3);
   });
 
+  it('lists what cannot be built with the reason, and builds the rest', async () => {
+    const project = testProject(`
+const words = write({ name: 'words', files: { a: 'x' } });
+const wrong = compose({ name: 'wrong', parts: [write({ name: 'no name', files: {} })] });
+export default flake({ words, wrong: { derivation: wrong, description: 'a program' } });`);
+    const { status, stdout } = await project.run('list');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^words\nwrong {2}broken: "no name" is not a name \(.*config\.ts:5:\d+\)$/m);
+    expect((await project.run('list', '--json')).records()).toMatchObject([
+      { type: 'output', name: 'words' },
+      { type: 'broken-output', name: 'wrong', description: 'a program', code: 'DERIVATION_INVALID' },
+    ]);
+    expect((await project.run('build', 'words')).status).toBe(0);
+    const failed = await project.run('build', 'words', 'wrong');
+    expect(failed.status).toBe(2);
+    expect(failed.stderr).toMatch(
+      /^error\[DERIVATION_INVALID\] "no name" is not a name\n {2}at .*config\.ts:5:\d+\n {2}next: /,
+    );
+    expect((await project.run('build')).stderr).toContain('This flake has words, wrong.');
+  });
+
   it('strips what a terminal would obey from names', async () => {
     const project = await builtProject(`
       const odd = write({ name: 'odd', files: { 'a\\u001b[31mred\\u202e': 'x' } });

@@ -155,6 +155,14 @@ const examples: readonly Example[] = [
   },
   { command: 'list', types: ['output'], run: of('list') },
   {
+    command: 'list of what is broken',
+    types: ['broken-output'],
+    run: () =>
+      records(
+        testProject('export default flake({ a: write({ name: "", files: {} }) });').run('list', '--json'),
+      ),
+  },
+  {
     command: 'why',
     types: ['cause'],
     run: async () => {

@@ -22,7 +22,7 @@ export interface ConfigProject {
   readonly evaluate: (options?: Partial<EvaluateOptions>) => Promise<Evaluation>;
   /** Evaluates twice and compares. */
   readonly check: () => Promise<Evaluation>;
-  /** The error an evaluation ends with. */
+  /** The error an evaluation ends with, or that of the first output that is broken. */
   readonly failure: (options?: Partial<EvaluateOptions>) => Promise<UserError>;
 }
 
@@ -39,12 +39,12 @@ export async function configProject(files: Readonly<Record<string, string>>): Pr
       mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), text);
     },
-    remove: (name) => rmSync(join(folder, name)),
+    remove: (name) => rmSync(join(folder, name), { recursive: true }),
     evaluate: (options) => evaluate({ configPath, store, env: {}, names: [], ...options }),
     check: () => checkEvaluation({ configPath, store, env: {}, names: [] }),
     failure: async (options) => {
-      const result = await project.evaluate(options).catch((error: unknown) => error);
-      return result as UserError;
+      const result = await project.evaluate(options).catch((error: unknown) => error as UserError);
+      return 'broken' in result ? [...result.broken.values()][0]!.error : result;
     },
   };
   for (const [name, text] of Object.entries(files)) project.write(name, text);
@@ -69,7 +69,7 @@ afterAll(async () => {
 
 /** A config whose outputs are the given text, with the model's functions at hand. */
 export function configText(outputs: string, options = ''): string {
-  return `import { compose, defineFlake, fetchUrl, from, localFolder, run, unpack, write } from 'cairn';
+  return `import { compose, defineFlake, fetchUrl, from, localFolder, run, unpack, unpackPin, write } from 'cairn';
 export default defineFlake({
   description: 'a test',
   inputs: {},

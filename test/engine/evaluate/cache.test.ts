@@ -318,7 +318,7 @@ test('what is collected while an evaluation is written down is written again', a
 
 test('a flake can be asked for its inputs before they are locked', async () => {
   const { store, configPath, failure } = await configProject({
-    'flake-like.config.ts': configText('{}').replace(
+    'flake-like.config.ts': configText('{ sed: unpackPin(pins.sed[0]) }').replace(
       'inputs: {}',
       `inputs: { sed: { kind: 'debian-source', suite: 'trixie', package: 'sed' } }`,
     ),

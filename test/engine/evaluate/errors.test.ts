@@ -217,7 +217,7 @@ const mistakes: readonly Mistake[] = [
   },
   {
     title: 'an input that is not locked',
-    config: `import { defineFlake } from 'cairn';\nexport default defineFlake({\n  description: '',\n  inputs: {\n    sed: { kind: 'debian-source', suite: 'trixie', package: 'sed' },\n  },\n  outputs: () => ({}),\n});\n`,
+    config: `import { defineFlake, fetchPin } from 'cairn';\nexport default defineFlake({\n  description: '',\n  inputs: {\n    sed: { kind: 'debian-source', suite: 'trixie', package: 'sed' },\n  },\n  outputs: ({ pins }) => ({ sed: fetchPin(pins.sed[0]) }),\n});\n`,
     code: 'LOCK_MISSING_PIN',
     message: /input "sed" is not in the lock file/,
     at: '5:5',

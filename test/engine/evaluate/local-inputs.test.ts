@@ -44,13 +44,20 @@ function sourceOf(evaluation: Evaluation) {
 
 describe('an input that a folder stands for', () => {
   it('needs no pin, and is that folder wherever its archive would be unpacked', async () => {
-    const project = await kernelProject();
-    expect(await project.failure()).toMatchObject({ code: 'LOCK_MISSING_PIN' });
-    const overrides = { linux: at(project, 'tree') };
-    expect(await project.failure({ overrides })).toMatchObject({
-      code: 'LOCK_MISSING_PIN',
-      message: 'input "seed" is not in the lock file',
-    });
+    const project = await kernelProject(
+      `{ kernel: unpackPin(pins.linux[0]), seed: composePackages('seed', pins.seed) }`,
+    );
+    const broken = async (options = {}) => [...(await project.evaluate(options)).broken.values()];
+    expect(await broken()).toMatchObject([
+      {
+        name: 'kernel',
+        error: { code: 'LOCK_MISSING_PIN', message: 'input "linux" is not in the lock file' },
+      },
+      { name: 'seed' },
+    ]);
+    expect(await broken({ overrides: { linux: at(project, 'tree') } })).toMatchObject([
+      { name: 'seed', error: { code: 'LOCK_MISSING_PIN', message: 'input "seed" is not in the lock file' } },
+    ]);
   });
 
   it('has its content as identity, wherever it lies, and the version "local"', async () => {
