@@ -77,8 +77,15 @@ export async function findBoardFiles(image: FoundImage, name: BoardName): Promis
   return found;
 }
 
-/** Takes them out, into the scratch folder. @throws UserError `USAGE` when the kernel is not there. */
-export async function takeBoardFiles(emulator: Emulator, found: BoardFiles): Promise<BoardStart> {
+/**
+ * Takes them out, into the scratch folder; `appended` are further words of the command line.
+ * @throws UserError `USAGE` when the kernel is not there.
+ */
+export async function takeBoardFiles(
+  emulator: Emulator,
+  found: BoardFiles,
+  appended: readonly string[],
+): Promise<BoardStart> {
   const { filters, deviceTree, console } = boards[found.name];
   const settings = await takeText(emulator, found, usual.settings);
   const kernel = settingFor(filters, 'kernel', settings) ?? usual.kernel;
@@ -87,7 +94,10 @@ export async function takeBoardFiles(emulator: Emulator, found: BoardFiles): Pro
     name: found.name,
     kernel: await take(emulator, found, kernel),
     deviceTree: await take(emulator, found, deviceTree),
-    commandLine: withLastConsole(await takeText(emulator, found, usual.commandLine), console),
+    commandLine: [
+      withLastConsole(await takeText(emulator, found, usual.commandLine), console),
+      ...appended,
+    ].join(' '),
   };
 }
 

@@ -7,9 +7,18 @@ import { readDescription, type FoundImage, type Manifest } from './description.t
 
 type Partition = Manifest['partitions'][number];
 
+/** Where an image's boot partition is: on the disk, and in a file of this machine. */
+export interface BootPartition {
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  readonly file: string;
+  /** Where in the file it begins. */
+  readonly startBytes: number;
+}
+
 /** Files of this machine by their name in the boot partition, and where that lies. */
 export interface Seeds {
-  readonly partition: Pick<Partition, 'offsetBytes' | 'sizeBytes'>;
+  readonly partition: BootPartition;
   readonly files: SeedFiles;
 }
 
@@ -36,16 +45,11 @@ export async function findSeedFiles(
 }
 
 /** @throws UserError `USAGE` when the image has nowhere to put them. */
-export async function placeSeeds(image: FoundImage, files: SeedFiles): Promise<Seeds> {
-  const partition = await bootPartitionOf(image);
+export function placeSeeds(what: string, partition: BootPartition | undefined, files: SeedFiles): Seeds {
   if (partition !== undefined) return { partition, files };
-  throw new UserError(
-    'USAGE',
-    `${image.what} has no boot partition to put ${Object.keys(files).join(', ')} into`,
-    {
-      hint: 'Only images with cloud-init read these files.',
-    },
-  );
+  throw new UserError('USAGE', `${what} has no boot partition to put ${Object.keys(files).join(', ')} into`, {
+    hint: 'Only images with cloud-init read these files.',
+  });
 }
 
 async function requireFile(name: string, path: string): Promise<void> {

@@ -55,6 +55,11 @@ const layout = v.object({
   parts: v.array(v.object({ file: v.pipe(v.string(), v.regex(/^[\w+.-]+$/)), offsetBytes: count })),
 });
 
+const directStart = v.object({
+  // QEMU takes it as one word; the kernel ends it at a line's end.
+  commandLine: v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/)),
+});
+
 /** Which machine starts the image. */
 export type RunDescription = v.InferOutput<typeof runDescription>;
 export type Manifest = v.InferOutput<typeof manifest>;
@@ -76,6 +81,7 @@ const files = {
   'manifest.json': manifest,
   'files.json': v.array(imageFile),
   'layout.json': layout,
+  'direct.json': directStart,
 } as const;
 
 type Files = typeof files;

@@ -11,7 +11,12 @@ import { UserError } from '../../store/base/errors.ts';
 export const emulatorOutput = 'emulator';
 
 /** Paths as the programs see them. */
-export const inside = { disk: '/disk.img', scratch: '/scratch', firmware: '/usr/share/firmware' } as const;
+export const inside = {
+  disk: '/disk.img',
+  parts: '/parts',
+  scratch: '/scratch',
+  firmware: '/usr/share/firmware',
+} as const;
 
 export interface Emulator {
   /** Where the emulator's tree lies. */
@@ -19,8 +24,8 @@ export interface Emulator {
   readonly tool: SandboxTool;
   /** A folder of this machine that the programs may write to. */
   readonly scratch: string;
-  /** The image's disk, which they may read. */
-  readonly disk: string;
+  /** What they may read of the image: files and folders of this machine, by the paths in `inside`. */
+  readonly readable: Readonly<Record<string, string>>;
 }
 
 /** Runs a program to its end. @throws UserError `ENVIRONMENT_UNSUPPORTED` with what it said when it fails. */
@@ -31,48 +36,53 @@ export async function runTool(
 ): Promise<void> {
   const program = programOf(emulator, { argv, readable });
   const child = await startProgram(program, { tool: emulator.tool, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [out, err, status] = await Promise.all([text(child.stdout!), text(child.stderr!), statusOf(child)]);
+  const [out, err, { status }] = await Promise.all([text(child.stdout!), text(child.stderr!), endOf(child)]);
   if (status === 0) return;
   throw new UserError('ENVIRONMENT_UNSUPPORTED', `${argv[0]!} failed: ${`${err}${out}`.trim()}`, {
     fault: 'environment',
   });
 }
 
-/** Runs a program on this process's terminal, and ends it when `signal` is aborted. Gives its exit status. */
-export async function runOnTerminal(
-  emulator: Emulator,
-  options: {
-    readonly argv: readonly string[];
-    readonly devices: readonly string[];
-    readonly signal: AbortSignal;
-  },
-): Promise<number> {
-  const { signal, ...rest } = options;
-  const program = programOf(emulator, { ...rest, sharesNetwork: true });
-  const child = await startProgram(program, {
-    tool: emulator.tool,
-    stdio: ['inherit', 'inherit', 'inherit'],
-  });
-  const stop = (): void => void child.kill('SIGTERM');
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop);
-  try {
-    return (await statusOf(child)) ?? 1;
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
+export interface MachineStart {
+  readonly argv: readonly string[];
+  /** Device nodes, such as /dev/kvm. */
+  readonly devices: readonly string[];
+  /** Whose standard input, output and error it has. */
+  readonly stdio: readonly ['inherit' | 'ignore', 'inherit' | 'pipe', 'inherit' | 'pipe'];
 }
 
-function programOf({ root, scratch, disk }: Emulator, more: Omit<Program, 'root'>): Program {
+/** Starts a machine; it can be reached from this one's network. */
+export function startMachine(emulator: Emulator, { stdio, ...more }: MachineStart): Promise<ChildProcess> {
+  return startProgram(programOf(emulator, { ...more, sharesNetwork: true }), { tool: emulator.tool, stdio });
+}
+
+function programOf({ root, scratch, readable }: Emulator, more: Omit<Program, 'root'>): Program {
   return {
     root,
     ...more,
-    readable: { [inside.disk]: disk, ...more.readable },
+    readable: { ...readable, ...more.readable },
     writable: { [inside.scratch]: scratch },
   };
 }
 
-async function statusOf(child: ChildProcess): Promise<number | null> {
-  const [status] = (await once(child, 'close')) as [number | null];
-  return status;
+/** How a process ended: one of the two. */
+export interface ProcessEnd {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
+
+/** Waits until a process has ended and everything that it wrote has been read. */
+export async function endOf(child: ChildProcess): Promise<ProcessEnd> {
+  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { status, signal };
+}
+
+/** Asks a process to end, makes it when it does not, and waits until it has. */
+export async function endInTime(child: ChildProcess, ended: Promise<ProcessEnd>): Promise<void> {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  await ended.finally(() => clearTimeout(timer));
+}
+
+/** QEMU ends within a moment of being asked; one that is stuck in a device does not. */
+const patienceMs = 5000;

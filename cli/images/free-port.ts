@@ -1,18 +1,19 @@
-// Whether a port of this machine can be listened on.
+// Ports of this machine that something is to listen on.
 
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 
-/** @throws UserError `USAGE` when something else has it, or this person may not have it. */
-export async function requireFreePort(port: number): Promise<void> {
+/** The port, or any that is free for 0. @throws UserError `USAGE` when something else has it, or this person may not. */
+export async function freePort(wanted: number): Promise<number> {
   const server = createServer();
   try {
-    await once(server.listen(port, '127.0.0.1'), 'listening');
+    await once(server.listen(wanted, '127.0.0.1'), 'listening');
+    return (server.address() as AddressInfo).port;
   } catch (error) {
     if (!isErrno(error, 'EADDRINUSE', 'EACCES')) throw error;
-    throw new UserError('USAGE', `port ${port} cannot be used: ${error.message}`, {
-      hint: 'Name another one, above 1023.',
+    throw new UserError('USAGE', `port ${wanted} cannot be used: ${error.message}`, {
+      hint: 'Name another one, above 1023, or 0 for any that is free.',
       cause: error,
     });
   } finally {

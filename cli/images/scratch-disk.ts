@@ -4,6 +4,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { BaseDisk } from './base-disk.ts';
 import type { Seeds } from './boot-partition.ts';
 import { inside, runTool, type Emulator } from './emulator.ts';
 
@@ -19,23 +20,21 @@ export function grownSize(imageBytes: number): number {
 /** Makes the disk in the emulator's scratch folder and gives its path inside. */
 export async function makeScratchDisk(
   emulator: Emulator,
-  { sizeBytes, seeds }: { readonly sizeBytes: number; readonly seeds: Seeds | undefined },
+  { base, seeds }: { readonly base: BaseDisk; readonly seeds: Seeds | undefined },
 ): Promise<string> {
+  await base.prepare(emulator.scratch);
   const disk = `${inside.scratch}/disk.qcow2`;
-  const base = ['-f', 'qcow2', '-F', 'raw', '-b', inside.disk];
-  await runTool(emulator, ['qemu-img', 'create', '-q', ...base, disk, String(grownSize(sizeBytes))]);
+  const below = ['-f', 'qcow2', '-F', base.format, '-b', base.path];
+  await runTool(emulator, ['qemu-img', 'create', '-q', ...below, disk, String(grownSize(base.sizeBytes))]);
   if (seeds !== undefined) await writeSeeds(emulator, disk, seeds);
   return disk;
 }
 
 // mtools know raw disks only, so they are given the partition as a file of its own.
 async function writeSeeds(emulator: Emulator, disk: string, { partition, files }: Seeds): Promise<void> {
-  const { offsetBytes, sizeBytes } = partition;
-  const range = { start: offsetBytes, end: offsetBytes + sizeBytes - 1 };
-  await pipeline(
-    createReadStream(emulator.disk, range),
-    createWriteStream(join(emulator.scratch, 'boot.img')),
-  );
+  const { file, startBytes, offsetBytes, sizeBytes } = partition;
+  const range = { start: startBytes, end: startBytes + sizeBytes - 1 };
+  await pipeline(createReadStream(file, range), createWriteStream(join(emulator.scratch, 'boot.img')));
   const boot = `${inside.scratch}/boot.img`;
   for (const [name, path] of Object.entries(files)) {
     // -o: over what the image has there.

@@ -289,6 +289,16 @@ const records = {
     nodes: v.array(v.strictObject(step)),
     edges: v.array(v.strictObject({ from: digest, to: digest })),
   }),
+  console: fieldsOf(
+    'A piece of what a machine says that is run with --expect; not necessarily whole lines.',
+    {
+      text,
+    },
+  ),
+  said: fieldsOf('A machine has said something that --expect awaits.', {
+    text,
+    elapsedMs: v.pipe(milliseconds, v.description('since it was started')),
+  }),
   flashed: fieldsOf('An image was written to a device, and reads back the same.', {
     device: text,
     writtenBytes: bytes,

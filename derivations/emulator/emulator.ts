@@ -7,11 +7,12 @@ import { pinsOf, type PinsByName } from '../lib/pins.ts';
 // mcopy is a link to mtools.
 const programs = ['qemu-system-aarch64', 'qemu-system-x86_64', 'qemu-img', 'qemu-io', 'mtools', 'mcopy'];
 
-/** By the name in the tree. */
+/** By the name in the tree. The last one does no more than a kernel that is handed over needs. */
 const firmware = {
   'edk2-aarch64.fd': 'usr/share/qemu-efi-aarch64/QEMU_EFI.fd',
   'ovmf-code.fd': 'usr/share/OVMF/OVMF_CODE_4M.fd',
   'ovmf-variables.fd': 'usr/share/OVMF/OVMF_VARS_4M.fd',
+  'qboot.rom': 'usr/share/qemu/qboot.rom',
 };
 
 /** The tree that a flake with images gives as its output `emulator`. */

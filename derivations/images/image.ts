@@ -12,12 +12,14 @@ import {
   type Output,
   type Run,
   type Target,
+  type Write,
 } from '../../engine/model/index.ts';
 import type { Component } from '../system/component.ts';
 import { gptIds, mbrDiskId, partitionUuids } from '../system/partition-ids.ts';
 import { billEntry } from './bill-of-materials.ts';
 import { bootPartition } from './boot-partition.ts';
 import { compressedImage } from './compressed.ts';
+import { directOutput, type DirectStart } from './direct.ts';
 import { checkDisk, partitionType, type Disk, type Role } from './disk.ts';
 import { runProgram, type Tools } from './program.ts';
 import { contentsProgram, diskProgram, layoutProgram, manifestProgram } from './programs/index.ts';
@@ -38,6 +40,8 @@ export interface ImageSpec {
   /** What it may take on all partitions together; more fails the build. */
   readonly budgetBytes?: number;
   readonly machine: Machine;
+  /** What starts it without its firmware and its boot partition; absent when nothing but the disk does. */
+  readonly direct?: DirectStart;
 }
 
 /** What `cairn run` starts it in: run.json. */
@@ -54,6 +58,8 @@ export interface Image {
   readonly derivation: Derivation;
   /** Partition table and partitions as files with their block maps, and layout.json that says where each goes. */
   readonly partitions: Compose;
+  /** Kernel, partitions and command line for starting it before its disk is made; absent when nothing says how. */
+  readonly direct?: Compose;
 }
 
 /** The name that files have in a manifest when no component brings them. */
@@ -106,18 +112,56 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
     description,
     derivation: compose({ name, parts: [disk, compressed, manifest, files, machine] }),
     partitions,
+    ...(spec.direct && { direct: directOf(spec, { start: spec.direct, tools, made, machine }) }),
   };
 }
 
-/** An image, and its partitions for writing them without a file of the whole, as outputs of a flake. */
-export function outputsOfImage(name: string, { description, derivation, partitions }: Image) {
+interface DirectParts {
+  readonly start: DirectStart;
+  readonly tools: Tools;
+  readonly made: readonly MadePartition[];
+  readonly machine: Write;
+}
+
+// The same steps for another image: its boot partition has nothing of the kernel, so that a new one makes nothing anew.
+function directOf(image: ImageSpec, { start, tools, made, machine }: DirectParts): Compose {
+  const spec: ImageSpec = { ...image, name: `${image.name}-direct` };
+  const context = { image: spec.name, target: spec.target, tools };
+  const partitions = image.disk.partitions.map((partition, at): MadePartition =>
+    partition.role === 'boot'
+      ? ['boot', bootPartition({ ...partition, content: start.bootFiles }, context)]
+      : made[at]!,
+  );
+  const layout = layoutOf(spec, { tools, made: partitions });
+  return directOutput(spec.name, {
+    start,
+    partitions: partitions.map(([, input]) => input),
+    layout,
+    machine,
+  });
+}
+
+/**
+ * An image, its partitions for writing them without a file of the whole, and what `cairn run --direct` starts, as outputs
+ * of a flake.
+ */
+export function outputsOfImage(
+  name: string,
+  { description, derivation, partitions, direct }: Image,
+): Readonly<Record<string, Output>> {
   return {
     [name]: { derivation, description },
     [`${name}-partitions`]: {
       derivation: partitions,
       description: `${name}: its partitions, each as a file`,
     },
-  } satisfies Readonly<Record<string, Output>>;
+    ...(direct && {
+      [`${name}-direct`]: {
+        derivation: direct,
+        description: `${name}: kernel and partitions, to start without firmware`,
+      },
+    }),
+  };
 }
 
 type MadePartition = readonly [role: Role, made: Run];
@@ -160,12 +204,14 @@ function contentsOf({ name, target, disk, components }: ImageSpec, tools: Tools)
 interface Parts {
   readonly tools: Tools;
   readonly made: readonly MadePartition[];
-  readonly contents: Run;
+  /** Without it, no budget is kept to. */
+  readonly contents?: Run;
 }
 
 // The first step that knows where everything goes; nothing of the disk is written when the image is over its budget.
 function layoutOf(spec: ImageSpec, { tools, made, contents }: Parts): Run {
-  const { name, target, disk, budgetBytes } = spec;
+  const { name, target, disk } = spec;
+  const budgetBytes = contents && spec.budgetBytes;
   const facts = made.map(
     ([role, input]) => [`/facts/${role}.json`, from(input, { subpath: 'facts.json' })] as const,
   );
@@ -188,7 +234,7 @@ function layoutOf(spec: ImageSpec, { tools, made, contents }: Parts): Run {
         })),
       },
     },
-    inputs: { ...placed(facts), ...(budgetBytes !== undefined && { '/contents': contents }) },
+    inputs: { ...placed(facts), ...(budgetBytes !== undefined && contents && { '/contents': contents }) },
   });
 }
 

@@ -3,6 +3,7 @@
 import { compose, type InputLike, type Output, type Target } from '../../engine/model/index.ts';
 import { efiBootFiles, raspberryPiBootFiles } from '../firmware/boot-files.ts';
 import { raspberryPiFirmware } from '../firmware/raspberry-pi.ts';
+import { commandLine } from '../kernel/command-line.ts';
 import { createKernel, type Kernel } from '../kernel/kernel.ts';
 import type { Variant } from '../kernel/variant.ts';
 import type { PackageSet } from '../lib/package-set.ts';
@@ -12,6 +13,7 @@ import type { Component } from '../system/component.ts';
 import { partitionTable } from '../system/partition-ids.ts';
 import { createRootFileSystem, type RootFileSystem } from '../system/root-file-system.ts';
 import { systems } from '../system/systems.ts';
+import { standInFiles } from './direct.ts';
 import { imageTools } from './disk-tools.ts';
 import { firstBootFiles } from './first-boot-files.ts';
 import { createImage, outputsOfImage, type ImageSpec, type Machine } from './image.ts';
@@ -66,7 +68,7 @@ export interface ImageOptions {
 }
 
 /**
- * For each image the image itself, its partitions as `NAME-partitions`, its root file system as `NAME-root`, and who owns
+ * For each image the image itself, its partitions as `NAME-partitions`, what starts it without firmware as `NAME-direct`, its root file system as `NAME-root`, and who owns
  * what there as `NAME-root-attributes`.
  */
 export function imageOutputs(options: ImageOptions): Readonly<Record<string, Output>> {
@@ -136,6 +138,11 @@ function described(
     licences: root.licences,
     budgetBytes,
     machine: { ...machines[target], memoryMb },
+    direct: {
+      kernel: kernel.image,
+      commandLine: commandLine(target),
+      bootFiles: hasCloudInit ? firstBootFiles() : standInFiles(),
+    },
   };
   return { spec, root };
 }

@@ -20,10 +20,12 @@ export function rootArguments(target: Target): string {
   return `root=${rootDevice(target)} rootwait rw`;
 }
 
+/** All of the command line that an image starts with: where its root and its consoles are. */
+export function commandLine(target: Target): string {
+  return `${rootArguments(target)} ${consoles[target]}`;
+}
+
 /** The fragment that builds the command line in. */
 export function builtInCommandLine(target: Target): Fragment {
-  return {
-    name: 'command-line',
-    values: { CMDLINE: `${rootArguments(target)} ${consoles[target]}` },
-  };
+  return { name: 'command-line', values: { CMDLINE: commandLine(target) } };
 }

@@ -3,6 +3,7 @@
 import { formatFigure, type Figure } from './figure.ts';
 import { unpackingBzip2 } from './figures-archive.ts';
 import { bootingAnImage } from './figures-boot.ts';
+import { bootingDirectly } from './figures-direct.ts';
 import { planningFromNothing, planningManyFromNothing } from './figures-graph.ts';
 import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
@@ -31,6 +32,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   'image-sizes': imageSizes,
   composing: composingAnImage,
   boot: bootingAnImage,
+  direct: bootingDirectly,
 };
 
 const asked = process.argv.slice(2);

@@ -86,6 +86,20 @@ const commandsFlake = `{
   above: command('above', 'cat /in/file > $out/file', { '/in': command('bad', 'echo one; exit 3') }),
 }`;
 
+/** An image whose machine is a shell: it says that it is up, and stays. */
+const talkingFlake = `{
+  emulator: compose({ name: 'emulator', parts: [{ input: busybox, at: 'usr/bin/sh' }, write({ name: 'programs', files: {
+    'usr/bin/sleep': { symlink: 'sh' },
+    'usr/bin/qemu-img': { text: '#!/usr/bin/sh\\n', executable: true },
+    'usr/bin/qemu-system-aarch64': { text: '#!/usr/bin/sh\\necho it is up; exec sleep 600\\n', executable: true },
+  } })] }),
+  talking: write({ name: 'talking', files: {
+    'talking.img': 'a disk',
+    'run.json': '{ "machine": "virt", "cpu": "max", "memoryMb": 64, "firmware": "edk2-aarch64" }',
+    'manifest.json': '{ "image": "talking", "target": "x86_64-linux", "partitions": [], "components": [] }',
+  } }),
+}`;
+
 const inSandbox =
   (...commands: readonly (readonly string[])[]) =>
   async () => {
@@ -186,6 +200,16 @@ const examples: readonly Example[] = [
   },
   { command: 'graph', types: ['graph'], run: of('graph', 'all', '--all') },
   { command: 'run', types: ['error'], run: of('run', 'all') },
+  {
+    command: 'run --expect',
+    types: ['console', 'said'],
+    run: async () => {
+      const project = cairnProject(busyboxFlake(talkingFlake), sources.folder);
+      const ran = await project.run(['run', 'talking', '--expect', 'up', '--json']);
+      expect(ran.status, ran.stdout + ran.stderr).toBe(0);
+      return ran.events;
+    },
+  },
   {
     command: 'flash',
     types: ['flashed'],

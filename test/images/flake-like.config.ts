@@ -28,7 +28,7 @@ export default defineFlake({
       ...smallest,
     };
     const checks = Object.entries(images)
-      .filter(([name]) => !name.endsWith('-partitions'))
+      .filter(([name]) => !/-(?:partitions|direct)$/.test(name))
       .map(([name, image]) => [`${name}-disk-check`, diskCheck(name, { image, pins })] as const);
     return {
       'ssh-client': sshClient(pins),

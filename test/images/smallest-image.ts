@@ -9,8 +9,9 @@ import {
   type Component,
   type Feature,
 } from '../../derivations/index.ts';
+import { standInFiles } from '../../derivations/images/direct.ts';
 import { efiBootFiles } from '../../derivations/firmware/boot-files.ts';
-import { builtInCommandLine } from '../../derivations/kernel/command-line.ts';
+import { builtInCommandLine, commandLine } from '../../derivations/kernel/command-line.ts';
 import { mergeFragments, type Fragment } from '../../derivations/kernel/fragment.ts';
 import { buildKernel } from '../../derivations/kernel/kernel.ts';
 import { console } from '../../derivations/system/features/console.ts';
@@ -142,6 +143,7 @@ export function smallestImage(pins: PinsByName): Readonly<Record<string, Output>
       licences: root.licences,
       budgetBytes: 40e6,
       machine: { machine: 'virt', cpu: 'cortex-a72', memoryMb: 256, firmware: 'edk2-aarch64' },
+      direct: { kernel: kernel.image, commandLine: commandLine(target), bootFiles: standInFiles() },
     },
     imageTools(pins),
   );

@@ -1,9 +1,10 @@
 // The smallest image, from the kernel's sources to a shell that switches the machine off: what continuous integration has
 // the time for. Everything that makes and starts the images of the package set makes and starts this one.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EmulatedMachine } from '../support/emulated-machine.ts';
-import { builtOutput, imageTestsConfig } from '../support/own-flake.ts';
+import { DebuggerConnection } from '../support/debugger-connection.ts';
+import { builtOutput, imageTestsConfig, runOwnCairn } from '../support/own-flake.ts';
 
 /** What its shell says when it waits for a line. */
 const prompt = /root@smallest:~# /;
@@ -67,5 +68,88 @@ describe('smallest', () => {
     // Busybox has a program of that name itself.
     machine.type('/usr/sbin/poweroff');
     expect(await machine.switchedOff()).toBe(0);
+  });
+});
+
+describe('smallest, handed its kernel', () => {
+  const direct = ['run', 'smallest', '--direct', '--config', imageTestsConfig];
+
+  it('needs nothing that its disk is made of', async () => {
+    const ran = await runOwnCairn([
+      'graph',
+      'smallest-direct',
+      '--format',
+      'json',
+      '--config',
+      imageTestsConfig,
+    ]);
+    expect(ran.status, ran.stderr).toBe(0);
+    const names = (JSON.parse(ran.stdout) as { nodes: { name: string }[] }).nodes.map(({ name }) => name);
+    expect(names).toContain('smallest-root-partition');
+    for (const name of ['smallest-boot-partition', 'smallest-disk', 'smallest-compressed', 'efi-boot'])
+      expect(names).not.toContain(name);
+  });
+
+  it('has the same root at the same place, and a boot partition of its own', async () => {
+    const options = ['--direct', '--append', 'cairn.test=1', '--config', imageTestsConfig];
+    const machine = await EmulatedMachine.start({ image: 'smallest', options });
+    onTestFinished(() => machine.end());
+    await machine.openShell(prompt);
+    machine.report('shell without firmware');
+    const line =
+      "cat /proc/cmdline; awk '/^.dev.(vd|root)/ { print $2, $3 }' /proc/mounts; ls /boot; test -e /sys/firmware/efi || echo no UEFI";
+    expect(await machine.shell(line)).toEqual({
+      status: 0,
+      output: [
+        'root=PARTUUID=5a3c1f00-02 rootwait rw console=tty0 console=ttyAMA0,115200 cairn.test=1',
+        ...['/ ext4', '/boot vfat', 'started-directly.txt', 'no UEFI'],
+      ].join('\n'),
+    });
+    expect(await machine.shell('echo kept >/kept.txt && sync && cat /kept.txt')).toMatchObject({ status: 0 });
+  });
+
+  it('is a test of what its console says', async () => {
+    const words = ['--expect', 'Linux version', '--expect', 'root@smallest:~#', '--timeout', '300'];
+    const ran = await runOwnCairn([...direct, ...words, '--json']);
+    expect(ran.status, ran.stdout).toBe(0);
+    const said = ran.events.filter(({ type }) => type === 'said').map(({ text }) => text);
+    expect(said).toEqual(['Linux version', 'root@smallest:~#']);
+  });
+
+  it('has its disk made meanwhile when that is asked for', async () => {
+    const ran = await runOwnCairn([...direct, '--compose', '--expect', 'root@smallest:~#', '--json']);
+    expect(ran.status, ran.stdout).toBe(0);
+    const types = ran.events.map(({ type }) => type);
+    expect(types.lastIndexOf('console')).toBeLessThan(types.indexOf('target'));
+    expect(ran.events.find(({ type }) => type === 'target')).toMatchObject({
+      target: 'smallest@aarch64-linux',
+      kind: 'tree',
+    });
+  });
+
+  it('fails with the end of what it said instead', async () => {
+    const words = ['--expect', 'login:', '--append', 'init=/bin/none'];
+    const ran = await runOwnCairn([...direct, ...words]);
+    expect(ran.status).toBe(1);
+    expect(ran.stderr).toContain(
+      'error[EXPECT_FAILED] the console did not say "login:": it says "Kernel panic',
+    );
+    expect(ran.stdout).toContain('Linux version');
+  });
+
+  it('waits for a debugger, who finds the kernel about to start', async () => {
+    const machine = await EmulatedMachine.start({
+      image: 'smallest',
+      options: ['--direct', '--gdb', '0', '--config', imageTestsConfig],
+    });
+    onTestFinished(() => machine.end());
+    const { groups } = await machine.waitFor(/target remote :(\d+)/);
+    const gdb = await DebuggerConnection.open(Number(groups[0]));
+    // Why it stands still: a trap that nobody has set.
+    expect(await gdb.ask('?')).toMatch(/^T05/);
+    machine.requireAlive();
+    gdb.tell('c');
+    await machine.openShell(prompt);
+    gdb.close();
   });
 });

@@ -2,11 +2,12 @@
 // them to a card and fails unless the card has clean file systems with exactly the files they were made of.
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseBlockMap } from '../../../cli/flash/block-map.ts';
+import type { Layout } from '../../../cli/images/description.ts';
 import { imageProjects, type Built, type Files, type ImageProjects } from '../../support/image-project.ts';
 import { describeBadImages } from './bad-images.ts';
 
@@ -14,7 +15,9 @@ let projects: ImageProjects;
 let usual: Built;
 beforeAll(async () => {
   projects = imageProjects();
-  usual = await projects.project().build('mbr', 'gpt', 'mbr-report', 'gpt-report');
+  usual = await projects
+    .project()
+    .build('mbr', 'gpt', 'mbr-report', 'gpt-report', 'mbr-direct', 'gpt-direct');
 });
 afterAll(() => projects.close());
 
@@ -169,6 +172,40 @@ describe('an image made again', () => {
     const [before, after] = [usual.folder('mbr'), made.folder('mbr')];
     expect(uuidOf(after, role)).not.toBe(uuidOf(before, role));
     expect(uuidOf(after, other)).toBe(uuidOf(before, other));
+  });
+});
+
+describe('what starts an image without its firmware', () => {
+  it.each(['mbr', 'gpt'])('has the partitions and their table, and the kernel beside them: %s', (table) => {
+    const [direct, image] = [usual.folder(`${table}-direct`), usual.folder(table)];
+    const names = table === 'gpt' ? ['table-copy.part'] : [];
+    expect(readdirSync(direct).sort()).toEqual(
+      [
+        'boot.part',
+        'direct.json',
+        'kernel',
+        'layout.json',
+        'root.part',
+        'run.json',
+        'table.part',
+        ...names,
+      ].sort(),
+    );
+    expect(jsonOf(direct, 'direct.json')).toEqual({ commandLine: 'root=PARTUUID=5a3c1f00-02' });
+    const { parts } = jsonOf(direct, 'layout.json') as Layout;
+    const root = parts.find(({ file }) => file === 'root.part')!;
+    const part = readFileSync(join(direct, 'root.part'));
+    const offset = manifestOf(image).partitions.find(({ role }) => role === 'root')!.offsetBytes;
+    const disk = readFileSync(join(image, `${table}.img`));
+    expect(root.offsetBytes).toBe(offset);
+    expect(disk.subarray(offset, offset + part.length).equals(part)).toBe(true);
+  });
+
+  it('is made anew for another kernel without making a partition', async () => {
+    const change = { boot: { kernel: { 'kernel8.img': 'another kernel' } } };
+    const made = await projects.project(change).build('mbr-direct');
+    expect(made.steps.filter((name) => /partition|layout/.test(name))).toEqual([]);
+    expect(textOf(made.folder('mbr-direct'), 'kernel')).toBe('another kernel');
   });
 });
 

@@ -28,6 +28,11 @@ const budgetBytes = 60e6;
 const folder = (name: string, path = name): Input => from(localFolder({ name, path }));
 const [boot, root, attributes] = [folder('boot'), folder('root'), folder('attributes')];
 
+const kernel = compose({
+  name: 'handed-kernel',
+  parts: [{ input: { ...boot, subpath: 'kernel/kernel8.img' }, at: 'kernel' }],
+});
+
 const components: readonly Component[] = [
   {
     name: 'kernel',
@@ -71,6 +76,7 @@ const image = (table: Disk['table'], tools: readonly InputLike[]): Image =>
       licences: folder('licences'),
       budgetBytes,
       machine: { machine: 'virt', cpu: 'cortex-a72', memoryMb: 256, firmware: 'edk2-aarch64' },
+      direct: { kernel, commandLine: 'root=PARTUUID=5a3c1f00-02', bootFiles: folder('licences') },
     },
     tools,
   );
