@@ -5,7 +5,8 @@ import type { Node } from '../store/index.ts';
 import type { DerivationId } from './model/encode.ts';
 import type { Derivation, Target } from './model/derivation.ts';
 
-export type Event = Planned | StepStarted | StepWaiting | StepOutput | StepProgress | StepFinished | Notice;
+export type Event =
+  Planned | StepStarted | StepWaiting | StepOutput | StepProgress | StepFinished | LocalSourceUsed | Notice;
 export type Emit = (event: Event) => void;
 
 /** Which step an event is about. */
@@ -83,6 +84,18 @@ export interface StepFinished {
   readonly outcome: Outcome;
   /** Where the config made a step that failed. */
   readonly place?: string | undefined;
+}
+
+/** What a command is about is made from a folder of this machine, in place of an input. */
+export interface LocalSourceUsed {
+  readonly type: 'local-source';
+  readonly input: string;
+  /** Absolute. */
+  readonly folder: string;
+  /** What it was found to hold. */
+  readonly tree: Digest;
+  /** Where it is one of git's: its commit, and whether it holds something else by now; undefined when that is not known. */
+  readonly workTree: { readonly commit: string; readonly isChanged: boolean | undefined } | undefined;
 }
 
 /** Something worth a line that is not about a step's life: a fallback taken, a damaged blob set aside. */

@@ -18,7 +18,7 @@ export {
   type LocalSource,
 } from './evaluate/evaluation.ts';
 export { findConfig, lockPathOf } from './evaluate/find-config.ts';
-export type { Changes } from './evaluate/folder-imports.ts';
+export { folderKey, type Changes } from './evaluate/folder-imports.ts';
 export { sourceExcerpt } from './evaluate/place.ts';
 export type * from './events.ts';
 export type { BuildRequest } from './execute/executor.ts';

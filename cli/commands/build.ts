@@ -80,6 +80,7 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
       await renderer.close();
       throw error;
     });
+  await project.told;
   const view = await renderer.close();
   const made = wanted.filter(({ id }) => report.outputs.has(id));
   await recordBuilds(project, made);

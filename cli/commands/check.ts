@@ -51,6 +51,7 @@ async function check(context: Context, flags: CheckFlags, targets: readonly stri
   const renderer = openRenderer(context);
   const settings = flags.jobs === undefined ? {} : { jobs: flags.jobs };
   await using project = await openProject(context, { targets, settings, emit: renderer.emit });
+  await project.told;
   const results = await checkTargets(project, targets, flags).finally(() => renderer.close());
   const view = await renderer.close();
   if (view !== undefined && context.shared.json !== true)

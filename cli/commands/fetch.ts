@@ -43,6 +43,7 @@ async function fetchSources(
   await using project = await openProject(context, { targets, emit: renderer.emit });
   const steps = downloadsOf(project, targets);
   const ids = steps.map(({ id }) => id);
+  await project.told;
   const report = await project.build.realise(ids, { keepGoing: true }).finally(() => renderer.close());
   const view = await renderer.close();
   const { out, err, shared, signal } = context;

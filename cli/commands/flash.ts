@@ -71,6 +71,7 @@ async function flash(context: Context, flags: FlashFlags, target: string, named:
   }
   const renderer = openRenderer(context);
   await using project = await openProject(context, { targets: [target], emit: renderer.emit });
+  await project.told;
   const wanted = flags.direct === true ? findParts(project, target) : project.find(target);
   const [folder] = (await builtFolders(context, { project, renderer }, [wanted])) ?? [];
   if (folder === undefined) return exitCodes.buildFailed;

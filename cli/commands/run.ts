@@ -124,6 +124,7 @@ async function run(context: Context, flags: RunFlags, target: string): Promise<E
   const renderer = openRenderer(context);
   const events = eventSwitch(renderer.emit);
   await using project = await openProject(context, { targets: [target], emit: events.emit });
+  await project.told;
   await using machine = await readyMachine(context, { project, renderer }, wish);
   if (machine === undefined) return exitCodes.buildFailed;
   if (context.shared.json !== true) context.err.lines(portLines(flags, wish));

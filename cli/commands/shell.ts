@@ -53,6 +53,7 @@ async function shell(
   const renderer = openRenderer(context);
   const targets = target === undefined ? [] : [target];
   await using project = await openProject(context, { targets, emit: renderer.emit });
+  await project.told;
   const step = target === undefined ? undefined : findCommand(project.evaluation, target);
   const tool = await prepared(context, project, step, renderer);
   if (tool === undefined) return exitCodes.buildFailed;

@@ -25,6 +25,8 @@ export interface Project extends AsyncDisposable {
   readonly build: Build;
   /** The flake's output of that name. @throws UserError `TARGET_UNKNOWN`. */
   readonly find: (target: string) => FoundOutput;
+  /** Resolves when it was said which local sources it is made from: to be waited for before a renderer closes. */
+  readonly told: Promise<void>;
   /** The command of an output's name that the output is made from, if there is one. */
   readonly commandBehind: (target: FoundOutput) => Step | undefined;
 }
@@ -79,15 +81,32 @@ function evaluateConfig(
   { env, err, signal, shared, interruption }: Context,
   { configPath, store, targets }: { configPath: string; store: Store; targets: readonly string[] },
 ): Promise<Evaluation> {
-  const names = targets.flatMap((text) => {
-    const { what } = splitPlace(text);
-    return typeof what === 'string' ? [what.replace(/:.*/s, '')] : [];
-  });
+  const names = namesIn(targets);
   const onPrint = (text: string): void => err.write(plainText(text));
   const useCache = shared.evalCache !== false;
   const { computing } = interruption;
   const overrides = namedOverrides(shared.override);
   return evaluate({ configPath, overrides, store, env, names, signal, onPrint, useCache, computing });
+}
+
+// Loaded where there is something to tell: most commands are about what is pinned.
+async function tellOfLocals(
+  context: Context,
+  { store, evaluation, options }: Omit<OpenedProject, 'sizeBytes'>,
+): Promise<void> {
+  const overridden = Object.keys(namedOverrides(context.shared.override));
+  if (overridden.length === 0 && evaluation.locals.every(({ standsFor }) => standsFor === undefined)) return;
+  const { tellLocalSources } = await import('./local-sources.ts');
+  const names = namesIn(options.targets ?? []);
+  await tellLocalSources(context, { store, evaluation, names, overridden, emit: options.emit });
+}
+
+/** The names of outputs in what was typed. */
+function namesIn(targets: readonly string[]): readonly string[] {
+  return targets.flatMap((text) => {
+    const { what } = splitPlace(text);
+    return typeof what === 'string' ? [what.replace(/:.*/s, '')] : [];
+  });
 }
 
 interface OpenedProject {
@@ -114,13 +133,18 @@ function makeProject(context: Context, { store, evaluation, options, sizeBytes }
     },
     emit: options.emit ?? (() => undefined),
   });
+  const told = tellOfLocals(context, { store, evaluation, options });
+  // Whoever waits for it hears what went wrong.
+  told.catch(() => undefined);
   return {
     store,
     evaluation,
     build,
+    told,
     find: (target) => findTarget(evaluation, target),
     commandBehind: (target) => commandOf(evaluation, target),
     async [Symbol.asyncDispose]() {
+      await told;
       await workshop.close();
       if (sizeBytes !== undefined) await keepStoreToSize(context, store, sizeBytes);
       await store.close();

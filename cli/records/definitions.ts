@@ -153,6 +153,13 @@ const records = {
     logFile: v.optional(text),
     keptFolder: v.optional(text),
   }),
+  'local-source': fieldsOf('What the command is about is made from a folder, in place of an input.', {
+    input: text,
+    folder: v.pipe(text, v.description('absolute')),
+    tree: v.pipe(digest, v.description('what it holds')),
+    commit: v.optional(v.pipe(text, v.description("of git, where it is a work tree's"))),
+    isChanged: v.optional(v.pipe(flag, v.description('whether it holds something else than the commit'))),
+  }),
   notice: fieldsOf('Something worth a line that is not about the life of a step.', {
     message: text,
     hint: v.optional(hint),

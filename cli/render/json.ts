@@ -45,6 +45,12 @@ export function eventRecords(event: Event): JsonRecord[] {
       return [
         { type: event.type, ...stepFields(event.step), ...outcomeFields(event.outcome), place: event.place },
       ];
+    case 'local-source': {
+      const { input, folder, tree, workTree } = event;
+      return [
+        { type: event.type, input, folder, tree, commit: workTree?.commit, isChanged: workTree?.isChanged },
+      ];
+    }
     case 'notice':
       return [{ type: event.type, message: event.message, ...(event.step && stepFields(event.step)) }];
   }

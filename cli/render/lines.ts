@@ -1,6 +1,6 @@
 // The lines that stay: what a log of the build has to say about one event. Pure; knows no terminal.
 
-import type { Outcome, StepFinished } from '../../engine/index.ts';
+import type { LocalSourceUsed, Outcome, StepFinished } from '../../engine/index.ts';
 import type { Event } from '../../engine/index.ts';
 import { stepName } from './names.ts';
 import { plainLine } from './plain-text.ts';
@@ -26,6 +26,8 @@ export function eventLines(event: Event, view: View, options: LineOptions): stri
         : [];
     case 'step-finished':
       return finishedLines(event, view, options);
+    case 'local-source':
+      return [localSource(event, style)];
     case 'notice':
       return [`${style.warn('note')} ${plainLine(event.message)}`];
     case 'planned':
@@ -33,6 +35,13 @@ export function eventLines(event: Event, view: View, options: LineOptions): stri
     case 'step-progress':
       return [];
   }
+}
+
+function localSource({ input, folder, workTree }: LocalSourceUsed, style: Style): string {
+  const commit = workTree === undefined ? 'no commit known' : `commit ${workTree.commit.slice(0, 12)}`;
+  const since =
+    workTree?.isChanged === undefined ? '' : workTree.isChanged ? ', changed since' : ', unchanged';
+  return `${style.warn('local')} ${plainLine(input)} is the folder ${plainLine(folder)} (${commit}${since})`;
 }
 
 function started(step: StepFinished['step'], expectedMs: number | undefined, style: Style): string {

@@ -17,6 +17,7 @@ export function openRenderer(context: Context): OpenRenderer {
   const early: Event[] = [];
   let loading: Promise<Renderer> | undefined;
   let renderer: Renderer | undefined;
+  let isClosed = false;
   const stop = (): void => renderer?.stopping();
   const load = async (): Promise<Renderer> => {
     renderer = await loadRenderer(context);
@@ -26,11 +27,16 @@ export function openRenderer(context: Context): OpenRenderer {
   };
   return {
     emit(event) {
+      if (isClosed) {
+        void import('./line-emit.ts').then(({ lineEmit }) => lineEmit(context)(event));
+        return;
+      }
       if (renderer === undefined) early.push(event);
       else renderer.emit(event);
       if (context.shared.json === true || !isIdle(event)) loading ??= load();
     },
     async close() {
+      isClosed = true;
       const loaded = await loading;
       context.signal.removeEventListener('abort', stop);
       return loaded?.close();

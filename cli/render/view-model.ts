@@ -88,6 +88,7 @@ export function reduce(view: View, event: Event, nowMs: number): View {
     }
     case 'step-finished':
       return withFinished(view, event);
+    case 'local-source':
     case 'notice':
       return view;
   }

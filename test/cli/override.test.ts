@@ -1,6 +1,7 @@
 // --override: a folder of this machine in place of an input.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { testProject, type TestProject } from './cairn.ts';
@@ -34,6 +35,93 @@ it('a command builds from a folder in place of what is pinned, wherever it is ty
   const plain = await project.run('build', 'kernel');
   expect(plain.status).toBe(2);
   expect(plain.stderr).toContain('LOCK_MISSING_PIN');
+});
+
+function commitAll(folder: string): string {
+  const git = (...words: readonly string[]): string =>
+    execFileSync('git', ['-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@example.org', ...words], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  git('init', '--quiet');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'all');
+  return git('rev-parse', 'HEAD').trim();
+}
+
+it('it is said once of which folder a result is, of which commit, and whether it was changed since', async () => {
+  const project = projectBeside('VERSION = 6');
+  writeFileSync(join(project.source, '.gitignore'), '*.o\n');
+  const override = ['--override', 'linux=../linux'];
+  const says = async (text: string, ...words: readonly string[]): Promise<void> => {
+    const { stderr } = await project.run(...words, ...override);
+    expect(stderr.split('\n').filter((line) => line.startsWith('local '))).toEqual([
+      `local linux is the folder ${project.source} (${text})`,
+    ]);
+  };
+  await says('no commit known', 'build', 'kernel');
+  const commit = commitAll(project.source);
+  const short = `commit ${commit.slice(0, 12)}`;
+  await says(`${short}, unchanged`, 'build', 'kernel');
+  writeFileSync(join(project.source, 'Makefile.o'), 'what git ignores');
+  await says(`${short}, unchanged`, 'build', 'kernel');
+  writeFileSync(join(project.source, 'Makefile'), 'VERSION = 7');
+  await says(`${short}, changed since`, 'why', 'kernel');
+  await says(`${short}, changed since`, 'build', 'kernel');
+  await says(`${short}, changed since`, 'cat', 'kernel/Makefile');
+  await says(`${short}, changed since`, 'ls', 'kernel');
+  writeFileSync(join(project.source, 'Makefile'), 'VERSION = 6');
+  await says(`${short}, unchanged`, 'build', 'kernel');
+  writeFileSync(join(project.source, 'new.c'), 'untracked');
+  await says(`${short}, changed since`, 'build', 'kernel');
+
+  const { records } = await project.run('build', 'kernel', '--json', ...override);
+  expect(records().filter(({ type }) => type === 'local-source')).toEqual([
+    {
+      v: 1,
+      type: 'local-source',
+      input: 'linux',
+      folder: project.source,
+      tree: expect.stringMatching(/^[0-9a-f]{64}\/\d+$/) as string,
+      commit,
+      isChanged: true,
+    },
+  ]);
+});
+
+it('a folder that a repository around it ignores is of no commit', async () => {
+  const project = projectBeside('VERSION = 6');
+  const around = join(project.folder, '..');
+  writeFileSync(join(around, '.gitignore'), '*\n!.gitignore\n');
+  commitAll(around);
+  const { stderr } = await project.run('build', 'kernel', '--override', 'linux=../linux');
+  expect(stderr).toContain(`local linux is the folder ${project.source} (no commit known)`);
+});
+
+it('an override that changes nothing of what was asked for is worth a note', async () => {
+  const project = projectBeside('');
+  project.config(
+    flakeOfInput.replace('({ kernel:', '({ words: write({ name: "words", files: {} }), kernel:'),
+  );
+  const { stderr } = await project.run('build', 'words', '--override', 'linux=../linux');
+  expect(stderr).toContain('note nothing of words is made from input linux: its override changes nothing');
+  expect(stderr).not.toContain('local linux');
+});
+
+it('what was touched, and objects that git ignores, are nothing to build', async () => {
+  const project = projectBeside('VERSION = 6');
+  writeFileSync(join(project.source, '.gitignore'), '*.o\n.config\n');
+  commitAll(project.source);
+  const override = ['--override', 'linux=../linux'];
+  await project.run('build', 'kernel', ...override);
+  utimesSync(join(project.source, 'Makefile'), 5, 5);
+  writeFileSync(join(project.source, 'main.o'), 'object');
+  writeFileSync(join(project.source, '.config'), 'CONFIG_X=y');
+  const { records } = await project.run('build', 'kernel', '--json', ...override);
+  expect(records().find(({ type }) => type === 'target')).toMatchObject({ state: 'up-to-date' });
+  rmSync(join(project.source, '.git'), { recursive: true });
+  const { records: now } = await project.run('build', 'kernel', '--json', '--dry-run', ...override);
+  expect(now().find(({ type }) => type === 'planned')).toMatchObject({ toDo: 0 });
 });
 
 it.each([

@@ -64,6 +64,7 @@ const reason =
 const forms: readonly (readonly [source: string, form: string])[] = [
   ['cli/render/lines.ts', `start ${step}`],
   ['cli/render/lines.ts', `built ${step} \\(${duration}\\)`],
+  ['cli/render/lines.ts', String.raw`local [\w-]+ is the folder /\S+ \(commit [0-9a-f]{12}, changed since\)`],
   ['cli/reports/build-report.ts', String.raw`\d+ built in ${duration}`],
   [
     'cli/reports/build-report.ts',

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -223,6 +224,20 @@ const examples: readonly Example[] = [
     types: ['image-size'],
     run: async () =>
       records((await built(smallImageFlake(), 'small')).run('image', 'size', 'small', '--json')),
+  },
+  {
+    command: 'build from a folder in place of an input',
+    types: ['local-source', 'target'],
+    run: async () => {
+      const project = testProject(`import { unpackPin } from 'cairn';
+        export default defineFlake({
+          description: 'a test',
+          inputs: { linux: { kind: 'local', path: 'linux' } },
+          outputs: ({ pins }) => ({ kernel: unpackPin(pins.linux[0]!) }),
+        });`);
+      mkdirSync(join(project.folder, 'linux'));
+      return records(project.run('build', 'kernel', '--json'));
+    },
   },
   {
     command: 'lock',
