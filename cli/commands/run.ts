@@ -15,6 +15,7 @@ import type { DebugPort } from '../images/machine.ts';
 import { readyMachine, type ReadyMachine, type RunWish } from '../images/ready-machine.ts';
 import { runOnTerminal, runUntilSaid } from '../images/run-machine.ts';
 import { openProject } from '../project/project.ts';
+import { writeRecords } from '../records/write-records.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { parseCount } from './build.ts';
 
@@ -78,7 +79,8 @@ export const define: DefineCommand = (command, runs) => {
       '\n' +
       'With --expect nothing is read from the terminal, and the console goes to standard output. The machine is ended as\n' +
       'soon as all texts were said, in whatever order; colours and the ends of lines do not matter. It is a failure when\n' +
-      'the machine ends before, when its kernel panics, or when the time is over.',
+      'the machine ends before, when its kernel panics, or when the time is over. What cannot be built is a failure with\n' +
+      'the same status: `git bisect run` is told so by a `cairn build IMAGE-direct || exit 125` before.',
     examples: [
       ['cairn run rpi', 'to its login'],
       ['cairn run tiny --direct --append quiet', 'a shell within seconds'],
@@ -127,7 +129,7 @@ async function run(context: Context, flags: RunFlags, target: string): Promise<E
   await project.told;
   await using machine = await readyMachine(context, { project, renderer }, wish);
   if (machine === undefined) return exitCodes.buildFailed;
-  if (context.shared.json !== true) context.err.lines(portLines(flags, wish));
+  tell(context, portLines(flags, wish));
   const composed = flags.compose === true ? composeBehind(context, { project, target, events }) : undefined;
   let isComposed = true;
   let status: ExitCode;
@@ -170,6 +172,15 @@ async function wishOf(
 
 function expectationOf({ expect, timeout = usualTimeout }: RunFlags): Expectation | undefined {
   return expect && { texts: expect, timeoutMs: timeout * 1000 };
+}
+
+function tell({ out, err, shared }: Context, lines: readonly string[]): void {
+  if (shared.json !== true) err.lines(lines);
+  else
+    writeRecords(
+      out,
+      lines.map((message) => ({ type: 'notice', message: message.trim() })),
+    );
 }
 
 /** @throws UserError `USAGE` for an option that means nothing without another one. */

@@ -62,12 +62,7 @@ export function machineCommand(machine: Machine): string[] {
     ...['-machine', description.machine, '-smp', String(processors), '-m', String(memoryMb)],
     ...(kvm ? ['-accel', 'kvm', '-cpu', 'host'] : [...emulated, '-cpu', description.cpu]),
     ...startArguments(machine),
-    ...[
-      '-drive',
-      `if=none,id=disk,${driveOptions(disk)}`,
-      '-device',
-      'virtio-blk-pci,drive=disk,bootindex=0',
-    ],
+    ...['-drive', `if=none,id=disk,${driveOptions(disk)}`, '-device', diskDevice(machine)],
     ...['-netdev', networkOptions(machine), '-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-device', 'virtio-rng-pci'],
     ...debugArguments(machine),
@@ -86,6 +81,11 @@ export function boardCommand({ board, ...attached }: BoardMachine): string[] {
     ...['-netdev', networkOptions(attached), '-device', `usb-net,netdev=net,mac=${boardAddress}`],
     ...debugArguments(attached),
   ];
+}
+
+// A PC's kernel that is handed over is the first thing to start from itself.
+function diskDevice({ start }: Machine): string {
+  return `virtio-blk-pci,drive=disk${start.kind === 'firmware' ? ',bootindex=0' : ''}`;
 }
 
 // What is written is gone when the machine ends, so nothing needs to wait for a real disk.

@@ -203,10 +203,10 @@ const examples: readonly Example[] = [
   { command: 'run', types: ['error'], run: of('run', 'all') },
   {
     command: 'run --expect',
-    types: ['console', 'said'],
+    types: ['notice', 'console', 'said'],
     run: async () => {
       const project = cairnProject(busyboxFlake(talkingFlake), sources.folder);
-      const ran = await project.run(['run', 'talking', '--expect', 'up', '--json']);
+      const ran = await project.run(['run', 'talking', '--gdb', '0', '--expect', 'up', '--json']);
       expect(ran.status, ran.stdout + ran.stderr).toBe(0);
       return ran.events;
     },

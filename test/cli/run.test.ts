@@ -70,6 +70,9 @@ describe('a machine that is handed its kernel', () => {
     const pc = machineCommand({ ...q35, start }).join(' ');
     expect(pc).toContain('-bios /firmware/qboot.rom -kernel /parts/kernel');
     expect(pc).not.toContain('ovmf');
+    // QEMU gives the first place to the kernel, and refuses to give it away twice.
+    expect(pc).not.toContain('bootindex');
+    expect(machineCommand(q35).join(' ')).toContain('virtio-blk-pci,drive=disk,bootindex=0');
   });
 
   it('waits for a debugger, unless it is told not to', () => {
