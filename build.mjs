@@ -16,7 +16,7 @@ const entries = [
   'test/bench/main.ts',
 ];
 // What a config imports as text is text in its own package set, too.
-const textLoaders = { '.py': 'text' };
+const textLoaders = { '.py': 'text', '.sh': 'text' };
 const workers = ['store/workers', 'engine/workers'].flatMap(filesIn);
 
 try {

@@ -3,14 +3,17 @@
 import {
   from,
   run,
+  write,
   type Derivation,
   type Input,
   type InputLike,
   type Target,
 } from '../../engine/model/index.ts';
 import type { Configuration } from './configure.ts';
-import { configurationPlaces, makeEnvironment, makeFunction } from './make.ts';
+import compileCodeScript from './compile-code.sh';
+import { configurationPlaces, incremental, makeEnvironment, makeFunction } from './make.ts';
 import { codeOf } from './narrowed.ts';
+import planBuild from './plan-build.py';
 
 export interface ToCompile {
   readonly name: string;
@@ -37,11 +40,13 @@ export function compileCode({ name, target, seed, source, configuration }: ToCom
       '/source': codeOf(source, target),
       [configurationPlaces.config]: configuration.config,
       [configurationPlaces.settings]: configuration.settings,
+      '/programs': programs,
     },
     env: { ...makeEnvironment(target), file: imageFiles[target] },
-    argv: ['/bin/bash', '-euo', 'pipefail', '-c', buildScript],
+    argv: ['/bin/bash', '-euo', 'pipefail', '-c', `${makeFunction}${compileCodeScript}`],
     outputs: ['image', 'modules'],
     limits: { memoryBytes: 8 * 1024 ** 3 },
+    incremental,
   });
   return { image: from(build, { output: 'image' }), modules: from(build, { output: 'modules' }) };
 }
@@ -51,11 +56,4 @@ const imageFiles: Readonly<Record<Target, string>> = {
   'x86_64-linux': 'arch/x86/boot/bzImage',
 };
 
-const buildScript = `${makeFunction}
-take_configuration
-kmake \${file##*/} modules
-cp "$file" "$image/kernel"
-chmod 644 "$image/kernel"
-kmake modules_install INSTALL_MOD_PATH="$modules/usr"
-rm -f "$modules"/usr/lib/modules/*/{build,source}
-`;
+const programs = write({ name: 'kernel-programs', files: { 'plan-build.py': planBuild } });

@@ -2,7 +2,8 @@
 
 import { run, type Run } from '../../engine/model/index.ts';
 import type { ToCompile } from './compile-code.ts';
-import { configurationPlaces, makeEnvironment, makeFunction } from './make.ts';
+import compileDeviceTreesScript from './compile-device-trees.sh';
+import { configurationPlaces, incremental, makeEnvironment, makeFunction } from './make.ts';
 import { deviceTreeSources } from './narrowed.ts';
 
 /** A tree of the device trees of all boards that the configuration is for, flat. */
@@ -17,12 +18,7 @@ export function compileDeviceTrees({ name, target, seed, source, configuration }
       [configurationPlaces.settings]: configuration.settings,
     },
     env: makeEnvironment(target),
-    argv: ['/bin/bash', '-euo', 'pipefail', '-c', script],
+    argv: ['/bin/bash', '-euo', 'pipefail', '-c', `${makeFunction}${compileDeviceTreesScript}`],
+    incremental,
   });
 }
-
-const script = `${makeFunction}
-take_configuration
-kmake dtbs
-find arch/arm64/boot/dts -name '*.dtb' -exec cp {} "$out" \\;
-`;

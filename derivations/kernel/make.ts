@@ -3,6 +3,7 @@
 
 import type { Target } from '../../engine/model/index.ts';
 import { targetFacts } from '../lib/platform.ts';
+import takeConfiguration from './take-configuration.sh';
 
 /** The kernel's name of a target's processors, where its makefiles want it. */
 const architectures: Readonly<Record<Target, string>> = {
@@ -26,6 +27,12 @@ export function makeEnvironment(target: Target): Readonly<Record<string, string>
 /** Where a step has the configuration, as `configure` gives it. */
 export const configurationPlaces = { config: '/config', settings: '/settings' } as const;
 
+/** A folder that may be kept from one build to the next, and what in it is brought up to date then. */
+export const incremental = {
+  folders: ['objects'],
+  sources: ['/source', ...Object.values(configurationPlaces)],
+} as const;
+
 /**
  * Beginning of a script: `kmake` calls make on the sources, and `take_configuration` makes the folder it is called in one
  * that is configured. The kernel's rules (Kconfig) are not asked again, and need not be there: make takes the settings as
@@ -34,9 +41,4 @@ export const configurationPlaces = { config: '/config', settings: '/settings' } 
 export const makeFunction = `
 export KBUILD_BUILD_TIMESTAMP="$(date -u -d "@$SOURCE_DATE_EPOCH")"
 kmake() { make -C /source O="$PWD" "$@"; }
-take_configuration() {
-  cp --no-preserve=mode ${configurationPlaces.config}/config .config
-  cp --no-preserve=mode --recursive ${configurationPlaces.settings}/. .
-  : >include/config/auto.conf.cmd
-}
-`;
+${takeConfiguration.replaceAll('$CONFIG', configurationPlaces.config).replaceAll('$SETTINGS', configurationPlaces.settings)}`;

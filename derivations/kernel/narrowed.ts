@@ -41,7 +41,7 @@ export function codeOf(source: Derivation, target: Target): Derivation {
     '**/{Kconfig*,.gitignore}',
     `arch/!(${architecturesOf[target]})`,
     'arch/*/boot/dts',
-    'tools/!(arch|bpf|build|include|lib|objtool|scripts)',
+    'tools/!(Makefile|arch|bpf|build|include|lib|objtool|scripts)',
   ];
   return compose({
     name: 'linux-code',

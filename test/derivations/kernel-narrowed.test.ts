@@ -29,6 +29,7 @@ describe.each<[string, readonly string[]]>([
   ['include/linux/sched.h', ['code']],
   ['kernel/Makefile', ['code']],
   ['tools/objtool/check.c', ['code']],
+  ['tools/Makefile', ['code']],
   ['drivers/gpio/Kconfig', ['configuration']],
   ['arch/riscv/Kconfig', ['configuration']],
   ['scripts/Kconfig.include', ['configuration', 'device trees']],

@@ -197,6 +197,14 @@ it.each(targets)('the build of a kernel for %s leaves neither its image nor its 
   expect(build).toMatchObject({ kind: 'run', outputs: ['image', 'modules'], mayBeEmpty: [] });
 });
 
+it('code and device trees may be compiled in a kept folder, sources and configuration being brought up to date', () => {
+  const { image, dtbs } = createKernel({ pins, target: 'aarch64-linux', variant: 'standard' });
+  for (const { derivation } of [image, dtbs])
+    expect(derivation).toMatchObject({
+      incremental: { folders: ['objects'], sources: ['/config', '/settings', '/source'] },
+    });
+});
+
 it.each([
   ['aarch64-linux', 'run'],
   ['x86_64-linux', 'compose'],
