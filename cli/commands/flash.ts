@@ -198,7 +198,8 @@ async function put(context: Context, { content, blanks, device }: Writing): Prom
   }
   const { out, err, shared } = context;
   const durationMs = performance.now() - startedMs;
-  const hasNewTable = device.isFile || (await rereadTable(device.path));
+  const hasNoTable = device.isFile || device.isPartition;
+  const hasNewTable = hasNoTable || (await rereadTable(device.path));
   if (shared.json === true) {
     writeRecords(out, [{ type: 'flashed', device: device.path, writtenBytes: totalBytes, durationMs }]);
     return;

@@ -23,6 +23,8 @@ export interface Device {
   readonly doubts: readonly string[];
   /** What uses it, each as what it is: `is in use: sdb1 is mounted at /home`. */
   readonly uses: readonly string[];
+  /** One of another device's partitions: what it holds is no partition table for the kernel. */
+  readonly isPartition: boolean;
   /** A file is given only for trying things out, and cannot be claimed. */
   readonly isFile: boolean;
 }
@@ -71,6 +73,7 @@ export async function lookAtDevice(named: string): Promise<Device> {
     model: (await modelOf(folder)) ?? 'no name',
     doubts: await kindDoubts(folder),
     uses: await usesOf(folders),
+    isPartition: (await read('partition')) !== undefined,
     isFile: false,
   };
 }
@@ -86,6 +89,7 @@ function fileDevice(named: string, path: string, { ino, dev, size }: BigIntStats
     model: 'a file',
     parts: [],
     doubts: ['is a file and not a device'],
+    isPartition: false,
     isFile: true,
   };
 }

@@ -11,16 +11,29 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { claimDevice } from '../../cli/flash/claim-device.ts';
 import { lookAtDevice } from '../../cli/flash/device.ts';
 import { needsRoot, skipWithout } from '../support/needs.ts';
-import { partitionedFlake } from '../support/partitioned-image.ts';
+import { partitionedFlake, partitionTable } from '../support/partitioned-image.ts';
+import { diskPrograms, type DiskPrograms } from '../support/disk-programs.ts';
 import { flashed, smallImageFlake, usedDevice } from '../support/small-image.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { testProject, type Ended } from './cairn.ts';
+import { testProject, type Ended, type Running } from './cairn.ts';
 
 const mib = 2 ** 20;
+
+let programs: DiskPrograms | undefined;
+beforeAll(() => {
+  if (process.getuid?.() === 0) programs = diskPrograms();
+}, 120_000);
+afterAll(() => programs?.remove());
+
+/** Runs one of the pinned programs. */
+function made(program: string, args: readonly string[], input?: string): string {
+  return programs!.run(program, args, { ...(input !== undefined && { input }) });
+}
 
 beforeEach((context) => {
   needsRoot(context);
@@ -94,7 +107,7 @@ describe('what was looked at is what is written to', () => {
 describe('what is in use', () => {
   it('a partition that is mounted', async () => {
     const file = emptyFile(16 * mib);
-    execFileSync('sfdisk', ['--quiet', file], { input: 'label: dos\nstart=8192, type=83\n' });
+    writeFileSync(file, partitionTable(), { flag: 'r+' });
     const device = loopDevice(file, '--partscan');
     const part = partitionOf(device);
     execFileSync('mke2fs', ['-q', part], { stdio: 'pipe' });
@@ -107,11 +120,10 @@ describe('what is in use', () => {
   });
 
   it("a mounted btrfs, whose number is nobody's", async (context) => {
-    const hasBtrfs =
-      readFileSync('/proc/filesystems', 'utf8').includes('\tbtrfs\n') && hasProgram('mkfs.btrfs');
-    skipWithout(context, hasBtrfs ? undefined : 'this machine has no btrfs');
+    const hasBtrfs = readFileSync('/proc/filesystems', 'utf8').includes('\tbtrfs\n');
+    skipWithout(context, hasBtrfs ? undefined : 'this kernel has no btrfs');
     const device = loopDevice(emptyFile(128 * mib));
-    execFileSync('mkfs.btrfs', ['-q', device], { stdio: 'pipe' });
+    made('mkfs.btrfs', ['-q', device]);
     const place = mounted(device);
     const { stderr } = await flash('small', device, '--force', '--yes');
     expect(stderr).toContain(`is mounted at ${place}`);
@@ -136,21 +148,16 @@ describe('what is in use', () => {
 
   it('what device mapper makes something of', async (context) => {
     const device = loopDevice(usedDevice());
-    const made = spawnSync('dmsetup', [
-      'create',
-      `cairn-${process.pid}`,
-      '--table',
-      `0 8 linear ${device} 0`,
-    ]);
-    skipWithout(context, made.status === 0 ? undefined : 'this machine has no device mapper');
-    onTestFinished(() => void execFileSync('dmsetup', ['remove', `cairn-${process.pid}`]));
+    const hasMapper = readFileSync('/proc/devices', 'utf8').includes('device-mapper');
+    skipWithout(context, hasMapper ? undefined : 'this kernel has no device mapper');
+    made('dmsetup', ['create', `cairn-${process.pid}`, '--table', `0 8 linear ${device} 0`]);
+    onTestFinished(() => void made('dmsetup', ['remove', `cairn-${process.pid}`]));
     expect((await flash('small', device, '--force', '--yes')).stderr).toContain(`(cairn-${process.pid})`);
   });
 });
 
 describe('sectors and media', () => {
-  it('refuses sectors that the image is not laid out for', async (context) => {
-    needsPrograms(context, 'sfdisk');
+  it('refuses sectors that the image is not laid out for', async () => {
     const file = usedDevice(16 * mib);
     const device = loopDevice(file, '--sector-size', '4096');
     const { status, stderr } = await flashDisk(device);
@@ -167,6 +174,38 @@ describe('sectors and media', () => {
   });
 });
 
+describe('what is not written to its end', () => {
+  it('cannot be used, and the run says so: Ctrl-C', async () => {
+    const { device, running } = await flashing();
+    running.process.kill('SIGINT');
+    const { status, stderr } = await running.ended;
+    expect(status).toBe(130);
+    expect(stderr).toContain(`what is on ${device} now is not usable: write to it again`);
+    expect(blkid(device)).not.toMatch(/PTTYPE|TYPE/);
+  });
+
+  it('cannot be used, and the run says so: the device goes', async () => {
+    const { device, file, running } = await flashing();
+    truncateSync(file, mib);
+    execFileSync('losetup', ['--set-capacity', device]);
+    const { status, stderr } = await running.ended;
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/writing failed: .*/);
+    expect(stderr).toContain('What is on it now is not usable.');
+    expect(blkid(device)).not.toMatch(/PTTYPE|TYPE/);
+  });
+});
+
+it('a partition has no partitions of its own to look for afterwards', async () => {
+  const file = emptyFile(16 * mib);
+  writeFileSync(file, partitionTable(), { flag: 'r+' });
+  const part = partitionOf(loopDevice(file, '--partscan'));
+  const { status, stderr } = await flash('small', part, '--force', '--yes');
+  expect(stderr).toContain('reads back the same');
+  expect(stderr).not.toContain('the old partitions');
+  expect(status).toBe(0);
+});
+
 describe('what a device held before', () => {
   const before: Readonly<Record<string, (device: string) => void>> = {
     'an ISO image': (device) => {
@@ -174,17 +213,20 @@ describe('what a device held before', () => {
       image.write('\x01CD001\x01', 0, 'latin1');
       writeAt(device, image, 32_768);
     },
-    'a GPT': (device) =>
-      void execFileSync('sfdisk', ['--quiet', device], { input: 'label: gpt\nstart=2048\n', stdio: 'pipe' }),
+    'a GPT': (device) => void made('sfdisk', ['--quiet', device], 'label: gpt\nstart=2048\n'),
     LUKS: (device) =>
-      void execFileSync(
+      void made(
         'cryptsetup',
         ['luksFormat', '--type', 'luks1', '--batch-mode', '--pbkdf-force-iterations', '1000', device, '-'],
-        { input: 'words', stdio: 'pipe' },
+        'words',
       ),
+    LVM: (device) => void made('pvcreate', ['--yes', '-ff', device]),
+    'a member of a RAID': (device) => writeAt(device, raidSuperblock(), 4096),
+    'a member of an older RAID, which says so at its end': (device) =>
+      writeAt(device, oldRaidSuperblock(), 128 * mib - 65_536),
     swap: (device) => void execFileSync('mkswap', [device], { stdio: 'pipe' }),
     ext4: (device) => void execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', device], { stdio: 'pipe' }),
-    btrfs: (device) => void execFileSync('mkfs.btrfs', ['-q', '-f', device], { stdio: 'pipe' }),
+    btrfs: (device) => void made('mkfs.btrfs', ['-q', '-f', device]),
     'nothing but what has been written to all of it': (device) =>
       writeAt(device, Buffer.alloc(120 * mib, 0xee), 0),
   };
@@ -211,9 +253,7 @@ describe('what a device held before', () => {
       expect(signatures.trim()).toBe('dos');
       expect(blkid(device)).toMatch(/PTTYPE="dos"/);
       expect(blkid(device)).not.toMatch(/ TYPE=/);
-      expect(execFileSync('sfdisk', ['--dump', device], { encoding: 'utf8', stdio: 'pipe' })).toMatch(
-        /label: dos/,
-      );
+      expect(made('sfdisk', ['--dump', device])).toMatch(/label: dos/);
       expect(isKnown(old)).toBe(false);
       const part = partitionOf(device);
       expect(
@@ -229,12 +269,42 @@ function flash(...args: readonly string[]): Promise<Ended> {
   return testProject(smallImageFlake()).run('flash', ...args);
 }
 
+/** A large disk that is being written to a device, half of which it has by then. */
+async function flashing(): Promise<{ device: string; file: string; running: Running }> {
+  const sizeBytes = 768 * mib;
+  const project = testProject(`
+    const manifest = ${JSON.stringify(JSON.stringify({ image: 'disk', target: 'x', partitions: [], components: [] }))};
+    const disk = compose({ name: 'disk', parts: [localFolder({ name: 'large', path: 'large' }), write({ name: 'about', files: { 'manifest.json': manifest } })] });
+    export default flake({ disk });`);
+  const image = join(project.folder, 'large/disk.img');
+  mkdirSync(join(project.folder, 'large'));
+  writeFileSync(image, partitionTable());
+  truncateSync(image, sizeBytes);
+  expect((await project.run('build', 'disk')).status).toBe(0);
+  const file = emptyFile(sizeBytes);
+  const device = loopDevice(file);
+  const before = writtenTo(device);
+  const running = project.start('flash', 'disk', device, '--force', '--yes');
+  while (writtenTo(device) - before < 16 * mib) {
+    if (running.process.exitCode !== null) throw new Error((await running.ended).stderr);
+    await setTimeout(5);
+  }
+  return { device, file, running };
+}
+
+// Since the machine was started: loop devices are used again.
+function writtenTo(device: string): number {
+  const stat = readFileSync(`/sys/class/block/${device.replace('/dev/', '')}/stat`, 'utf8');
+  return Number(stat.trim().split(/\s+/)[6]) * 512;
+}
+
 function flashDisk(device: string, ...args: readonly string[]): Promise<Ended> {
   return testProject(partitionedFlake()).run('flash', 'disk', device, '--force', '--yes', ...args);
 }
 
+/** What it finds; nothing, with status 2, where there is nothing. */
 function blkid(device: string): string {
-  return execFileSync('blkid', ['--probe', device], { encoding: 'utf8' });
+  return spawnSync('blkid', ['--probe', device], { encoding: 'utf8' }).stdout;
 }
 
 /** Random-looking bytes where nothing should be seen, so that what is found empty afterwards was emptied. */
@@ -305,13 +375,33 @@ function emptyFile(size: number): string {
   return path;
 }
 
-function needsPrograms(context: TestContext, ...programs: readonly string[]): void {
-  const missing = programs.find((program) => !hasProgram(program));
-  skipWithout(context, missing === undefined ? undefined : `this machine has no ${missing}`);
+/** How a member of a RAID begins at byte 4,096, since no kernel has to have one (md_p.h, mdp_superblock_1 of version 1.2). */
+function raidSuperblock(): Buffer {
+  const block = Buffer.alloc(4096);
+  block.writeUInt32LE(0xa92b4efc, 0);
+  block.writeUInt32LE(1, 4);
+  block.fill(0x5a, 16, 32);
+  block.write('host:name', 32);
+  block.writeUInt32LE(1, 72);
+  block.writeBigUInt64LE(245_760n, 80);
+  block.writeUInt32LE(2, 92);
+  block.writeBigUInt64LE(2048n, 128);
+  block.writeBigUInt64LE(245_760n, 136);
+  block.writeBigUInt64LE(8n, 144);
+  block.writeUInt32LE(2, 220);
+  // The sum of its words, itself left out.
+  let sum = 0n;
+  for (let at = 0; at < 256 + 4; at += 4) sum += BigInt(block.readUInt32LE(at));
+  block.writeUInt32LE(Number((sum & 0xffff_ffffn) + (sum >> 32n)), 216);
+  return block;
 }
 
-function hasProgram(name: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+/** The same of version 0.90, whose superblock is the last 64 KiB that are whole. */
+function oldRaidSuperblock(): Buffer {
+  const block = Buffer.alloc(4096);
+  for (const [at, value] of [0xa92b4efc, 0, 90, 0, 0, 0x5a5a5a5a].entries())
+    block.writeUInt32LE(value, 4 * at);
+  return block;
 }
 
 function loopDevice(file: string, ...options: readonly string[]): string {

@@ -1,4 +1,4 @@
-// A small image with a partition table and a file system, made by this machine's sfdisk and mke2fs, as a flake gives it.
+// A small image with a partition table and a file system, made by this machine's mke2fs, as a flake gives it.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,18 @@ import { tempFolder } from './temp-folder.ts';
 
 const mib = 2 ** 20;
 const blockBytes = 4096;
+
+/** A disk of 12 MiB with one partition of 8 MiB, of type 83 and from 4 MiB on, that nothing is in: what its first sector says. */
+export function partitionTable(): Buffer {
+  const sector = Buffer.alloc(512);
+  sector.writeUInt32LE(0x1badcafe, 440);
+  const entry = sector.subarray(446);
+  entry.set([0, 0xfe, 0xff, 0xff, 0x83, 0xfe, 0xff, 0xff]);
+  entry.writeUInt32LE((4 * mib) / 512, 8);
+  entry.writeUInt32LE((8 * mib) / 512, 12);
+  sector.writeUInt16LE(0xaa55, 510);
+  return sector;
+}
 
 /** The config of a flake with a disk of 12 MiB as `disk`: one partition, of ext2 with the label `made`, from 4 MiB on. */
 export function partitionedFlake(): string {
@@ -19,7 +31,7 @@ export function partitionedFlake(): string {
     writeFileSync(file, '');
     truncateSync(file, size);
   }
-  execFileSync('sfdisk', ['--quiet', path], { input: 'label: dos\nstart=8192, type=83\n' });
+  writeFileSync(path, partitionTable(), { flag: 'r+' });
   execFileSync('mke2fs', ['-q', '-t', 'ext2', '-b', '4096', '-L', 'made', part], { stdio: 'pipe' });
   const blocks = [...usedBlocks(readFileSync(path), 0), ...usedBlocks(readFileSync(part), 4 * mib)];
   return `
