@@ -106,9 +106,9 @@ async function hardLinks(folder: string): Promise<Finding> {
     return ok('hard links', 'the file system has them');
   } catch (error) {
     if (!isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error;
-    return warn(
+    return fail(
       'hard links',
-      'the file system has none: every tree is a full copy',
+      "the file system has none, and the store's database needs them",
       'Put the store on ext4, xfs or btrfs with CAIRN_STORE.',
     );
   }

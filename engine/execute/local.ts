@@ -1,6 +1,6 @@
 // Runs requests on this machine, each in a sandbox of its own. Knows nothing of derivations, plans or slots.
 
-import { chmodSync, lstatSync, statfsSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
@@ -25,6 +25,7 @@ import type { SandboxTool } from '../sandbox/tool.ts';
 import { describeFailure, reasonForStatus, saysDiskFull } from '../sandbox/verdict.ts';
 import { writtenElsewhere } from '../sandbox/written-elsewhere.ts';
 import { makeWorkFolder, type WorkFolder } from '../sandbox/work-folder.ts';
+import { lacksRoom } from './disk-room.ts';
 import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from './executor.ts';
 
 export interface LocalExecutorOptions {
@@ -54,8 +55,6 @@ interface Step {
 type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
 type Exited = Extract<SandboxEnd, { kind: 'exited' }>;
 
-/** With less room than this, a failure is put down to the disk. */
-const scarceBytes = 1024 * 1024;
 const oneJob = { slots: 1 };
 /** A shell's status for a program that a signal has ended is this, and the signal's number. */
 const firstSignalStatus = 128;
@@ -164,7 +163,7 @@ class SandboxExecutor implements Executor {
   #endOf({ log }: Step, end: SandboxEnd): 'succeeded' | 'failed' | 'broken' {
     if (end.kind !== 'exited' || end.status >= firstSignalStatus) return 'broken';
     if (end.status === 0) return 'succeeded';
-    return saysDiskFull(log.lines()) || this.#isDiskScarce() ? 'broken' : 'failed';
+    return saysDiskFull(log.lines()) || lacksRoom(this.#scratch, false) ? 'broken' : 'failed';
   }
 
   async #run({ request, options, rig, log, work }: Step): Promise<SandboxEnd> {
@@ -261,7 +260,7 @@ class SandboxExecutor implements Executor {
   #fail(step: Step, reason: FailureReason, message?: string): Failed {
     const { request, options, log, work } = step;
     const logTail = log.keep();
-    const isFull = reason.kind === 'disk-full' || saysDiskFull(logTail) || this.#isDiskScarce();
+    const isFull = reason.kind === 'disk-full' || lacksRoom(this.#scratch, saysDiskFull(logTail));
     const actual: FailureReason = isFull ? { kind: 'disk-full' } : reason;
     // What a full disk needs is room, before the next step looks for it.
     if (isFull) removeTree(work.path);
@@ -281,11 +280,6 @@ class SandboxExecutor implements Executor {
           ),
       durationMs: elapsedMs(step),
     };
-  }
-
-  #isDiskScarce(): boolean {
-    const { bavail, bsize } = statfsSync(this.#scratch);
-    return bavail * bsize < scarceBytes;
   }
 }
 

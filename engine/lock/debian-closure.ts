@@ -2,7 +2,7 @@
 // and declaration always give the same closure. Packages marked Essential are not added: no dependency names them.
 
 import { UserError } from '../../store/base/errors.ts';
-import type { DebianPackages, PinnedFile } from '../model/flake.ts';
+import type { DebianPackages, PinnedFile, PinnedFiles } from '../model/flake.ts';
 import type { Alternative, BinaryPackage, PackageSet } from './debian-packages.ts';
 
 /**
@@ -15,16 +15,34 @@ export function pinPackages(declaration: DebianPackages, packages: PackageSet): 
   return closure.names().map((name) => pinOf(packages.get(name)!));
 }
 
-/** A sentence for each two of the pins that Debian does not install beside each other. */
-export function conflictsAmong(pins: readonly PinnedFile[], packages: PackageSet): string[] {
+/**
+ * @throws UserError `CONFIG_INVALID` for two of the pins that Debian does not install beside each other, unless the
+ * declaration says of one of them that it is wanted all the same.
+ */
+export function refuseConflicts(
+  { despiteConflicts = [] }: DebianPackages,
+  pins: PinnedFiles,
+  packages: PackageSet,
+): void {
   const pinned = new Set(pins.map(({ name }) => name));
-  return pins.flatMap(({ name }) =>
-    (packages.get(name)?.conflicts ?? []).flatMap((conflict) =>
-      packages
+  const refused = pins.filter(({ name }) => !despiteConflicts.includes(name));
+  for (const { name } of refused) {
+    for (const conflict of packages.get(name)?.conflicts ?? []) {
+      const other = packages
         .satisfying(conflict)
-        .filter((other) => other !== name && pinned.has(other))
-        .map((other) => `${name} is not meant to be installed beside ${other} (${relationText(conflict)})`),
-    ),
+        .find((one) => one !== name && pinned.has(one) && !despiteConflicts.includes(one));
+      if (other !== undefined) throw conflictOf(name, other, conflict);
+    }
+  }
+}
+
+function conflictOf(name: string, other: string, conflict: Alternative): UserError {
+  return new UserError(
+    'CONFIG_INVALID',
+    `${name} is not meant to be installed beside ${other}: it conflicts with, or breaks, ${relationText(conflict)}`,
+    {
+      hint: `Leave one out with \`without\`, or, if both are wanted, say so: despiteConflicts: ['${other}'].`,
+    },
   );
 }
 

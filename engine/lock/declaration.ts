@@ -79,16 +79,20 @@ function debianSource(value: CheckedValue): DebianSource {
 function debianPackages(value: CheckedValue): DebianPackages {
   const fields = value.object(
     ['kind', 'suite', 'architecture', 'packages'],
-    ['without', 'components', 'furtherSuites', 'snapshot'],
+    ['without', 'despiteConflicts', 'components', 'furtherSuites', 'snapshot'],
   );
-  const list = (name: 'without' | 'components' | 'furtherSuites', pattern: RegExp, what: string) =>
-    fields.has(name) ? { [name]: fields.get(name).texts(pattern, what) } : {};
+  const list = (
+    name: 'without' | 'despiteConflicts' | 'components' | 'furtherSuites',
+    pattern: RegExp,
+    what: string,
+  ) => (fields.has(name) ? { [name]: fields.get(name).texts(pattern, what) } : {});
   return {
     kind: 'debian-packages',
     suite: fields.get('suite').text(suitePattern, "a suite's name"),
     architecture: fields.get('architecture').oneOf('amd64', 'arm64'),
     packages: fields.get('packages').texts(packagePattern, packageWords),
     ...list('without', packagePattern, packageWords),
+    ...list('despiteConflicts', packagePattern, packageWords),
     ...list('components', componentPattern, "an archive area's name"),
     ...list('furtherSuites', suitePattern, "a suite's name"),
     ...(fields.has('snapshot') && { snapshot: fields.get('snapshot').onlyTrue() }),

@@ -8,7 +8,7 @@ import type { Flake, LockedDeclaration, PinnedFiles } from '../model/flake.ts';
 import { openMirrors, type Mirrors } from '../sources/mirrors.ts';
 import type { Patience } from '../sources/transfer.ts';
 import { DebianArchive } from './debian-archive.ts';
-import { conflictsAmong, pinPackages } from './debian-closure.ts';
+import { pinPackages, refuseConflicts } from './debian-closure.ts';
 import { pinSource } from './debian-source.ts';
 import { declarationOf, sameDeclaration } from './declaration.ts';
 import { changesBetween, olderVersions, withFurtherUrls, type LockChange } from './lock-changes.ts';
@@ -113,7 +113,7 @@ class Updater {
       case 'debian-packages': {
         const packages = await this.#archive.packages(declaration);
         const pins = await pinServed((gone) => pinPackages(declaration, packages.without(gone)), serving);
-        for (const conflict of conflictsAmong(pins, packages)) onNotice(`${name}: ${conflict}`);
+        refuseConflicts(declaration, pins, packages);
         return pins;
       }
       case 'url': {

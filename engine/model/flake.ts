@@ -35,6 +35,8 @@ export interface DebianPackages {
   readonly packages: readonly string[];
   /** Dependencies that are not wanted, and their dependencies with them. */
   readonly without?: readonly string[];
+  /** Packages that are wanted although Debian does not install them beside others of the set (Conflicts, Breaks). */
+  readonly despiteConflicts?: readonly string[];
   /** Archive areas to look in; `main` alone when not given. */
   readonly components?: readonly string[];
   /** Suites whose packages count as well, such as `trixie-security`; of several versions the newest is taken. */

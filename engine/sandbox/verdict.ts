@@ -10,7 +10,7 @@ export function reasonForStatus(status: number): FailureReason {
   return signal === undefined ? { kind: 'exit', status } : { kind: 'signal', signal };
 }
 
-/** True when lines of a log say that the file system had no room left. */
+/** True when lines of a log say that some file system had no room left: not which, and not whether it is so. */
 export function saysDiskFull(lines: readonly string[]): boolean {
   return lines.some((line) => /No space left on device|Disk quota exceeded/.test(line));
 }

@@ -154,17 +154,26 @@ test.each([
     [packageOf('app', '2', 'Conflicts: mail-server'), packageOf('other', '1', 'Provides: mail-server')],
   ],
   ['Breaks', [packageOf('app', '2', 'Breaks: other (<< 1:1~)'), packageOf('other', '1:1~~1')]],
-])('two packages that exclude each other (%s) are named', async (_, main) => {
-  const { pins, notices } = await pinned({ ...both, packages: ['app', 'other'] }, main);
-  expect(pins).toHaveLength(2);
-  expect(notices.join('\n')).toContain('app: app is not meant to be installed beside other');
-});
+])(
+  'two packages that exclude each other (%s) are not locked together, unless that is meant',
+  async (_, main) => {
+    const wanted = { ...both, packages: ['app', 'other'] };
+    const error = await failureOf(pinned(wanted, main));
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(error.message).toContain('app is not meant to be installed beside other: ');
+    expect(error.hint).toContain("despiteConflicts: ['other']");
+    for (const name of ['app', 'other'])
+      expect((await pinned({ ...wanted, despiteConflicts: [name] }, main)).pins).toHaveLength(2);
+    expect((await failureOf(pinned({ ...wanted, despiteConflicts: ['base'] }, main))).code).toBe(
+      'CONFIG_INVALID',
+    );
+  },
+);
 
 test('a package that breaks older versions of another, or conflicts with what it provides itself, is no matter', async () => {
   const main = [
     packageOf('app', '2', 'Provides: mail-server', 'Conflicts: mail-server', 'Breaks: other (<< 1:1~)'),
     packageOf('other', '1:1-1'),
   ];
-  const { notices } = await pinned({ ...both, packages: ['app', 'other'] }, main);
-  expect(notices.join('\n')).not.toContain('beside');
+  expect((await pinned({ ...both, packages: ['app', 'other'] }, main)).pins).toHaveLength(2);
 });
