@@ -19,12 +19,15 @@ export interface BillEntry {
   readonly version?: string;
   readonly licenses: readonly Licence[];
   readonly purl?: string;
+  /** Said of what was made from a folder in place of a pinned download. */
+  readonly pedigree?: { readonly notes: string };
   readonly externalReferences: readonly Reference[];
 }
 
 /** @example billEntry(kernel.component).licenses // [{ expression: 'GPL-2.0-only WITH Linux-syscall-note' }] */
 export function billEntry({ name, version, licence, sources }: Omit<Component, 'tree'>): BillEntry {
   const downloads = sources.filter((source) => 'url' in source);
+  const folders = sources.flatMap((source) => ('url' in source ? [] : [source.input]));
   const purl = packageUrl(name, version, downloads);
   return {
     type: 'library',
@@ -33,12 +36,17 @@ export function billEntry({ name, version, licence, sources }: Omit<Component, '
     ...(version !== '' && { version }),
     licenses: licence === undefined ? [] : [licenceOf(licence)],
     ...(purl !== undefined && { purl }),
+    ...(folders.length > 0 && { pedigree: { notes: folders.map(localNote).join('; ') } }),
     externalReferences: downloads.map(({ url, sha256 }) => ({
       type: isPackage(url) ? 'distribution' : 'source-distribution',
       url,
       hashes: [{ alg: 'SHA-256', content: sha256 }],
     })),
   };
+}
+
+function localNote(input: string): string {
+  return `made from a local folder in place of the pinned input ${input}`;
 }
 
 // Where Debian's package is the source, its name and architecture are in the URL (github.com/package-url/purl-spec).

@@ -3,7 +3,7 @@
 
 import { lstatSync } from 'node:fs';
 import { isErrno } from '../base/errors.ts';
-import { repositoryId } from './git/repository.ts';
+import { repositoryId, repositoryStamp } from './git/repository.ts';
 import type { Snapshot } from './import-snapshot.ts';
 
 /** What the threads of one comparison share. */
@@ -62,15 +62,23 @@ export function isSameRepository(top: string, snapshot: Snapshot, directory: num
   const first = snapshot.firstEntry(directory);
   return names.every(
     (_, at) =>
-      snapshot.kind(first + at) !== 'repository' ||
-      snapshot.repositoryId(first + at) === repositoryId(folder),
+      snapshot.kind(first + at) !== 'repository' || isSameRepositoryEntry(folder, snapshot, first + at),
   );
+}
+
+// A stamp that could not be trusted is taken anew by the walk.
+function isSameRepositoryEntry(folder: string, snapshot: Snapshot, entry: number): boolean {
+  const { fingerprint, index } = repositoryStamp(folder) ?? {};
+  if (index === undefined) return snapshot.repositoryId(entry) === repositoryId(folder);
+  if (!snapshot.hasStats(entry)) return false;
+  if (snapshot.isSameEntry(entry, index) && snapshot.fingerprint(entry) === fingerprint) return true;
+  return snapshot.repositoryId(entry) === repositoryId(folder);
 }
 
 function isSameEntry(folder: string, name: string, snapshot: Snapshot, entry: number): boolean {
   const kind = snapshot.kind(entry);
   if (kind === 'directory') return true;
-  if (kind === 'repository') return snapshot.repositoryId(entry) === repositoryId(folder);
+  if (kind === 'repository') return isSameRepositoryEntry(folder, snapshot, entry);
   if (snapshot.isYoung(entry)) return false;
   const stats = lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
   return stats !== undefined && snapshot.isSameEntry(entry, stats);

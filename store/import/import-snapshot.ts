@@ -22,7 +22,8 @@ export interface SeenStats {
 
 /**
  * What is `left-out` is not in the tree, though it counts: an ignore file that is itself ignored. A `repository` is not in
- * the tree either; its digest's hash is its id.
+ * the tree either; its digest's hash is its id, its stats are its index file's, and its fingerprint is of the rest: see
+ * `RepositoryStamp`. All of them are 0 where the id has to be found out anew.
  */
 export type SeenKind = 'file' | 'executable' | 'symlink' | 'directory' | 'left-out' | 'repository';
 
@@ -209,6 +210,11 @@ export class Snapshot {
     );
   }
 
+  /** False for an entry that was kept without any. */
+  hasStats(entry: number): boolean {
+    return this.columns.entryStats[4 * entry + 3] !== 0;
+  }
+
   isYoung(entry: number): boolean {
     return (this.columns.entryKinds[entry]! & youngFlag) !== 0;
   }
@@ -241,6 +247,10 @@ export class Snapshot {
 
   isPartly(directory: number): boolean {
     return (this.columns.directoryFlags[directory]! & partlyFlag) !== 0;
+  }
+
+  fingerprint(entry: number): bigint {
+    return this.columns.fingerprints[entry]!;
   }
 
   /** The id of an entry that is a repository. */

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isIgnoreFileName, isRepositoryName, type IgnoreRules, type Names } from './ignore-rules.ts';
 import { seenStats, type FileToImport, type ImportedFile } from './import-file.ts';
 import type { SeenEntry, SeenKind, SeenStats, Snapshot } from './import-snapshot.ts';
+import { repositoryStamp, type RepositoryStamp } from './git/repository.ts';
 import type { LastImport } from './last-import.ts';
 import { makeDigest } from '../base/digest.ts';
 import { invalidEntry, kindOf, linkTarget, listNames } from '../content/scan-folder.ts';
@@ -79,6 +80,14 @@ interface Place {
   readonly isPartly: boolean;
 }
 
+/** A directory that is being visited. */
+interface Inside {
+  readonly folder: string;
+  readonly rules: IgnoreRules;
+  /** Where it has a repository. */
+  readonly stamp: RepositoryStamp | undefined;
+}
+
 /** Where an entry stands in the last import's snapshot; `directory` when it is one. */
 interface Before {
   readonly entry: number;
@@ -121,11 +130,13 @@ class Walk {
     const stats = lstatSync(folder);
     const names = listNames(folder);
     await this.#breathe(names.length);
+    // Taken before it is read: a change in between is seen the next time.
+    const stamp = names.some(isRepositoryName) ? repositoryStamp(folder) : undefined;
     const rules = above.inside(folder, namesIn(names));
     const entries: VisitedEntry[] = [];
     let results = 0;
     for (const name of names) {
-      const entry = await this.#visitEntry(name, { folder, rules }, before?.get(name));
+      const entry = await this.#visitEntry(name, { folder, rules, stamp }, before?.get(name));
       if (entry === 'result') results++;
       else if (entry !== undefined) entries.push(entry);
     }
@@ -144,13 +155,13 @@ class Walk {
   // Undefined for what is left out, and for what has gone since the directory was listed.
   async #visitEntry(
     name: string,
-    { folder, rules }: { readonly folder: string; readonly rules: IgnoreRules },
+    { folder, rules, stamp }: Inside,
     before: Before | undefined,
   ): Promise<VisitedEntry | 'result' | undefined> {
     const path = `${folder}/${name}`;
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined || this.#options.isStore(path, stats)) return undefined;
-    if (isRepositoryName(name)) return repositoryEntry(name, rules.repositoryIn(folder));
+    if (isRepositoryName(name)) return this.#repositoryEntry(name, rules.repositoryIn(folder), stamp);
     const verdict = rules.judge(path, stats.isDirectory());
     if (verdict === 'left out')
       return isIgnoreFileName(name) ? this.#seenEntry(name, 'left-out', stats) : undefined;
@@ -191,6 +202,18 @@ class Walk {
     return { kind: 'seen', seen, target };
   }
 
+  // What a repository says of its work tree changes without a trace in the directory: its id stands for that.
+  #repositoryEntry(
+    name: string,
+    id: string,
+    { fingerprint, index }: Partial<RepositoryStamp> = {},
+  ): VisitedEntry {
+    const isTrusted = index !== undefined && !this.#isYoung(index);
+    const stats = isTrusted ? seenStats(index) : { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
+    const seen = { name, kind: 'repository', stats, digest: makeDigest(id, 0), fingerprint } as const;
+    return { kind: 'seen', seen, target: undefined };
+  }
+
   #isYoung({ mtimeMs, ctimeMs }: SeenStats): boolean {
     return Math.max(mtimeMs, ctimeMs) >= this.#options.trustedBeforeMs;
   }
@@ -210,14 +233,6 @@ function placeBelow(folder: string, rules: IgnoreRules, isPartly: boolean): Plac
 
 function namesIn(names: readonly string[]): Names {
   return { has: (name) => names.includes(name) };
-}
-
-// What a repository says of its work tree changes without a trace in the directory: its id stands for that.
-function repositoryEntry(name: string, id: string): VisitedEntry {
-  const stats = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
-  const digest = makeDigest(id, 0);
-  const seen = { name, kind: 'repository', stats, digest, fingerprint: undefined } as const;
-  return { kind: 'seen', seen, target: undefined };
 }
 
 function placesIn(snapshot: Snapshot, directory: number): Map<string, Before> {

@@ -4,6 +4,7 @@ import { formatFigure, type Figure } from './figure.ts';
 import { unpackingBzip2 } from './figures-archive.ts';
 import { bootingAnImage } from './figures-boot.ts';
 import { bootingDirectly } from './figures-direct.ts';
+import { localSources } from './figures-local.ts';
 import { planningFromNothing, planningManyFromNothing } from './figures-graph.ts';
 import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
@@ -33,6 +34,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   composing: composingAnImage,
   boot: bootingAnImage,
   direct: bootingDirectly,
+  'local-sources': localSources,
 };
 
 const asked = process.argv.slice(2);

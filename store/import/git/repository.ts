@@ -2,7 +2,7 @@
 // never runs it: it need not be there.
 
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError, isErrno } from '../../base/errors.ts';
 import { expandPath, isTrue, personalGitFolder, readConfig, type Config, type GitFolders } from './config.ts';
@@ -32,7 +32,7 @@ export function readRepository(folder: string, scope = ''): Repository | undefin
   if (folders === undefined) return undefined;
   const config = readConfig(folders);
   const ignoreCase = isTrue(config, 'core.ignorecase');
-  const ignoreTexts = [readBytes(join(folders.common, 'info/exclude')), personalIgnores(config, folder)];
+  const ignoreTexts = ignoreTextsOf(folder, folders, config);
   const tracked = readIndex(folder, folders, config);
   const id = createHash('sha256')
     .update(JSON.stringify([ignoreCase, ignoreTexts, tracked.idBelow(scope)]))
@@ -42,6 +42,29 @@ export function readRepository(folder: string, scope = ''): Repository | undefin
 
 export function repositoryId(folder: string): string {
   return readRepository(folder)?.id ?? noRepository;
+}
+
+/**
+ * What tells cheaply that the id is the same: a fingerprint of all that goes into it but the index, and what the index file
+ * looks like, which for a kernel has ten megabytes. Undefined where there is no repository.
+ */
+export interface RepositoryStamp {
+  readonly fingerprint: bigint;
+  /** Undefined when there is no index. */
+  readonly index: Stats | undefined;
+}
+
+export function repositoryStamp(folder: string): RepositoryStamp | undefined {
+  const folders = gitFolders(folder);
+  if (folders === undefined) return undefined;
+  const config = readConfig(folders);
+  const rest = [
+    isTrue(config, 'core.ignorecase'),
+    ...ignoreTextsOf(folder, folders, config),
+    formatOf(config),
+  ];
+  const fingerprint = createHash('sha256').update(JSON.stringify(rest)).digest().readBigUInt64LE();
+  return { fingerprint, index: statSync(indexPath(folders), { throwIfNoEntry: false }) };
 }
 
 export function isRepository(folder: string): boolean {
@@ -72,12 +95,24 @@ function personalIgnores(config: Config, folder: string): string {
   return path === undefined || path === '' ? '' : readBytes(path, 'EACCES');
 }
 
-function readIndex(folder: string, { own }: GitFolders, config: Config): TrackedPaths {
-  const path = join(own, 'index');
+function ignoreTextsOf(folder: string, { common }: GitFolders, config: Config): readonly string[] {
+  return [readBytes(join(common, 'info/exclude')), personalIgnores(config, folder)];
+}
+
+function indexPath({ own }: GitFolders): string {
+  return join(own, 'index');
+}
+
+function formatOf(config: Config): string {
+  return config.get('extensions.objectformat') ?? '';
+}
+
+function readIndex(folder: string, folders: GitFolders, config: Config): TrackedPaths {
+  const path = indexPath(folders);
   const bytes = readFileIfThere(path);
   if (bytes === undefined) return nothingTracked;
   try {
-    return parseIndex(bytes, config.get('extensions.objectformat') === 'sha256' ? 32 : 20);
+    return parseIndex(bytes, formatOf(config) === 'sha256' ? 32 : 20);
   } catch (error) {
     if (!(error instanceof UnreadableIndex)) throw error;
     throw new UserError(

@@ -1,5 +1,6 @@
-import { readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Store } from '../../../store/index.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -338,4 +339,33 @@ test('links to results are no part of the folder they are in, nor is a folder of
     'results',
     'results/README',
   ]);
+});
+
+test('a repository that is known by its stamp is asked again when its index, config or exclude file is another', async () => {
+  const store = await freshStore();
+  const folder = tempFolder('source');
+  writeFiles(folder, { 'a.o': 'a', 'b.o': 'b', text: 'text', '.gitignore': '*.o\n' });
+  const tracking = (tracked: readonly string[]): void => {
+    writeRepository(folder, { tracked });
+    // Long ago, but for what nobody can set: then the stamp counts.
+    utimesSync(join(folder, '.git/index'), 1_000_000_000, 1_000_000_000);
+  };
+  const settled = async (): Promise<string[]> => {
+    await setTimeout(2100);
+    await store.importFolder(folder);
+    const { seen } = await store.importFolder(folder);
+    // What was looked at for good is not looked at again.
+    expect((await store.importFolder(folder)).seen).toBe(seen);
+    return namesIn(store, folder);
+  };
+  tracking(['a.o']);
+  expect(await settled()).toEqual(['.gitignore', 'a.o', 'text']);
+  tracking(['b.o']);
+  expect(await namesIn(store, folder)).toEqual(['.gitignore', 'b.o', 'text']);
+  expect(await settled()).toEqual(['.gitignore', 'b.o', 'text']);
+  writeFileSync(join(folder, '.git/info/exclude'), 'text\n');
+  expect(await namesIn(store, folder)).toEqual(['.gitignore', 'b.o']);
+  expect(await settled()).toEqual(['.gitignore', 'b.o']);
+  rmSync(join(folder, '.git/index'));
+  expect(await namesIn(store, folder)).toEqual(['.gitignore']);
 });
