@@ -206,7 +206,7 @@ export class Build {
   }
 
   async #unproven(wanted: readonly DerivationId[]): Promise<readonly Step[]> {
-    const { unprovenSteps } = await import('./promote.ts');
+    const { unprovenSteps } = await import('./unproven.ts');
     return unprovenSteps(wanted, this.#wish.steps, this.#workshop.store);
   }
 

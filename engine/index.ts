@@ -28,4 +28,5 @@ export { explain, isRootCause, type Cause, type Change, type FieldChange } from 
 export { plannedSteps, type Plan } from './plan/planner.ts';
 export { storeFacts } from './plan/store-facts.ts';
 export { stepLabel, stepRef, type Step, type StepSource } from './step.ts';
+export { unprovenSteps } from './unproven.ts';
 export { Workshop } from './workshop.ts';

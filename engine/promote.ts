@@ -1,35 +1,16 @@
 // Clean builds of what was made incrementally: the proof that keeping folders changed nothing. What a clean build gives as
 // well is promoted, and counts like anything else; what it does not is disowned.
 
-import { MissingBlob, isProven, sameNode, type Batch, type Realisation, type Store } from '../store/index.ts';
+import { MissingBlob, sameNode, type Batch, type Realisation } from '../store/index.ts';
 import { outputDifferences, type CheckContext, type CheckResult } from './check.ts';
 import { filesSize } from './content-below.ts';
 import { disown } from './disown.ts';
 import type { Outcome } from './events.ts';
 import { failedBecause } from './failure.ts';
-import type { DerivationId } from './model/encode.ts';
 import { requestOf } from './perform/perform.ts';
 import { runFailure } from './perform/run-failure.ts';
-import { stepRef, type Step, type StepSource } from './step.ts';
-
-/** The steps among these and all that they need whose results no clean build has given yet. */
-export function unprovenSteps(
-  wanted: readonly DerivationId[],
-  steps: StepSource,
-  { records }: Pick<Store, 'records'>,
-): Step[] {
-  const seen = new Set(wanted);
-  const unproven: Step[] = [];
-  // The set is walked while it grows.
-  for (const id of seen) {
-    const step = steps(id);
-    for (const input of step.inputIds) seen.add(input);
-    if (step.derivation.kind !== 'run' || step.derivation.incremental === undefined) continue;
-    const realisation = realisationOf(step, { records });
-    if (realisation !== undefined && !isProven(realisation)) unproven.push(step);
-  }
-  return unproven;
-}
+import { stepRef, type Step } from './step.ts';
+import { realisationOf } from './unproven.ts';
 
 /**
  * Builds one such step cleanly, and records what came of it. Nobody else may be building it.
@@ -101,9 +82,4 @@ async function buildCleanly(
     if (error instanceof MissingBlob) throw error;
     return { outcome: failedBecause(error) };
   }
-}
-
-function realisationOf(step: Step, { records }: Pick<Store, 'records'>): Realisation | undefined {
-  const memo = records.memo(step.id);
-  return memo === undefined ? undefined : records.realisation(memo.action);
 }

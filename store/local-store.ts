@@ -176,6 +176,7 @@ export class LocalStore implements Store {
       trees: this.trees,
       copies: this.#copies,
       lock: (key, signal) => this.locks.acquire(key, signal === undefined ? {} : { signal }),
+      tryLock: (key) => this.locks.tryAcquire(key),
       isLocked: (key) => this.locks.isHeld(key),
       sweep: () => this.#sweep(),
       addedBytes: () => this.#addedBytes,

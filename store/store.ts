@@ -368,13 +368,27 @@ export interface GcStats {
   readonly realisations: number;
   /** How long building the deleted results took, all together, in milliseconds. */
   readonly rebuildMs: number;
+  /** Kept folders. Their files are counted in `sizeBytes`, and not in `blobs`. */
+  readonly keptFolders: number;
   /** The room that the store takes afterwards, by the sizes of its files. Measured only where a size was asked for. */
   readonly keptBytes: number | undefined;
 }
 
 export interface Usage {
   readonly parts: readonly { readonly name: string; readonly files: number; readonly sizeBytes: number }[];
+  /** The kept folders, which are the part `work`. */
+  readonly kept: readonly KeptUsage[];
   readonly sizeBytes: number;
+}
+
+/** What a lineage's kept folders and sources take. */
+export interface KeptUsage {
+  /** The step's name; `?` when nobody can tell. */
+  readonly name: string;
+  readonly files: number;
+  readonly sizeBytes: number;
+  /** In milliseconds since 1970. */
+  readonly usedAtMs: number;
 }
 
 export interface ImportOptions {

@@ -1,10 +1,12 @@
 // cairn why: what changed since a target was last built, the root cause first.
 
-import { explain, plannedSteps, storeFacts } from '../../engine/index.ts';
+import { explain, plannedSteps, stepRef, storeFacts, unprovenSteps } from '../../engine/index.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
+import { stepFields } from '../render/json.ts';
+import { stepName } from '../render/names.ts';
 import { openProject } from '../project/project.ts';
 import { foreseenLines } from '../reports/foreseen.ts';
 import { causeRecord, whyLines } from '../reports/why-report.ts';
@@ -28,11 +30,12 @@ async function why(context: Context, _: unknown, target: string): Promise<ExitCo
   const plan = await build.plan([id]);
   const { toBuild } = plan;
   const { out, shared } = context;
+  const unproven = unprovenSteps([id], evaluation.steps, store).map(stepRef);
   if (shared.json === true)
-    writeRecords(
-      out,
-      causes.map((cause) => causeRecord(cause, toBuild.get(cause.step.id))),
-    );
+    writeRecords(out, [
+      ...causes.map((cause) => causeRecord(cause, toBuild.get(cause.step.id))),
+      ...unproven.map((step) => ({ type: 'unproven', ...stepFields(step) }) as const),
+    ]);
   else
     out.lines([
       ...whyLines({
@@ -44,6 +47,10 @@ async function why(context: Context, _: unknown, target: string): Promise<ExitCo
         style: out.style,
       }),
       ...foreseenLines(plannedSteps(plan), out.style),
+      ...unproven.map(
+        (step) =>
+          `${stepName(step)} was made incrementally; \`cairn check --promote ${key}\` proves it by a clean build`,
+      ),
     ]);
   return exitCodes.ok;
 }

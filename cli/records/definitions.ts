@@ -213,6 +213,10 @@ const records = {
       ),
     ),
   }),
+  unproven: fieldsOf(
+    'A result on this machine that was made incrementally, and that no clean build has given yet.',
+    step,
+  ),
   check: fieldsOf('A step was built a second time.', {
     ...step,
     promoted: v.optional(
@@ -328,12 +332,19 @@ const records = {
     sizeBytes: bytes,
     realisations: count,
     rebuildMs: milliseconds,
+    keptFolders: count,
     keptBytes: v.optional(
       v.pipe(count, v.description('what the store takes afterwards, where a size was asked for')),
     ),
   }),
   root: fieldsOf('A name that keeps outputs in the store.', { name: text, derivations: v.array(digest) }),
   usage: fieldsOf('How much room a part of the store takes.', { name: text, files: count, sizeBytes: bytes }),
+  'kept-folder': fieldsOf('What the folders that are kept for the next build of a step take.', {
+    name: v.pipe(text, v.description('the name of the step')),
+    files: count,
+    sizeBytes: bytes,
+    usedAtMs: v.pipe(count, v.description('milliseconds since 1970')),
+  }),
   verified: fieldsOf('A part of the store was read again.', {
     name: v.picklist(['records', 'blobs', 'directories', 'trees', 'realisations']),
     durationMs: milliseconds,

@@ -34,6 +34,7 @@ import type { GcLimits, GcPlan, GcStats, Realisation } from '../store.ts';
 import { entryHash } from '../trees/tree-folders.ts';
 import { forgetSnapshots } from '../import/snapshot-files.ts';
 import { lastUsedFirst, type Garbage } from './last-used.ts';
+import { deadKept, keptSources, moveKept } from './kept-entries.ts';
 import { LiveSet } from './live-set.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 import { removeAside } from './remove-aside.ts';
@@ -64,9 +65,10 @@ export async function planGc(context: MaintenanceContext, limits: GcLimits): Pro
     durationMs,
   }));
   const files = deadFiles(context, live);
+  const kept = await deadKept(context, { live, limits, tooMuchBytes: tooMuch(limits, keptBytes) });
   const known = new Map(files.map(({ name, sizeBytes }) => [name, sizeBytes]));
   return {
-    stats: statsOf(files, lost, keptBytes),
+    stats: statsOf({ files, kept, lost, keptBytes }),
     lost,
     execute: (signal) => collect(context, limits, { known, ...(signal && { signal }) }),
   };
@@ -98,8 +100,10 @@ export async function collect(
     const named = new NamedMeanwhile(context.volatile(), (session) => dead.has(session));
     const removed = await moveFiles(context, files, { named, aside, signal });
     moveEntries(context, choice, { named, aside });
+    const tooMuchBytes = tooMuch(limits, choice.keptBytes);
+    const kept = await moveKept(context, await deadKept(context, { live, limits, tooMuchBytes }), aside);
     forgetSnapshots(context.layout, live.content.directories);
-    return statsOf(removed, lost, choice.keptBytes);
+    return statsOf({ files: removed, kept, lost, keptBytes: choice.keptBytes });
   } finally {
     forgetUses(context.volatile(), (session) => dead.has(session));
     await lock.release();
@@ -258,7 +262,7 @@ function wanted(context: MaintenanceContext, dead: ReadonlySet<string>): Digest[
   const rooted = [...context.database.table('roots').getRange()].flatMap(
     ({ value }) => readCbor(value) as unknown as readonly Digest[],
   );
-  return [...rooted, ...inUse(context, dead)];
+  return [...rooted, ...keptSources(context.layout), ...inUse(context, dead)];
 }
 
 function inUse({ volatile }: MaintenanceContext, dead: ReadonlySet<string>): Set<Digest> {
@@ -290,16 +294,37 @@ function hashIn({ name }: GarbageFile): string {
   return name.slice(0, 64);
 }
 
-function statsOf(
-  files: readonly { readonly sizeBytes: number }[],
-  lost: readonly { readonly durationMs: number }[],
-  keptBytes: number | undefined,
-): GcStats {
+// What the store takes beyond its limit when all else has gone that may go.
+function tooMuch({ maxBytes }: GcLimits, keptBytes: number | undefined): number {
+  return maxBytes === undefined || keptBytes === undefined ? 0 : keptBytes - maxBytes;
+}
+
+interface Sized {
+  readonly sizeBytes: number;
+}
+
+function statsOf({
+  files,
+  kept,
+  lost,
+  keptBytes,
+}: {
+  readonly files: readonly Sized[];
+  readonly kept: readonly Sized[];
+  readonly lost: readonly { readonly durationMs: number }[];
+  readonly keptBytes: number | undefined;
+}): GcStats {
+  const keptFolderBytes = sizeOf(kept);
   return {
     blobs: files.length,
-    sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    sizeBytes: sizeOf(files) + keptFolderBytes,
     realisations: lost.length,
     rebuildMs: lost.reduce((sum, { durationMs }) => sum + durationMs, 0),
-    keptBytes,
+    keptFolders: kept.length,
+    keptBytes: keptBytes && keptBytes - keptFolderBytes,
   };
+}
+
+function sizeOf(items: readonly Sized[]): number {
+  return items.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

@@ -2,7 +2,7 @@
 
 import type { Database } from '../records/database.ts';
 import type { Layout } from '../layout.ts';
-import type { Lock, Trees } from '../store.ts';
+import type { HeldLock, Lock, Trees } from '../store.ts';
 import type { Copies } from './forget-copies.ts';
 
 /** What upkeep works on. */
@@ -14,6 +14,8 @@ export interface MaintenanceContext {
   readonly trees: Trees;
   readonly copies: Copies;
   readonly lock: (key: string, signal?: AbortSignal) => Promise<Lock>;
+  /** The same without waiting. */
+  readonly tryLock: (key: string) => Promise<Lock | HeldLock>;
   /** True when somebody holds a lock. */
   readonly isLocked: (key: string) => Promise<boolean>;
   /** Removes what processes that have ended left in flight. */

@@ -3,6 +3,7 @@
 import type { Digest } from '../base/digest.ts';
 import { forgetResult } from './forget-built-from.ts';
 import { planGc } from './gc.ts';
+import { measureKept } from './kept-entries.ts';
 import { keepToSize } from './keep-size.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 import { setAside } from './set-aside.ts';
@@ -48,7 +49,7 @@ export class StoreMaintenance implements Maintenance {
     return keepToSize(this.#context, { maxBytes, addedBytes, ...(signal && { signal }) });
   }
 
-  usage(): Promise<Usage> {
-    return measureUsage(this.#context);
+  async usage(): Promise<Usage> {
+    return { ...(await measureUsage(this.#context)), kept: await measureKept(this.#context.layout) };
   }
 }

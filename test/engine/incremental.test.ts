@@ -1,14 +1,19 @@
 // Steps that are done in folders kept from the last build: what they give is what a clean build gives, whatever was edited, and
 // whatever ended in the middle.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { keptLock } from '../../store/kept/kept-folders.ts';
 import { openStore, type Store } from '../../store/index.ts';
-import type { Run } from '../../engine/model/derivation.ts';
+import { write, type Derivation, type RunSpec } from '../../engine/model/derivation.ts';
 import { IncrementalLineage } from '../support/incremental-lineage.ts';
 import {
+  commandWords,
   edits,
   makeCommand,
   makeProject,
@@ -18,6 +23,7 @@ import {
   type ProjectFiles,
 } from '../support/make-project.ts';
 import { randomFrom } from '../support/random.ts';
+import { startProgram } from '../support/test-program.ts';
 import { sandboxFixture, type SandboxFixture } from '../support/sandbox-fixture.ts';
 
 let fixture: SandboxFixture;
@@ -27,6 +33,8 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 interface Project {
+  readonly name: string;
+  readonly source: string;
   readonly lineage: IncrementalLineage;
   readonly store: Store;
   /** Changes the files on the disk; gives all of them. */
@@ -35,7 +43,9 @@ interface Project {
 
 let projects = 0;
 
-async function project(others: () => Partial<Run> = () => ({})): Promise<Project> {
+type Others = (root: Derivation, source: Derivation) => Partial<RunSpec>;
+
+async function project(others: Others = () => ({})): Promise<Project> {
   const source = mkdtempSync(join(tmpdir(), 'cairn-make-'));
   const name = `project-${projects++}`;
   // Another connection, so that what one test throws away is no other's.
@@ -45,7 +55,8 @@ async function project(others: () => Partial<Run> = () => ({})): Promise<Project
     toolFolder: fixture.toolFolder,
     root: fixture.root,
     source,
-    derivation: (root, folder) => makeCommand(root, folder, { name, env: { PROJECT: name }, ...others() }),
+    derivation: (root, folder) =>
+      makeCommand(root, folder, { name, env: { PROJECT: name }, ...others(root, folder) }),
   });
   onTestFinished(async () => {
     await lineage.close();
@@ -60,7 +71,7 @@ async function project(others: () => Partial<Run> = () => ({})): Promise<Project
     return (files = next);
   };
   edit((all) => makeProject().forEach((file, path) => all.set(path, file)));
-  return { lineage, store, edit };
+  return { name, source, lineage, store, edit };
 }
 
 const compiled = (log: string): string[] =>
@@ -145,3 +156,187 @@ describe('a step with kept folders', () => {
     expect((await lineage.promote()).map(({ kind }) => kind)).toEqual(['identical']);
   });
 });
+
+const allUnits = ['a', 'b', 'c', 'main'];
+
+describe('kept folders are begun anew', () => {
+  test.each<readonly [what: string, before: Others, after: Others]>([
+    ['environment', () => ({}), () => ({ env: { PROJECT: 'other' } })],
+    ['command', () => ({}), () => ({ argv: [...commandWords, 'more'] })],
+    [
+      'compiler',
+      () => ({}),
+      (root) => ({ layers: [root, write({ name: 'compiler', files: { 'usr/bin/gcc': 'new' } })] }),
+    ],
+    [
+      'configuration that is no source',
+      (_, source) => ({ inputs: { '/source': source, '/config': write({ name: 'c', files: { a: '1' } }) } }),
+      (_, source) => ({ inputs: { '/source': source, '/config': write({ name: 'c', files: { a: '2' } }) } }),
+    ],
+    [
+      'list of kept folders',
+      () => ({}),
+      () => ({ incremental: { folders: ['objects', 'others'], sources: ['/source'] } }),
+    ],
+  ])('with another %s', async (_, before, after) => {
+    let others = before;
+    const { lineage, edit } = await project((root, source) => others(root, source));
+    await lineage.build();
+    edit(append('src/a.c', 'edited\n'));
+    expect(compiled((await lineage.build()).log)).toEqual(['a']);
+    others = after;
+    edit(append('src/a.c', 'again\n'));
+    const anew = await lineage.build();
+    expect([compiled(anew.log), anew.log.includes('all changed')]).toEqual([allUnits, true]);
+    expect((await lineage.promote()).map(({ kind }) => kind)).toEqual(['identical']);
+  });
+
+  test('when another version of cairn filled them', async () => {
+    const { lineage, edit, name, store } = await project();
+    await lineage.build();
+    const record = recordFile(store, name);
+    const bytes = readFileSync(record);
+    bytes.write('0', bytes.indexOf('cairn-kept-1') + 'cairn-kept-'.length);
+    writeFileSync(record, bytes);
+    edit(append('src/a.c', 'edited\n'));
+    const anew = await lineage.build();
+    expect([compiled(anew.log), anew.isUnproven]).toEqual([allUnits, false]);
+  });
+
+  test('when something in them is younger than now: the clock was set back', async () => {
+    const { lineage, edit } = await project(() => ({
+      argv: [...scriptWith('touch -d 2035-01-01 objects/young')],
+    }));
+    await lineage.build();
+    edit(append('src/a.c', 'edited\n'));
+    const anew = await lineage.build();
+    expect([compiled(anew.log), anew.isUnproven]).toEqual([allUnits, false]);
+  });
+
+  test('when the step was cancelled, or found no room on the disk', async () => {
+    const { lineage, edit } = await project();
+    await lineage.build();
+    edit(append('src/a.c', 'edited\n'));
+    const stop = new AbortController();
+    edit((files) => void files.set('tools/gen.sh', { script: 'echo begun; sleep 100\n' }));
+    const cancelled = lineage.build({ signal: stop.signal, onOutput: () => stop.abort() });
+    expect((await cancelled).outcome?.kind).toBe('cancelled');
+    edit(
+      (files) =>
+        void files.set('tools/gen.sh', { script: 'echo half; echo No space left on device >&2; exit 1\n' }),
+    );
+    const full = await lineage.build();
+    expect([full.outcome?.kind, compiled(full.log)]).toEqual(['failed', []]);
+    expect(full.log).toContain('all changed');
+    edit((files) => void files.set('tools/gen.sh', makeProject().get('tools/gen.sh')!));
+    const mended = await lineage.build();
+    expect(compiled(mended.log)).toEqual(allUnits);
+    expect((await lineage.promote()).map(({ kind }) => kind)).toEqual(['identical']);
+  });
+
+  test('when the process was killed, at whatever moment', { timeout: 300_000 }, async () => {
+    const { lineage, edit, name, source } = await project();
+    await lineage.build();
+    const random = randomFrom(7);
+    for (let at = 0; at < 10; at++) {
+      edit(append('src/a.c', `edit ${at}\n`));
+      if (at % 3 === 0) edit(append('include/base.h', `edit ${at}\n`));
+      const program = startProgram({
+        source: 'test/support/programs/build-incrementally.ts',
+        args: [fixture.store.path, fixture.toolFolder, fixture.root, source, name],
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const ended = once(program, 'exit');
+      await once(program.stdout!, 'data');
+      program.stdout!.resume();
+      await delay(random(600));
+      program.kill('SIGKILL');
+      await ended;
+      if (at % 2 === 1) continue;
+      const made = await lineage.build();
+      expect(['built', 'up-to-date', undefined]).toContain(made.outcome?.kind);
+      const clean = await lineage.cleanly();
+      expect(made.out).toEqual(clean.out);
+    }
+  });
+});
+
+test('two processes that build versions of one lineage at once wait for each other', async () => {
+  const { lineage, edit, name, source, store } = await project();
+  await lineage.build();
+  edit((files) => void files.set('tools/gen.sh', { script: 'echo generating >&2; sleep 1; echo "$1"\n' }));
+  const program = startProgram({
+    source: 'test/support/programs/build-incrementally.ts',
+    args: [fixture.store.path, fixture.toolFolder, fixture.root, source, name],
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const other = text(program.stdout!);
+  const key = keptLock(basename(dirname(recordFile(store, name))));
+  await expect.poll(() => isHeld(store, key)).toBe(true);
+  edit(append('src/a.c', 'edited meanwhile\n'));
+  const made = await lineage.build();
+  expect(made.outcome?.kind).toBe('built');
+  expect(compiled(made.log)).toEqual(['a']);
+  expect(JSON.parse((await other).split('\n')[1]!)).toMatchObject({ kind: 'built' });
+  expect((await lineage.promote()).map(({ kind }) => kind)).toEqual(['identical']);
+});
+
+describe('what a clean build does not give', () => {
+  const counting: Others = () => ({
+    argv: scriptWith('echo >> objects/count; wc -l < objects/count > $out/count'),
+  });
+
+  test('is told file by file, forgotten, and its folders are thrown away', async () => {
+    const { lineage, edit } = await project(counting);
+    await lineage.build();
+    edit(append('src/a.c', 'edited\n'));
+    const wrong = await lineage.build();
+    expect(wrong.isUnproven).toBe(true);
+    const [result] = await lineage.promote();
+    expect(result).toMatchObject({ kind: 'different', differences: [{ paths: [{ path: 'count' }] }] });
+    const right = await lineage.build();
+    expect(right.isUnproven).toBe(false);
+    expect(right.out).not.toEqual(wrong.out);
+    edit(append('src/a.c', 'again\n'));
+    expect((await lineage.build()).log).toContain('all changed');
+  });
+
+  test('is not taken by a clean build', async () => {
+    const { lineage, edit } = await project(counting);
+    await lineage.build();
+    edit(append('src/a.c', 'edited\n'));
+    const wrong = await lineage.build();
+    const clean = await lineage.build({ incremental: 'none' });
+    expect([clean.isUnproven, clean.out]).not.toEqual([true, wrong.out]);
+    expect(clean.out).toEqual((await lineage.cleanly()).out);
+  });
+});
+
+test('what is made of no folder of this machine is done in kept folders when that is asked for alone', async () => {
+  const { lineage, edit } = await project();
+  await lineage.build({ incremental: 'none' });
+  edit(append('src/a.c', 'edited\n'));
+  const clean = await lineage.build({ incremental: 'none' });
+  expect([clean.isUnproven, compiled(clean.log)]).toEqual([false, allUnits]);
+});
+
+async function isHeld({ locks }: Store, key: string): Promise<boolean> {
+  const got = await locks.tryAcquire(key);
+  if (got.kind === 'lock') await got.release();
+  return got.kind === 'held';
+}
+
+/** The command's words, with something done at its end. */
+function scriptWith(more: string): readonly string[] {
+  const [shell, flags, script] = commandWords;
+  return [shell!, flags!, `${script!}\n${more}`];
+}
+
+function recordFile({ path }: Store, name: string): string {
+  const entry = readdirSync(join(path, 'work')).find(
+    (one) =>
+      readFileSync(join(path, 'work', one, 'record')).includes(`run:${name}`) ||
+      readFileSync(join(path, 'work', one, 'record')).includes(`${name}@`),
+  );
+  return join(path, 'work', entry!, 'record');
+}

@@ -33,6 +33,12 @@ export interface Built {
   readonly log: string;
 }
 
+interface Watching {
+  readonly signal: AbortSignal;
+  /** Called when the command writes something. */
+  readonly onOutput: () => void;
+}
+
 /** A process's hold on a lineage: several may be open on one store. */
 export class IncrementalLineage {
   readonly #options: LineageOptions;
@@ -44,8 +50,8 @@ export class IncrementalLineage {
   }
 
   /** Builds from what the source holds now. */
-  async build(options: BuildOptions & { readonly signal?: AbortSignal } = {}): Promise<Built> {
-    const { id, build, log } = await this.#wish(options.signal);
+  async build(options: BuildOptions & Partial<Watching> = {}): Promise<Built> {
+    const { id, build, log } = await this.#wish(options);
     const { outcomes, outputs } = await build.realise([id], options);
     const { records } = this.#options.store;
     const memo = records.memo(id);
@@ -81,7 +87,7 @@ export class IncrementalLineage {
     return this.#workshop.close();
   }
 
-  async #wish(signal = new AbortController().signal): Promise<{
+  async #wish({ signal = new AbortController().signal, onOutput }: Partial<Watching> = {}): Promise<{
     readonly id: DerivationId;
     readonly build: Build;
     readonly log: () => string;
@@ -98,7 +104,10 @@ export class IncrementalLineage {
     await this.#standIn(idOf(rootStep), root);
     let text = '';
     const emit = (event: Event): void => {
-      if (event.type === 'step-output') text += event.text;
+      if (event.type === 'step-output') {
+        text += event.text;
+        onOutput?.();
+      }
       if (event.type === 'step-finished' && event.outcome.kind === 'failed')
         text += `${event.outcome.failure.message}\n`;
     };

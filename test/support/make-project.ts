@@ -3,7 +3,7 @@
 
 import { lutimesSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync, chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { run, type Derivation, type Run } from '../../engine/model/derivation.ts';
+import { run, type Derivation, type RunSpec } from '../../engine/model/derivation.ts';
 import type { Random } from './random.ts';
 
 /** A file's text, or where a link points to. */
@@ -85,18 +85,24 @@ export function makeProject(): ProjectFiles {
   ]);
 }
 
-/** The command that makes it, over a root with make and a shell; says first what it was told has changed. */
-export function makeCommand(root: Derivation, source: Derivation, others: Partial<Run> = {}): Derivation {
-  const script = [
-    'if [ -n "\${CAIRN_CHANGED:-}" ]; then tr "\\\\0" "\\\\n" < $CAIRN_CHANGED | sed "s/^/changed /"; else echo all changed; fi',
+/** The command that makes it: says first what it was told has changed. */
+export const commandWords: readonly string[] = [
+  '/bin/sh',
+  '-euc',
+  [
+    'if [ -n "${CAIRN_CHANGED:-}" ]; then tr "\\0" "\\n" < $CAIRN_CHANGED | sed "s/^/changed /"; else echo all changed; fi',
     'make -C objects -f /source/Makefile',
     'cp objects/program $out/',
-  ].join('\n');
+  ].join('\n'),
+];
+
+/** The step that makes it, over a root with make and a shell. */
+export function makeCommand(root: Derivation, source: Derivation, others: Partial<RunSpec> = {}): Derivation {
   return run({
     name: 'project',
     layers: [root],
     inputs: { '/source': source },
-    argv: ['/bin/sh', '-euc', script],
+    argv: commandWords,
     incremental: { folders: ['objects'], sources: ['/source'] },
     ...others,
   });
