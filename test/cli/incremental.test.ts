@@ -1,7 +1,7 @@
 // Steps with kept folders on the built command line: what it says of them, and what it does when a clean build differs.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { busyboxFlake, cairnProject, type CairnProject } from '../support/cairn-project.ts';
+import { cairnProject, countingFlake, type CairnProject } from '../support/cairn-project.ts';
 import { collectSources, type CollectedSources } from '../support/sources.ts';
 
 let sources: CollectedSources;
@@ -10,22 +10,7 @@ beforeAll(() => {
 });
 afterAll(() => sources.remove());
 
-/** A step that counts its builds in its kept folder, and says so in its output if the source asks for it. */
-function countingProject(): CairnProject {
-  const script =
-    'cat /source/text > $out/text; echo >> kept/count; ' +
-    'case $(cat /source/text) in count) wc -l < kept/count > $out/count;; esac';
-  return cairnProject(
-    {
-      ...busyboxFlake(
-        `{ counted: run({ name: 'counted', layers: [shell], inputs: { '/source': localFolder({ name: 'source', path: 'source' }) },
-         argv: ['/bin/sh', '-euc', ${JSON.stringify(script)}], incremental: { folders: ['kept'], sources: ['/source'] } }) }`,
-      ),
-      'source/text': 'one\n',
-    },
-    sources.folder,
-  );
-}
+const countingProject = (): CairnProject => cairnProject(countingFlake(), sources.folder);
 
 test('what was made in kept folders is said to be that until a clean build has proven it', async () => {
   const project = countingProject();

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandGroups } from '../../cli/command-table.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
-import { busyboxFlake, cairnProject } from '../support/cairn-project.ts';
+import { busyboxFlake, cairnProject, countingFlake } from '../support/cairn-project.ts';
 import { parseRecords, problemOf, schema } from '../support/json-records.ts';
 import { smallImageFlake, usedDevice } from '../support/small-image.ts';
 import { collectSources, type CollectedSources } from '../support/sources.ts';
@@ -110,7 +110,17 @@ const inSandbox =
     return events;
   };
 
+async function counted(...words: readonly string[]): Promise<readonly { readonly type?: unknown }[]> {
+  const project = cairnProject(countingFlake(), sources.folder);
+  await project.run(['build', 'counted']);
+  project.write('source/text', 'two\n');
+  await project.run(['build', 'counted']);
+  return (await project.run([...words, '--json'])).events;
+}
+
 const examples: readonly Example[] = [
+  { command: 'why', types: ['unproven'], run: () => counted('why', 'counted') },
+  { command: 'store du', types: ['usage', 'kept-folder'], run: () => counted('store', 'du') },
   { command: 'build', types: ['error'], run: of('build', 'lal') },
   {
     command: 'build --dry-run',

@@ -137,3 +137,20 @@ export function smallGraph(layers: number, width: number, remark = ''): string {
     return { all: command('all', 'cat /in/*/* > $out/all', Object.fromEntries(below.map((need, at) => [\`/in/\${at}\`, need]))), first: command('first', 'echo 1 > $out/1') };
   })()`;
 }
+
+/**
+ * A project with a step that counts its builds in its kept folder, and says so in its output when its source asks for that:
+ * `counted`, made from `source/text`.
+ */
+export function countingFlake(): Readonly<Record<string, string>> {
+  const script =
+    'cat /source/text > $out/text; echo >> kept/count; ' +
+    'case $(cat /source/text) in count) wc -l < kept/count > $out/count;; esac';
+  return {
+    ...busyboxFlake(
+      `{ counted: run({ name: 'counted', layers: [shell], inputs: { '/source': localFolder({ name: 'source', path: 'source' }) },
+         argv: ['/bin/sh', '-euc', ${JSON.stringify(script)}], incremental: { folders: ['kept'], sources: ['/source'] } }) }`,
+    ),
+    'source/text': 'one\n',
+  };
+}
