@@ -38,9 +38,11 @@ async function openExclusively(path: string, isFile: boolean): Promise<FileHandl
   try {
     return await open(path, constants.O_RDWR | (isFile ? 0 : constants.O_EXCL));
   } catch (error) {
-    if (!isErrno(error, ...Object.keys(hints))) throw error;
+    if (!isErrno(error, 'EACCES', 'EPERM', ...Object.keys(hints))) throw error;
     throw new UserError('DEVICE_UNSUITABLE', `${path} cannot be opened: ${error.message}`, {
-      hint: hints[error.code!] ?? hints['EACCES']!,
+      hint:
+        hints[error.code!] ??
+        `It is another user's. Make it yours until it is pulled out: sudo chown "$USER" ${path}`,
       fault: 'environment',
       cause: error,
     });
@@ -49,8 +51,6 @@ async function openExclusively(path: string, isFile: boolean): Promise<FileHandl
 
 const gone = 'It was there before: it may have been pulled out. Nothing was written.';
 const hints: Readonly<Record<string, string>> = {
-  EACCES: 'Writing to devices usually takes root: run it with sudo, and name the store with --store.',
-  EPERM: 'Writing to devices usually takes root: run it with sudo, and name the store with --store.',
   EROFS: 'Look for the switch at the side of the card or its adapter.',
   EBUSY: 'Something on this machine uses it. Unmount it.',
   ENOMEDIUM: 'There is no card in it.',

@@ -3,6 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -74,6 +75,22 @@ it('holds it: nobody can mount it while it is written', async () => {
   expect(mount).toThrow(/busy|already/);
   await handle.close();
   mount();
+});
+
+it('is written to by whom it was given to, and says to anybody else how that is done', async () => {
+  const device = loopDevice(usedDevice());
+  const as = (user: number): void => process.seteuid!(user);
+  onTestFinished(() => {
+    as(0);
+    chownSync(device, 0, 0);
+  });
+  as(12345);
+  const hint = expect.stringContaining(`sudo chown "$USER" ${device}`) as string;
+  await expect(claimDevice(await lookAtDevice(device))).rejects.toMatchObject({ hint });
+  as(0);
+  chownSync(device, 12345, 0);
+  as(12345);
+  await (await claimDevice(await lookAtDevice(device))).close();
 });
 
 describe('what was looked at is what is written to', () => {
