@@ -58,7 +58,13 @@ module.exports = {
       name: 'cli-enters-engine-by-its-door',
       severity: 'error',
       from: { path: '^cli' },
-      to: { path: '^(derivations|engine/(?!(index|(model|lock|sandbox|sources)/index)\\.ts$))' },
+      to: { path: '^(derivations|engine/(?!(index|(model|lock|sandbox|sources|watch)/index)\\.ts$))' },
+    },
+    {
+      name: 'one-door-to-chokidar',
+      severity: 'error',
+      from: { pathNot: '^engine/watch/directory-events\\.ts$' },
+      to: { path: 'node_modules/chokidar' },
     },
     {
       name: 'one-door-to-cbor-x',

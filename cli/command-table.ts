@@ -18,6 +18,11 @@ export const commandGroups: readonly {
     heading: 'Build:',
     commands: [
       { name: 'build', summary: 'build targets', load: () => import('./commands/build.ts') },
+      {
+        name: 'watch',
+        summary: 'build again and again, as files change',
+        load: () => import('./commands/watch.ts'),
+      },
       { name: 'list', summary: 'what there is to build', load: () => import('./commands/list.ts') },
       { name: 'why', summary: 'why a target would be built again', load: () => import('./commands/why.ts') },
       { name: 'check', summary: 'build again and compare', load: () => import('./commands/check.ts') },

@@ -1,4 +1,4 @@
-// The engine's door. What only some commands need has doors of its own (lock/, sandbox/ and sources/index.ts), because a
+// The engine's door. What only some commands need has doors of its own (lock/, sandbox/, sources/ and watch/index.ts), because a
 // bundle loads all that a door leads to.
 
 export type { CheckResult, OutputDifference } from './check.ts';
@@ -7,7 +7,7 @@ export { Build, type BuildOptions, type BuildReport, type IncrementalUse, type W
 export { closestNames } from './evaluate/closest-names.ts';
 export { checkEvaluation } from './evaluate/check-evaluation.ts';
 export { evaluate, loadFlake } from './evaluate/evaluate.ts';
-export type { EvaluateOptions, LoadFlakeOptions } from './evaluate/evaluate-options.ts';
+export type { EvaluateOptions, EvaluationObserver, LoadFlakeOptions } from './evaluate/evaluate-options.ts';
 export {
   findOutput,
   outputNamed,

@@ -15,7 +15,7 @@ import type { StoreKeptFolders } from './kept/kept-folders.ts';
 import { ownerOf, volatileDatabase } from './processes/owner.ts';
 import { LmdbRecords } from './records/records.ts';
 import { Session, isAlive } from './processes/session.ts';
-import type { ImportOptions, ImportResult, KeptFolders, Maintenance, Store } from './store.ts';
+import type { ImportOptions, ImportResult, ImportRules, KeptFolders, Maintenance, Store } from './store.ts';
 import { Uses, decisionLock } from './processes/uses.ts';
 import type { Alteration } from './trees/seal.ts';
 import { StoredTrees } from './trees/stored-trees.ts';
@@ -139,12 +139,21 @@ export class LocalStore implements Store {
     });
   }
 
+  async importRules(folder: string, { exclude = [] }: ImportOptions = {}): Promise<ImportRules> {
+    const { FolderRules } = await import('./import/folder-rules.ts');
+    return new FolderRules(folder, exclude);
+  }
+
   async use(digests: Iterable<Digest>): Promise<void> {
     if (!this.#uses.add(digests)) return;
     // A collection that could not know of them must have decided before anybody looks whether they are there.
     await this.locks.freed(decisionLock);
     this.#database.refresh();
     this.trees.refresh();
+  }
+
+  useOnly(digests: Iterable<Digest>): void {
+    this.#uses.keepOnly(new Set(digests));
   }
 
   async materialise(tree: Digest): Promise<string> {

@@ -23,6 +23,11 @@ export interface Store {
    */
   importFolder(folder: string, options?: ImportOptions): Promise<ImportResult>;
   /**
+   * What `importFolder` leaves out of a folder, for whoever watches it.
+   * @throws UserError `SOURCE_UNREADABLE`; a system error when the folder is not there.
+   */
+  importRules(folder: string, options?: Pick<ImportOptions, 'exclude'>): Promise<ImportRules>;
+  /**
    * A folder with the tree's content for steps to be run on: files of its own, whose links, times and modes follow from the
    * tree alone. Nobody writes to it. It stays while this store is open (garbage collection elsewhere leaves it alone).
    * One that is there already is looked at first, once for each open store; an altered one is made anew.
@@ -42,6 +47,11 @@ export interface Store {
    * collection that is under way.
    */
   use(digests: Iterable<Digest>): Promise<void>;
+  /**
+   * Lets go of all that was told to be used but these, so that a process that stays open does not keep every version it has
+   * come across. Only while nothing of the rest is under way or being looked at.
+   */
+  useOnly(digests: Iterable<Digest>): void;
   /** A fresh folder for in-flight work on the store's own file system; swept when its owner is gone. */
   scratch(label: string): Promise<string>;
   /** The store's upkeep, loaded when it is asked for. */
@@ -417,6 +427,20 @@ export interface ImportResult {
   readonly filesRead: number;
   /** Names what this import saw of the folder; for `FolderChanges`. */
   readonly seen: string;
+}
+
+/** What an import of a folder leaves out, asked path by path. Paths are absolute, and in the folder. */
+export interface ImportRules {
+  /** The folder without symbolic links. */
+  readonly folder: string;
+  /** True for a path that no import has; what is not there may be asked for as well. */
+  leavesOut(path: string, isDirectory: boolean): boolean;
+  /** True for a path in the folder that decides what else of it is left out. */
+  decides(path: string): boolean;
+  /** Paths outside the folder, or in a repository, that do so too. */
+  deciding(): readonly string[];
+  /** Reads the rules again, and gives what is equal as long as those of the folder itself, and of its repository, are. */
+  readAgain(): string;
 }
 
 /** Content that should be there is not, or is damaged (and was set aside). Its producer has to be run again. */

@@ -8,8 +8,10 @@ import {
   lockPathOf,
   openWorkshop,
   type Emit,
+  type EvaluateOptions,
   type Evaluation,
   type Step,
+  type Workshop,
 } from '../../engine/index.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import type { Context } from '../context.ts';
@@ -19,7 +21,7 @@ import { commandOf } from './steps.ts';
 import { configuredSize, keepStoreToSize } from './store-size.ts';
 import { findTarget, splitPlace, type FoundOutput } from './targets.ts';
 
-export interface Project extends AsyncDisposable {
+export interface Project {
   readonly store: Store;
   readonly evaluation: Evaluation;
   readonly build: Build;
@@ -30,6 +32,9 @@ export interface Project extends AsyncDisposable {
   /** The command of an output's name that the output is made from, if there is one. */
   readonly commandBehind: (target: FoundOutput) => Step | undefined;
 }
+
+/** A project whose store is closed with it. */
+export type OpenProject = Project & AsyncDisposable;
 
 export interface Settings {
   /** Sandboxes at once, and processes at once of all makes in them together; the number of cores when not given. */
@@ -49,7 +54,7 @@ export interface ProjectOptions {
  * Opens the project that this folder is in, or the one of `--config`. Dispose of it to close the store.
  * @throws UserError for whatever is wrong with config, lock or store.
  */
-export async function openProject(context: Context, options: ProjectOptions = {}): Promise<Project> {
+export async function openProject(context: Context, options: ProjectOptions = {}): Promise<OpenProject> {
   const configPath = configOf(context);
   const sizeBytes = configuredSize(context.env);
   const store = await openStore(context.shared.store);
@@ -63,7 +68,7 @@ export async function openProject(context: Context, options: ProjectOptions = {}
 }
 
 /** The same with the outputs for every target that the flake has. */
-export async function openWholeProject(context: Context, options: ProjectOptions = {}): Promise<Project> {
+export async function openWholeProject(context: Context, options: ProjectOptions = {}): Promise<OpenProject> {
   const project = await openProject(context, options);
   const { targets } = project.evaluation.flake;
   if (targets.length === 1) return project;
@@ -77,22 +82,33 @@ export function configOf({ shared }: Context): string {
   return shared.config === undefined ? findConfig(process.cwd()) : resolve(shared.config);
 }
 
-function evaluateConfig(
+export interface EvaluateConfigOptions extends Pick<
+  EvaluateOptions,
+  'configPath' | 'store' | 'observer' | 'changes'
+> {
+  /** What was named on the command line. */
+  readonly targets: readonly string[];
+  /** Something is under way that would have to be put in order if a signal ended the process at once. */
+  readonly isBusy?: boolean;
+}
+
+/** Evaluates a config as the command line asks for it. Errors are those of `evaluate`. */
+export function evaluateConfig(
   { env, err, signal, shared, interruption }: Context,
-  { configPath, store, targets }: { configPath: string; store: Store; targets: readonly string[] },
+  { targets, isBusy = false, ...options }: EvaluateConfigOptions,
 ): Promise<Evaluation> {
   const names = namesIn(targets);
   const onPrint = (text: string): void => err.write(plainText(text));
   const useCache = shared.evalCache !== false;
-  const { computing } = interruption;
+  const computing = isBusy ? {} : { computing: interruption.computing };
   const overrides = namedOverrides(shared.override);
-  return evaluate({ configPath, overrides, store, env, names, signal, onPrint, useCache, computing });
+  return evaluate({ ...options, overrides, env, names, signal, onPrint, useCache, ...computing });
 }
 
 // Loaded where there is something to tell: most commands are about what is pinned.
 async function tellOfLocals(
   context: Context,
-  { store, evaluation, options }: Omit<OpenedProject, 'sizeBytes'>,
+  { store, evaluation, options }: Omit<ProjectParts, 'sizeBytes'>,
 ): Promise<void> {
   const overridden = Object.keys(namedOverrides(context.shared.override));
   if (overridden.length === 0 && evaluation.locals.every(({ standsFor }) => standsFor === undefined)) return;
@@ -109,7 +125,7 @@ function namesIn(targets: readonly string[]): readonly string[] {
   });
 }
 
-interface OpenedProject {
+interface ProjectParts {
   readonly store: Store;
   readonly evaluation: Evaluation;
   readonly options: ProjectOptions;
@@ -117,11 +133,44 @@ interface OpenedProject {
   readonly sizeBytes: number | undefined;
 }
 
-function makeProject(context: Context, { store, evaluation, options, sizeBytes }: OpenedProject): Project {
-  const { jobs, offline = false } = options.settings ?? {};
-  const workshop = openWorkshop({ store, ...(jobs !== undefined && { jobs }) });
+function makeProject(context: Context, { store, evaluation, options, sizeBytes }: ProjectParts): OpenProject {
+  const workshop = openWorkshop({ store, ...jobsOf(options.settings) });
+  const { signal } = context;
+  const project = projectIn(context, workshop, evaluation, { ...options, signal, tellsOfLocals: true });
+  return {
+    ...project,
+    async [Symbol.asyncDispose]() {
+      await project.told;
+      await workshop.close();
+      if (sizeBytes !== undefined) await keepStoreToSize(context, store, sizeBytes);
+      await store.close();
+    },
+  };
+}
+
+/** The settings of a workshop, for those that were given. */
+export function jobsOf({ jobs }: Settings = {}): { readonly jobs?: number } {
+  return jobs === undefined ? {} : { jobs };
+}
+
+export interface ProjectInOptions extends ProjectOptions {
+  /** Ends the build. */
+  readonly signal: AbortSignal;
+  /** Say which local sources it is made from. */
+  readonly tellsOfLocals: boolean;
+}
+
+/** A build of what was evaluated, in a workshop that somebody else closes. */
+export function projectIn(
+  context: Context,
+  workshop: Workshop,
+  evaluation: Evaluation,
+  options: ProjectInOptions,
+): Project {
+  const { settings, emit = () => undefined, signal, tellsOfLocals } = options;
+  const { store } = workshop;
   const build = new Build(workshop, {
-    signal: context.signal,
+    signal,
     steps: evaluation.steps,
     placeOf: evaluation.placeOf,
     sandbox: evaluation.sandbox,
@@ -129,11 +178,11 @@ function makeProject(context: Context, { store, evaluation, options, sizeBytes }
       mirrors: evaluation.flake.mirrors,
       lock: async () =>
         (await import('../../engine/lock/index.ts')).readLock(lockPathOf(evaluation.configPath)),
-      offline,
+      offline: settings?.offline ?? false,
     },
-    emit: options.emit ?? (() => undefined),
+    emit,
   });
-  const told = tellOfLocals(context, { store, evaluation, options });
+  const told = tellsOfLocals ? tellOfLocals(context, { store, evaluation, options }) : Promise.resolve();
   // Whoever waits for it hears what went wrong.
   told.catch(() => undefined);
   return {
@@ -143,11 +192,5 @@ function makeProject(context: Context, { store, evaluation, options, sizeBytes }
     told,
     find: (target) => findTarget(evaluation, target),
     commandBehind: (target) => commandOf(evaluation, target),
-    async [Symbol.asyncDispose]() {
-      await told;
-      await workshop.close();
-      if (sizeBytes !== undefined) await keepStoreToSize(context, store, sizeBytes);
-      await store.close();
-    },
   };
 }

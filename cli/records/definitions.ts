@@ -180,6 +180,38 @@ const records = {
     sizeBytes: v.optional(bytes),
   }),
   done: fieldsOf('The end of a build.', { ok: flag, elapsedMs: milliseconds, buildersCpuMs: milliseconds }),
+  round: fieldsOf('A watch builds: for the first time, or because something has changed. Its steps follow.', {
+    round: v.pipe(count, v.description('from 1')),
+    changed: v.pipe(v.array(text), v.description('the first of the paths that have changed')),
+    changedCount: v.optional(
+      v.pipe(count, v.description('how many there are; absent when all was looked at')),
+    ),
+  }),
+  'round-finished': fieldsOf('A round is over.', {
+    round: count,
+    result: v.pipe(
+      v.picklist(['built', 'failed', 'cancelled']),
+      v.description('cancelled: it was stale, and another one follows'),
+    ),
+    elapsedMs: milliseconds,
+  }),
+  waiting: fieldsOf('A watch has nothing to do until something changes.', {
+    folders: v.pipe(count, v.description('how many are watched, beside those of the config')),
+  }),
+  problem: fieldsOf(
+    'What is wrong with the config, the lock or a local folder, or keeps a watch from building. It goes on.',
+    {
+      code,
+      message: text,
+      where: v.optional(text),
+      hint: v.optional(hint),
+    },
+  ),
+  'problem-solved': fieldsOf('Nothing is wrong with them any more.', {}),
+  'then-finished': fieldsOf('The command of --then has ended by itself.', {
+    status: v.optional(v.pipe(count, v.description('its exit status'))),
+    signal: v.optional(v.pipe(text, v.description('what ended it, if that was a signal'))),
+  }),
   output: fieldsOf('An output of the flake.', {
     id: step.id,
     name: text,

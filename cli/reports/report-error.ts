@@ -9,6 +9,7 @@ import { inspect } from 'node:util';
 import { UserError } from '../../store/base/errors.ts';
 import type { Context } from '../context.ts';
 import { plainLine, plainText } from '../render/plain-text.ts';
+import type { Style } from '../render/style.ts';
 import { writeRecords } from '../records/write-records.ts';
 import type { ExitCode } from '../exit-codes.ts';
 
@@ -19,14 +20,17 @@ export function reportError(error: unknown, status: ExitCode, { out, err, env, s
     writeRecords(out, [{ type: 'error', status, ...report }]);
     return;
   }
-  const { style } = err;
-  const { code, message, where, hint, stack } = report;
-  err.lines([
+  err.lines(errorLines(report, err.style));
+}
+
+/** An error as people read it: what, where, and what to do next. */
+export function errorLines({ code, message, where, hint, stack }: Report, style: Style): string[] {
+  return [
     `${style.bad(style.bold(`error[${code}]`))} ${plainText(message)}`,
     ...(where === undefined ? [] : [`  ${style.accent('at')} ${plainLine(where)}`]),
     ...(hint === undefined ? [] : [`  ${style.accent('next:')} ${plainText(hint)}`]),
     ...(stack === undefined ? [] : [stack]),
-  ]);
+  ];
 }
 
 interface Report {

@@ -1,7 +1,7 @@
 // What an evaluation is asked for. Types only.
 
 import type { Store } from '../../store/index.ts';
-import type { Changes } from './folder-imports.ts';
+import type { Changes, FolderObserver } from './folder-imports.ts';
 
 export interface EvaluateOptions {
   /** Absolute, from `findConfig` or what a person named. */
@@ -22,12 +22,19 @@ export interface EvaluateOptions {
   readonly onPrint?: (text: string) => void;
   /** How long one call into the config may take. */
   readonly limitMs?: number;
+  /** Told of every place that the evaluation turns out to depend on, also of one that fails. */
+  readonly observer?: EvaluationObserver;
   /** Does what hears of nothing while it is done, and may never end by itself: whoever listens to signals looks to that. */
   readonly computing?: Computing;
 }
 
 /** By input: an absolute path. */
 export type Overrides = Readonly<Record<string, string>>;
+
+export interface EvaluationObserver extends FolderObserver {
+  /** A file that is read, or looked for. */
+  onFile(path: string): void;
+}
 
 export type Computing = <T>(work: () => T) => Promise<T>;
 

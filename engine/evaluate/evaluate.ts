@@ -18,8 +18,8 @@ import { recordedEvaluation } from './recorded-evaluation.ts';
  * `GRAPH_CYCLE`, `SOURCE_UNREADABLE`. With the place in the config.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { store, signal, changes } = options;
-  const imports = new FolderImports({ store, signal, changes });
+  const { store, signal, changes, observer } = options;
+  const imports = new FolderImports({ store, signal, changes, observer });
   const evaluation = await evaluateTargets(options, imports);
   const elsewhere = namesElsewhere(evaluation, options.names);
   return elsewhere.length === 0
@@ -65,13 +65,14 @@ async function keptEvaluation(
   options: EvaluateOptions,
   imports: FolderImports,
 ): Promise<Evaluation | undefined> {
-  const { store, env, names } = options;
+  const { store, env, names, observer } = options;
   const kept = readEvaluation(store.records, options);
   const record = kept === undefined ? undefined : stillHolding(kept, env);
   if (record === undefined) return undefined;
   const targets = targetsOf(names, record.flake);
   const evaluation = recordedEvaluation(record, { evaluated: options, store, targets, seen: imports.seen });
   if (evaluation === undefined) return undefined;
+  for (const path of evaluation.files) observer?.onFile(path);
   const wanted = names.flatMap((name) => outputNamed(evaluation, name)?.id ?? []);
   const ids = evaluation.sandbox === undefined ? wanted : [...wanted, evaluation.sandbox];
   await store.use(ids);

@@ -31,10 +31,16 @@ export interface Changes {
   readonly paths: readonly string[];
 }
 
+export interface FolderObserver {
+  /** A local folder is going to be imported. */
+  onFolder(folder: Folder): void;
+}
+
 export interface FolderImportsOptions {
   readonly store: Store;
   readonly signal: AbortSignal | undefined;
   readonly changes: Changes | undefined;
+  readonly observer: FolderObserver | undefined;
 }
 
 export class FolderImports {
@@ -54,6 +60,7 @@ export class FolderImports {
   /** The tree that a folder holds, which is in the store then. @throws UserError `SOURCE_UNREADABLE`, `OUTPUT_INVALID`. */
   async contentOf(folder: Folder): Promise<Digest> {
     const key = folderKey(folder);
+    this.#options.observer?.onFolder(folder);
     const importing = this.#results.get(key) ?? this.#import(folder, key);
     this.#results.set(key, importing);
     const { node, seen } = await importing;

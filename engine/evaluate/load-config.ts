@@ -10,6 +10,7 @@ import { configError, isForeign } from './config-error.ts';
 import { MadePlaces } from './made-places.ts';
 import { ModuleLoader } from './module-loader.ts';
 import { Observations } from './observations.ts';
+import type { EvaluationObserver } from './evaluate-options.ts';
 import { createPureRealm } from './pure-realm.ts';
 import { Transformer } from './transform.ts';
 
@@ -22,6 +23,7 @@ export interface ConfigOptions {
   readonly onPrint?: ((text: string) => void) | undefined;
   /** How long one call into the config may take. */
   readonly limitMs?: number | undefined;
+  readonly observer?: EvaluationObserver | undefined;
 }
 
 export interface LoadedConfig {
@@ -42,8 +44,8 @@ const usualLimitMs = 120_000;
 
 /** @throws UserError `CONFIG_MISSING`; `CONFIG_INVALID`, `CONFIG_IMPURE`, with the place. */
 export function loadConfig(options: ConfigOptions): LoadedConfig {
-  const { configPath, records, onPrint = () => undefined, limitMs = usualLimitMs } = options;
-  const observations = new Observations();
+  const { configPath, records, onPrint = () => undefined, limitMs = usualLimitMs, observer } = options;
+  const observations = new Observations((path) => observer?.onFile(path));
   const transformer = new Transformer(records);
   const places = new MadePlaces((place) => (isForeign(place.file) ? undefined : loader.sourcePlace(place)));
   const realm = createPureRealm({ onPrint, onMade: places.note });

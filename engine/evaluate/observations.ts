@@ -24,6 +24,12 @@ export interface ObservedLink {
 export class Observations {
   readonly #files = new Map<string, ObservedFile>();
   readonly #links = new Map<string, ObservedLink>();
+  readonly #onFile: (path: string) => void;
+
+  /** @param onFile told of each file that is read, or looked for in vain */
+  constructor(onFile: (path: string) => void = () => undefined) {
+    this.#onFile = onFile;
+  }
 
   get files(): readonly ObservedFile[] {
     return [...this.#files.values()];
@@ -35,6 +41,7 @@ export class Observations {
 
   /** Reads a file that is there. @throws UserError `CONFIG_INVALID` when it cannot be read. */
   read(path: string): Buffer {
+    this.#onFile(path);
     // The stamp comes first: a change after it shows as another stamp.
     const stamp = lastingStamp(path) ?? '';
     const bytes = readFile(path);
@@ -51,6 +58,7 @@ export class Observations {
 
   /** Remembers that nothing is at the path. */
   lookedInVain(path: string): void {
+    this.#onFile(path);
     this.#files.set(path, { path, stamp: '', sha256: undefined });
   }
 

@@ -8,7 +8,13 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Patterns, bytesOf } from './git/patterns.ts';
-import { isRepository, noRepository, readRepository, type Repository } from './git/repository.ts';
+import {
+  decidingGitFiles,
+  isRepository,
+  noRepository,
+  readRepository,
+  type Repository,
+} from './git/repository.ts';
 
 /** `partly`: a directory that git ignores, but that has tracked files in it. */
 export type Verdict = 'kept' | 'partly' | 'left out';
@@ -214,13 +220,26 @@ function rulesAround(folder: string): IgnoreRules {
   return rules;
 }
 
+/** Files outside a folder that have a say in what of it is left out, whether they are there or not. */
+export function decidingFiles(folder: string): readonly string[] {
+  const top = isRepository(folder) ? folder : workTreeAround(folder);
+  if (top === undefined) return [];
+  const files = [...decidingGitFiles(top)];
+  for (let directory = folder; directory !== top;) {
+    directory = dirname(directory);
+    files.push(`${placeAt(directory)}${gitFileName}`, `${placeAt(directory)}${ownFileName}`);
+  }
+  return files;
+}
+
 function workTreeAround(folder: string): string | undefined {
   const parent = dirname(folder);
   if (parent === folder) return undefined;
   return isRepository(parent) ? parent : workTreeAround(parent);
 }
 
-function namesOnDisk(folder: string): Names {
+/** Looks for each name when it is asked for. */
+export function namesOnDisk(folder: string): Names {
   return { has: (name) => lstatSync(`${folder}/${name}`, { throwIfNoEntry: false }) !== undefined };
 }
 
@@ -239,7 +258,11 @@ function emptyLevel(folder: string): Level {
 }
 
 function placeOf(folder: string): string {
-  return bytesOf(folder === '/' ? folder : `${folder}/`);
+  return bytesOf(placeAt(folder));
+}
+
+function placeAt(folder: string): string {
+  return folder === '/' ? folder : `${folder}/`;
 }
 
 /** 32 hex digits. */

@@ -69,12 +69,18 @@ export class Uses {
 
   /** Forgets what is used. */
   clear(): void {
-    if (this.#known.size === 0) return;
+    this.keepOnly(new Set());
+  }
+
+  /** Forgets what is used but these. */
+  keepOnly(kept: ReadonlySet<Digest>): void {
+    const dropped = [...this.#known].filter((digest) => !kept.has(digest));
+    if (dropped.length === 0) return;
     const [[table], session] = [this.#tables('uses'), this.#session()];
     this.#database().transactionSync(() => {
-      for (const digest of this.#known) table.removeSync(`${session}/${digest}`);
+      for (const digest of dropped) table.removeSync(`${session}/${digest}`);
     });
-    this.#known.clear();
+    for (const digest of dropped) this.#known.delete(digest);
   }
 
   // All are opened before a transaction begins.

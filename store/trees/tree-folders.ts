@@ -58,6 +58,9 @@ export function sealedContent(entry: string, node: ContentNode, directoryMode: n
   return { path: `${entry}/${contentName}`, seal: `${entry}/${sealName}`, node, directoryMode };
 }
 
+/** So many are not looked at again by this process: one that stays open makes others with every build. */
+const rememberedEntries = 5000;
+
 export class TreeFolders {
   readonly #options: TreeFoldersOptions;
   readonly #known = new Map<string, Promise<string>>();
@@ -72,9 +75,16 @@ export class TreeFolders {
     const known = await this.#known.get(name);
     if (known !== undefined && existsSync(known)) return known;
     const path = this.#wholePath(node, `${this.#options.place}/${name}`);
-    this.#known.set(name, path);
+    this.#remember(name, path);
     path.catch(() => this.#known.delete(name));
     return path;
+  }
+
+  #remember(name: string, path: Promise<string>): void {
+    this.#known.set(name, path);
+    if (this.#known.size <= rememberedEntries) return;
+    const [oldest] = this.#known.keys();
+    this.#known.delete(oldest!);
   }
 
   async #wholePath(node: ContentNode, entry: string): Promise<string> {

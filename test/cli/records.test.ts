@@ -178,6 +178,24 @@ const examples: readonly Example[] = [
       return records(project.run('build', 'all', '--json'));
     },
   },
+  {
+    command: 'watch',
+    types: ['round', 'round-finished', 'waiting', 'then-finished', 'problem', 'problem-solved'],
+    run: async () => {
+      const project = testProject();
+      const watch = project.start('watch', 'all', '--then', 'exit 1', '--json');
+      let text = '';
+      watch.process.stdout!.on('data', (chunk: string) => {
+        const before = text;
+        text += chunk;
+        const comes = (word: string): boolean => !before.includes(word) && text.includes(word);
+        if (comes('then-finished')) project.config('syntax (');
+        if (comes('"problem"')) project.config(smallFlake);
+        if (comes('problem-solved')) watch.process.kill('SIGINT');
+      });
+      return records(watch.ended);
+    },
+  },
   { command: 'list', types: ['output'], run: of('list') },
   {
     command: 'list of what is broken',

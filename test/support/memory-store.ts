@@ -46,7 +46,7 @@ import {
 } from '../../store/index.ts';
 
 /** A store's contract without what only a disk needs. */
-export type ContentStore = Omit<Store, 'importFolder' | 'maintenance' | 'kept'>;
+export type ContentStore = Omit<Store, 'importFolder' | 'importRules' | 'maintenance' | 'kept'>;
 
 /** What several open stores share. */
 export class MemoryContent {
@@ -104,6 +104,10 @@ export class MemoryStore implements ContentStore {
         ? this.#folder('results', node.digest, 0o555)
         : this.#file('results', node.digest, node.executable),
     );
+  }
+
+  useOnly(): void {
+    // As below.
   }
 
   // Nothing is ever collected.

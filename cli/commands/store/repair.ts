@@ -8,7 +8,7 @@ import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
 import { withStore } from '../../project/opened-store.ts';
-import { openWholeProject, type Project } from '../../project/project.ts';
+import { openWholeProject, type OpenProject, type Project } from '../../project/project.ts';
 import { failureLines } from '../../render/failures.ts';
 import { openRenderer, type OpenRenderer } from '../../render/open-renderer.ts';
 import { plainLine } from '../../render/plain-text.ts';
@@ -84,7 +84,7 @@ async function setDamageAside(context: Context, store: Store): Promise<ReadonlyS
 // Damage is set aside with or without a project; only building again needs one.
 async function projectHere(
   context: Context,
-): Promise<{ readonly project: Project; readonly renderer: OpenRenderer } | undefined> {
+): Promise<{ readonly project: OpenProject; readonly renderer: OpenRenderer } | undefined> {
   const renderer = openRenderer(context);
   try {
     return { project: await openWholeProject(context, { emit: renderer.emit }), renderer };

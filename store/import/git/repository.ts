@@ -67,6 +67,13 @@ export function repositoryStamp(folder: string): RepositoryStamp | undefined {
   return { fingerprint, index: statSync(indexPath(folders), { throwIfNoEntry: false }) };
 }
 
+/** The files of a repository that decide what of its work tree is ignored, whether they are there or not. */
+export function decidingGitFiles(folder: string): readonly string[] {
+  const folders = gitFolders(folder);
+  if (folders === undefined) return [];
+  return [indexPath(folders), join(folders.common, 'info/exclude'), join(folders.common, 'config')];
+}
+
 export function isRepository(folder: string): boolean {
   return gitFolders(folder) !== undefined;
 }

@@ -1,0 +1,146 @@
+// A watch as a whole: what a look, a build and what follows it are, put together for the engine to do when it is time.
+
+import { watch, type Round } from '../../engine/watch/index.ts';
+import { UserError } from '../../store/base/errors.ts';
+import type { WatchFlags } from '../commands/watch.ts';
+import type { Context } from '../context.ts';
+import { recordBuilds } from '../project/roots.ts';
+import { configuredSize, keepStoreToSize } from '../project/store-size.ts';
+import { openRenderer } from '../render/open-renderer.ts';
+import { showResults } from '../reports/build-report.ts';
+import { asPersonsError } from '../reports/persons-error.ts';
+import { Teller } from './tell.ts';
+import { ThenCommand } from './then-command.ts';
+import { WatchedProject, isAbort, type Wanted } from './watched-project.ts';
+
+/** Builds and waits until it is interrupted. @throws UserError for what no change of the sources could mend. */
+export async function keepWatching(
+  context: Context,
+  flags: WatchFlags,
+  targets: readonly string[],
+): Promise<void> {
+  const teller = new Teller(context);
+  const { jobs, offline } = flags;
+  const settings = { ...(jobs !== undefined && { jobs }), ...(offline !== undefined && { offline }) };
+  const onProblem = (problem: UserError | undefined): void => teller.problem(problem);
+  const project = await WatchedProject.open(context, { targets, settings, onProblem });
+  const rounds = new Rounds(context, { flags, project, teller });
+  try {
+    await watch<Wanted>({
+      signal: context.signal,
+      store: project.store.path,
+      rulesOf: ({ path, exclude }) => project.store.importRules(path, { exclude }),
+      look: (changed) => project.look(changed, rounds.isBusy),
+      build: (wanted, round) => rounds.build(wanted, round),
+      follow: () => rounds.follow(),
+      onRest: ({ folders }) => {
+        rounds.letGo();
+        teller.waits(folders);
+      },
+    });
+  } finally {
+    await rounds.end();
+    await project.close();
+  }
+}
+
+interface RoundsOptions {
+  readonly flags: WatchFlags;
+  readonly project: WatchedProject;
+  readonly teller: Teller;
+}
+
+class Rounds {
+  readonly #context: Context;
+  readonly #options: RoundsOptions;
+  readonly #sizeBytes: number | undefined;
+  readonly #then: ThenCommand | undefined;
+  #isBuilding = false;
+  /** Of the last round, and of the last that succeeded, which may be in use. */
+  #last: Wanted | undefined;
+  #good: Wanted | undefined;
+
+  constructor(context: Context, options: RoundsOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#sizeBytes = configuredSize(context.env);
+    const { flags, teller } = options;
+    if (flags.then !== undefined)
+      this.#then = new ThenCommand(flags.then, {
+        env: context.env,
+        // Standard output is for records.
+        output: context.shared.json === true ? 2 : 1,
+        onEnd: (end) => teller.commandEnds(end),
+      });
+  }
+
+  /** True while something runs that would have to be put in order. */
+  get isBusy(): boolean {
+    return this.#isBuilding || this.#then?.isRunning === true;
+  }
+
+  async build(wanted: Wanted, round: Round): Promise<'ok' | 'failed' | 'cancelled'> {
+    const startedMs = performance.now();
+    this.#options.teller.roundBegins(round);
+    this.#isBuilding = true;
+    try {
+      const result = await this.#build(wanted, round, startedMs);
+      this.#options.teller.roundEnds(round, result, performance.now() - startedMs);
+      return result === 'built' ? 'ok' : result;
+    } finally {
+      this.#isBuilding = false;
+    }
+  }
+
+  async follow(): Promise<void> {
+    await this.#then?.start();
+  }
+
+  /** What was built before is no longer kept by this process. */
+  letGo(): void {
+    this.#options.project.keepOnly([this.#last, this.#good].filter((wanted) => wanted !== undefined));
+  }
+
+  async end(): Promise<void> {
+    await this.#then?.end();
+  }
+
+  async #build(
+    wanted: Wanted,
+    { signal }: Round,
+    startedMs: number,
+  ): Promise<'built' | 'failed' | 'cancelled'> {
+    const { flags, teller } = this.#options;
+    const renderer = openRenderer(this.#context);
+    this.#last = wanted;
+    try {
+      const project = this.#options.project.project(wanted, { emit: renderer.emit, signal });
+      const report = await project.build.realise(
+        wanted.outputs.map(({ id }) => id),
+        flags,
+      );
+      await project.told;
+      const view = await renderer.close();
+      if (report.cancelled) return 'cancelled';
+      const made = wanted.outputs.filter(({ id }) => report.outputs.has(id));
+      await recordBuilds(project, made);
+      if (flags.outLink !== undefined) {
+        const { writeOutLinks } = await import('../project/out-link.ts');
+        await writeOutLinks(project, made, flags.outLink);
+      }
+      const elapsedMs = performance.now() - startedMs;
+      showResults(this.#context, { project, wanted: wanted.outputs, report, view, elapsedMs });
+      if (this.#sizeBytes !== undefined) await keepStoreToSize(this.#context, project.store, this.#sizeBytes);
+      if (report.ok) this.#good = wanted;
+      return report.ok ? 'built' : 'failed';
+    } catch (error) {
+      await renderer.close();
+      if (signal.aborted && isAbort(error)) return 'cancelled';
+      const known = asPersonsError(error);
+      // What is wrong with this build may be right with the next.
+      if (!(known instanceof UserError)) throw error;
+      teller.problem(known);
+      return 'failed';
+    }
+  }
+}
