@@ -7,6 +7,7 @@ import { helloContainer } from './images/container-image.ts';
 import { imageOutputs } from './images/images.ts';
 import { lsb } from './images/lsb.ts';
 import { firmwareOutputs } from './firmware/outputs.ts';
+import { kernelMenuTree } from './kernel/menu.ts';
 import { kernelOutputs } from './kernel/outputs.ts';
 import type { BuiltPackage } from './lib/built-package.ts';
 import { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
@@ -24,6 +25,9 @@ export { imageOutputs, imageSpecs, type ImageOptions } from './images/images.ts'
 export { lsb } from './images/lsb.ts';
 export { emulatorTree } from './emulator/emulator.ts';
 export { inputs } from './inputs.ts';
+export type { Fragment } from './kernel/fragment.ts';
+export { createKernel, type Kernel, type KernelOptions } from './kernel/kernel.ts';
+export { kernelMenuTree } from './kernel/menu.ts';
 export { autotools, script, type Autotools, type Build, type Script } from './lib/build.ts';
 export type { BuiltPackage } from './lib/built-package.ts';
 export { createPackageSet, type PackageSet, type PackageSetOptions } from './lib/package-set.ts';
@@ -68,6 +72,10 @@ export function packageOutputs({
     'hello-container': {
       derivation: helloContainer({ seed, sysroot, target }),
       description: 'a container image that says hello',
+    },
+    'kernel-menu': {
+      derivation: kernelMenuTree(pins),
+      description: "what the kernel's own menus are made and shown with, beside the seed",
     },
     emulator: { derivation: emulatorTree(pins), description: 'QEMU and UEFI firmware, to start images in' },
     ...imageOutputs({ pins, target, packages }),

@@ -4,6 +4,7 @@
 import type { InputDeclaration } from '../engine/model/index.ts';
 import { firmwareInputs } from './firmware/inputs.ts';
 import { kernelInputs } from './kernel/inputs.ts';
+import { kernelMenuInputs } from './kernel/menu.ts';
 import { imageInputs } from './images/inputs.ts';
 import { emulatorInputs } from './emulator/inputs.ts';
 import { cards } from './packages/index.ts';
@@ -82,6 +83,7 @@ export const inputs = {
   'debian-aarch64-linux': { ...debianLibraries, architecture: 'arm64' },
   'debian-x86_64-linux': debianLibraries,
   ...kernelInputs,
+  ...kernelMenuInputs,
   ...firmwareInputs,
   ...imageInputs,
   ...emulatorInputs,

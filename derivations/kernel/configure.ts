@@ -35,7 +35,7 @@ export function configure({ name, target, seed, source, options }: ToConfigure):
   const rules = configurationRules(source);
   const asked = write({
     name: `${name}-options`,
-    files: { 'asked.config': configText(options), 'asked.tsv': askedText(options) },
+    files: { 'asked.config': configText(options), 'asked.tsv': askedText(options), ...overruled(options) },
   });
   const config = run({
     name: `${name}-configure`,
@@ -62,6 +62,12 @@ export function configure({ name, target, seed, source, options }: ToConfigure):
   const checked = (output: string): Derivation =>
     compose({ name: `${name}-${output}`, parts: [from(config, { output }), check] });
   return { config: checked('config'), settings: checked('settings') };
+}
+
+// For whoever changes the overruling fragment by hand and has to know what is asked for without it.
+function overruled(options: readonly Option[]): Readonly<Record<string, string>> {
+  const others = options.flatMap((option) => option.overruled ?? []);
+  return others.length === 0 ? {} : { 'overruled.tsv': askedText(others) };
 }
 
 // The second call makes no decision: it only writes the same in other forms.

@@ -56,6 +56,38 @@ CONFIG_TTY=y
     expect(mergeFragments([tiny, again])).toEqual(mergeFragments([tiny]));
   });
 
+  it('may overrule others, whichever is listed first, and it is known what those ask for', () => {
+    const ours: Fragment = {
+      name: 'ours',
+      on: { chosen: 'SWAP' },
+      values: { HZ: 1000 },
+      overrules: 'SWAP HZ',
+    };
+    for (const fragments of [
+      [tiny, ours],
+      [ours, tiny],
+    ]) {
+      const options = mergeFragments(fragments);
+      expect(configText(options)).toContain('CONFIG_HZ=1000\n');
+      expect(options.find(({ name }) => name === 'SWAP')).toMatchObject({
+        value: 'y',
+        fragment: 'ours',
+        overruled: { value: 'n', fragment: 'tiny', reason: 'no swap' },
+      });
+    }
+    expect(() => mergeFragments([ours, { ...ours, name: 'theirs', values: { HZ: 100 } }])).toThrow(
+      'kernel option HZ is 1000 in ours (a value) and 100 in theirs (a value)',
+    );
+    expect(() => mergeFragments([{ name: 'empty', overrules: 'SWAP' }])).toThrow(
+      'kernel fragment empty overrules others on SWAP, and does not say what it is',
+    );
+  });
+
+  it('have hexadecimal numbers as texts', () => {
+    const options = mergeFragments([{ name: 'place', values: { PAGE_OFFSET: '0xC000' } }]);
+    expect(configText(options)).toBe('CONFIG_PAGE_OFFSET=0xC000\n');
+  });
+
   it('that want different things are named, with their reasons', () => {
     const other: Fragment = { name: 'other', on: { 'little memory': 'SWAP' } };
     const error = failure(() => mergeFragments([tiny, other]));
