@@ -30,6 +30,21 @@ export const commandGroups: readonly {
     ],
   },
   {
+    heading: 'Kernel:',
+    commands: [
+      {
+        name: 'kernel',
+        summary: 'a kernel by hand: its configuration, a series of commits',
+        load: () => import('./commands/kernel.ts'),
+      },
+      {
+        name: 'bisect',
+        summary: 'the first commit with which a command fails',
+        load: () => import('./commands/bisect.ts'),
+      },
+    ],
+  },
+  {
     heading: 'Look at outputs:',
     commands: [
       { name: 'ls', summary: 'list files of an output', load: () => import('./commands/ls.ts') },

@@ -6,7 +6,7 @@ export { compareNodes, type Difference } from './compare.ts';
 export { Build, type BuildOptions, type BuildReport, type IncrementalUse, type Wish } from './build.ts';
 export { closestNames } from './evaluate/closest-names.ts';
 export { checkEvaluation } from './evaluate/check-evaluation.ts';
-export { evaluate, loadFlake } from './evaluate/evaluate.ts';
+export { evaluate, loadExports, loadFlake } from './evaluate/evaluate.ts';
 export type { EvaluateOptions, EvaluationObserver, LoadFlakeOptions } from './evaluate/evaluate-options.ts';
 export {
   findOutput,

@@ -3,9 +3,9 @@
 import { chooseSandboxTool, type SandboxTool } from '../../engine/sandbox/index.ts';
 import type { Context } from '../context.ts';
 import type { Project } from '../project/project.ts';
-import { failureLines } from '../render/failures.ts';
 import type { OpenRenderer } from '../render/open-renderer.ts';
 import { recordBuilds } from '../project/roots.ts';
+import { realiseShown } from '../reports/realise-shown.ts';
 import type { FoundOutput } from '../project/targets.ts';
 
 /**
@@ -20,11 +20,7 @@ export async function builtFolders(
   const { build, evaluation } = project;
   const { sandbox } = evaluation;
   const ids = [...wanted.map(({ id }) => id), ...(sandbox === undefined ? [] : [sandbox])];
-  const report = await build.realise(ids).finally(() => renderer.close());
-  const view = await renderer.close();
-  if (view !== undefined && context.shared.json !== true)
-    context.err.lines(failureLines(view, context.err.style));
-  if (!report.ok) return undefined;
+  if (!(await realiseShown(context, { project, renderer }, ids))) return undefined;
   await recordBuilds(project, wanted);
   return Promise.all(wanted.map(({ id, output }) => build.materialise(id, output)));
 }

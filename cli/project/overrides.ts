@@ -1,10 +1,22 @@
-// Folders that stand for inputs, as a person names them: --override INPUT=FOLDER. Knows no flake: which inputs there are is
-// found out when it is evaluated.
+// Folders that stand for inputs, as a person names them: --override INPUT=FOLDER, or who starts cairn for a person does, in
+// the environment. Knows no flake: which inputs there are is found out when it is evaluated.
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
+
+/** Overrides that hold for every command that is started with it, each on a line; the command line outranks it. */
+export const overrideVariable = 'CAIRN_OVERRIDE';
+
+/** What the command line and the environment name together. @throws as `namedOverrides` */
+export function allOverrides(
+  texts: readonly string[] | undefined,
+  env: NodeJS.ProcessEnv,
+): Readonly<Record<string, string>> {
+  const lines = (env[overrideVariable] ?? '').split('\n').filter((line) => line !== '');
+  return { ...namedOverrides(lines), ...namedOverrides(texts) };
+}
 
 /**
  * Absolute folders by input; what is relative starts where the command was typed.

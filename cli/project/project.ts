@@ -16,7 +16,7 @@ import {
 import { openStore, type Store } from '../../store/index.ts';
 import type { Context } from '../context.ts';
 import { plainText } from '../render/plain-text.ts';
-import { namedOverrides } from './overrides.ts';
+import { allOverrides } from './overrides.ts';
 import { commandOf } from './steps.ts';
 import { configuredSize, keepStoreToSize } from './store-size.ts';
 import { findTarget, splitPlace, type FoundOutput } from './targets.ts';
@@ -48,6 +48,8 @@ export interface ProjectOptions {
   readonly targets?: readonly string[];
   readonly settings?: Settings;
   readonly emit?: Emit;
+  /** One that is open already, and stays so; otherwise the project opens and closes its own. */
+  readonly store?: Store;
 }
 
 /**
@@ -57,12 +59,12 @@ export interface ProjectOptions {
 export async function openProject(context: Context, options: ProjectOptions = {}): Promise<OpenProject> {
   const configPath = configOf(context);
   const sizeBytes = configuredSize(context.env);
-  const store = await openStore(context.shared.store);
+  const store = options.store ?? (await openStore(context.shared.store));
   try {
     const evaluation = await evaluateConfig(context, { configPath, store, targets: options.targets ?? [] });
     return makeProject(context, { store, evaluation, options, sizeBytes });
   } catch (error) {
-    await store.close();
+    if (options.store === undefined) await store.close();
     throw error;
   }
 }
@@ -101,7 +103,7 @@ export function evaluateConfig(
   const onPrint = (text: string): void => err.write(plainText(text));
   const useCache = shared.evalCache !== false;
   const computing = isBusy ? {} : { computing: interruption.computing };
-  const overrides = namedOverrides(shared.override);
+  const overrides = allOverrides(shared.override, env);
   return evaluate({ ...options, overrides, env, names, signal, onPrint, useCache, ...computing });
 }
 
@@ -110,7 +112,7 @@ async function tellOfLocals(
   context: Context,
   { store, evaluation, options }: Omit<ProjectParts, 'sizeBytes'>,
 ): Promise<void> {
-  const overridden = Object.keys(namedOverrides(context.shared.override));
+  const overridden = Object.keys(allOverrides(context.shared.override, context.env));
   if (overridden.length === 0 && evaluation.locals.every(({ standsFor }) => standsFor === undefined)) return;
   const { tellLocalSources } = await import('./local-sources.ts');
   const names = namesIn(options.targets ?? []);
@@ -142,6 +144,7 @@ function makeProject(context: Context, { store, evaluation, options, sizeBytes }
     async [Symbol.asyncDispose]() {
       await project.told;
       await workshop.close();
+      if (options.store !== undefined) return;
       if (sizeBytes !== undefined) await keepStoreToSize(context, store, sizeBytes);
       await store.close();
     },

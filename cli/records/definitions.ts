@@ -328,6 +328,33 @@ const records = {
     components: v.array(v.strictObject({ ...share, version: text })),
     folders: v.array(v.strictObject(share)),
   }),
+  'option-difference': fieldsOf('An option in which two configurations of a kernel differ.', {
+    option: v.pipe(text, v.description('without CONFIG_')),
+    change,
+    before: v.optional(v.pipe(text, v.description('y, m, n, a number, or a text in quotes'))),
+    after: v.optional(text),
+  }),
+  'kernel-fragment': fieldsOf('What was chosen in the menu of a kernel, beside what is asked for anyway.', {
+    target: text,
+    name: text,
+    options: v.array(v.strictObject({ option: text, value: text, overrules: flag })),
+    text: v.pipe(text, v.description('the fragment as a module for the config')),
+    file: v.optional(v.pipe(text, v.description('where it was written to'))),
+  }),
+  'series-commit': fieldsOf('What became of a target with one commit of a series.', {
+    commit: text,
+    subject: text,
+    target: v.pipe(text, v.description('NAME@TARGET')),
+    state: v.picklist(['built', 'up-to-date', 'failed']),
+    digest: v.optional(digest),
+    elapsedMs: milliseconds,
+    failed: v.optional(v.pipe(v.array(text), v.description('the steps that failed'))),
+  }),
+  'bisected-commit': fieldsOf('What a commit turned out to be.', {
+    commit: text,
+    verdict: v.picklist(['good', 'bad', 'skip']),
+  }),
+  'first-bad-commit': fieldsOf('The end of a bisection.', { commit: text, subject: text }),
   graph: fieldsOf('What is built from what; an edge leads from an input to what needs it.', {
     nodes: v.array(v.strictObject(step)),
     edges: v.array(v.strictObject({ from: digest, to: digest })),

@@ -38,7 +38,11 @@ export function asPersonsError(error: unknown): unknown {
 }
 
 /** Does something with a path that a person named. @throws UserError `USAGE` when the system refuses it. */
-export async function withNamedPath<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withNamedPath<T>(
+  path: string,
+  work: () => Promise<T>,
+  done: 'read' | 'written' = 'written',
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -57,7 +61,7 @@ export async function withNamedPath<T>(path: string, work: () => Promise<T>): Pr
       )
     )
       throw error;
-    throw new UserError('USAGE', `${path} cannot be written: ${error.message}`, {
+    throw new UserError('USAGE', `${path} cannot be ${done}: ${error.message}`, {
       hint: 'Name another place, or look at the permissions of that one.',
       cause: error,
     });

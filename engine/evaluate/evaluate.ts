@@ -61,6 +61,14 @@ async function contentsOf(
   }
 }
 
+/** What a module exports that is no config, such as a fragment for one; it is evaluated as a config is. */
+export async function loadExports(options: LoadFlakeOptions): Promise<unknown> {
+  const { loadModule } = await import('./load-config.ts');
+  const computing: Computing = options.computing ?? ((work) => Promise.resolve(work()));
+  const { exports } = await computing(() => loadModule({ ...options, records: options.store.records }));
+  return exports;
+}
+
 async function keptEvaluation(
   options: EvaluateOptions,
   imports: FolderImports,

@@ -44,6 +44,24 @@ const usualLimitMs = 120_000;
 
 /** @throws UserError `CONFIG_MISSING`; `CONFIG_INVALID`, `CONFIG_IMPURE`, with the place. */
 export function loadConfig(options: ConfigOptions): LoadedConfig {
+  const { configPath } = options;
+  const { load, observations, ...rest } = openRealm(options);
+  if (!observations.isFile(configPath)) throw missingConfig(configPath);
+  const source = observations.read(configPath).toString();
+  const flake = checkFlake(load(), configPath, source);
+  return { flake, source, observations, ...rest };
+}
+
+/** A module that is no config, in the same way: what it exports. @throws as `loadConfig` */
+export function loadModule(options: ConfigOptions): { exports: unknown } {
+  const { observations, load } = openRealm(options);
+  if (!observations.isFile(options.configPath)) throw missingConfig(options.configPath);
+  return { exports: load() };
+}
+
+type OpenRealm = Omit<LoadedConfig, 'flake' | 'source'> & { readonly load: () => unknown };
+
+function openRealm(options: ConfigOptions): OpenRealm {
   const { configPath, records, onPrint = () => undefined, limitMs = usualLimitMs, observer } = options;
   const observations = new Observations((path) => observer?.onFile(path));
   const transformer = new Transformer(records);
@@ -59,15 +77,9 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
       throw explain(error);
     }
   };
-  if (!observations.isFile(configPath)) throw missingConfig(configPath);
-  const source = observations.read(configPath).toString();
-  const flake = checkFlake(
-    call(() => loader.load(configPath)),
-    configPath,
-    source,
-  );
+  const load = (): unknown => call(() => loader.load(configPath));
   const placeOf = (derivation: Derivation): string | undefined => places.of(derivation);
-  return { flake, source, observations, transformer, call, explain, placeOf };
+  return { observations, transformer, call, explain, load, placeOf };
 }
 
 function missingConfig(configPath: string): UserError {

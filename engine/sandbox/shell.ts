@@ -22,6 +22,8 @@ export interface ShellOptions {
   readonly tool: SandboxTool;
   /** What to run instead of `/bin/sh`. */
   readonly argv?: readonly string[];
+  /** Called when it was left, however that was, with the folder it began in: what is there is gone afterwards. */
+  readonly onLeft?: (folder: string) => Promise<void>;
 }
 
 /**
@@ -30,9 +32,11 @@ export interface ShellOptions {
  * @throws MissingBlob when content of a layer or input is not in the store.
  */
 export async function openShell(request: BuildRequest, options: ShellOptions): Promise<number> {
-  return withScratch(options.store, (scratch) => {
+  return withScratch(options.store, async (scratch) => {
     const work = makeWorkFolder(join(scratch, 'step'), request);
-    return enter({ request, variation: undefined, work, scratch }, options);
+    const status = await enter({ request, variation: undefined, work, scratch }, options);
+    await options.onLeft?.(work.build);
+    return status;
   });
 }
 

@@ -10,7 +10,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { collect, mainFile, testProject } from './cairn.ts';
 
 const commands = ['build', 'list', 'why', 'check', 'shell', 'ls', 'cat', 'path', 'log', 'diff', 'graph'];
-const others = ['lock', 'fetch', 'store', 'doctor', 'completion'];
+const others = ['kernel', 'bisect', 'lock', 'fetch', 'store', 'doctor', 'completion'];
 
 describe('the command line', () => {
   it.each([...commands, ...others])('gives %s --help with an example', async (command) => {

@@ -1,0 +1,68 @@
+// A project whose program is built from an input, and a git repository of twelve commits of that program.
+
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../store/base/package-root.ts';
+import { busyboxFlake, cairnProject, type CairnProject } from './cairn-project.ts';
+import { tempFolder } from './temp-folder.ts';
+
+export interface GitProject extends CairnProject {
+  /** The repository, with a work tree that somebody is at work in. */
+  readonly source: string;
+  /** By number, from 1 on; the first is at 0 as well. */
+  readonly commits: readonly string[];
+  readonly git: (...args: readonly string[]) => string;
+}
+
+/** From this commit on the program answers wrongly. */
+export const firstWrong = 7;
+const last = 12;
+
+/** One commit may be such that the program cannot be built. The program is `program`; `cairn.sh` in its folder is the cairn of these tests, for a shell. */
+export function gitProject(sources: string, unbuildable?: number): GitProject {
+  const files = busyboxFlake(
+    `{ program: command('program', 'sh /program/build.sh', { '/program': unpackPin(pins.program[0]!) }) }`,
+  );
+  const flake = files['flake-like.config.ts']!.replace('outputs: () =>', 'outputs: ({ pins }) =>')
+    .replace(
+      'inputs: {',
+      "inputs: { program: { kind: 'url', urls: ['https://program.invalid/program.tar'] },",
+    )
+    .replace('import { compose,', 'import { unpackPin, compose,');
+  const project = cairnProject({ ...files, 'flake-like.config.ts': flake }, sources);
+  const script = join(project.folder, 'cairn.sh');
+  writeFileSync(
+    script,
+    `#!/bin/sh\nexec '${process.execPath}' '${join(packageRoot, 'dist/cli/main.js')}' "$@"\n`,
+  );
+  chmodSync(script, 0o755);
+  const source = join(tempFolder('source'), 'program');
+  mkdirSync(source);
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-C', source, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, ...author },
+    }).trim();
+  git('init', '--quiet', '--initial-branch', 'main');
+  const commits = Array.from({ length: last }, (_, at) => commit(at + 1));
+  return { ...project, source, commits: [commits[0]!, ...commits], git };
+
+  function commit(number: number): string {
+    const answer = number >= firstWrong ? 41 : 42;
+    const build = `${number === unbuildable ? 'exit 3\n' : ''}echo ${answer} > $out/answer; echo ${number} > $out/number\n`;
+    writeFileSync(join(source, 'build.sh'), build);
+    writeFileSync(join(source, '.gitignore'), '*.o\n');
+    git('add', '--all');
+    git('commit', '--quiet', '--message', `change ${number}`);
+    return git('rev-parse', 'HEAD');
+  }
+}
+
+const author = {
+  GIT_AUTHOR_NAME: 'somebody',
+  GIT_AUTHOR_EMAIL: 'somebody@example.org',
+  GIT_COMMITTER_NAME: 'somebody',
+  GIT_COMMITTER_EMAIL: 'somebody@example.org',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+};
