@@ -16,6 +16,7 @@ import { keepFailedStep } from '../sandbox/failed-steps.ts';
 import { FolderRemover } from '../sandbox/folder-remover.ts';
 import { makeGuise, type Guise } from '../sandbox/guise.ts';
 import { Launcher } from '../sandbox/launcher.ts';
+import { postponed } from './postponed.ts';
 import { mountsOf } from '../sandbox/mounts.ts';
 import { ReaddirOrder } from '../sandbox/readdir-order.ts';
 import { Rigs, type Rig } from '../sandbox/rigs.ts';
@@ -56,6 +57,8 @@ type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
 type Exited = Extract<SandboxEnd, { kind: 'exited' }>;
 
 const oneJob = { slots: 1 };
+/** So long a cancelled command may go on that would leave kept folders half done. */
+const graceMs = 10_000;
 /** A shell's status for a program that a signal has ended is this, and the signal's number. */
 const firstSignalStatus = 128;
 /** So many files are named to a person. */
@@ -153,9 +156,11 @@ class SandboxExecutor implements Executor {
     if (kept === undefined) return this.#run(step);
     const places = (request.incremental?.folders ?? []).map((folder) => join(work.build, folder));
     kept.lend(places);
-    const end = await this.#run(step);
+    // Ended at once, a command that has a few seconds to go would cost the next one all that is kept.
+    const late = postponed(options.signal, kept.isPristine || options.signal.aborted ? 0 : graceMs);
+    const end = await this.#run(step, late.signal).finally(late.settle);
     await kept.takeBack(places, this.#endOf(step, end));
-    return end;
+    return options.signal.aborted ? { kind: 'cancelled' } : end;
   }
 
   // What a command leaves when it fails by itself follows from its inputs, like what it leaves when it succeeds: an edit that
@@ -166,9 +171,9 @@ class SandboxExecutor implements Executor {
     return saysDiskFull(log.lines()) || lacksRoom(this.#scratch, false) ? 'broken' : 'failed';
   }
 
-  async #run({ request, options, rig, log, work }: Step): Promise<SandboxEnd> {
+  async #run({ request, options, rig, log, work }: Step, signal = options.signal): Promise<SandboxEnd> {
     const { store, tool, jobs, limits } = this.#options;
-    const { signal, variation, kept } = options;
+    const { variation, kept } = options;
     const order = variation?.shuffledReaddir === true ? this.#order : undefined;
     const mounts = await mountsOf(store, request, { order, kept });
     const pool = jobs === undefined ? oneJob : { slots: jobs.slots, jobserver: rig.jobserver };

@@ -159,6 +159,22 @@ describe('a step with kept folders', () => {
 
 const allUnits = ['a', 'b', 'c', 'main'];
 
+test('a step that is cancelled has the time to end by itself, and what it did is not done again', async () => {
+  const { lineage, edit } = await project();
+  await lineage.build();
+  edit((files) => {
+    append('src/a.c', 'edited\n')(files);
+    files.set('tools/gen.sh', { script: 'sleep 1; echo generated\n' });
+  });
+  const stop = new AbortController();
+  const cancelled = await lineage.build({ signal: stop.signal, onOutput: () => stop.abort() });
+  expect([cancelled.outcome?.kind, cancelled.out]).toEqual(['cancelled', undefined]);
+  edit(append('src/c.c', 'edited\n'));
+  const next = await lineage.build();
+  expect([next.outcome?.kind, compiled(next.log)]).toEqual(['built', ['c']]);
+  expect((await lineage.promote()).map(({ kind }) => kind)).toEqual(['identical']);
+});
+
 describe('kept folders are begun anew', () => {
   test.each<readonly [what: string, before: Others, after: Others]>([
     ['environment', () => ({}), () => ({ env: { PROJECT: 'other' } })],
@@ -213,10 +229,8 @@ describe('kept folders are begun anew', () => {
     expect([compiled(anew.log), anew.isUnproven]).toEqual([allUnits, false]);
   });
 
-  test('when the step was cancelled, or found no room on the disk', async () => {
+  test('when the first step was cancelled, or one found no room on the disk', async () => {
     const { lineage, edit } = await project();
-    await lineage.build();
-    edit(append('src/a.c', 'edited\n'));
     const stop = new AbortController();
     edit((files) => void files.set('tools/gen.sh', { script: 'echo begun; sleep 100\n' }));
     const cancelled = lineage.build({ signal: stop.signal, onOutput: () => stop.abort() });
