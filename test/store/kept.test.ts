@@ -75,10 +75,9 @@ test('sources are at first as in a clean build; then what is unchanged is not to
   );
   for (const name of ['same/a', 'same', 'deep', 'deep/er/c'])
     expect(look(at(name))).toEqual(before.get(name));
-  for (const name of ['edited', 'mode', 'deep/er/b']) {
-    expect(look(at(name))[0]).not.toBe(before.get(name)![0]);
+  // Not their inodes: the file system may give a new file the number of one that has just gone.
+  for (const name of ['edited', 'mode', 'deep/er/b'])
     expect(look(at(name))[1]).toBeGreaterThan(Date.now() - 60_000);
-  }
   expect(readdirSync(path).sort()).toEqual(['deep', 'edited', 'fresh', 'kind', 'mode', 'same']);
   expect(readFileSync(at('edited'), 'utf8')).toBe('2');
   expect(lstatSync(at('mode')).mode & 0o777).toBe(0o555);
