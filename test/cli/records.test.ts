@@ -22,6 +22,7 @@ import { busyboxFlake, cairnProject, countingFlake } from '../support/cairn-proj
 import { parseRecords, problemOf, schema } from '../support/json-records.ts';
 import { smallImageFlake, usedDevice } from '../support/small-image.ts';
 import { collectSources, type CollectedSources } from '../support/sources.ts';
+import { talkingMachine } from '../support/talking-machine.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { serve } from '../support/web-server.ts';
 import { smallFlake, testProject, type Ended, type TestProject } from './cairn.ts';
@@ -85,20 +86,6 @@ const commandsFlake = `{
   clock: command('clock', 'cat /proc/sys/kernel/random/uuid > $out/file'),
   bad: command('bad', 'echo one; exit 3'),
   above: command('above', 'cat /in/file > $out/file', { '/in': command('bad', 'echo one; exit 3') }),
-}`;
-
-/** An image whose machine is a shell: it says that it is up, and stays. */
-const talkingFlake = `{
-  emulator: compose({ name: 'emulator', parts: [{ input: busybox, at: 'usr/bin/sh' }, write({ name: 'programs', files: {
-    'usr/bin/sleep': { symlink: 'sh' },
-    'usr/bin/qemu-img': { text: '#!/usr/bin/sh\\n', executable: true },
-    'usr/bin/qemu-system-aarch64': { text: '#!/usr/bin/sh\\necho it is up; exec sleep 600\\n', executable: true },
-  } })] }),
-  talking: write({ name: 'talking', files: {
-    'talking.img': 'a disk',
-    'run.json': '{ "machine": "virt", "cpu": "max", "memoryMb": 64, "firmware": "edk2-aarch64" }',
-    'manifest.json': '{ "image": "talking", "target": "x86_64-linux", "partitions": [], "components": [] }',
-  } }),
 }`;
 
 const inSandbox =
@@ -233,7 +220,10 @@ const examples: readonly Example[] = [
     command: 'run --expect',
     types: ['notice', 'console', 'said'],
     run: async () => {
-      const project = cairnProject(busyboxFlake(talkingFlake), sources.folder);
+      const project = cairnProject(
+        busyboxFlake(talkingMachine('echo it is up; exec sleep 600')),
+        sources.folder,
+      );
       const ran = await project.run(['run', 'talking', '--gdb', '0', '--expect', 'up', '--json']);
       expect(ran.status, ran.stdout + ran.stderr).toBe(0);
       return ran.events;
