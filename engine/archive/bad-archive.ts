@@ -3,8 +3,9 @@
 /**
  * `hostile`: it would do something no honest archive does. `malformed`: it is broken, cut short, or of no known form.
  * `tooLarge`: it is more than was expected, and may be hostile or just that large. `stripped`: nothing is wrong with it, but something in it would be lost to `strip`.
+ * `lost`: nothing is wrong with it, but something in it would be lost since no tree can hold it.
  */
-export type BadArchiveKind = 'hostile' | 'malformed' | 'tooLarge' | 'stripped';
+export type BadArchiveKind = 'hostile' | 'malformed' | 'tooLarge' | 'stripped' | 'lost';
 
 /** Ends the reading of an archive. The message is a clause that follows the archive's name and a colon. */
 export class BadArchive extends Error {
@@ -31,6 +32,10 @@ export function tooLarge(message: string): never {
 
 export function stripped(message: string): never {
   throw new BadArchive('stripped', message);
+}
+
+export function lost(message: string): never {
+  throw new BadArchive('lost', message);
 }
 
 const longestShown = 120;

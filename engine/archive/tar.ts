@@ -5,7 +5,7 @@
 import { extract, type Extract, type Header } from 'tar-stream';
 import { pipeline } from 'node:stream/promises';
 import { isErrno } from '../../store/base/errors.ts';
-import { BadArchive, hostile, malformed, shown } from './bad-archive.ts';
+import { BadArchive, hostile, malformed, shown, lost } from './bad-archive.ts';
 import { decodeName } from './entry-path.ts';
 import type { EntrySink } from './entry-sink.ts';
 import type { OutputMeter } from './limits.ts';
@@ -23,6 +23,9 @@ interface TarHeader extends Omit<Header, 'type' | 'linkname'> {
 type TarEntry = Extract extends AsyncIterable<infer Source> ? Source : never;
 
 const blockBytes = 512;
+
+// What gives a program powers is not dropped without a word. All other attributes are about the machine it was packed on.
+const capabilities = 'SCHILY.xattr.security.capability';
 
 // Names come as latin1 so that their bytes can be had back. v7 headers have no magic, but a checksum they have.
 const tarOptions = { filenameEncoding: 'latin1', allowUnknownFormat: true };
@@ -96,6 +99,8 @@ async function readEntry(chunks: AsyncIterable<Buffer>, context: EntryContext): 
 async function readFile(chunks: AsyncIterable<Buffer>, context: EntryContext): Promise<void> {
   const { header, name, sink, meter } = context;
   const { mode, pax, size: sizeBytes } = header;
+  if ((pax?.[capabilities] ?? '') !== '')
+    lost(`its entry ${shown(name)} has file capabilities (security.capability), which no tree can hold`);
   const executable = (mode & 0o111) !== 0;
   const map = sparseMapOf(pax ?? {}, sizeBytes, name);
   // Before ustar, a folder was a file whose name ends in a slash.

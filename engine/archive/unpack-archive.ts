@@ -65,6 +65,10 @@ function listingOf(reply: UnpackReply, name: string): Listing {
       throw new UserError('DERIVATION_INVALID', `${name}: ${reply.message}`, {
         hint: 'Leave strip out: then a top folder is left out where it is the only thing there. Or say strip: 0.',
       });
+    case 'lost':
+      throw new UserError('DERIVATION_INVALID', `${name}: ${reply.message}`, {
+        hint: 'Leave it out, if you can do without it: exclude: […] in its unpack().',
+      });
     case 'stopped':
       throw new Error('bug: an unpacking thread stopped, and nobody asked it to');
     case 'failed':

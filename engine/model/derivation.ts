@@ -96,7 +96,7 @@ interface UnpackSpec {
  * The tree inside an archive, without its top folder where that is the only thing at the top, as it is in most source
  * archives. `strip` says it exactly instead: `0` keeps every name as it is (packages of files), `1` takes the first part
  * off every name. What would be lost by that is an error. `exclude` leaves parts out, also such as no tree can hold or no
- * archive may bring: devices, absolute names. `limits` says how much may come out of an archive that is rightly larger
+ * archive may bring: devices, files with capabilities, absolute names. A hard link becomes a file, and a hole zeros. `limits` says how much may come out of an archive that is rightly larger
  * than the usual bounds: 16 GiB, and 200 times the archive's own size where that is more than 256 MiB.
  * @example unpack({ name: 'sed-source', archive: fetchPin(pins.sed[0]) })
  */

@@ -380,6 +380,35 @@ describe('nothing is lost to strip:', () => {
   });
 });
 
+describe('what no tree can hold is not dropped without a word', () => {
+  const capable = tarOf([
+    paxEntry({
+      'SCHILY.xattr.security.capability': Buffer.from('0100000200200000000000000000000000000000', 'hex'),
+    }),
+    { name: 'bin/ping', data: 'x' },
+    { name: 'bin/other', data: 'y' },
+  ]);
+
+  test('a file with capabilities', async () => {
+    const refusal = await rig.refusal(capable);
+    expect(refusal.code).toBe('DERIVATION_INVALID');
+    expect(refusal.message).toContain('its entry "bin/ping" has file capabilities (security.capability)');
+    expect(refusal.hint).toContain('exclude');
+  });
+
+  test('unless it is left out', async () => {
+    expect(await rig.contentOf(capable, { exclude: ['bin/ping'] })).toEqual({ 'bin/other': 'file y' });
+  });
+
+  test('other attributes are of the machine it was packed on', async () => {
+    const marked = tarOf([
+      paxEntry({ 'SCHILY.xattr.user.comment': 'c', 'LIBARCHIVE.xattr.com.apple.quarantine': 'cQ==' }),
+      { name: 'a', data: 'x' },
+    ]);
+    expect(await rig.contentOf(marked)).toEqual({ a: 'file x' });
+  });
+});
+
 test('a symlink may point anywhere: nobody follows it', async () => {
   const archive = tarOf([
     { name: 'up', type: '2', link: '../../../etc/passwd' },
