@@ -2,20 +2,24 @@
 
 import type { Event, Outcome, Outputs, PlannedStep, StepRef } from '../../engine/index.ts';
 import type { FieldsOf, JsonRecord } from '../records/definitions.ts';
-import { writeRecords } from '../records/write-records.ts';
+import { LeavingRecords } from '../records/write-records.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Renderer } from './renderer.ts';
 import { emptyView, reduce } from './view-model.ts';
 
 export function jsonRenderer(output: Output): Renderer {
   let view = emptyView(performance.now());
+  const leaving = new LeavingRecords(output);
   return {
     emit(event) {
-      writeRecords(output, eventRecords(event));
+      leaving.add(event.type === 'planned' ? planRecords(event.steps) : eventRecords(event));
       view = reduce(view, event, performance.now());
     },
     stopping: () => undefined,
-    close: () => view,
+    async close() {
+      await leaving.left();
+      return view;
+    },
   };
 }
 

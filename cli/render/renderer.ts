@@ -8,6 +8,6 @@ export interface Renderer {
   emit(event: Event): void;
   /** Shows that the person's wish to stop was heard. */
   stopping(): void;
-  /** Ends the telling, leaves the terminal as it was, and gives the last state. */
-  close(): View;
+  /** Ends the telling, leaves the terminal as it was, and gives the last state, when all that was told has left. */
+  close(): View | Promise<View>;
 }

@@ -13,6 +13,8 @@ export interface Output {
   /** Whole lines; nothing when there are none. */
   lines(lines: Iterable<string>): void;
   size(): { readonly columns: number; readonly rows: number };
+  /** True while something that was written has not left. */
+  isBehind(): boolean;
   /** Waits until what was written has left. @throws what kept it from leaving. */
   flush(): Promise<void>;
 }
@@ -52,6 +54,7 @@ export function streamOutput(
       for (const text of textsOf(lines)) write(text);
     },
     size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
+    isBehind: () => failure === undefined && stream.writableLength > 0,
     flush: async () => {
       // The last thing written is called back for after all before it.
       if (failure === undefined) await new Promise<void>((resolve) => put('', resolve));
@@ -74,7 +77,8 @@ export async function writeAsTheyLeave(
   }
 }
 
-function* textsOf(lines: Iterable<string>): Generator<string> {
+/** Lines as they are written: some of them together. */
+export function* textsOf(lines: Iterable<string>): Generator<string> {
   let text = '';
   for (const line of lines) {
     text += `${line}\n`;

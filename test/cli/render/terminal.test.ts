@@ -35,6 +35,10 @@ class Screen implements Output {
     return { columns: 60, rows: 20 };
   }
 
+  isBehind(): boolean {
+    return false;
+  }
+
   flush(): Promise<void> {
     return Promise.resolve();
   }
@@ -91,7 +95,7 @@ describe('the view on a terminal', () => {
       step: sed,
       outcome: { kind: 'built', outputs: {}, durationMs: 4, log: undefined },
     });
-    renderer.close();
+    void renderer.close();
     expect(screen.text).toEqual(['built sed@aarch64-linux (4 ms)']);
     expect(screen.isCursorHidden).toBe(false);
     expect(vi.getTimerCount()).toBe(0);
@@ -110,7 +114,7 @@ describe('the view on a terminal', () => {
     expect(frames.length).toBeLessThanOrEqual(10);
     expect(frames.length).toBeGreaterThan(5);
     for (const frame of frames) expect(frame).toMatch(/^\x1b\[\?2026h[\s\S]*\x1b\[\?2026l$/);
-    renderer.close();
+    void renderer.close();
   });
 
   it('writes nothing at all when nothing happens', () => {
@@ -118,7 +122,7 @@ describe('the view on a terminal', () => {
     const renderer = terminalRenderer(screen);
     renderer.emit({ type: 'planned', steps: [] });
     vi.advanceTimersByTime(1000);
-    renderer.close();
+    void renderer.close();
     expect(screen.frames).toEqual([]);
   });
 
@@ -129,6 +133,6 @@ describe('the view on a terminal', () => {
     renderer.stopping();
     vi.advanceTimersByTime(100);
     expect(screen.text[0]).toContain('stopping');
-    renderer.close();
+    void renderer.close();
   });
 });
