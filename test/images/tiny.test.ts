@@ -32,23 +32,34 @@ describe('tiny', () => {
     ['printf ä | wc --chars; locale_of=${LANG:-none}; echo $locale_of', '1\nC.UTF-8'],
     ['LANG=de_DE.UTF-8 bash -lc "printf ä | wc --chars; echo \\$LANG"', '1\nC.UTF-8'],
     ["LC_ALL=C bash -lc 'printf ä | wc --chars'", '2'],
-    // As a terminal is: script gives each shell one of its own.
-    ...['', 'LANG=', 'LANG=C', 'LANG=C.UTF-8', 'LANG=de_DE.UTF-8', 'LC_ALL=xx_YY'].map(
-      (setting) =>
-        [
-          `echo 'echo $((6 * 7)); exit' | ${setting} script --quiet --return --command 'bash -i' /dev/null | grep --count ^42`,
-          '1',
-        ] as const,
-    ),
     [
-      "cd /proc/sys; cat fs/protected_{hardlinks,symlinks,fifos,regular} kernel/{kptr_restrict,sysrq} | tr '\\n' ' '",
-      '1 1 1 2 1 438 ',
+      "(cd /proc/sys && cat fs/protected_{hardlinks,symlinks,fifos,regular} kernel/{kptr_restrict,sysrq}) | tr '\\n' ' '",
+      '1 1 1 2 1 438',
     ],
-    ['useradd --create-home ann && echo ann:0123456789 | chpasswd && stat -c %a /home/ann', '700'],
+    [
+      'useradd --create-home ann && echo 0123456789 | passwd --stdin ann >said && stat -c %a /home/ann',
+      '700',
+    ],
     ["grep --count '^ann:[$]y[$]' /etc/shadow", '1'],
   ])('can do: %s', async (line, output) => {
     expect(await machine.shell(line)).toEqual({ status: 0, output });
   });
+
+  it.each(['', 'LANG=', 'LANG=C', 'LANG=C.UTF-8', 'LANG=de_DE.UTF-8', 'LC_ALL=xx_YY'])(
+    'has an interactive shell where the environment says "%s"',
+    async (setting) => {
+      machine.forget();
+      machine.type(`${setting} bash -i`);
+      await machine.openShell(prompt);
+      expect(await machine.shell('echo $((6 * 7)) in shell $SHLVL')).toEqual({
+        status: 0,
+        output: '42 in shell 2',
+      });
+      machine.forget();
+      machine.type('exit');
+      await machine.waitFor(prompt);
+    },
+  );
 
   it.each([
     ['/', 'ext4'],
