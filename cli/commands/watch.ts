@@ -1,5 +1,6 @@
 // cairn watch: brings targets up to date, again and again, as what they are made from changes.
 
+import { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
@@ -12,6 +13,8 @@ export interface WatchFlags {
   readonly offline?: boolean;
   readonly outLink?: string;
   readonly then?: string;
+  readonly run?: boolean;
+  readonly direct?: boolean;
 }
 
 export const define: DefineCommand = (command, runs) => {
@@ -21,6 +24,8 @@ export const define: DefineCommand = (command, runs) => {
       '--then <command>',
       'run this by the shell after each success; it is ended when a newer one comes',
     )
+    .option('--run', 'start the image after each success, with its console on this terminal')
+    .option('--direct', 'with --run: hand the kernel over, without firmware and before the disk is made')
     .option('-j, --jobs <count>', 'commands at once, and processes of all makes in them together', parseCount)
     .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
     .option('--offline', 'use nothing but this machine')
@@ -29,10 +34,14 @@ export const define: DefineCommand = (command, runs) => {
   addHelpNotes(command, {
     about:
       'Watched are the config, what it imports, the lock, and local folders but for what git ignores there. A build that\n' +
-      'is stale is given up; what it has finished is not done again. A mistake in the config is told, and waited out.',
+      'is stale is given up; what it has finished is not done again. A mistake in the config is told, and waited out.\n' +
+      '\n' +
+      'The command of --then has no terminal of its own, and is ended (SIGTERM, after 5 s SIGKILL) when a newer result is\n' +
+      'there. So is the machine of --run, unless the result is the same; Ctrl-A x ends it, and then Ctrl-C the watch.',
     examples: [
       ['cairn watch zlib', 'build it, and again when something has changed'],
       ["cairn watch app -o result --then './try.sh result'", 'and try each result'],
+      ['cairn watch tiny --run --direct', 'from a changed line to a shell on the console'],
       ['cairn watch app --json', 'one JSON object a line, for editors'],
     ],
     exitCodes: [1, 2, 130],
@@ -44,8 +53,24 @@ async function watchTargets(
   flags: WatchFlags,
   targets: readonly string[],
 ): Promise<ExitCode> {
+  requireSense(context, flags, targets);
   const { keepWatching } = await import('../watch/keep-watching.ts');
   await keepWatching(context, flags, targets);
   // Only a signal ends it without an error.
   return exitCodes.interrupted;
+}
+
+/** @throws UserError `USAGE` for options that do not go together. */
+function requireSense({ shared }: Context, { run, direct }: WatchFlags, targets: readonly string[]): void {
+  if (direct === true && run !== true)
+    throw new UserError('USAGE', '--direct means nothing without --run', {
+      hint: 'Add --run, or leave it out.',
+    });
+  if (run !== true) return;
+  if (targets.length !== 1)
+    throw new UserError('USAGE', '--run starts one image', { hint: 'Name one target.' });
+  if (shared.json === true)
+    throw new UserError('USAGE', "--run has the machine's console on standard output, and --json records", {
+      hint: 'Leave one of them out; `--then` can start a machine of its own.',
+    });
 }

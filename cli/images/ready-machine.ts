@@ -53,8 +53,7 @@ export async function readyMachine(
   const { way, kvm } = wish;
   const image = project.find(wish.target);
   if (way !== 'disk' && way !== 'direct') requireTargetOf(way, { what: image.key });
-  const started = way === 'direct' ? findDirect(project, image) : image;
-  const wanted = [started, findEmulator(project, wish.target)];
+  const wanted = outputsToRun(project, wish);
   const [folder, root] = (await builtFolders(context, { project, renderer }, wanted)) ?? [];
   if (folder === undefined || root === undefined) return undefined;
   const found = { folder, what: image.key };
@@ -75,6 +74,17 @@ export async function readyMachine(
     throw error;
   }
 }
+
+/** What has to be built for a machine: what it is started from, and the emulator. @throws UserError `TARGET_UNKNOWN`, `USAGE` */
+export function outputsToRun(
+  project: Findable,
+  { target, way }: Pick<RunWish, 'target' | 'way'>,
+): readonly [FoundOutput, FoundOutput] {
+  const image = project.find(target);
+  return [way === 'direct' ? findDirect(project, image) : image, findEmulator(project, target)];
+}
+
+type Findable = Pick<Project, 'find' | 'evaluation'>;
 
 /** QEMU's words as a function of the disk, once it is clear that there can be such a machine. */
 type CommandFor = (emulator: Emulator, disk: string) => Promise<readonly string[]>;
@@ -107,7 +117,7 @@ async function ownMachine(image: FoundImage, wish: RunWish): Promise<CommandFor>
   return (_, disk) => Promise.resolve(machineCommand({ ...machine, disk }));
 }
 
-function findDirect(project: Project, image: FoundOutput): FoundOutput {
+function findDirect(project: Findable, image: FoundOutput): FoundOutput {
   const [name = '', target = ''] = image.key.split('@');
   const found = targetNamed(project.evaluation, `${name}-direct@${target}`);
   if (found !== undefined) return found;
@@ -120,7 +130,7 @@ function findDirect(project: Project, image: FoundOutput): FoundOutput {
   );
 }
 
-function findEmulator(project: Project, target: string): FoundOutput {
+function findEmulator(project: Findable, target: string): FoundOutput {
   const [, machine] = target.split('@');
   const name = machine === undefined ? emulatorOutput : `${emulatorOutput}@${machine}`;
   try {

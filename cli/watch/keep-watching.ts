@@ -4,6 +4,7 @@ import { watch, type Round } from '../../engine/watch/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { WatchFlags } from '../commands/watch.ts';
 import type { Context } from '../context.ts';
+import { outputsToRun, type RunWish } from '../images/ready-machine.ts';
 import { recordBuilds } from '../project/roots.ts';
 import { configuredSize, keepStoreToSize } from '../project/store-size.ts';
 import { openRenderer } from '../render/open-renderer.ts';
@@ -11,6 +12,7 @@ import { showResults } from '../reports/build-report.ts';
 import { asPersonsError } from '../reports/persons-error.ts';
 import { Teller } from './tell.ts';
 import { ThenCommand } from './then-command.ts';
+import { WatchedMachine } from './watched-machine.ts';
 import { WatchedProject, isAbort, type Wanted } from './watched-project.ts';
 
 /** Builds and waits until it is interrupted. @throws UserError for what no change of the sources could mend. */
@@ -23,8 +25,14 @@ export async function keepWatching(
   const { jobs, offline } = flags;
   const settings = { ...(jobs !== undefined && { jobs }), ...(offline !== undefined && { offline }) };
   const onProblem = (problem: UserError | undefined): void => teller.problem(problem);
-  const project = await WatchedProject.open(context, { targets, settings, onProblem });
-  const rounds = new Rounds(context, { flags, project, teller });
+  const [first = ''] = targets;
+  const wish = flags.run === true ? runWish(first, flags) : undefined;
+  const project = await WatchedProject.open(context, {
+    ...{ targets, settings, onProblem },
+    outputsOf: (found) =>
+      wish === undefined ? targets.map((target) => found.find(target)) : outputsToRun(found, wish),
+  });
+  const rounds = new Rounds(context, { flags, project, teller, wish });
   try {
     await watch<Wanted>({
       signal: context.signal,
@@ -48,6 +56,19 @@ interface RoundsOptions {
   readonly flags: WatchFlags;
   readonly project: WatchedProject;
   readonly teller: Teller;
+  /** What is to be started with each result. */
+  readonly wish: RunWish | undefined;
+}
+
+function runWish(target: string, { direct }: WatchFlags): RunWish {
+  const nothing = {
+    seeds: undefined,
+    sshPort: undefined,
+    debug: undefined,
+    memoryMb: undefined,
+    processors: undefined,
+  };
+  return { target, way: direct === true ? 'direct' : 'disk', appended: [], kvm: false, ...nothing };
 }
 
 class Rounds {
@@ -55,16 +76,19 @@ class Rounds {
   readonly #options: RoundsOptions;
   readonly #sizeBytes: number | undefined;
   readonly #then: ThenCommand | undefined;
+  readonly #machine: WatchedMachine | undefined;
   #isBuilding = false;
   /** Of the last round, and of the last that succeeded, which may be in use. */
   #last: Wanted | undefined;
   #good: Wanted | undefined;
 
   constructor(context: Context, options: RoundsOptions) {
-    this.#context = context;
+    const { flags, teller, project, wish } = options;
+    // A console and a live view cannot share a terminal.
+    this.#context = wish === undefined ? context : { ...context, err: { ...context.err, isTerminal: false } };
     this.#options = options;
     this.#sizeBytes = configuredSize(context.env);
-    const { flags, teller } = options;
+    if (wish !== undefined) this.#machine = new WatchedMachine(this.#context, { project, teller, wish });
     if (flags.then !== undefined)
       this.#then = new ThenCommand(flags.then, {
         env: context.env,
@@ -76,7 +100,7 @@ class Rounds {
 
   /** True while something runs that would have to be put in order. */
   get isBusy(): boolean {
-    return this.#isBuilding || this.#then?.isRunning === true;
+    return this.#isBuilding || this.#then?.isRunning === true || this.#machine?.isRunning === true;
   }
 
   async build(wanted: Wanted, round: Round): Promise<'ok' | 'failed' | 'cancelled'> {
@@ -94,6 +118,7 @@ class Rounds {
 
   async follow(): Promise<void> {
     await this.#then?.start();
+    await this.#machine?.start(this.#good!);
   }
 
   /** What was built before is no longer kept by this process. */
@@ -103,6 +128,7 @@ class Rounds {
 
   async end(): Promise<void> {
     await this.#then?.end();
+    await this.#machine?.end();
   }
 
   async #build(

@@ -73,6 +73,13 @@ export class Teller {
     }
   }
 
+  /** The machine of --run was switched off, or has ended by itself. */
+  machineEnds(): void {
+    this.#line(
+      this.#context.err.style.dim('the machine has ended; the next result starts it again (Ctrl-C ends)'),
+    );
+  }
+
   commandEnds({ status, signal }: ThenEnd): void {
     if (this.#isForMachines) this.#record({ type: 'then-finished', status, signal });
     else if (status !== 0) {

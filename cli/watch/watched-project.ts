@@ -45,6 +45,8 @@ const mistyped: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CONFIG_MISSING', '
 export interface WatchedProjectOptions {
   readonly targets: readonly string[];
   readonly settings: Settings;
+  /** What of it is wanted. @throws UserError `TARGET_UNKNOWN` */
+  readonly outputsOf: (project: Pick<Project, 'find' | 'evaluation'>) => readonly FoundOutput[];
   /** Told of what is wrong with the sources; undefined when nothing is wrong any more. */
   readonly onProblem: (problem: UserError | undefined) => void;
 }
@@ -89,7 +91,8 @@ export class WatchedProject {
         ...{ store, configPath, targets, observer, isBusy },
         ...(changes !== undefined && { changes }),
       });
-      const outputs = targets.map((target) => findTarget(evaluation, target));
+      const find = (target: string): FoundOutput => findTarget(evaluation, target);
+      const outputs = this.#options.outputsOf({ evaluation, find });
       this.#tell(undefined);
       this.#last = evaluation;
       const key = [evaluation.sandbox, ...outputs.map(({ id, output }) => `${id} ${output}`)].join('\n');

@@ -13,6 +13,7 @@ import { orderOfStarts } from './figures-order.ts';
 import { collectingBesideBuilds } from './figures-collect.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
+import { watching } from './figures-watch.ts';
 import { writingManyFiles } from './figures-write.ts';
 
 const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
@@ -23,6 +24,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   order: orderOfStarts,
   collecting: collectingBesideBuilds,
   comparing,
+  watch: watching,
   hashing,
   importing,
   verifying,

@@ -352,4 +352,53 @@ describe('a watch with commands in sandboxes', () => {
     expect(readFileSync(join(project.folder, 'result/file'), 'utf8')).toBe('better\n');
     expect(await watch.end()).toBe(130);
   });
+
+  // The emulator is a script in the place of QEMU: it says what it is given for a kernel, and waits.
+  const machineFlake = `(() => {
+    const source = localFolder({ name: 'source', path: './source' });
+    const texts = {
+      'run.json': JSON.stringify({ machine: 'q35', cpu: 'max', memoryMb: 64, firmware: 'ovmf' }),
+      'layout.json': JSON.stringify({ image: 'small', sizeBytes: 8192, parts: [{ file: 'root.part', offsetBytes: 0 }] }),
+      'direct.json': JSON.stringify({ commandLine: 'quiet' }),
+      'root.part': 'r'.repeat(4096),
+    };
+    const program = (text: string) => ({ text: '#!/bin/sh\\n' + text + '\\n', executable: true });
+    const programs = write({ name: 'programs', files: {
+      'usr/bin/qemu-img': program('exit 0'),
+      'usr/bin/qemu-system-x86_64': program('echo "console: $(cat /parts/kernel)"; while :; do sleep 1; done'),
+    } });
+    return {
+      small: write({ name: 'small', files: texts }),
+      'small-direct': compose({ name: 'small-direct', parts: [write({ name: 'texts', files: texts }), source] }),
+      emulator: compose({ name: 'emulator', parts: [{ input: from(shell, { subpath: 'bin' }), at: 'usr/bin' }, programs] }),
+    };
+  })()`;
+
+  test('starts a machine with each result, and leaves it running when that is the same', async () => {
+    const project = cairnProject({ ...busyboxFlake(machineFlake), 'source/kernel': 'one' }, sources.folder);
+    const child = project.start(['watch', 'small', '--run', '--direct']);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    let text = '';
+    child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    child.stderr!.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const said = async (words: string): Promise<void> => {
+      while (!text.includes(words)) {
+        if (child.exitCode !== null) throw new Error(`it ended: ${text}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    await said('console: one');
+    project.write('source/kernel', 'two');
+    await said('console: two');
+    const config = join(project.folder, 'flake-like.config.ts');
+    writeFileSync(config, readFileSync(config, 'utf8').replaceAll("name: 'texts'", "name: 'other'"));
+    await said('changed flake-like.config.ts');
+    project.write('source/kernel', 'three');
+    await said('console: three');
+    expect(text.match(/console: /g)).toHaveLength(3);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(143);
+    expect(processesWith(project.store)).toEqual([]);
+  });
 });
