@@ -20,6 +20,7 @@ import { commandGroups } from '../../cli/command-table.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { busyboxFlake, cairnProject, countingFlake } from '../support/cairn-project.ts';
 import { parseRecords, problemOf, schema } from '../support/json-records.ts';
+import { gitProject } from '../support/git-project.ts';
 import { smallImageFlake, usedDevice } from '../support/small-image.ts';
 import { collectSources, type CollectedSources } from '../support/sources.ts';
 import { talkingMachine } from '../support/talking-machine.ts';
@@ -300,6 +301,34 @@ const examples: readonly Example[] = [
       return records(project.run('store', 'repair', '--json'));
     },
   },
+  {
+    command: 'kernel config diff',
+    types: ['option-difference'],
+    run: () => {
+      const project = testProject();
+      for (const value of ['m', 'y'])
+        writeFileSync(join(project.folder, `${value}.config`), `CONFIG_USB=${value}\n`);
+      return records(project.run('kernel', 'config', 'diff', 'm.config', 'y.config', '--json'));
+    },
+  },
+  {
+    command: 'kernel series',
+    types: ['series-commit'],
+    run: async () => {
+      const project = gitProject(sources.folder);
+      const of = ['--source', project.source, '--input', 'program', '--json'];
+      return (await project.run(['kernel', 'series', 'main~1..main', 'program', ...of])).events;
+    },
+  },
+  {
+    command: 'bisect',
+    types: ['bisected-commit', 'first-bad-commit'],
+    run: async () => {
+      const project = gitProject(sources.folder);
+      const of = ['--source', project.source, '--input', 'program', '--json'];
+      return (await project.run(['bisect', 'main~3', 'main', ...of, '--run', 'false'])).events;
+    },
+  },
   { command: 'doctor', types: ['finding'], run: of('doctor', '--offline') },
   { command: 'completion', types: ['error'], run: of('completion', 'csh') },
 ];
@@ -317,7 +346,8 @@ describe('records', () => {
     const commands = commandGroups.flatMap(({ commands }) => commands.map(({ name }) => name));
     const tried = new Set(examples.map(({ command }) => command.split(' ')[0]));
     expect([...tried].sort()).toEqual(commands.sort());
-    const types = new Set(examples.flatMap(({ types }) => types));
+    // A fragment is chosen on a terminal, in a menu that is compiled from a kernel's sources.
+    const types = new Set([...examples.flatMap(({ types }) => types), 'kernel-fragment']);
     expect([...types].sort()).toEqual(Object.keys(schema.$defs).sort());
   });
 
