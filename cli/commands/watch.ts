@@ -5,17 +5,8 @@ import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
+import type { WatchFlags } from '../watch/watch-flags.ts';
 import { parseCount } from './build.ts';
-
-export interface WatchFlags {
-  readonly jobs?: number;
-  readonly keepGoing?: boolean;
-  readonly offline?: boolean;
-  readonly outLink?: string;
-  readonly then?: string;
-  readonly run?: boolean;
-  readonly direct?: boolean;
-}
 
 export const define: DefineCommand = (command, runs) => {
   command

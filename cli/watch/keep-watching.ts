@@ -2,7 +2,6 @@
 
 import { watch, type Round } from '../../engine/watch/index.ts';
 import { UserError } from '../../store/base/errors.ts';
-import type { WatchFlags } from '../commands/watch.ts';
 import type { Context } from '../context.ts';
 import { outputsToRun, type RunWish } from '../images/ready-machine.ts';
 import { recordBuilds } from '../project/roots.ts';
@@ -12,6 +11,7 @@ import { showResults } from '../reports/build-report.ts';
 import { asPersonsError } from '../reports/persons-error.ts';
 import { Teller } from './tell.ts';
 import { ThenCommand } from './then-command.ts';
+import type { WatchFlags } from './watch-flags.ts';
 import { WatchedMachine } from './watched-machine.ts';
 import { WatchedProject, isAbort, type Wanted } from './watched-project.ts';
 

@@ -1,0 +1,11 @@
+// What a watch is asked for, beside its targets.
+
+export interface WatchFlags {
+  readonly jobs?: number;
+  readonly keepGoing?: boolean;
+  readonly offline?: boolean;
+  readonly outLink?: string;
+  readonly then?: string;
+  readonly run?: boolean;
+  readonly direct?: boolean;
+}
