@@ -83,6 +83,8 @@ const forms: readonly (readonly [source: string, form: string])[] = [
     'cli/reports/plan-report.ts',
     String.raw`to do: \d+ commands?(, \d+ downloads?)?(, \d+ archives? to unpack)?(, \d+ small steps?)?; the commands took ${duration} of work the last time`,
   ],
+  ['cli/watch/tell.ts', String.raw`waiting for changes in \d+ folders? and the config \(Ctrl-C ends\)`],
+  ['cli/watch/tell.ts', String.raw`changed \S+(, \S+)*`],
   ['cli/render/failures.ts', String.raw`failed ${step} after ${duration}: .+ \[[A-Z_]+\]`],
   ['cli/render/failures.ts', '  │ .+'],
   ['cli/render/failures.ts', String.raw`  described at: \S+/flake-like\.config\.ts:\d+:\d+`],
