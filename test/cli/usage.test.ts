@@ -79,7 +79,7 @@ describe('the command line', () => {
 
   it('names the place of a mistake in the config', async () => {
     const project = testProject('export default flake({ x: write({ name: "bad name", files: {} }) });');
-    const { status, stderr } = await project.run('list');
+    const { status, stderr } = await project.run('build', 'x');
     expect(status).toBe(2);
     expect(stderr).toMatch(/^ {2}at .*flake-like\.config\.ts:3:\d+$/m);
   });
