@@ -24,28 +24,36 @@ export function compareNodes(
   after: Node | undefined,
   trees: Pick<Trees, 'get'>,
 ): Difference[] {
-  return [...differences(before, after, '', trees)].sort((a, b) => compareNames(a.path, b.path));
+  const differences: Difference[] = [];
+  const pending: Difference[] = [{ path: '', before, after }];
+  for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
+    const [different, below] = compareHere(pair, trees);
+    differences.push(...different);
+    for (const one of below) pending.push(one);
+  }
+  return differences.sort((a, b) => compareNames(a.path, b.path));
 }
 
-function* differences(
-  before: Node | undefined,
-  after: Node | undefined,
-  path: string,
+// What differs at one path itself, and what is to be compared below it.
+function compareHere(
+  pair: Difference,
   trees: Pick<Trees, 'get'>,
-): Generator<Difference> {
-  if (before !== undefined && after !== undefined && sameNode(before, after)) return;
-  if (before?.kind !== 'tree' && after?.kind !== 'tree') {
-    yield { path, before, after };
-    return;
-  }
-  // A file that became a folder is the file gone and the folder's files come.
-  if (before !== undefined && before.kind !== 'tree') yield { path, before, after: undefined };
-  if (after !== undefined && after.kind !== 'tree') yield { path, before: undefined, after };
+): [different: Difference[], below: Difference[]] {
+  const { path, before, after } = pair;
+  if (before !== undefined && after !== undefined && sameNode(before, after)) return [[], []];
+  if (before?.kind !== 'tree' && after?.kind !== 'tree') return [[pair], []];
   const [old, young] = [directoryOf(before, trees), directoryOf(after, trees)];
-  if (old.size === 0 && young.size === 0) yield { path, before, after };
-  for (const name of new Set([...old.keys(), ...young.keys()])) {
-    yield* differences(old.get(name), young.get(name), path === '' ? name : `${path}/${name}`, trees);
-  }
+  const different: Difference[] = [];
+  // A file that became a folder is the file gone and the folder's files come.
+  if (before !== undefined && before.kind !== 'tree') different.push({ path, before, after: undefined });
+  if (after !== undefined && after.kind !== 'tree') different.push({ path, before: undefined, after });
+  if (old.size === 0 && young.size === 0) different.push(pair);
+  const below = [...new Set([...old.keys(), ...young.keys()])].map((name) => ({
+    path: path === '' ? name : `${path}/${name}`,
+    before: old.get(name),
+    after: young.get(name),
+  }));
+  return [different, below];
 }
 
 function directoryOf(node: Node | undefined, trees: Pick<Trees, 'get'>): Directory {

@@ -1,7 +1,7 @@
 // cairn ls: the files of an output.
 
 import { digestSize } from '../../store/base/digest.ts';
-import { MissingBlob, sortedNames, type Node, type Trees } from '../../store/index.ts';
+import { MissingBlob, sortedNames, type Node, type TreeNode, type Trees } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
 import { openContents } from '../reports/contents.ts';
 import type { Context } from '../context.ts';
@@ -48,19 +48,24 @@ async function ls(context: Context, flags: LsFlags, text: string): Promise<ExitC
   return exitCodes.ok;
 }
 
-function* entriesOf(top: Node, trees: Pick<Trees, 'get'>, recursive: boolean, above = ''): Generator<Entry> {
+// What is in a folder comes right after it, at any depth.
+function* entriesOf(top: Node, trees: Pick<Trees, 'get'>, recursive: boolean): Generator<Entry> {
   if (top.kind !== 'tree') {
-    yield { path: above, node: top };
+    yield { path: '', node: top };
     return;
   }
-  const directory = trees.get(top.digest);
-  if (directory === undefined) throw new MissingBlob(top.digest);
-  for (const name of sortedNames(directory)) {
-    const node = directory.get(name)!;
-    const path = above === '' ? name : `${above}/${name}`;
-    yield { path, node };
-    if (recursive && node.kind === 'tree') yield* entriesOf(node, trees, recursive, path);
+  const pending = entriesIn(top, '', trees).reverse();
+  for (let entry = pending.pop(); entry !== undefined; entry = pending.pop()) {
+    yield entry;
+    const { path, node } = entry;
+    if (recursive && node.kind === 'tree') pending.push(...entriesIn(node, `${path}/`, trees).reverse());
   }
+}
+
+function entriesIn({ digest }: TreeNode, above: string, trees: Pick<Trees, 'get'>): Entry[] {
+  const directory = trees.get(digest);
+  if (directory === undefined) throw new MissingBlob(digest);
+  return sortedNames(directory).map((name) => ({ path: `${above}${name}`, node: directory.get(name)! }));
 }
 
 function shortLine({ path, node }: Entry): string {

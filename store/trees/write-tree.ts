@@ -5,8 +5,10 @@ import { chmodSync, lutimesSync, mkdirSync, symlinkSync, utimesSync } from 'node
 import { setImmediate } from 'node:timers/promises';
 import { chunksOf, totalBytes } from '../base/chunks.ts';
 import { digestSize, type Digest } from '../base/digest.ts';
+import { isErrno } from '../base/errors.ts';
 import type { FileBlobs } from '../content/blobs.ts';
 import type { FilePool } from '../content/file-pool.ts';
+import { pathTooLong } from '../content/scan-folder.ts';
 import { blobName, blobPath, canonicalAtimeSeconds, canonicalMtimeSeconds, type Layout } from '../layout.ts';
 import { MissingBlob, type Trees } from '../store.ts';
 import { copyBlob, type FileToCopy } from './copy-files.ts';
@@ -36,12 +38,20 @@ export interface BlobToCopy extends FileToCopy {
   readonly node: BlobNode;
 }
 
-/** Makes `path`, where nothing is yet, with the tree's content. @throws MissingBlob */
+/**
+ * Makes `path`, where nothing is yet, with the tree's content.
+ * @throws MissingBlob; UserError `OUTPUT_INVALID` for a tree that no file system can hold
+ */
 export async function writeTree(tree: Digest, path: string, context: WriteTreeContext): Promise<void> {
   const directories: string[] = [];
   const files: BlobToCopy[] = [];
-  await makeDirectories(tree, path, { context, directories, files });
-  await copyAll(files, context);
+  try {
+    await makeDirectories(tree, path, { context, directories, files });
+    await copyAll(files, context);
+  } catch (error) {
+    if (isErrno(error, 'ENAMETOOLONG')) throw pathTooLong(`tree ${tree.slice(0, 16)}`, error);
+    throw error;
+  }
   // Last and innermost first: what is made in a directory moves its time, and may need to be allowed.
   for (const directory of directories.reverse()) {
     chmodSync(directory, context.directoryMode);
