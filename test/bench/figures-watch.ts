@@ -1,6 +1,7 @@
 // From a save to the build that it starts, in a watch of a small folder and of one as large as a kernel's sources.
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { atMost, median, seconds, type Figure } from './figure.ts';
@@ -36,7 +37,7 @@ async function savesIn(what: string, size: typeof small | typeof kernel): Promis
       await watch.until('"waiting"');
     }
     const { residentMb, watches } = watch.sizes();
-    watch.end();
+    await watch.end();
     return {
       what: `one save to the start of its build, in ${what}`,
       measured: `${seconds(median(times))} (${residentMb} MB, ${watches} inotify watches)`,
@@ -102,8 +103,11 @@ class Watched {
     return { residentMb: Math.round(Number(kilobytes) / 1000), watches };
   }
 
-  end(): void {
+  /** What it is about may go when it has ended. */
+  async end(): Promise<void> {
+    const ended = once(this.#child, 'exit');
     this.#child.kill('SIGINT');
+    await ended;
   }
 
   // User and system time (proc_pid_stat(5)), in hundredths of a second; rounded, so that a timer is no work.
