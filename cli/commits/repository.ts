@@ -1,8 +1,8 @@
 // A person's git repository, read and never written to: which commits a name or a range stands for.
 
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { isErrno, UserError } from '../../store/base/errors.ts';
+import { UserError } from '../../store/base/errors.ts';
+import { readTextIfThere } from '../../store/base/read-if-there.ts';
 import { git, GitRefusal } from './git.ts';
 
 export interface Commit {
@@ -38,7 +38,7 @@ export async function openRepository(folder: string): Promise<Repository> {
     below: below.replace(/\/$/, ''),
     objects: resolve(path, objects),
     format,
-    shallow: await textOf(resolve(path, shallow)),
+    shallow: await readTextIfThere(resolve(path, shallow)),
   };
 }
 
@@ -92,14 +92,5 @@ async function explained<T>(problem: string, work: () => Promise<T>): Promise<T>
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
     throw new UserError('USAGE', problem, { hint: `git says: ${error.message}`, cause: error });
-  }
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
   }
 }

@@ -1,11 +1,11 @@
 // The kernel's own menu on this terminal, in the sandbox of the step that configures the kernel, and what was chosen in it.
 // Knows no fragment's form and no file of a person.
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildRequest } from '../../engine/index.ts';
 import { openShell, type SandboxTool } from '../../engine/sandbox/index.ts';
-import { isErrno, UserError } from '../../store/base/errors.ts';
+import { UserError } from '../../store/base/errors.ts';
+import { readTextIfThere } from '../../store/base/read-if-there.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import type { Store } from '../../store/index.ts';
 import menuScript from './menu.sh';
@@ -81,20 +81,11 @@ interface Left {
 }
 
 async function read(folder: string): Promise<Left> {
-  const text = (name: string): Promise<string | undefined> => textOf(join(folder, name));
+  const text = (name: string): Promise<string | undefined> => readTextIfThere(join(folder, name));
   return {
     start: await text('start.config'),
     saved: await text('.config'),
     answer: await text('answer.json'),
     log: (await text('minimal.log')) ?? (await text('make.log')) ?? '',
   };
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }

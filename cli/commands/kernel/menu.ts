@@ -1,11 +1,12 @@
 // cairn kernel menuconfig, nconfig: the kernel's own menu, and what is chosen there as a fragment for the config.
 
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadExports } from '../../../engine/index.ts';
-import { isErrno, UserError } from '../../../store/base/errors.ts';
+import { UserError } from '../../../store/base/errors.ts';
+import { readTextIfThere } from '../../../store/base/read-if-there.ts';
 import type { Store } from '../../../store/index.ts';
 import type { DefineCommand, Runs } from '../../command.ts';
 import type { Context } from '../../context.ts';
@@ -138,20 +139,11 @@ async function isOurs(path: string): Promise<boolean> {
   if (!/\.[cm]?[jt]s$/.test(path)) {
     throw new UserError('USAGE', `${path} is no name for a module`, { hint: 'Name it FRAGMENT.ts.' });
   }
-  const text = await withNamedPath(path, () => readIfThere(resolve(path)), 'read');
+  const text = await withNamedPath(path, () => readTextIfThere(resolve(path)), 'read');
   if (text === undefined || text.startsWith(fragmentHeader)) return text !== undefined;
   throw new UserError('USAGE', `${path} is there already, and cairn did not write it`, {
     hint: 'Name another file; a config can have both.',
   });
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }
 
 async function formerOptions({ err, interruption }: Context, store: Store, path: string): Promise<string> {
