@@ -10,8 +10,9 @@ import {
   type Target,
 } from '../../engine/model/index.ts';
 import type { Configuration } from './configure.ts';
-import compileCodeScript from './compile-code.sh';
-import { configurationPlaces, incremental, makeEnvironment, makeFunction } from './make.ts';
+import buildCode from './build-code.sh';
+import giveCode from './give-code.sh';
+import { configurationPlaces, imageFiles, incremental, makeEnvironment, makeFunction } from './make.ts';
 import { codeOf } from './narrowed.ts';
 import planBuild from './plan-build.py';
 
@@ -28,6 +29,8 @@ export interface CompiledCode {
   readonly image: Input;
   /** A tree for the root: usr/lib/modules/RELEASE. */
   readonly modules: Input;
+  /** A tree with System.map, and Module.symvers where modules can be loaded: what names are where, and what modules may use. */
+  readonly symbols: Input;
 }
 
 /** @example compileCode({ name: 'kernel', target, seed, source, configuration }).image */
@@ -43,17 +46,13 @@ export function compileCode({ name, target, seed, source, configuration }: ToCom
       '/programs': programs,
     },
     env: { ...makeEnvironment(target), file: imageFiles[target] },
-    argv: ['/bin/bash', '-euo', 'pipefail', '-c', `${makeFunction}${compileCodeScript}`],
-    outputs: ['image', 'modules'],
+    argv: ['/bin/bash', '-euo', 'pipefail', '-c', `${makeFunction}${buildCode}${giveCode}`],
+    outputs: ['image', 'modules', 'symbols'],
     limits: { memoryBytes: 8 * 1024 ** 3 },
     incremental,
   });
-  return { image: from(build, { output: 'image' }), modules: from(build, { output: 'modules' }) };
+  const given = (output: string): Input => from(build, { output });
+  return { image: given('image'), modules: given('modules'), symbols: given('symbols') };
 }
-
-const imageFiles: Readonly<Record<Target, string>> = {
-  'aarch64-linux': 'arch/arm64/boot/Image',
-  'x86_64-linux': 'arch/x86/boot/bzImage',
-};
 
 const programs = write({ name: 'kernel-programs', files: { 'plan-build.py': planBuild } });

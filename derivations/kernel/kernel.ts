@@ -5,11 +5,13 @@ import { seedTree } from '../bootstrap/seed.ts';
 import { sourcesOf, type PinsByName } from '../lib/pins.ts';
 import type { Component } from '../system/component.ts';
 import { compileCode } from './compile-code.ts';
+import { compileDebug } from './compile-debug.ts';
 import { compileDeviceTrees } from './compile-device-trees.ts';
 import { configure } from './configure.ts';
 import type { Fragment, Option } from './fragment.ts';
 import { lines, type Line } from './lines.ts';
 import { kernelOptions } from './options.ts';
+import { prepareModules } from './prepare-modules.ts';
 import type { Variant } from './variant.ts';
 import { kernelSource } from './source.ts';
 
@@ -27,6 +29,12 @@ export interface Kernel {
   readonly dtbs: Input;
   /** A tree with one file, `config`: every option as it is. */
   readonly config: Input;
+  /** A tree with System.map, and Module.symvers where it has modules. */
+  readonly symbols: Input;
+  /** The same kernel as a debugger reads it: vmlinux and modules with DWARF, and GDB's scripts. Compiled for it once more. */
+  readonly debug: Input;
+  /** What modules of one's own are compiled against; not there for a kernel that is not asked for `MODULES`. */
+  readonly dev: Input | undefined;
   readonly component: Component;
 }
 
@@ -78,10 +86,12 @@ export function buildKernel(kernel: KernelBuild): Kernel {
   const seed = seedTree(pins);
   const { tree: source, pin } = kernelSource(pins, line, seed);
   const configuration = configure({ name, target, seed, source, options });
-  const build = compileCode({ name, target, seed, source, configuration });
+  const toCompile = { name, target, seed, source, configuration };
+  const build = compileCode(toCompile);
   const dtbs = hasDeviceTrees
-    ? compileDeviceTrees({ name: `${name}-dtbs`, target, seed, source, configuration })
+    ? compileDeviceTrees({ ...toCompile, name: `${name}-dtbs` })
     : compose({ name: 'no-device-trees', parts: [] });
+  const hasModules = options.some((option) => option.name === 'MODULES' && option.value === 'y');
   const { version } = pin;
   return {
     name,
@@ -91,6 +101,9 @@ export function buildKernel(kernel: KernelBuild): Kernel {
     modules: build.modules,
     dtbs: from(dtbs),
     config: from(configuration.config),
+    symbols: build.symbols,
+    debug: from(compileDebug(toCompile, build)),
+    dev: hasModules ? from(prepareModules(toCompile, build)) : undefined,
     component: {
       name: 'linux',
       version,

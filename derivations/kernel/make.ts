@@ -11,6 +11,12 @@ const architectures: Readonly<Record<Target, string>> = {
   'x86_64-linux': 'x86_64',
 };
 
+/** What firmware starts, in the folder of objects. */
+export const imageFiles: Readonly<Record<Target, string>> = {
+  'aarch64-linux': 'arch/arm64/boot/Image',
+  'x86_64-linux': 'arch/x86/boot/bzImage',
+};
+
 /** Environment of a step that calls `make`: nothing of the time, the machine or the number of earlier builds gets in. */
 export function makeEnvironment(target: Target): Readonly<Record<string, string>> {
   return {

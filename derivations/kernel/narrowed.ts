@@ -53,6 +53,31 @@ export function codeOf(source: Derivation, target: Target): Derivation {
 }
 
 /**
+ * What modules of one's own are compiled with, and what that is made from: headers, makefiles and their programs, the
+ * layouts of structures that assembler files know, and the names in programs' view of the kernel (vdso).
+ */
+export function moduleRequirements(source: Derivation, target: Target): Derivation {
+  const architecture = `arch/@(${architecturesOf[target]})`;
+  const include = [
+    ...makefiles,
+    'Kbuild',
+    'scripts/**',
+    'include/**',
+    ...['Makefile*', '**/Kbuild*', '**/Platform', '**/include/**', 'tools/**', 'boot/Makefile'].map(
+      (name) => `${architecture}/${name}`,
+    ),
+    ...['entry/{syscalls,vdso}/**', 'kernel/asm-offsets*', 'kernel/{vdso,vdso32}/**', 'lib/*insn*'].map(
+      (name) => `${architecture}/${name}`,
+    ),
+    'kernel/{bounds.c,time/timeconst.bc}',
+    'lib/vdso/**',
+    'tools/{Makefile,arch,build,include,lib,objtool,scripts}/**',
+    ...sharedByAll,
+  ];
+  return compose({ name: 'linux-module-requirements', parts: [{ input: source, include }] });
+}
+
+/**
  * What device trees are made from, with the program that makes them. Those of 64-bit boards take in files of the 32-bit
  * ones, and the names of keys are in a header that programs have, too.
  */

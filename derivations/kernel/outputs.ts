@@ -1,6 +1,6 @@
 // What the flake gives of kernels, by name, for people who want one alone.
 
-import { compose, type Output, type Target } from '../../engine/model/index.ts';
+import { compose, type Derivation, type Output, type Target } from '../../engine/model/index.ts';
 import type { PinsByName } from '../lib/pins.ts';
 import { createKernel, type Kernel } from './kernel.ts';
 import { lines, type Line } from './lines.ts';
@@ -31,11 +31,28 @@ export function kernelOutputs({
 }
 
 function outputsOfKernel(kernel: Kernel, what: string): readonly [string, Output][] {
-  const { name, version, config } = kernel;
+  const { name, version, config, symbols, debug, dev } = kernel;
   const description = `Linux ${version}, ${what}: kernel, device trees, configuration`;
+  const output = (derivation: Derivation, about: string): Output => ({ derivation, description: about });
   return [
     [name, { derivation: files(kernel), description }],
-    [`${name}-config`, { derivation: config.derivation, description: `the configuration of ${name}` }],
+    [`${name}-config`, output(config.derivation, `the configuration of ${name}`)],
+    [
+      `${name}-symbols`,
+      output(
+        compose({ name: `${name}-symbols`, parts: [symbols] }),
+        `what in ${name} is where, and what modules may use of it`,
+      ),
+    ],
+    [`${name}-debug`, output(debug.derivation, `${name} as a debugger reads it`)],
+    ...(dev === undefined
+      ? []
+      : [
+          [`${name}-dev`, output(dev.derivation, `what modules for ${name} are compiled against`)] as [
+            string,
+            Output,
+          ],
+        ]),
   ];
 }
 

@@ -25,6 +25,9 @@ function kernelOf(target: Target): Kernel {
     modules: tree('modules', {}),
     dtbs: tree('dtbs', Object.fromEntries(dtbs.map((name) => [name, name]))),
     config: tree('config', { config: '' }),
+    symbols: tree('symbols', {}),
+    debug: tree('debug', {}),
+    dev: undefined,
     component: { name: 'linux', version: '6.12.1', licence: 'GPL-2.0-only', sources: [], tree: image },
   };
 }

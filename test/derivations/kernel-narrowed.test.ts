@@ -1,7 +1,12 @@
 // Which steps of a kernel a changed file of its sources reaches. Nothing is built: a step that gets the same is the same.
 
 import { describe, expect, it } from 'vitest';
-import { codeOf, configurationRules, deviceTreeSources } from '../../derivations/kernel/narrowed.ts';
+import {
+  codeOf,
+  configurationRules,
+  deviceTreeSources,
+  moduleRequirements,
+} from '../../derivations/kernel/narrowed.ts';
 import { targets, write, type Derivation, type Target } from '../../engine/model/index.ts';
 import { filesOf } from '../support/composed-files.ts';
 
@@ -10,6 +15,7 @@ const steps = {
   configuration: configurationRules,
   code: codeOf,
   'device trees': deviceTreeSources,
+  modules: moduleRequirements,
 } as const satisfies Readonly<Record<string, (source: Derivation, target: Target) => Derivation>>;
 
 function reached(path: string, target: Target): string[] {
@@ -22,22 +28,22 @@ function reached(path: string, target: Target): string[] {
 describe.each<[string, readonly string[]]>([
   ['arch/arm64/boot/dts/broadcom/bcm2711-rpi-4-b.dts', ['device trees']],
   ['arch/arm/boot/dts/broadcom/bcm2835-rpi.dtsi', ['device trees']],
-  ['include/dt-bindings/clock/bcm2835.h', ['code', 'device trees']],
-  ['include/uapi/linux/input-event-codes.h', ['code', 'device trees']],
+  ['include/dt-bindings/clock/bcm2835.h', ['code', 'device trees', 'modules']],
+  ['include/uapi/linux/input-event-codes.h', ['code', 'device trees', 'modules']],
   ['drivers/of/empty_root.dts', ['code']],
   ['kernel/fork.c', ['code']],
-  ['include/linux/sched.h', ['code']],
+  ['include/linux/sched.h', ['code', 'modules']],
   ['kernel/Makefile', ['code']],
-  ['tools/objtool/check.c', ['code']],
-  ['tools/Makefile', ['code']],
+  ['tools/objtool/check.c', ['code', 'modules']],
+  ['tools/Makefile', ['code', 'modules']],
   ['drivers/gpio/Kconfig', ['configuration']],
   ['arch/riscv/Kconfig', ['configuration']],
-  ['scripts/Kconfig.include', ['configuration', 'device trees']],
-  ['scripts/basic/fixdep.c', ['configuration', 'code', 'device trees']],
-  ['scripts/dtc/dtc.c', ['code', 'device trees']],
-  ['scripts/mod/modpost.c', ['code']],
-  ['arch/x86/entry/syscalls/syscall_32.tbl', ['code']],
-  ['Makefile', ['configuration', 'code', 'device trees']],
+  ['scripts/Kconfig.include', ['configuration', 'device trees', 'modules']],
+  ['scripts/basic/fixdep.c', ['configuration', 'code', 'device trees', 'modules']],
+  ['scripts/dtc/dtc.c', ['code', 'device trees', 'modules']],
+  ['scripts/mod/modpost.c', ['code', 'modules']],
+  ['arch/x86/entry/syscalls/syscall_32.tbl', ['code', 'modules']],
+  ['Makefile', ['configuration', 'code', 'device trees', 'modules']],
   ['arch/riscv/kernel/setup.c', []],
   ['arch/riscv/boot/dts/a.dts', []],
   ['Documentation/admin-guide/index.rst', []],

@@ -44,7 +44,7 @@ install_modules() {
     rm -f .installed/usr/lib/modules/*/{build,source}
     echo "$key" >.installed/key
   fi
-  cp -r .installed/usr "$modules/"
+  cp -r .installed/usr "$1/"
 }
 
 if [ "$plan" = clean ]; then find . -mindepth 1 -delete; fi
@@ -55,7 +55,3 @@ case $plan in
   modules\ *) modules_alone ${plan#modules } ;;
   *) everything ;;
 esac
-cp "$file" "$image/kernel"
-chmod 644 "$image/kernel"
-install_modules
-touch .complete
