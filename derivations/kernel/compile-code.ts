@@ -29,8 +29,10 @@ export interface CompiledCode {
   readonly image: Input;
   /** A tree for the root: usr/lib/modules/RELEASE. */
   readonly modules: Input;
-  /** A tree with System.map, and Module.symvers where modules can be loaded: what names are where, and what modules may use. */
+  /** A tree with System.map and Module.symvers: what names are where, and what modules may use. */
   readonly symbols: Input;
+  /** A tree with one file, `commands`: for each object a line of the makefiles' own that says how it came about. */
+  readonly commands: Input;
 }
 
 /** @example compileCode({ name: 'kernel', target, seed, source, configuration }).image */
@@ -47,12 +49,17 @@ export function compileCode({ name, target, seed, source, configuration }: ToCom
     },
     env: { ...makeEnvironment(target), file: imageFiles[target] },
     argv: ['/bin/bash', '-euo', 'pipefail', '-c', `${makeFunction}${buildCode}${giveCode}`],
-    outputs: ['image', 'modules', 'symbols'],
+    outputs: ['image', 'modules', 'symbols', 'commands'],
     limits: { memoryBytes: 8 * 1024 ** 3 },
     incremental,
   });
   const given = (output: string): Input => from(build, { output });
-  return { image: given('image'), modules: given('modules'), symbols: given('symbols') };
+  return {
+    image: given('image'),
+    modules: given('modules'),
+    symbols: given('symbols'),
+    commands: given('commands'),
+  };
 }
 
 const programs = write({ name: 'kernel-programs', files: { 'plan-build.py': planBuild } });

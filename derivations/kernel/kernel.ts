@@ -29,12 +29,12 @@ export interface Kernel {
   readonly dtbs: Input;
   /** A tree with one file, `config`: every option as it is. */
   readonly config: Input;
-  /** A tree with System.map, and Module.symvers where it has modules. */
+  /** A tree with System.map and Module.symvers. */
   readonly symbols: Input;
   /** The same kernel as a debugger reads it: vmlinux and modules with DWARF, and GDB's scripts. Compiled for it once more. */
   readonly debug: Input;
-  /** What modules of one's own are compiled against; not there for a kernel that is not asked for `MODULES`. */
-  readonly dev: Input | undefined;
+  /** What modules of one's own are compiled against. */
+  readonly dev: Input;
   readonly component: Component;
 }
 
@@ -91,7 +91,6 @@ export function buildKernel(kernel: KernelBuild): Kernel {
   const dtbs = hasDeviceTrees
     ? compileDeviceTrees({ ...toCompile, name: `${name}-dtbs` })
     : compose({ name: 'no-device-trees', parts: [] });
-  const hasModules = options.some((option) => option.name === 'MODULES' && option.value === 'y');
   const { version } = pin;
   return {
     name,
@@ -103,7 +102,7 @@ export function buildKernel(kernel: KernelBuild): Kernel {
     config: from(configuration.config),
     symbols: build.symbols,
     debug: from(compileDebug(toCompile, build)),
-    dev: hasModules ? from(prepareModules(toCompile, build)) : undefined,
+    dev: from(prepareModules(toCompile, build)),
     component: {
       name: 'linux',
       version,

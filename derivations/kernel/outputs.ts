@@ -45,14 +45,7 @@ function outputsOfKernel(kernel: Kernel, what: string): readonly [string, Output
       ),
     ],
     [`${name}-debug`, output(debug.derivation, `${name} as a debugger reads it`)],
-    ...(dev === undefined
-      ? []
-      : [
-          [`${name}-dev`, output(dev.derivation, `what modules for ${name} are compiled against`)] as [
-            string,
-            Output,
-          ],
-        ]),
+    [`${name}-dev`, output(dev.derivation, `what modules for ${name} are compiled against`)],
   ];
 }
 

@@ -27,7 +27,7 @@ function kernelOf(target: Target): Kernel {
     config: tree('config', { config: '' }),
     symbols: tree('symbols', {}),
     debug: tree('debug', {}),
-    dev: undefined,
+    dev: tree('dev', {}),
     component: { name: 'linux', version: '6.12.1', licence: 'GPL-2.0-only', sources: [], tree: image },
   };
 }
