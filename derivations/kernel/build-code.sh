@@ -1,6 +1,6 @@
 cd objects
 plan=all
-if [ -e .complete ] && [ -n "${CAIRN_CHANGED:-}" ]; then
+if [ -n "${CAIRN_CHANGED:-}" ]; then
   plan=$(python3 /programs/plan-build.py "$CAIRN_CHANGED" /source)
   echo "asked for, since the last build: $plan"
 fi
@@ -36,6 +36,7 @@ install_modules() {
   local key
   key=$({
     sed 's/o$/ko/' modules.order | xargs -r sha256sum
+    find modules.builtin.ranges 2>/dev/null | xargs -r sha256sum
     sha256sum modules.order modules.builtin modules.builtin.modinfo include/config/kernel.release
   } | sha256sum)
   if [ "$key" != "$(cat .installed/key 2>/dev/null)" ]; then

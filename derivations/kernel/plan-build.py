@@ -1,7 +1,8 @@
-# What to ask the kernel's makefiles for after some sources have changed, in a folder whose last build came to its end. It
-# prints a word: "clean" (begin anew), "all", "nothing", "image", or "modules" with their names. Read are the lists of
-# dependencies that the makefiles keep themselves (*.cmd). Whatever is not understood is "all", and what they cannot see (a
-# new file that would be found before another of its name, a change of their own rules) is "clean".
+# What to ask the kernel's makefiles for after some sources have changed, in a folder that an earlier build left. It prints a
+# word: "clean" (begin anew), "all", "nothing", "image", or "modules" with their names. Read are the lists of dependencies
+# that the makefiles keep themselves (*.cmd). Whatever is not understood is "all", and what they cannot see (a new file that
+# would be found before another of its name, a change of their own rules) is "clean", whatever else has changed and however
+# the last build ended.
 
 import os, re, sys
 
@@ -14,21 +15,26 @@ def main():
     print(*plan(changed))
 
 
+# Rules, and programs that rules call without a word in any list.
+own_rules = re.compile(r'(Makefile|Kbuild|(scripts|tools)/.*|arch/[^/]+/Makefile.*|.*\.(awk|bc|pl|py|sed|sh))$')
+
+
 def plan(changed):
-    if not all(name.startswith(f'{source}/') for name in changed):
-        return ['all']
-    if any(re.match(r'(Makefile|Kbuild|(scripts|tools)/.*|arch/[^/]+/Makefile.*)$', inside(name)) for name in changed):
+    of_source = [name for name in changed if name.startswith(f'{source}/')]
+    if any(own_rules.match(inside(name)) for name in of_source):
         return ['clean']
     known = Known()
-    if any(name not in known.targets and known.is_shadow(name) for name in changed):
+    if any(name not in known.targets and known.is_shadow(name) for name in of_source):
         return ['clean']
+    if len(of_source) < len(changed) or not os.path.exists('.complete') or not is_separable():
+        return ['all']
     unknown = [name for name in changed if name not in known.targets]
     if not all(inside(name).startswith('include/dt-bindings/') for name in unknown):
         return ['all']
     targets = set().union(*(known.targets[name] for name in changed if name in known.targets))
     if not targets:
         return ['nothing']
-    if any(not target.endswith('.o') for target in targets) or not is_separable():
+    if not all(re.match(r'(?!scripts/).*\.o$', target) for target in targets):
         return ['all']
     of_modules = targets & known.of_modules
     if not of_modules:
@@ -52,6 +58,7 @@ class Known:
             for file in files:
                 if file.endswith('.cmd') and file.startswith('.'):
                     self.read(os.path.join(folder, file))
+        self.follow_links()
 
     def read(self, path):
         with open(path, errors='surrogateescape') as file:
@@ -62,11 +69,21 @@ class Known:
             self.of_modules.add(target)
         self.folders.update(os.path.normpath(one) for one in re.findall(rf'-I\s*({source}[^\s]*)', command))
         own = re.search(r'^source_\S+ := (\S+)', text, re.M)
-        for name in re.findall(rf'(?<!\S){source}/[^\s:]+', text[len(command) :]):
+        for name in map(os.path.normpath, re.findall(rf'(?<!\S){source}/[^\s:]+', text[len(command) :])):
             self.targets.setdefault(name, set()).add(target)
             self.folders.add(os.path.dirname(name))
-            if own is None or own.group(1) != name:
+            if own is None or os.path.normpath(own.group(1)) != name:
                 self.included.setdefault(os.path.basename(name), set()).add(name)
+
+    # The lists have the names that files were found by: what depends on a link depends on what it leads to.
+    def follow_links(self):
+        folders = {folder: (os.path.realpath(folder), links_in(folder)) for folder in map(os.path.dirname, self.targets)}
+        for name in list(self.targets):
+            real_folder, links = folders[os.path.dirname(name)]
+            base = os.path.basename(name)
+            real = os.path.realpath(name) if base in links else os.path.join(real_folder, base)
+            if real != name:
+                self.targets.setdefault(real, set()).update(self.targets[name])
 
     # Whether another file that is included might have been this one, if it had been there: it ends with the same name, and
     # what is before that is a folder that includes are looked for in.
@@ -80,11 +97,19 @@ class Known:
         return False
 
 
-# Where the kernel is made from what modules need of it, or modules from it, neither is made alone.
+def links_in(folder):
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if entry.is_symlink()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+
+
+# Where the kernel is made from what modules need of it, or modules from it or from all headers, neither is made alone.
 def is_separable():
     with open('include/config/auto.conf') as file:
         settings = file.read()
-    return not re.search(r'^CONFIG_(TRIM_UNUSED_KSYMS|DEBUG_INFO_BTF|LTO|RUST)=', settings, re.M)
+    return not re.search(r'^CONFIG_(TRIM_UNUSED_KSYMS|DEBUG_INFO_BTF|IKHEADERS|LTO|RUST)=', settings, re.M)
 
 
 def modules_of(objects):

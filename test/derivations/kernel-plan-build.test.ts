@@ -1,5 +1,6 @@
 // What the kernel's makefiles are asked for after a change, decided by the seed's python3 in folders of objects made for it.
 
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import planBuild from '../../derivations/kernel/plan-build.py';
 import { pythonFixture, type PythonFixture } from '../support/python-tools.ts';
@@ -22,6 +23,14 @@ function objects(settings = ''): Literal {
   const sched = 'include/linux/sched.h';
   return {
     include: { config: { 'auto.conf': `CONFIG_MODULES=y\n${settings}` } },
+    scripts: {
+      mod: {
+        '.modpost.o.cmd': kept('scripts/mod/modpost.o', [
+          'scripts/mod/modpost.c',
+          'scripts/mod/../../include/linux/license.h',
+        ]),
+      },
+    },
     'modules.order': 'fs/romfs/romfs.o\nlib/crc7.o\n',
     kernel: {
       '.fork.o.cmd': kept('kernel/fork.o', ['kernel/fork.c', sched, 'kernel/internal.h']),
@@ -51,14 +60,26 @@ function objects(settings = ''): Literal {
   };
 }
 
-async function plan(changed: readonly string[], settings?: string): Promise<string> {
+interface Before {
+  readonly settings?: string;
+  /** False for a folder whose last build has failed. */
+  readonly isComplete?: boolean;
+  /** Links among the sources, by what they lead to. */
+  readonly links?: Readonly<Record<string, string>>;
+}
+
+async function plan(changed: readonly string[], before: Before = {}): Promise<string> {
+  const { settings, isComplete = true, links = {} } = before;
   const list = changed.map((name) => (name.startsWith('/') ? name : `/source/${name}`));
   const node = await treeOf(fixture.store, {
     'plan.py': planBuild,
     changed: list.map((name) => `${name}\0`).join(''),
-    objects: objects(settings),
+    objects: { ...objects(settings), ...(isComplete && { '.complete': '' }) },
   });
-  const script = 'cd /in/objects && exec python3 /in/plan.py /in/changed /source';
+  const linked = Object.entries(links).map(
+    ([name, end]) => `mkdir -p ${dirname(name)}; ln -sT ${end} ${name}; `,
+  );
+  const script = `${linked.join('')}cd /in/objects && exec python3 /in/plan.py /in/changed /source`;
   const request = scriptRequest(fixture, script, {
     layers: [fixture.root, fixture.tools.digest],
     inputs: [{ path: '/in', node }],
@@ -88,6 +109,13 @@ describe('after a change of', () => {
     ['the top makefile', 'clean', ['Makefile']],
     ['a script of the makefiles', 'clean', ['scripts/Makefile.build', 'kernel/fork.c']],
     ['a tool that checks objects', 'clean', ['tools/objtool/check.c']],
+    ['a program that a rule calls', 'clean', ['arch/arm64/kernel/vdso/gen_vdso_offsets.sh']],
+    [
+      'the configuration and a script',
+      'clean',
+      ['/settings/include/config/auto.conf', 'scripts/Makefile.lib'],
+    ],
+    ['what is built in, and is known to a program of the makefiles', 'all', ['include/linux/license.h']],
   ])('%s: %s', async (_, expected, changed) => {
     expect(await plan(changed)).toBe(expected);
   });
@@ -105,10 +133,36 @@ describe('a file that is not known', () => {
   });
 });
 
-it.each(['TRIM_UNUSED_KSYMS', 'DEBUG_INFO_BTF'])(
+it.each(['TRIM_UNUSED_KSYMS', 'DEBUG_INFO_BTF', 'IKHEADERS'])(
   'with %s neither kernel nor modules are made alone',
   async (option) => {
-    expect(await plan(['kernel/fork.c'], `CONFIG_${option}=y\n`)).toBe('all');
-    expect(await plan(['lib/crc7.c'], `CONFIG_${option}=y\n`)).toBe('all');
+    const before = { settings: `CONFIG_${option}=y\n` };
+    expect(await plan(['kernel/fork.c'], before)).toBe('all');
+    expect(await plan(['lib/crc7.c'], before)).toBe('all');
   },
 );
+
+describe('after a build that has failed', () => {
+  it.each<[string, string, string]>([
+    ['all is asked for, whatever has changed', 'kernel/fork.c', 'all'],
+    ['what makefiles cannot see is seen', 'arch/arm64/include/linux/sched.h', 'clean'],
+    ['so are their own rules', 'scripts/Makefile.build', 'clean'],
+  ])('%s: %s, %s', async (_, name, expected) => {
+    expect(await plan([name], { isComplete: false })).toBe(expected);
+  });
+});
+
+describe('a file that links lead to is known by all its names', () => {
+  it('and a binding among them is no longer one that no code includes', async () => {
+    const links = { '/source/kernel/internal.h': '../include/dt-bindings/clock/bcm2835.h' };
+    expect(await plan(['include/dt-bindings/clock/bcm2835.h'], { links })).toBe('image');
+  });
+  it('and code that both kernel and modules are made from is of both', async () => {
+    const links = { '/source/lib/crc7.c': '../kernel/fork.c' };
+    expect(await plan(['kernel/fork.c'], { links })).toBe('all');
+  });
+  it('in a folder that is a link, too', async () => {
+    const links = { '/source/fs/romfs': '../kernel' };
+    expect(await plan(['kernel/internal.h'], { links })).toBe('all');
+  });
+});
