@@ -5,8 +5,8 @@ export default defineConfig({
   plugins: [textModules],
   test: {
     include: ['test/**/*.test.ts'],
-    // `npm run test:images` has these.
-    exclude: ['test/images/**'],
+    // `npm run test:images` and `npm run test:kernel` have these.
+    exclude: ['test/images/**', 'test/kernel/**'],
     globalSetup: ['test/support/build-dist.ts', 'test/support/own-folders.ts'],
     testTimeout: 240_000,
     hookTimeout: 300_000,

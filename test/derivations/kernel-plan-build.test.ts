@@ -19,7 +19,7 @@ function kept(target: string, [source, ...included]: readonly string[], flags = 
   return `${command}\n\nsource_${target} := /source/${source}\n\ndeps_${target} := \\\n    $(wildcard include/config/SMP) \\\n${deps}\n${target}: $(deps_${target})\n\n$(deps_${target}):\n`;
 }
 
-function objects(settings = ''): Literal {
+function objects(settings = ''): Readonly<Record<string, Literal>> {
   const sched = 'include/linux/sched.h';
   return {
     include: { config: { 'auto.conf': `CONFIG_MODULES=y\n${settings}` } },

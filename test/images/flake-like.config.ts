@@ -1,5 +1,5 @@
 // What the tests of images need beside the images, built by cairn itself: an ssh client, and a step for each image that
-// has its disk checked by other programs than those which made it.
+// has its disk checked by other programs than those which made it. And what those of incremental kernels build.
 
 import { inputs, createPackages, emulatorTree, sandboxTool } from '../../derivations/index.ts';
 import { seedTree } from '../../derivations/bootstrap/seed.ts';
@@ -15,6 +15,7 @@ import {
   type Derivation,
   type Output,
 } from '../../engine/model/index.ts';
+import { cutOutputs } from '../kernel/outputs.ts';
 import { smallestImage } from './smallest-image.ts';
 
 export default defineFlake({
@@ -34,6 +35,7 @@ export default defineFlake({
       'ssh-client': sshClient(pins),
       emulator: emulatorTree(pins),
       ...smallest,
+      ...cutOutputs({ pins, target }),
       ...Object.fromEntries(checks),
     };
   },
