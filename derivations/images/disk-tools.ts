@@ -1,4 +1,5 @@
-// The programs that make disks, as layers above the seed: mke2fs, mkfs.fat, mtools, sfdisk and their checkers.
+// The programs that make disks, as layers above the seed: mke2fs, mkfs.fat, sfdisk and their checkers; and mtools, for
+// who looks at what was made.
 
 import { compose, composePackages, type Derivation } from '../../engine/model/index.ts';
 import { seedTree } from '../bootstrap/seed.ts';

@@ -8,7 +8,7 @@ import {
   type Run,
   type Target,
 } from '../../engine/model/index.ts';
-import { blocksModule, budgetModule, treeModule } from './programs/index.ts';
+import { blocksModule, budgetModule, fatModule, fatNamesModule, treeModule } from './programs/index.ts';
 
 /** What the programs run in, lowest first: `imageTools`. */
 export type Tools = readonly InputLike[];
@@ -65,7 +65,13 @@ function givenFiles(name: string, given: Readonly<Record<string, unknown>>): Der
   });
 }
 
-const modules = { tree: treeModule, blocks: blocksModule, budget: budgetModule } as const;
+const modules = {
+  tree: treeModule,
+  blocks: blocksModule,
+  budget: budgetModule,
+  fat: fatModule,
+  fat_names: fatNamesModule,
+} as const;
 
 // Only the modules it imports, so that a change to another one rebuilds nothing.
 function programFiles(name: string, program: string): Derivation {

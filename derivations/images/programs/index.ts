@@ -26,6 +26,13 @@ export { default as contentsProgram } from './contents.py';
 /** The program that joins the parts of a disk to one file, with holes where they have nothing to say. */
 export { default as diskProgram } from './disk.py';
 /**
+ * The module that puts folders and files into an empty fat32 file system: where each lies, and the rows of folders. It
+ * does what mtools would, which know no letter outside of old PCs' code pages and take `a[1]` for a pattern.
+ */
+export { default as fatModule } from './fat.py';
+/** The module for names in fat32: which cannot be, which are one, and the short name that each has beside the long one. */
+export { default as fatNamesModule } from './fat_names.py';
+/**
  * The program that says where the partitions of a disk lie, and writes the partition table: as files of its own,
  * since a table is at the start of a disk and, with GPT, at its end as well. An image over its budget fails here.
  */

@@ -1,11 +1,14 @@
 
 import os, re, subprocess, sys, tarfile
+from collections import Counter
 
 from blocks import *
 from tree import *
 
 GROUP = 8 * BLOCK  # blocks that one bitmap describes
 MIB = 1 << 20
+# More have no number in ext4 that its checker takes from mke2fs; "." and ".." are two of them.
+MOST_LINKS = 65000
 # Room for group descriptors is kept for growing to this size without moving anything.
 LARGEST_BLOCKS = (256 << 30) // BLOCK
 
@@ -14,6 +17,7 @@ def main():
     given = read_json('/given/partition.json')
     entries = list(walk('/content'))
     apply_attributes(entries, read_json('/attributes/attributes.json'))
+    check_folders(given, entries)
     digest = digest_of(entries, given)
     size, inodes, journal = plan(entries, given)
     path = f"{os.environ['out']}/{given['role']}.part"
@@ -26,6 +30,14 @@ def main():
         'role': given['role'], 'fileSystem': 'ext4', 'label': given['label'], 'uuid': uuid,
         'sizeBytes': size, 'usedBytes': size - len(free) * BLOCK,
     })
+
+
+def check_folders(given, entries):
+    counts = Counter(entry.path.rpartition('/')[0] for entry in entries if entry.kind == 'folder')
+    for path, count in counts.items():
+        if count + 2 > MOST_LINKS:
+            fail(f'{path or "the top"} of the {given["role"]} partition has {count:,} folders in it; a folder of ext4 has '
+                 f'at most {MOST_LINKS - 2:,}, so spread them over several')
 
 
 def plan(entries, given):

@@ -21,13 +21,23 @@ class Entry:
         self.uid = self.gid = 0
 
 
-def walk(top, path=''):
-    for name in sorted(os.listdir(top), key=os.fsencode):
-        source, below = os.path.join(top, name), path + name
-        entry = Entry(below, source, os.lstat(source))
+def walk(top):
+    """All that is below a folder, each folder before what is in it."""
+    ahead = [iter(listed(top, ''))]
+    while ahead:
+        entry = next(ahead[-1], None)
+        if entry is None:
+            ahead.pop()
+            continue
         yield entry
         if entry.kind == 'folder':
-            yield from walk(source, below + '/')
+            ahead.append(iter(listed(entry.source, entry.path + '/')))
+
+
+def listed(folder, path):
+    for name in sorted(os.listdir(folder), key=os.fsencode):
+        source = os.path.join(folder, name)
+        yield Entry(path + name, source, os.lstat(source))
 
 
 def apply_attributes(entries, attributes):

@@ -10,6 +10,7 @@ import { parseBlockMap } from '../../../cli/flash/block-map.ts';
 import type { Layout } from '../../../cli/images/description.ts';
 import { imageProjects, type Built, type Files, type ImageProjects } from '../../support/image-project.ts';
 import { describeBadImages } from './bad-images.ts';
+import { describeBootNames } from './boot-names.ts';
 
 let projects: ImageProjects;
 let usual: Built;
@@ -208,6 +209,8 @@ describe('what starts an image without its firmware', () => {
     expect(textOf(made.folder('mbr-direct'), 'kernel')).toBe('another kernel');
   });
 });
+
+describe('names in a boot partition', () => describeBootNames(() => projects));
 
 describe('what cannot be an image', () => describeBadImages(() => projects));
 

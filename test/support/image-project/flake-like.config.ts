@@ -8,6 +8,7 @@ import {
   from,
   localFolder,
   run,
+  write,
   type Input,
   type InputLike,
   type Run,
@@ -102,6 +103,22 @@ const tooLarge = (made: Image, tools: readonly InputLike[]): Run => {
   });
 };
 
+/** The program that makes roots, with more folders in one than ext4 has. */
+const tooManyFolders = (made: Image, tools: readonly InputLike[]): Run => {
+  const step = made.partitions.parts.find(({ input }) => input.derivation.name.endsWith('root-partition'));
+  const { inputs: given, env } = step!.input.derivation as Run;
+  const attributesOf = write({ name: 'no-attributes', files: { 'attributes.json': '{}' } });
+  const script =
+    'mkdir -p /content/var/all; cd /content/var/all; seq 66000 | xargs mkdir; python3 /program/main.py';
+  return run({
+    name: 'too-many-folders',
+    layers: tools,
+    inputs: { '/program': given['/program']!, '/given': given['/given']!, '/attributes': attributesOf },
+    env,
+    argv: ['/bin/sh', '-euc', script],
+  });
+};
+
 // What the steps of images run, out of the seed, which is ten times as large.
 const programs = `
   base-files bash coreutils dash diffutils findutils grep libacl1 libattr1 libbz2-1.0 libc-bin libc6 libcap2 libexpat1
@@ -124,6 +141,7 @@ export default defineFlake({
       'mbr-report': report('mbr', mbr, tools),
       'gpt-report': report('gpt', gpt, tools),
       'too-large': tooLarge(mbr, tools),
+      'too-many-folders': tooManyFolders(mbr, tools),
     };
   },
 });
