@@ -27,6 +27,6 @@ export { openWorkshop, type OpenWorkshopOptions } from './open-workshop.ts';
 export { explain, isRootCause, type Cause, type Change, type FieldChange } from './plan/explain.ts';
 export { plannedSteps, type Plan } from './plan/planner.ts';
 export { storeFacts } from './plan/store-facts.ts';
-export { stepLabel, stepRef, type Step, type StepSource } from './step.ts';
+export { stepInputs, stepLabel, stepRef, type Step, type StepSource } from './step.ts';
 export { unprovenSteps } from './unproven.ts';
 export { Workshop } from './workshop.ts';

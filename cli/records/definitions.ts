@@ -341,6 +341,12 @@ const records = {
     text: v.pipe(text, v.description('the fragment as a module for the config')),
     file: v.optional(v.pipe(text, v.description('where it was written to'))),
   }),
+  'compile-commands': fieldsOf('How each object of a kernel is compiled, as a compilation database.', {
+    target: text,
+    count,
+    commands: v.optional(v.array(v.strictObject({ directory: text, file: text, arguments: v.array(text) }))),
+    file: v.optional(v.pipe(text, v.description('where it was written to, instead of here'))),
+  }),
   'series-commit': fieldsOf('What became of a target with one commit of a series.', {
     commit: text,
     subject: text,
