@@ -8,6 +8,7 @@ import { localSources } from './figures-local.ts';
 import { planningFromNothing, planningManyFromNothing } from './figures-graph.ts';
 import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
+import { chunking } from './figures-chunking.ts';
 import { comparing } from './figures-compare.ts';
 import { orderOfStarts } from './figures-order.ts';
 import { collectingBesideBuilds } from './figures-collect.ts';
@@ -26,6 +27,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   comparing,
   watch: watching,
   hashing,
+  chunking,
   importing,
   verifying,
   bzip2: unpackingBzip2,
