@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist*/**', 'node_modules/**', 'test/golden/**'] },
+  { ignores: ['dist*/**', 'node_modules/**', 'test/golden/**', 'store/reapi/messages/**'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],

@@ -12,6 +12,7 @@ import { chunking } from './figures-chunking.ts';
 import { comparing } from './figures-compare.ts';
 import { orderOfStarts } from './figures-order.ts';
 import { collectingBesideBuilds } from './figures-collect.ts';
+import { remoteCache } from './figures-reapi.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
 import { watching } from './figures-watch.ts';
@@ -28,6 +29,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   watch: watching,
   hashing,
   chunking,
+  'remote-cache': remoteCache,
   importing,
   verifying,
   bzip2: unpackingBzip2,

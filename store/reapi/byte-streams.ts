@@ -1,0 +1,152 @@
+// Large blobs, each in a stream of its own that goes on where it broke off. What is read is hashed on its way: its reader sees the
+// end only if the bytes are what their digest says.
+
+import { randomUUID } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import { DigestHasher, digestHash, digestSize, type Digest } from '../base/digest.ts';
+import { damaged } from './batches.ts';
+import type { Connection } from './connection.ts';
+import { isPassing, ReapiFailure } from './failure.ts';
+import {
+  ByteStream,
+  QueryWriteStatusRequestSchema,
+  ReadRequestSchema,
+  WriteRequestSchema,
+  type WriteRequest,
+} from './messages/google/bytestream/bytestream_pb.ts';
+import { pauseBefore } from './patience.ts';
+
+/** Of one message. */
+const pieceBytes = 1 << 20;
+
+/** The blob's bytes, piece by piece. @throws ReapiFailure, `absent` before the first piece; the signal's reason */
+export async function* readStream(
+  { channel, instance, patience }: Connection,
+  digest: Digest,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const sizeBytes = digestSize(digest);
+  const hasher = new DigestHasher();
+  let doneBytes = 0;
+  for (let tries = 1; doneBytes < sizeBytes || tries === 1;) {
+    const question = create(ReadRequestSchema, {
+      resourceName: named(instance, `blobs/${digestHash(digest)}/${sizeBytes}`),
+      readOffset: BigInt(doneBytes),
+    });
+    const before = doneBytes;
+    try {
+      for await (const { data } of channel.askForStream(ByteStream.method.read, question, signal)) {
+        if (data.byteLength === 0) continue;
+        doneBytes += data.byteLength;
+        if (doneBytes > sizeBytes) throw damaged(digest);
+        hasher.update(data);
+        yield data;
+      }
+      if (doneBytes < sizeBytes) throw new ReapiFailure('unavailable', `${digest} ended early`);
+      break;
+    } catch (error) {
+      // Whoever moves on, if slowly, has as many tries again.
+      if (doneBytes > before) tries = 1;
+      if (tries >= patience.tries || !isPassing(error)) throw error;
+      await pauseBefore(tries++, patience, signal);
+    }
+  }
+  if (hasher.digest() !== digest) throw damaged(digest);
+}
+
+/**
+ * Brings a blob, whose bytes may be asked for more than once, always from the first on. Gives how many were sent.
+ * @throws ReapiFailure; the signal's reason; what `read` throws
+ */
+export async function writeStream(
+  connection: Connection,
+  { digest, read }: { readonly digest: Digest; readonly read: () => AsyncIterable<Uint8Array> },
+  signal: AbortSignal,
+): Promise<number> {
+  const { channel, instance, patience } = connection;
+  const sizeBytes = digestSize(digest);
+  const name = named(instance, `uploads/${randomUUID()}/blobs/${digestHash(digest)}/${sizeBytes}`);
+  let sentBytes = 0;
+  let from = 0;
+  for (let tries = 1; ;) {
+    const before = from;
+    try {
+      const messages = counted(writeRequests(name, behind(read(), from), from, sizeBytes), (bytes) => {
+        sentBytes += bytes;
+      });
+      const { committedSize } = await channel.tell(ByteStream.method.write, messages, signal);
+      if (committedSize === BigInt(sizeBytes)) return sentBytes;
+      throw new ReapiFailure('unavailable', `the server took ${committedSize} of ${sizeBytes} bytes`);
+    } catch (error) {
+      if (tries >= patience.tries || !isPassing(error)) throw error;
+      await pauseBefore(tries++, patience, signal);
+      const reached = await committed(connection, name, signal);
+      if (reached === 'complete') return sentBytes;
+      from = Math.min(reached, sizeBytes);
+      if (from > before) tries = 1;
+    }
+  }
+}
+
+// How far the server came with a write that broke off.
+async function committed(
+  { channel, attempt }: Connection,
+  name: string,
+  signal: AbortSignal,
+): Promise<number | 'complete'> {
+  const question = create(QueryWriteStatusRequestSchema, { resourceName: name });
+  try {
+    const answer = await attempt(signal, () =>
+      channel.ask(ByteStream.method.queryWriteStatus, question, signal),
+    );
+    return answer.complete ? 'complete' : Number(answer.committedSize);
+  } catch (error) {
+    // Whoever does not remember it has it sent again.
+    if (error instanceof ReapiFailure && (error.kind === 'absent' || error.kind === 'unsupported')) return 0;
+    throw error;
+  }
+}
+
+async function* writeRequests(
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+  from: number,
+  sizeBytes: number,
+): AsyncGenerator<WriteRequest, void, undefined> {
+  let [resourceName, at] = [name, from];
+  for await (const chunk of bytes)
+    for (let start = 0; start < chunk.byteLength; start += pieceBytes) {
+      const data = chunk.subarray(start, start + pieceBytes);
+      const finishWrite = at + data.byteLength === sizeBytes;
+      yield create(WriteRequestSchema, { resourceName, writeOffset: BigInt(at), data, finishWrite });
+      [resourceName, at] = ['', at + data.byteLength];
+    }
+  // It had all of them.
+  if (resourceName !== '')
+    yield create(WriteRequestSchema, { resourceName, writeOffset: BigInt(at), finishWrite: true });
+}
+
+async function* behind(
+  bytes: AsyncIterable<Uint8Array>,
+  offset: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let skip = offset;
+  for await (const chunk of bytes) {
+    if (chunk.byteLength > skip) yield chunk.subarray(skip);
+    skip = Math.max(0, skip - chunk.byteLength);
+  }
+}
+
+async function* counted(
+  messages: AsyncIterable<WriteRequest>,
+  count: (bytes: number) => void,
+): AsyncGenerator<WriteRequest, void, undefined> {
+  for await (const message of messages) {
+    count(message.data.byteLength);
+    yield message;
+  }
+}
+
+function named(instance: string, rest: string): string {
+  return instance === '' ? rest : `${instance}/${rest}`;
+}

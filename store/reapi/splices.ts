@@ -1,0 +1,131 @@
+// A large blob in chunks, of which a server takes what it lacks and puts them together. Whether it does that is its own matter:
+// when it does not, the blob goes as a whole.
+
+import { create } from '@bufbuild/protobuf';
+import { digestOf, digestSize, type Digest } from '../base/digest.ts';
+import { ChunkCutter } from '../chunking/chunk-cutter.ts';
+import type { Chunking } from './abilities.ts';
+import { batchesOf, isSmall, writeBatch } from './batches.ts';
+import { writeStream } from './byte-streams.ts';
+import type { Connection } from './connection.ts';
+import { digestIn, digestMessage } from './digests.ts';
+import { ReapiFailure } from './failure.ts';
+import { findMissing } from './find-missing.ts';
+import {
+  ChunkingFunction_Value,
+  ContentAddressableStorage,
+  DigestFunction_Value,
+  SpliceBlobRequestSchema,
+} from './messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
+
+/** Chunks that are held in memory at once; the server is asked which of them it lacks. */
+const groupBytes = 16 << 20;
+
+/** Brings what the server lacks of a blob, and has it put together. Gives how many bytes were sent. */
+export async function writeInChunks(
+  connection: Connection,
+  blob: { readonly digest: Digest; readonly read: () => AsyncIterable<Uint8Array> },
+  { chunking, batchBytes }: { readonly chunking: Chunking; readonly batchBytes: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const all: Digest[] = [];
+  let sentBytes = 0;
+  let group = new Map<Digest, Uint8Array>();
+  let heldBytes = 0;
+  const send = async (): Promise<void> => {
+    sentBytes += await writeMissing(connection, group, batchBytes, signal);
+    [group, heldBytes] = [new Map<Digest, Uint8Array>(), 0];
+  };
+  for await (const chunk of chunksIn(blob.read(), chunking)) {
+    const digest = digestOf(chunk);
+    all.push(digest);
+    if (!group.has(digest)) heldBytes += chunk.byteLength;
+    group.set(digest, chunk);
+    if (heldBytes >= groupBytes) await send();
+  }
+  await send();
+  await splice(connection, blob.digest, all, signal);
+  return sentBytes;
+}
+
+async function writeMissing(
+  connection: Connection,
+  group: ReadonlyMap<Digest, Uint8Array>,
+  batchBytes: number,
+  signal: AbortSignal,
+): Promise<number> {
+  if (group.size === 0) return 0;
+  const missing = [...(await findMissing(connection, group.keys(), signal))];
+  const small = missing.filter((digest) => isSmall(digest, batchBytes));
+  for (const batch of batchesOf(small, batchBytes))
+    await writeBatch(connection, new Map(batch.map((digest) => [digest, group.get(digest)!])), signal);
+  for (const digest of missing.filter((each) => !isSmall(each, batchBytes)))
+    await writeStream(connection, { digest, read: () => once(group.get(digest)!) }, signal);
+  return missing.reduce((sum, digest) => sum + digestSize(digest), 0);
+}
+
+async function splice(
+  { channel, instance, attempt }: Connection,
+  blob: Digest,
+  chunks: readonly Digest[],
+  signal: AbortSignal,
+): Promise<void> {
+  const question = create(SpliceBlobRequestSchema, {
+    instanceName: instance,
+    blobDigest: digestMessage(blob),
+    chunkDigests: chunks.map(digestMessage),
+    digestFunction: DigestFunction_Value.SHA256,
+    chunkingFunction: ChunkingFunction_Value.FAST_CDC_2020,
+  });
+  const answer = await attempt(signal, () =>
+    channel.ask(ContentAddressableStorage.method.spliceBlob, question, signal),
+  );
+  if (digestIn(answer.blobDigest) !== blob)
+    throw new ReapiFailure('wrong', `the server put ${blob} together and got something else`);
+}
+
+async function* chunksIn(
+  bytes: AsyncIterable<Uint8Array>,
+  { sizes, seed }: Chunking,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const cutter = new ChunkCutter(sizes, seed);
+  const held = new HeldBytes();
+  for await (const piece of bytes) {
+    held.add(piece);
+    for (const length of cutter.push(piece)) yield held.take(length);
+  }
+  const last = cutter.end();
+  if (last !== undefined) yield held.take(last);
+}
+
+// Pieces of a stream that no chunk has taken yet.
+class HeldBytes {
+  #pieces: Uint8Array[] = [];
+
+  add(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+  }
+
+  /** The first of them, as bytes of their own. */
+  take(length: number): Uint8Array {
+    const taken = Buffer.allocUnsafeSlow(length);
+    let [at, done] = [0, 0];
+    for (let filled = 0; filled < length;) {
+      const piece = this.#pieces[at]!.subarray(done, done + length - filled);
+      taken.set(piece, filled);
+      filled += piece.byteLength;
+      done += piece.byteLength;
+      if (done < this.#pieces[at]!.byteLength) break;
+      [at, done] = [at + 1, 0];
+    }
+    const rest = this.#pieces.slice(at);
+    if (done > 0) rest[0] = rest[0]!.subarray(done);
+    this.#pieces = rest;
+    return taken;
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- a stream of what is at hand
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
