@@ -4,6 +4,7 @@ import { formatFigure, type Figure } from './figure.ts';
 import { unpackingBzip2 } from './figures-archive.ts';
 import { bootingAnImage } from './figures-boot.ts';
 import { bootingDirectly } from './figures-direct.ts';
+import { editingKernels } from './figures-kernel.ts';
 import { localSources } from './figures-local.ts';
 import { planningFromNothing, planningManyFromNothing } from './figures-graph.ts';
 import { composingAnImage, imageSizes } from './figures-images.ts';
@@ -41,6 +42,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   boot: bootingAnImage,
   direct: bootingDirectly,
   'local-sources': localSources,
+  kernel: editingKernels,
 };
 
 const asked = process.argv.slice(2);

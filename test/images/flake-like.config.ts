@@ -15,7 +15,7 @@ import {
   type Derivation,
   type Output,
 } from '../../engine/model/index.ts';
-import { cutOutputs } from '../kernel/outputs.ts';
+import { kernelTestOutputs } from '../kernel/outputs.ts';
 import { smallestImage } from './smallest-image.ts';
 
 export default defineFlake({
@@ -35,7 +35,7 @@ export default defineFlake({
       'ssh-client': sshClient(pins),
       emulator: emulatorTree(pins),
       ...smallest,
-      ...cutOutputs({ pins, target }),
+      ...kernelTestOutputs({ pins, target }),
       ...Object.fromEntries(checks),
     };
   },

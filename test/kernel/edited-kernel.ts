@@ -17,8 +17,8 @@ const execute = promisify(execFile);
 export interface Wish {
   /** What is built, as the command line takes it. */
   readonly targets: readonly string[];
-  /** The flake that has it, when it is not that of these tests. */
-  readonly config?: string | undefined;
+  /** Further options of the command line. */
+  readonly options: readonly string[];
 }
 
 export interface BuiltKernel {
@@ -149,10 +149,11 @@ export class EditedKernel {
   }
 
   #command(folder: string, options: readonly string[]): readonly string[] {
-    const flake = ['--config', this.#wish.config ?? imageTestsConfig];
+    const flake = ['--config', imageTestsConfig];
     return [
       'build',
       ...this.#wish.targets,
+      ...this.#wish.options,
       ...flake,
       '--override',
       `linux=${this.#at(folder)}`,

@@ -3,16 +3,16 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TreeState } from '../support/edited-tree.ts';
-import { kernelEdits, writeBranch } from '../support/kernel-edits.ts';
+import { writeBranch } from '../support/kernel-edits.ts';
 import { randomFrom, type Random } from '../support/random.ts';
 import { EditedKernel, report, type BuiltKernel } from './edited-kernel.ts';
-import { cleanEvery, editCount, seed, target, wish } from './options.ts';
+import { cleanEvery, editCount, edits, seed, target, usualEdit, wish } from './options.ts';
 
 const random = randomFrom(seed);
 const branchSwitch = 'another branch';
 
 /** Each kind once before any comes again. */
-const kinds = inTurn([...Object.keys(kernelEdits), branchSwitch], editCount, random);
+const kinds = inTurn([...Object.keys(edits), branchSwitch], editCount, random);
 
 let kernel: EditedKernel;
 let first: BuiltKernel;
@@ -48,7 +48,7 @@ describe(`with seed ${seed}`, () => {
 
 function edit(kind: string, at: number): string {
   const editing = { tree: kernel.tree, random, at, target };
-  return kernelEdits[kind]!(editing) ?? kernelEdits['code']!(editing) ?? 'nothing';
+  return edits[kind]!(editing) ?? usualEdit(editing) ?? 'nothing';
 }
 
 // Something that does not compile, and is undone again.

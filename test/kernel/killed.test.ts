@@ -2,13 +2,14 @@
 // gives.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kernelEdits } from '../support/kernel-edits.ts';
+import { codeEdits, treeEdits } from '../support/kernel-edits.ts';
 import { randomFrom } from '../support/random.ts';
 import { EditedKernel, report, type BuiltKernel } from './edited-kernel.ts';
 import { killCount, seed, target, wish } from './options.ts';
 
 const random = randomFrom(seed + 1000);
 const kinds = ['code', 'a module’s code', 'header', 'a device tree', 'an option’s default'];
+const edits = { ...codeEdits, ...treeEdits };
 
 let kernel: EditedKernel;
 beforeAll(async () => {
@@ -54,6 +55,6 @@ async function whole(what: string): Promise<BuiltKernel> {
 
 function edit(at: number): void {
   const kind = kinds[random(kinds.length)]!;
-  kernelEdits[kind]!({ tree: kernel.tree, random, at, target });
+  edits[kind]!({ tree: kernel.tree, random, at, target });
   kernel.write();
 }

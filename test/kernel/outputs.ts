@@ -4,31 +4,46 @@
 import { bootPartition } from '../../derivations/images/boot-partition.ts';
 import { raspberryPiBootFiles } from '../../derivations/firmware/boot-files.ts';
 import { raspberryPiFirmware } from '../../derivations/firmware/raspberry-pi.ts';
-import { imageTools, type Kernel } from '../../derivations/index.ts';
+import { createKernel, imageTools, type Kernel } from '../../derivations/index.ts';
 import { pinOf, type PinsByName } from '../../derivations/lib/pins.ts';
 import { compose, from, unpackPin, type Output, type Run } from '../../engine/model/index.ts';
 import { cutKernel, type Where } from './cut-kernel.ts';
 
-/** `cut`, `cut-config`, `source` as it was archived, and where there are device trees `cut-trees` and `cut-boot`. */
-export function cutOutputs({ pins, target }: Where): Readonly<Record<string, Output>> {
-  const kernel = cutKernel({ pins, target });
-  const { image, modules, dtbs, config } = kernel;
+/**
+ * `source` as it was archived, and of the kernel that is cut down and of the images' own its code as `cut` and `shipped`, its
+ * `-config`, and where there are device trees its `-trees` and `-boot`.
+ */
+export function kernelTestOutputs({ pins, target }: Where): Readonly<Record<string, Output>> {
+  const kernels = {
+    cut: cutKernel({ pins, target }),
+    shipped: createKernel({ pins, target, variant: 'standard' }),
+  };
   return {
-    cut: compose({ name: 'kernel-cut-code', parts: [image, modules] }),
-    'cut-config': config.derivation,
     source: unpackPin(pinOf(pins, 'linux')),
-    ...(target === 'aarch64-linux' && {
-      'cut-trees': dtbs.derivation,
-      'cut-boot': from(boot(kernel, pins), { subpath: 'boot.part' }),
-    }),
+    ...Object.fromEntries(Object.entries(kernels).flatMap(([name, kernel]) => outputsOf(name, kernel, pins))),
   };
 }
 
+function outputsOf(name: string, kernel: Kernel, pins: PinsByName): readonly [string, Output][] {
+  const { image, modules, dtbs, config, target } = kernel;
+  const code: readonly [string, Output][] = [
+    [name, compose({ name: `${kernel.name}-code`, parts: [image, modules] })],
+    [`${name}-config`, config.derivation],
+  ];
+  if (target !== 'aarch64-linux') return code;
+  const bootFile = from(boot(name, kernel, pins), { subpath: 'boot.part' });
+  return [
+    ...code,
+    [`${name}-trees`, dtbs.derivation],
+    [`${name}-boot`, compose({ name: `${name}-boot`, parts: [{ input: bootFile, at: 'boot.part' }] })],
+  ];
+}
+
 /** boot.part */
-function boot(kernel: Kernel, pins: PinsByName): Run {
+function boot(image: string, kernel: Kernel, pins: PinsByName): Run {
   const content = raspberryPiBootFiles({ kernel, firmware: raspberryPiFirmware(pins) });
   return bootPartition(
     { role: 'boot', fileSystem: 'fat32', label: 'BOOT', slack: { bytes: 16e6 }, content },
-    { image: 'cut', target: 'aarch64-linux', tools: imageTools(pins) },
+    { image, target: 'aarch64-linux', tools: imageTools(pins) },
   );
 }

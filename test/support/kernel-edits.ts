@@ -55,8 +55,8 @@ const dtsi = [
   ...expanded('arch/arm/boot/dts/broadcom/{bcm2711,bcm283x,bcm2711-rpi}.dtsi'),
 ];
 
-/** Each by what it is, as a person would say. */
-export const kernelEdits: Readonly<Record<string, KernelEdit>> = {
+/** Of code, configuration and makefiles; each by what it is, as a person would say. */
+export const codeEdits: Readonly<Record<string, KernelEdit>> = {
   code: (editing) => appendCode(editing, oneOf(builtIn, editing.random)),
   'a module’s code': (editing) => appendCode(editing, oneOf(ofModules, editing.random)),
   'code of this processor': (editing) =>
@@ -134,33 +134,6 @@ export const kernelEdits: Readonly<Record<string, KernelEdit>> = {
     tree.append(path, `\n\t.pushsection .data\n\t.long ${at}\n\t.popsection\n`);
     return path;
   },
-  'a device tree': ({ tree, random, at }) => appendTo(tree, oneOf(dts, random), `/ { cairn-${at}; };\n`),
-  'what device trees include': ({ tree, random, at }) =>
-    appendTo(tree, oneOf(dtsi, random), `/ { cairn-${at}; };\n`),
-  'a device tree’s binding': ({ tree, random, at }) => {
-    const path = oneOf(
-      ['include/dt-bindings/clock/bcm2835.h', 'include/uapi/linux/input-event-codes.h'],
-      random,
-    );
-    tree.append(path, `#define CAIRN_${at} ${at}\n`);
-    return appendTo(
-      tree,
-      `${boards}/bcm2711-rpi-400.dts`,
-      path.includes('uapi') ? '' : `/ { cairn-${at} = <CAIRN_${at}>; };\n`,
-    );
-  },
-  'what device trees include from now on': ({ tree, random, at }) => {
-    const path = oneOf(dts, random);
-    tree.write(`${boards}/cairn-${at}.dtsi`, `/ { cairn-new-${at}; };\n`);
-    return appendTo(tree, path, `#include "cairn-${at}.dtsi"\n`);
-  },
-  'one device tree less, or again': ({ tree }) => {
-    const path = `${boards}/Makefile`;
-    const line = '\t\t\t      bcm2711-rpi-4-b.dtb \\\n';
-    if (tree.read(path).includes(line)) tree.write(path, tree.read(path).replace(line, ''));
-    else tree.revert(path);
-    return path;
-  },
   'a file more': ({ tree, random, at }) => {
     const [folder, list] = oneOf(
       [
@@ -214,6 +187,52 @@ export const kernelEdits: Readonly<Record<string, KernelEdit>> = {
     tree.changeMode(path);
     return path;
   },
+};
+
+/** Of device trees and what they include. */
+export const treeEdits: Readonly<Record<string, KernelEdit>> = {
+  'a device tree': ({ tree, random, at }) => appendTo(tree, oneOf(dts, random), `/ { cairn-${at}; };\n`),
+  'what device trees include': ({ tree, random, at }) =>
+    appendTo(tree, oneOf(dtsi, random), `/ { cairn-${at}; };\n`),
+  'a board’s device tree made a link': ({ tree, random, at }) => {
+    const path = oneOf(
+      dts.filter((one) => !tree.isLink(one)),
+      random,
+    );
+    if (path === undefined) return undefined;
+    const name = `cairn-${at}.dts`;
+    tree.write(`${boards}/${name}`, `${tree.read(path)}/ { cairn-link-${at}; };\n`);
+    tree.link(path, name);
+    return path;
+  },
+  'a device tree’s binding': ({ tree, random, at }) => {
+    const path = oneOf(
+      ['include/dt-bindings/clock/bcm2835.h', 'include/uapi/linux/input-event-codes.h'],
+      random,
+    );
+    tree.append(path, `#define CAIRN_${at} ${at}\n`);
+    return appendTo(
+      tree,
+      `${boards}/bcm2711-rpi-400.dts`,
+      path.includes('uapi') ? '' : `/ { cairn-${at} = <CAIRN_${at}>; };\n`,
+    );
+  },
+  'what device trees include from now on': ({ tree, random, at }) => {
+    const path = oneOf(dts, random);
+    tree.write(`${boards}/cairn-${at}.dtsi`, `/ { cairn-new-${at}; };\n`);
+    return appendTo(tree, path, `#include "cairn-${at}.dtsi"\n`);
+  },
+  'one device tree less, or again': ({ tree }) => {
+    const path = `${boards}/Makefile`;
+    const line = '\t\t\t      bcm2711-rpi-4-b.dtb \\\n';
+    if (tree.read(path).includes(line)) tree.write(path, tree.read(path).replace(line, ''));
+    else tree.revert(path);
+    return path;
+  },
+};
+
+/** Of whatever was edited before. */
+export const reverts: Readonly<Record<string, KernelEdit>> = {
   'a file as it was': ({ tree, random }) => {
     const paths = revertible(tree);
     if (paths.length === 0) return undefined;
