@@ -195,11 +195,9 @@ export const treeEdits: Readonly<Record<string, KernelEdit>> = {
   'what device trees include': ({ tree, random, at }) =>
     appendTo(tree, oneOf(dtsi, random), `/ { cairn-${at}; };\n`),
   'a board’s device tree made a link': ({ tree, random, at }) => {
-    const path = oneOf(
-      dts.filter((one) => !tree.isLink(one)),
-      random,
-    );
-    if (path === undefined) return undefined;
+    const files = dts.filter((one) => !tree.isLink(one));
+    if (files.length === 0) return undefined;
+    const path = oneOf(files, random);
     const name = `cairn-${at}.dts`;
     tree.write(`${boards}/${name}`, `${tree.read(path)}/ { cairn-link-${at}; };\n`);
     tree.link(path, name);
