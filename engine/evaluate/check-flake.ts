@@ -25,7 +25,7 @@ const flakeSchema = v.object({
     v.string(),
     v.looseObject({ kind: v.picklist(['debian-source', 'debian-packages', 'url', 'local']) }),
   ),
-  targets: v.pipe(v.array(v.picklist(targets)), v.minLength(1)),
+  targets: v.optional(v.pipe(v.array(v.picklist(targets)), v.minLength(1))),
   mirrors: v.record(
     v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/, "it is not a mirror's name, like debian")),
     texts,

@@ -70,7 +70,12 @@ export function stillHolding(
 /** Which cairn and which Node.js evaluate, as far as a result could depend on them. */
 export function evaluatorVersion(): string {
   const built = ['package.json', 'dist', 'dist/engine/model/index.js', 'dist/derivations/index.js'];
-  return [process.version, packageRoot, ...built.map((path) => anyStamp(join(packageRoot, path)))].join('\n');
+  return [
+    process.version,
+    process.arch,
+    packageRoot,
+    ...built.map((path) => anyStamp(join(packageRoot, path))),
+  ].join('\n');
 }
 
 function keyOf(evaluated: Evaluated): string {

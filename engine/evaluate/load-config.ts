@@ -11,7 +11,9 @@ import { MadePlaces } from './made-places.ts';
 import { ModuleLoader } from './module-loader.ts';
 import { Observations } from './observations.ts';
 import type { EvaluationObserver } from './evaluate-options.ts';
+import type { FlakeFacts } from './evaluation.ts';
 import { createPureRealm } from './pure-realm.ts';
+import { targetsOfThisMachine } from './usual-targets.ts';
 import { Transformer } from './transform.ts';
 
 export interface ConfigOptions {
@@ -26,8 +28,11 @@ export interface ConfigOptions {
   readonly observer?: EvaluationObserver | undefined;
 }
 
+/** A flake whose targets are known: its own, or what it leaves to the machine. */
+export type LoadedFlake = Flake & { readonly targets: FlakeFacts['targets'] };
+
 export interface LoadedConfig {
-  readonly flake: Flake;
+  readonly flake: LoadedFlake;
   /** The config file's text. */
   readonly source: string;
   readonly observations: Observations;
@@ -49,7 +54,8 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
   if (!observations.isFile(configPath)) throw missingConfig(configPath);
   const source = observations.read(configPath).toString();
   const flake = checkFlake(load(), configPath, source);
-  return { flake, source, observations, ...rest };
+  const targets = flake.targets ?? targetsOfThisMachine();
+  return { flake: { ...flake, targets }, source, observations, ...rest };
 }
 
 /** A module that is no config, in the same way: what it exports. @throws as `loadConfig` */

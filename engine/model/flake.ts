@@ -103,10 +103,17 @@ export interface OutputsContext<Inputs extends Readonly<Record<string, InputDecl
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** The inputs of a flake that declares none: any name is an error for the type checker. */
+export type NoInputs = Readonly<Record<never, InputDeclaration>>;
+
 export interface FlakeSpec<Inputs extends Readonly<Record<string, InputDeclaration>>> {
   readonly description: string;
-  readonly inputs: Inputs;
-  /** Which targets there are; the first is what a name without `@target` means. All that cairn knows when not given. */
+  /** None when not given. */
+  readonly inputs?: Inputs;
+  /**
+   * Which targets there are; the first is what a name without `@target` means. When not given, all that cairn knows, the
+   * machine's own first.
+   */
   readonly targets?: readonly [Target, ...Target[]];
   /** Base URLs by mirror name, tried before the defaults: `{ debian: ['https://mirror.example/debian'] }`. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>>;
@@ -121,7 +128,8 @@ export interface Flake {
   readonly kind: 'flake';
   readonly description: string;
   readonly inputs: Readonly<Record<string, InputDeclaration>>;
-  readonly targets: readonly [Target, ...Target[]];
+  /** Undefined when the author leaves them to the machine. */
+  readonly targets: readonly [Target, ...Target[]] | undefined;
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   readonly environment: readonly string[];
   readonly sandbox: ((context: OutputsContext<never>) => Derivation) | undefined;
@@ -139,7 +147,7 @@ const fields = ['description', 'inputs', 'targets', 'mirrors', 'environment', 's
  *   outputs: ({ pins }) => ({ source: fetchPin(pins.sed[0]) }),
  * });
  */
-export function defineFlake<const Inputs extends Readonly<Record<string, InputDeclaration>>>(
+export function defineFlake<const Inputs extends Readonly<Record<string, InputDeclaration>> = NoInputs>(
   spec: FlakeSpec<Inputs>,
 ): Flake {
   const unknown = Object.keys(spec).find((field) => !fields.includes(field));
@@ -152,8 +160,8 @@ export function defineFlake<const Inputs extends Readonly<Record<string, InputDe
   return {
     kind: 'flake',
     description: spec.description,
-    inputs: spec.inputs,
-    targets: spec.targets ?? (allTargets as [Target, ...Target[]]),
+    inputs: spec.inputs ?? {},
+    targets: spec.targets,
     mirrors: spec.mirrors ?? {},
     environment: spec.environment ?? [],
     sandbox: spec.sandbox,

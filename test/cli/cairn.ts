@@ -60,7 +60,7 @@ export function testProject(body: string = smallFlake, env: NodeJS.ProcessEnv = 
     writeFileSync(
       join(folder, 'flake-like.config.ts'),
       `import { compose, defineFlake, fetchUrl, from, localFolder, run, write, type Output } from 'cairn';
-const flake = (outputs: Record<string, Output>) => defineFlake({ description: 'a test', inputs: {}, outputs: () => outputs });
+const flake = (outputs: Record<string, Output>) => defineFlake({ description: 'a test', targets: ['x86_64-linux', 'aarch64-linux'], outputs: () => outputs });
 ${text}`,
     );
   config(body);

@@ -24,7 +24,7 @@ describe('completion', () => {
     [['build', 'w'], ['words']],
     [
       ['build', 'words@'],
-      ['words@aarch64-linux', 'words@x86_64-linux'],
+      ['words@x86_64-linux', 'words@aarch64-linux'],
     ],
     [['build', '-j', '2', 't'], ['tool']],
     [

@@ -179,7 +179,7 @@ describe('sectors and media', () => {
     const device = loopDevice(file, '--sector-size', '4096');
     const { status, stderr } = await flashDisk(device);
     expect(status).toBe(1);
-    expect(stderr).toContain('has sectors of 4096 bytes, and disk@aarch64-linux is laid out for 512');
+    expect(stderr).toContain('has sectors of 4096 bytes, and disk@x86_64-linux is laid out for 512');
     expect(readFileSync(file).every((byte) => byte === 0xee)).toBe(true);
   });
 

@@ -113,7 +113,7 @@ describe('what is refused before anything is written', () => {
     {
       what: 'what is not an image',
       args: ['words', 'DEVICE', '--force', '--yes'],
-      says: 'words@aarch64-linux is not an image',
+      says: 'words@x86_64-linux is not an image',
     },
     {
       what: 'a file, without --force',
@@ -151,7 +151,7 @@ describe('what is refused before anything is written', () => {
     );
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /error\[DEVICE_UNSUITABLE\].* is too small: it has 1,044,480 bytes, and small@aarch64-linux takes 1,048,576 bytes/,
+      /error\[DEVICE_UNSUITABLE\].* is too small: it has 1,044,480 bytes, and small@x86_64-linux takes 1,048,576 bytes/,
     );
     expect(readFileSync(device).every((byte) => byte === 0xee)).toBe(true);
   });

@@ -70,7 +70,7 @@ describe('cairn image size', () => {
     expect(words.status).toBe(2);
     expect(words.stderr).toContain('words is not an image: it has no manifest.json');
     expect((await project.run('image', 'size', 'damaged')).stderr).toContain(
-      'cairn build damaged@aarch64-linux',
+      'cairn build damaged@x86_64-linux',
     );
     expect((await project.run('image', 'size', 'small', '--svg', 'nowhere/small.svg')).status).toBe(2);
   });

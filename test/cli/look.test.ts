@@ -62,15 +62,15 @@ describe('looking into outputs', () => {
     const project = await builtProject();
     const { status, stderr } = await project.run('ls', 'all/share/nothing');
     expect(status).toBe(1);
-    expect(stderr).toContain('error[PATH_NOT_FOUND] all@aarch64-linux has no share/nothing');
-    expect(stderr).toContain('cairn ls all@aarch64-linux/share');
+    expect(stderr).toContain('error[PATH_NOT_FOUND] all@x86_64-linux has no share/nothing');
+    expect(stderr).toContain('cairn ls all@x86_64-linux/share');
     expect((await project.run('ls', 'all/../words')).stderr).toContain('PATH_INVALID');
   });
 
   it('says how to build what is not built', async () => {
     const { status, stderr } = await testProject().run('ls', 'all');
     expect(status).toBe(1);
-    expect(stderr).toContain('next: Build it: cairn build all@aarch64-linux');
+    expect(stderr).toContain('next: Build it: cairn build all@x86_64-linux');
   });
 
   it('looks into a digest without any project', async () => {
@@ -103,7 +103,7 @@ describe('looking into outputs', () => {
   it('lists what there is to build', async () => {
     const project = testProject();
     expect((await project.run('list')).stdout).toMatch(
-      /^a test\nwords {2}a list of words\ntool {3}a program\nall\nfor aarch64-linux/,
+      /^a test\nwords {2}a list of words\ntool {3}a program\nall\nfor x86_64-linux/,
     );
     expect((await project.run('list', '--json')).records()).toHaveLength(3);
   });

@@ -236,12 +236,12 @@ describe('what is refused', () => {
     );
     const { status, stderr } = await project.run('run', 'small');
     expect(status).toBe(2);
-    expect(stderr).toContain('small@aarch64-linux cannot be used: run.json is not as it should be');
+    expect(stderr).toContain('small@x86_64-linux cannot be used: run.json is not as it should be');
     expect(stderr).toContain('run.json: memoryMb');
     mkdirSync(join(project.folder, 'empty'));
     writeFileSync(join(project.folder, 'user-data'), '#cloud-config\n');
     const words = await project.run('run', 'words', '--user-data', 'user-data');
-    expect(words.stderr).toContain('words@aarch64-linux is not an image: it has no run.json');
+    expect(words.stderr).toContain('words@x86_64-linux is not an image: it has no run.json');
   });
 
   it('does not take --kvm for another processor', async () => {
@@ -253,10 +253,10 @@ describe('what is refused', () => {
 
   it('does not start on a board what is for another processor, or lacks what the board starts from', async () => {
     const project = testProject(smallImageFlake().replace('flake({ small', 'flake({ emulator: words, small'));
-    const other = await project.run('run', 'small@x86_64-linux', '--board', 'raspi3b');
+    const other = await project.run('run', 'small', '--board', 'raspi3b');
     expect(other.status).toBe(2);
     expect(other.stderr).toContain('--board raspi3b starts images for aarch64-linux only');
-    const small = await project.run('run', 'small', '--board', 'raspi3b');
+    const small = await project.run('run', 'small@aarch64-linux', '--board', 'raspi3b');
     expect(small.status).toBe(2);
     expect(small.stderr).toContain(
       'small@aarch64-linux has no config.txt, cmdline.txt, bcm2837-rpi-3-b.dtb for --board raspi3b',

@@ -28,7 +28,7 @@ describe('cairn store', () => {
       'store',
       'roots',
       '--remove',
-      `build:${join(project.folder, 'flake-like.config.ts')}#words@aarch64-linux`,
+      `build:${join(project.folder, 'flake-like.config.ts')}#words@x86_64-linux`,
     );
     const { stdout } = await project.run('store', 'gc', '--dry-run');
     expect(stdout).toMatch(/^ {2}words +\d+ ms$/m);
@@ -46,7 +46,7 @@ describe('cairn store', () => {
   it('deletes for whoever runs it at the lowest priority, which nobody may raise again', async () => {
     const project = testProject();
     await project.run('build', 'words');
-    const root = `build:${join(project.folder, 'flake-like.config.ts')}#words@aarch64-linux`;
+    const root = `build:${join(project.folder, 'flake-like.config.ts')}#words@x86_64-linux`;
     await project.run('store', 'roots', '--remove', root);
     const words = ['-n', '19', process.execPath, mainFile, 'store', 'gc', '--max-size', '1'];
     const { status, stdout, stderr } = spawnSync('nice', words, {
@@ -65,7 +65,7 @@ describe('cairn store', () => {
       'store',
       'roots',
       '--remove',
-      `build:${join(project.folder, 'flake-like.config.ts')}#words@aarch64-linux`,
+      `build:${join(project.folder, 'flake-like.config.ts')}#words@x86_64-linux`,
     );
     const { stdout } = await project.run('store', 'gc', '--max-size', '20G');
     expect(stdout).toMatch(/^deleted 0 files, 0 B\n[\d.]+ [kM]?B stay\n$/);

@@ -21,6 +21,7 @@ import { smallestImage } from './smallest-image.ts';
 export default defineFlake({
   description: 'what the tests of images need',
   inputs,
+  targets: ['aarch64-linux', 'x86_64-linux'],
   sandbox: ({ pins }) => sandboxTool(pins),
   outputs: ({ pins, target }) => {
     const smallest = target === 'aarch64-linux' ? smallestImage(pins) : {};

@@ -99,8 +99,8 @@ describe('what is wrong with one output', () => {
     });
     const evaluation = await evaluate({ names: ['good'] });
     expect(idOf(evaluation, 'good')).toBeDefined();
-    expect([...evaluation.outputs.keys()]).toEqual(['good@aarch64-linux']);
-    expect([...evaluation.broken.keys()]).toEqual(['bad@aarch64-linux']);
+    expect([...evaluation.outputs.keys()]).toEqual(['good@x86_64-linux']);
+    expect([...evaluation.broken.keys()]).toEqual(['bad@x86_64-linux']);
     expect(await failure({ names: ['bad'] })).toMatchObject({ name: 'UserError', code });
     expect(() => findOutput(evaluation, 'bad')).toThrow(message);
     if (code !== 'SOURCE_UNREADABLE' && code !== 'GRAPH_CYCLE')
@@ -125,7 +125,7 @@ describe('what is wrong with one output', () => {
   it('is not looked for elsewhere: another target may have a sound one of that name', async () => {
     const { failure } = await configProject({
       'flake-like.config.ts': configText(
-        `{ bad: target === 'aarch64-linux' ? run({ name: 'wrong', layers: [], argv: [] }) : write({ name: 'bad', files: {} }) }`,
+        `{ bad: target === 'x86_64-linux' ? run({ name: 'wrong', layers: [], argv: [] }) : write({ name: 'bad', files: {} }) }`,
       ),
     });
     expect(await failure({ names: ['bad'] })).toMatchObject({ code: 'DERIVATION_INVALID' });
@@ -152,7 +152,7 @@ describe('what is wrong with one output', () => {
     expect((await evaluate()).broken.size).toBe(0);
     remove('sub/folder');
     const evaluation = await evaluate({ names: ['good'] });
-    expect([...evaluation.broken.keys()]).toEqual(['bad@aarch64-linux']);
+    expect([...evaluation.broken.keys()]).toEqual(['bad@x86_64-linux']);
     expect(idOf(evaluation, 'good')).toBeDefined();
     put('sub/folder/a', 'y');
     const followed = idOf(await evaluate(), 'bad');

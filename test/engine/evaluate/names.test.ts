@@ -24,7 +24,7 @@ async function evaluation() {
       `Object.fromEntries(${JSON.stringify(names)}.map((name) => [name, run({ name, target, layers: [], argv: ['x'] })]))`,
     ),
   });
-  return evaluate({ names: ['bash', 'bash@x86_64-linux'] });
+  return evaluate({ names: ['bash', 'bash@aarch64-linux'] });
 }
 
 const thrownBy = (work: () => unknown): UserError => {
@@ -38,25 +38,25 @@ const thrownBy = (work: () => unknown): UserError => {
 
 test('a name is found for the first target, or for the one it says', async () => {
   const found = await evaluation();
-  expect(findOutput(found, 'bash')).toMatchObject({ name: 'bash', target: 'aarch64-linux', kind: 'run' });
-  expect(findOutput(found, 'bash@x86_64-linux')).toMatchObject({ name: 'bash', target: 'x86_64-linux' });
+  expect(findOutput(found, 'bash')).toMatchObject({ name: 'bash', target: 'x86_64-linux', kind: 'run' });
+  expect(findOutput(found, 'bash@aarch64-linux')).toMatchObject({ name: 'bash', target: 'aarch64-linux' });
 });
 
 test('a name alone is found for another target when the first one has no such output', async () => {
   const { evaluate } = await configProject({
     'flake-like.config.ts': configText(
-      `target === 'x86_64-linux' ? { pc: run({ name: 'pc', target, layers: [], argv: ['x'] }) } : {}`,
+      `target === 'aarch64-linux' ? { pc: run({ name: 'pc', target, layers: [], argv: ['x'] }) } : {}`,
     ),
   });
   const found = await evaluate({ names: ['pc'] });
-  expect(findOutput(found, 'pc')).toMatchObject({ name: 'pc', target: 'x86_64-linux' });
+  expect(findOutput(found, 'pc')).toMatchObject({ name: 'pc', target: 'aarch64-linux' });
 });
 
 test('an unknown name is answered with what it may have meant', async () => {
   const found = await evaluation();
   expect(thrownBy(() => findOutput(found, 'bahs'))).toMatchObject({
     code: 'TARGET_UNKNOWN',
-    message: 'the config has no output "bahs" for aarch64-linux or x86_64-linux',
+    message: 'the config has no output "bahs" for x86_64-linux or aarch64-linux',
     hint: 'Did you mean bash? There is: bash, binutils, coreutils, diffutils, findutils, util-linux.',
   });
 });
@@ -66,6 +66,6 @@ test('an unknown target is answered with those there are', async () => {
   expect(await failure({ names: ['bash@x86_64'] })).toMatchObject({
     code: 'TARGET_UNKNOWN',
     message: 'the config has no target "x86_64"',
-    hint: expect.stringContaining('There is: aarch64-linux, x86_64-linux.') as string,
+    hint: expect.stringContaining('There is: x86_64-linux, aarch64-linux.') as string,
   });
 });

@@ -53,7 +53,7 @@ async function evaluateElsewhere(folder: string, { cwd, env = {}, script = '' }:
     const configPath = ${JSON.stringify(join(folder, 'flake-like.config.ts'))};
     ${script}
     const { outputs, flake, isCached } = await evaluate({ configPath, store, env: process.env, names: [] });
-    console.log(JSON.stringify({ id: outputs.get('hello@aarch64-linux').id, description: flake.description, isCached }));
+    console.log(JSON.stringify({ id: outputs.get('hello@x86_64-linux').id, description: flake.description, isCached }));
     await store.close();
   `;
   const { stdout, stderr } = await promisify(execFile)(
