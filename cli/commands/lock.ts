@@ -17,12 +17,14 @@ import { writeRecords } from '../records/write-records.ts';
 
 interface LockFlags {
   readonly dryRun?: boolean;
+  readonly missing?: boolean;
 }
 
 export const define: DefineCommand = (command, runs) => {
   command
     .argument('[input...]', 'inputs of the flake; all of them when none is named')
     .option('-n, --dry-run', 'only say what would change')
+    .option('--missing', 'only pin inputs that have no pins, or were declared otherwise then')
     .action(runs(lock));
   addHelpNotes(command, {
     about:
@@ -31,6 +33,7 @@ export const define: DefineCommand = (command, runs) => {
     examples: [
       ['cairn lock', 'pin what is new, and move every pin to its current version'],
       ['cairn lock sed', 'move one'],
+      ['cairn lock --missing', 'pin what is new in the config, and leave all else as it is'],
     ],
     exitCodes: [0, 1, 2, 130],
   });
@@ -50,6 +53,7 @@ async function lock(context: Context, flags: LockFlags, names: readonly string[]
       lock: readLock(lockPath),
       shipped: readLock(lockPathOf(join(packageRoot, 'flake-like.config.ts'))),
       ...(names.length > 0 && { names }),
+      missingAlone: flags.missing === true,
       signal,
       emit: renderer.emit,
     });
@@ -60,7 +64,7 @@ async function lock(context: Context, flags: LockFlags, names: readonly string[]
         out,
         changes.map((change) => ({ type: 'lock-change', ...change })),
       );
-    else out.lines(changeLines(changes));
+    else out.lines(changeLines(changes, flags));
     return exitCodes.ok;
   } finally {
     await renderer.close();
@@ -68,8 +72,9 @@ async function lock(context: Context, flags: LockFlags, names: readonly string[]
   }
 }
 
-function changeLines(changes: readonly LockChange[]): string[] {
-  if (changes.length === 0) return ['every pin is at its current version'];
+function changeLines(changes: readonly LockChange[], { missing }: LockFlags): string[] {
+  if (changes.length === 0)
+    return [missing === true ? 'every input is pinned' : 'every pin is at its current version'];
   return tableLines(
     changes.map(({ input, name, from, to }) => [
       input,

@@ -3,6 +3,7 @@
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
 import { readLock } from '../lock/lock-file.ts';
+import { unlockedInputs } from '../lock/pins-for.ts';
 import { brokenList, reasonOf } from '../model/broken.ts';
 import { isDerivation, type Derivation, type Target } from '../model/derivation.ts';
 import type { OutputsContext, Pins } from '../model/flake.ts';
@@ -93,10 +94,12 @@ function inputPins(
   const lockPath = lockPathOf(configPath);
   if (observations.isFile(lockPath)) observations.read(lockPath);
   const lock = readLock(lockPath);
+  const inputs = mapByName(Object.entries(flake.inputs).filter(([name]) => !Object.hasOwn(overrides, name)));
+  const unlocked = unlockedInputs(lock, inputs);
   const pins = mapByName<Pins>();
   for (const input of Object.entries(flake.inputs)) {
     try {
-      pins[input[0]] = pinsOfInput(input, { configPath, lock, overrides });
+      pins[input[0]] = pinsOfInput(input, { configPath, lock, unlocked, overrides });
     } catch (error) {
       const place = optionPlace(source, ['inputs', input[0]]);
       if (!(error instanceof UserError)) throw error;

@@ -2,10 +2,10 @@
 
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../../store/base/errors.ts';
-import { mapByName, ownMember } from '../../store/base/map-by-name.ts';
+import { ownMember } from '../../store/base/map-by-name.ts';
 import { declarationOf, isLocal } from '../lock/declaration.ts';
 import type { Lock } from '../lock/lock-file.ts';
-import { pinsFor } from '../lock/pins-for.ts';
+import { pinsOf } from '../lock/pins-for.ts';
 import type { Flake, FolderPin, InputDeclaration, Pins } from '../model/flake.ts';
 import { closestNames } from './closest-names.ts';
 import type { Overrides } from './evaluate-options.ts';
@@ -13,6 +13,8 @@ import type { Overrides } from './evaluate-options.ts';
 export interface InputSources {
   readonly configPath: string;
   readonly lock: Lock;
+  /** All inputs that it does not have as they are declared: whoever misses one is told of all. */
+  readonly unlocked: readonly string[];
   readonly overrides: Overrides;
 }
 
@@ -22,11 +24,11 @@ export interface InputSources {
  */
 export function pinsOfInput(
   [name, declared]: readonly [string, InputDeclaration],
-  { configPath, lock, overrides }: InputSources,
+  { configPath, lock, overrides, unlocked }: InputSources,
 ): Pins {
   const override = ownMember(overrides, name);
   if (override !== undefined) return [overridden(name, declared, override)];
-  if (!isLocal(declared)) return pinsFor(lock, mapByName([[name, declared]]))[name]!;
+  if (!isLocal(declared)) return pinsOf(name, declared, { lock, unlocked });
   const { path, exclude = [] } = declarationOf(name, declared) as typeof declared;
   return [folderPin(name, resolve(dirname(configPath), path), exclude)];
 }

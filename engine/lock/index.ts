@@ -2,5 +2,5 @@
 
 export { readLock, writeLock, type Lock } from './lock-file.ts';
 export type { LockChange } from './lock-changes.ts';
-export { pinsFor } from './pins-for.ts';
+export { pinsFor, unlockedInputs } from './pins-for.ts';
 export { updateLock } from './update-lock.ts';

@@ -13,6 +13,7 @@ import { pinSource } from './debian-source.ts';
 import { declarationOf, sameDeclaration } from './declaration.ts';
 import { changesBetween, olderVersions, withFurtherUrls, type LockChange } from './lock-changes.ts';
 import { lockablePins, formatLock, parseLock, type Lock, type LockedInput } from './lock-file.ts';
+import { unlockedInputs } from './pins-for.ts';
 import { pinUrl } from './pin-url.ts';
 import { pinServed } from './pin-served.ts';
 import { ServedFiles } from './served-files.ts';
@@ -22,6 +23,8 @@ export interface UpdateLockOptions {
   readonly lock: Lock;
   /** Inputs to look at; without it, all of them, and inputs the flake no longer has are dropped. */
   readonly names?: readonly string[];
+  /** Only those that the lock does not have as they are declared: all other pins stay where they are. */
+  readonly missingAlone?: boolean;
   /** The lock inside cairn's own package: inputs of it that the flake has too, and has not locked, need no network. */
   readonly shipped?: Lock;
   readonly signal: AbortSignal;
@@ -44,16 +47,18 @@ export interface LockUpdate {
  * (a name that is not an input, or that of a folder).
  */
 export async function updateLock(options: UpdateLockOptions): Promise<LockUpdate> {
-  const { flake, lock, names } = options;
+  const { flake, lock, names, missingAlone = false } = options;
   const unknown = names?.find((name) => !Object.hasOwn(flake.inputs, name));
   if (unknown !== undefined) throw unknownInput(unknown, flake);
   const inputs: Record<string, LockedInput> = mapByName(
-    names === undefined ? [] : Object.entries(lock.inputs),
+    names === undefined && !missingAlone ? [] : Object.entries(lock.inputs),
   );
+  const unlocked = unlockedInputs(lock, flake.inputs);
   const updater = new Updater(options);
   for (const name of names ?? Object.keys(flake.inputs)) {
     options.signal.throwIfAborted();
     const declaration = declarationOf(name, flake.inputs[name]);
+    if (missingAlone && !unlocked.includes(name)) continue;
     if (declaration.kind !== 'local') inputs[name] = await updater.lockInput(name, declaration);
     else if (names !== undefined) throw nothingToLock(name, declaration.path);
   }
@@ -85,12 +90,12 @@ class Updater {
   }
 
   async lockInput(name: string, declaration: LockedDeclaration): Promise<LockedInput> {
-    const { lock, shipped, names } = this.#options;
+    const { lock, shipped, names, missingAlone = false } = this.#options;
     const locked = inputOf(lock, name);
     const isLocked = locked !== undefined && sameDeclaration(locked.declaration, declaration);
     const given = inputOf(shipped, name);
     const isGiven = given !== undefined && sameDeclaration(given.declaration, declaration);
-    if (isGiven && !isLocked && names === undefined) return given;
+    if (isGiven && !isLocked && (names === undefined || missingAlone)) return given;
     const before = locked?.pins ?? [];
     const found = lockablePins(name, await this.#pin(name, declaration, { before, isLocked }));
     for (const warning of olderVersions(before, found)) this.#notice(`${name}: ${warning}`);

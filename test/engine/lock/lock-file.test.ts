@@ -227,6 +227,23 @@ test.each([
   expect(use).toThrow(expect.objectContaining({ code, hint: expect.any(String) as string }) as Error);
 });
 
+test('whoever misses a pin is told of all that are missing, and one command adds them', () => {
+  const many = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`input${at}`, sed]));
+  const hintOf = (inputs: Readonly<Record<string, InputDeclaration>>): string => {
+    try {
+      pinsFor(lock, { sed, ...inputs });
+    } catch (error) {
+      return (error as { hint: string }).hint;
+    }
+    return '';
+  };
+  expect(hintOf({ grep: sed })).toBe('Run `cairn lock grep` and review what it writes to flake-like.lock.');
+  expect(hintOf(many)).toBe(
+    'Run `cairn lock --missing` and review what it writes to flake-like.lock. ' +
+      'It pins input0, input1, input2, input3, input4, input5, input6, input7 and 4 more, and moves nothing.',
+  );
+});
+
 test('a download is traced to its pin, and to every input that has it', () => {
   const twice = { ...lock, inputs: { ...lock.inputs, seed: lock.inputs['sed']! } };
   const origin = pinOrigins(twice);

@@ -316,6 +316,27 @@ test('pins that cairn ships are taken over without a network, unless they are as
   expect(other.lock.inputs['sed']?.pins).toHaveLength(2);
 });
 
+test('when only missing pins are asked for, those are added, and no other moves or goes', async () => {
+  const { lock } = await update({ inputs: { sed, old: sed }, mirrors: await mirrorOf() });
+  const mirrors = await mirrorOf({ sources: sources.replaceAll('4.9', '4.10').replaceAll(a, b) });
+  const more = await update({ inputs: { sed, seed }, lock, mirrors, missingAlone: true });
+  expect(more.changes.map(({ input, name, from }) => [input, name, from])).toEqual([
+    ['seed', 'libc6', undefined],
+    ['seed', 'sed', undefined],
+  ]);
+  expect(more.lock.inputs['sed']).toEqual(lock.inputs['sed']);
+  expect(more.lock.inputs['old']).toEqual(lock.inputs['old']);
+  const again = await update({ inputs: { sed, seed }, lock: more.lock, missingAlone: true });
+  expect(again.changes).toEqual([]);
+});
+
+test('an input that is declared otherwise than when it was locked counts as missing, and what cairn ships is taken', async () => {
+  const { lock } = await update({ inputs: { sed: seed }, mirrors: await mirrorOf() });
+  const { lock: shipped } = await update({ inputs: { sed }, mirrors: await mirrorOf() });
+  const mended = await update({ inputs: { sed }, lock, shipped, missingAlone: true });
+  expect(mended.lock).toEqual(shipped);
+});
+
 test.each([
   ['an unknown suite', { ...sed, suite: 'trixy' }, 'FETCH_FAILED', 'trixy/InRelease could not be downloaded'],
   [
