@@ -28,7 +28,7 @@ export async function runProgram(
     (await entry.load()).define(command, runs, () => describeProgram(surroundings)),
   );
   try {
-    await program.parseAsync(withHelpAsOption(words), { from: 'user' });
+    await program.parseAsync(wordsToParse(words), { from: 'user' });
     return result;
   } catch (error) {
     if (error instanceof CommanderError) return endOfParsing(error);
@@ -106,9 +106,18 @@ function programNotes(): string {
   ].join('\n');
 }
 
-// The parser shows help for `help build` without defining what is loaded late; for `build --help` it does.
-function withHelpAsOption(words: readonly string[]): readonly string[] {
-  return words[0] === 'help' ? [...words.slice(1), '--help'] : words;
+// The parser shows help for `help build` without defining what is loaded late; for `build --help` it does. Asked for help
+// about what is no command, it would show its own and be content: alone, the word is told as what it is.
+function wordsToParse(words: readonly string[]): readonly string[] {
+  const [command, ...rest] = words[0] === 'help' ? [...words.slice(1), '--help'] : words;
+  if (command === undefined) return [];
+  const isCommand = command.startsWith('-') || commandNames().has(command);
+  return isCommand ? [command, ...rest] : [command];
+}
+
+function commandNames(): ReadonlySet<string> {
+  const named = commandGroups.flatMap(({ commands }) => commands.map(({ name }) => name));
+  return new Set([...named, hiddenCommand.name]);
 }
 
 // Its errors end in lines of their own with a suggestion, where it has one.

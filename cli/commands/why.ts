@@ -9,7 +9,7 @@ import { stepFields } from '../render/json.ts';
 import { stepName } from '../render/names.ts';
 import { openProject } from '../project/project.ts';
 import { foreseenLines } from '../reports/foreseen.ts';
-import { causeRecord, whyLines } from '../reports/why-report.ts';
+import { causeRecord, explainedRecord, whyLines } from '../reports/why-report.ts';
 import { writeRecords } from '../records/write-records.ts';
 
 export const define: DefineCommand = (command, runs) => {
@@ -33,6 +33,7 @@ async function why(context: Context, _: unknown, target: string): Promise<ExitCo
   const unproven = unprovenSteps([id], evaluation.steps, store).map(stepRef);
   if (shared.json === true)
     writeRecords(out, [
+      explainedRecord({ target: key, wanted: id, causes }, toBuild),
       ...causes.map((cause) => causeRecord(cause, toBuild.get(cause.step.id))),
       ...unproven.map((step) => ({ type: 'unproven', ...stepFields(step) }) as const),
     ]);

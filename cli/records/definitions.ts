@@ -228,10 +228,21 @@ const records = {
     where: v.optional(place),
     hint: v.optional(hint),
   }),
+  explained: fieldsOf('How a target is beside its last build. A cause follows for each step that changed.', {
+    target: v.pipe(text, v.description('NAME@TARGET')),
+    id: step.id,
+    state: v.pipe(
+      v.picklist(['up-to-date', 'changed', 'output-missing']),
+      v.description('output-missing: nothing changed, but the output is gone from the store'),
+    ),
+    toDo: v.pipe(count, v.description('steps that the next build does')),
+    expectedMs: v.optional(v.pipe(milliseconds, v.description('what those took the last time, together'))),
+  }),
   cause: fieldsOf('A step that is not what it was when it was last built. Root causes come first.', {
     ...step,
     root: flag,
     toDo: flag,
+    expectedMs: v.optional(v.pipe(milliseconds, v.description('what it took the last time'))),
     changes: v.optional(
       v.pipe(
         v.array(v.variant('kind', [fieldChange, inputChange])),
@@ -379,6 +390,10 @@ const records = {
     device: text,
     writtenBytes: bytes,
     durationMs: milliseconds,
+  }),
+  created: fieldsOf('A file or folder of a new project.', {
+    folder: v.pipe(text, v.description('of the project, absolute')),
+    path: v.pipe(text, v.description('in it')),
   }),
   'lock-change': fieldsOf('A pin that was moved, is new (no from) or gone (no to).', {
     input: text,

@@ -32,10 +32,21 @@ export interface Explanation {
   readonly style: Style;
 }
 
+/** What a target is beside its last build. */
+export function stateOf({
+  wanted,
+  causes,
+  toBuild,
+}: Pick<Explanation, 'wanted' | 'causes' | 'toBuild'>): RecordOf<'explained'>['state'] {
+  if (causes.length > 0) return 'changed';
+  return toBuild.has(wanted) ? 'output-missing' : 'up-to-date';
+}
+
 export function whyLines({ target, wanted, causes, toBuild, trees, style }: Explanation): string[] {
-  if (causes.length === 0) {
+  const state = stateOf({ wanted, causes, toBuild });
+  if (state !== 'changed') {
     return [
-      toBuild.has(wanted)
+      state === 'output-missing'
         ? `nothing changed since ${target} was last built, but its output is gone from the store`
         : `${target} is up to date: nothing changed since it was last built`,
     ];
@@ -50,16 +61,33 @@ export function whyLines({ target, wanted, causes, toBuild, trees, style }: Expl
   ].slice(0, -1);
 }
 
-/** The same for machines. */
+/** How the target is, for machines. */
+export function explainedRecord(
+  { target, wanted, causes }: Pick<Explanation, 'target' | 'wanted' | 'causes'>,
+  toBuild: ReadonlyMap<Step['id'], Pick<PlannedStep, 'expectedMs'>>,
+): RecordOf<'explained'> {
+  const known = [...toBuild.values()].flatMap(({ expectedMs }) => expectedMs ?? []);
+  return {
+    type: 'explained',
+    target,
+    id: wanted,
+    state: stateOf({ wanted, causes, toBuild: new Set(toBuild.keys()) }),
+    toDo: toBuild.size,
+    ...(known.length > 0 && { expectedMs: known.reduce((sum, ms) => sum + ms, 0) }),
+  };
+}
+
+/** Each cause for machines. */
 export function causeRecord(
   cause: Cause,
-  planned: Pick<PlannedStep, 'failure'> | undefined,
+  planned: Pick<PlannedStep, 'failure' | 'expectedMs'> | undefined,
 ): RecordOf<'cause'> {
   return {
     type: 'cause',
     root: isRootCause(cause),
     ...stepFields(stepRef(cause.step)),
     toDo: planned !== undefined,
+    expectedMs: planned?.expectedMs,
     changes: cause.changes?.map(changeRecord),
     failure: planned?.failure,
   };

@@ -49,7 +49,7 @@ describe('the command line', () => {
     [['bulid'], 'Did you mean build?'],
     [['build', '--ofline', 'all'], 'Did you mean --offline?'],
     [['build', 'al'], 'Did you mean all?'],
-    [['build', 'all@aarch64'], 'aarch64-linux, x86_64-linux'],
+    [['build', 'all@aarch64'], 'x86_64-linux, aarch64-linux'],
     [['build', '-j', '0', 'all'], 'whole number'],
     [['build'], 'words, tool, all'],
     [['diff', 'all'], "missing required argument 'b"],
@@ -57,6 +57,8 @@ describe('the command line', () => {
     [['graph', '-f', 'png', 'all'], 'Allowed choices are dot, json, svg'],
     [['completion', 'csh'], 'Allowed choices are bash, zsh, fish'],
     [['all', 'build'], "unknown command 'all'"],
+    [['help', 'bulid'], 'Did you mean build?'],
+    [['bulid', '--help'], "unknown command 'bulid'"],
   ])('answers wrong usage %j with status 2 and %j', async (args, expected) => {
     const { status, stderr, stdout } = await testProject().run(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

@@ -11,7 +11,16 @@ describe('cairn why', () => {
     await project.run('build', 'all');
     const { status, stdout } = await project.run('why', 'all');
     expect(status).toBe(0);
-    expect(stdout).toBe('all@aarch64-linux is up to date: nothing changed since it was last built\n');
+    expect(stdout).toBe('all@x86_64-linux is up to date: nothing changed since it was last built\n');
+    const { records } = await project.run('why', 'all', '--json');
+    expect(records()).toEqual([
+      expect.objectContaining({
+        type: 'explained',
+        target: 'all@x86_64-linux',
+        state: 'up-to-date',
+        toDo: 0,
+      }),
+    ]);
   });
 
   it('says what was never built', async () => {
@@ -93,6 +102,7 @@ describe('cairn why', () => {
     project.config(flake('one'));
     const { records } = await project.run('why', 'all', '--json');
     expect(records()).toEqual([
+      expect.objectContaining({ type: 'explained', target: 'all@x86_64-linux', state: 'changed', toDo: 0 }),
       expect.objectContaining({
         type: 'cause',
         root: true,
@@ -113,12 +123,12 @@ describe('cairn why', () => {
     const store = { CAIRN_STORE: project.env['CAIRN_STORE'] };
     const other = testProject(flake('two'), store);
     await other.run('build', 'all');
-    expect((await project.run('why', 'all')).stdout).toContain('all@aarch64-linux is up to date');
+    expect((await project.run('why', 'all')).stdout).toContain('all@x86_64-linux is up to date');
     expect((await other.run('build', 'all', '--json')).records()).not.toContainEqual(
       expect.objectContaining({ decision: 'build' }),
     );
     const third = testProject(flake('one'), store);
-    expect((await third.run('why', 'all')).stdout).toContain('all@aarch64-linux is up to date');
+    expect((await third.run('why', 'all')).stdout).toContain('all@x86_64-linux is up to date');
     third.config(flake('three'));
     expect((await third.run('why', 'all')).stdout).toMatch(/^never built before: /);
     third.config(flake('one'));
@@ -135,9 +145,9 @@ describe('cairn why', () => {
     const project = testProject(flake('one', 'two'));
     await project.run('build', 'a', 'b');
     for (const name of ['a', 'b'])
-      expect((await project.run('why', name)).stdout).toContain(`${name}@aarch64-linux is up to date`);
+      expect((await project.run('why', name)).stdout).toContain(`${name}@x86_64-linux is up to date`);
     project.config(flake('one', 'three'));
-    expect((await project.run('why', 'a')).stdout).toContain('a@aarch64-linux is up to date');
+    expect((await project.run('why', 'a')).stdout).toContain('a@x86_64-linux is up to date');
     expect((await project.run('why', 'b')).stdout).toContain('files.file.bytes: two → three');
   });
 
