@@ -17,6 +17,7 @@ export const commandGroups: readonly {
   {
     heading: 'Build:',
     commands: [
+      { name: 'init', summary: 'a project that builds at once', load: () => import('./commands/init.ts') },
       { name: 'build', summary: 'build targets', load: () => import('./commands/build.ts') },
       {
         name: 'watch',

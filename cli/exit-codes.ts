@@ -39,6 +39,7 @@ const usageErrors: ReadonlySet<string> = new Set([
   'CONFIG_INVALID',
   'CONFIG_MISSING',
   'DERIVATION_INVALID',
+  'FILE_EXISTS',
   'GRAPH_CYCLE',
   'INPUT_IS_FOLDER',
   'INPUT_UNKNOWN',

@@ -2,6 +2,7 @@
 
 import type { Derivation, Output, Target } from '../engine/model/index.ts';
 import { bootstrap } from './bootstrap/index.ts';
+import { shellTree } from './bootstrap/shell.ts';
 import { emulatorTree } from './emulator/emulator.ts';
 import { helloContainer } from './images/container-image.ts';
 import { imageOutputs } from './images/images.ts';
@@ -16,6 +17,7 @@ import { cards } from './packages/index.ts';
 
 export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
 export { sandboxTool } from './bootstrap/sandbox.ts';
+export { shellTree } from './bootstrap/shell.ts';
 export { containerImage, type ContainerImage } from './images/container-image.ts';
 export { imageTools } from './images/disk-tools.ts';
 export type { BootPartition, Disk, Partition, RootPartition, Slack } from './images/disk.ts';
@@ -66,6 +68,7 @@ export function packageOutputs({
     },
     ...kernelOutputs({ pins, target }),
     ...firmwareOutputs({ pins, target }),
+    shell: { derivation: shellTree(pins), description: 'a small root for scripts: a shell, and no compiler' },
     seed: { derivation: seed, description: 'the prebuilt tools that everything is built with' },
     sysroot: { derivation: sysroot, description: 'the C library and headers that packages are linked with' },
     libc: { derivation: libc, description: 'the C library as programs need it' },

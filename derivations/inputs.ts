@@ -55,6 +55,13 @@ const sandbox = {
   without: words('libacl1 libattr1 libgmp10 libssl3t64 libsystemd0 libgcc-s1'),
 } as const satisfies InputDeclaration;
 
+// A shell and what scripts call, for projects that need no compiler: see bootstrap/shell.ts.
+const shell = {
+  ...trixie,
+  packages: words('dash coreutils sed grep findutils diffutils mawk tar gzip'),
+  without: words('dpkg debianutils libsystemd0 libgcc-s1 openssl-provider-legacy'),
+} as const satisfies InputDeclaration;
+
 const sysroot = {
   ...trixie,
   packages: words('libc6 libc6-dev linux-libc-dev libgcc-s1'),
@@ -78,6 +85,7 @@ export const inputs = {
   seed,
   cxx,
   sandbox,
+  shell,
   'sysroot-aarch64-linux': { ...sysroot, architecture: 'arm64' },
   'sysroot-x86_64-linux': sysroot,
   'debian-aarch64-linux': { ...debianLibraries, architecture: 'arm64' },

@@ -25,7 +25,10 @@ export interface BuildFlags {
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('[target...]', 'what to build: NAME, or NAME@TARGET for another machine than the usual one')
+    .argument(
+      '[target...]',
+      'what to build: NAME, or NAME@TARGET for another machine than the usual one; the output "default" when none is named',
+    )
     .option('-n, --dry-run', 'only say what would be done, and why')
     .option('-j, --jobs <count>', 'commands at once, and processes of all makes in them together', parseCount)
     .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
@@ -45,6 +48,7 @@ export const define: DefineCommand = (command, runs) => {
       'Steps with kept folders (`incremental` in the config) are done in them when they are made from a folder of this\n' +
       'machine, and cleanly otherwise. What was made in them is used on this machine; `cairn check --promote` proves it.',
     examples: [
+      ['cairn build', 'build the output "default", or the only one'],
       ['cairn build lsb', 'build the output "lsb"'],
       ['cairn build sed@x86_64-linux bash', 'two of them'],
       ['cairn build lsb --dry-run', 'what would be done, and why'],
@@ -67,8 +71,9 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   const { jobs, offline } = flags;
   const settings = { ...(jobs !== undefined && { jobs }), ...(offline !== undefined && { offline }) };
   await using project = await openProject(context, { targets, settings, emit: renderer.emit });
-  const wanted = targets.map((target) => project.find(target));
-  if (wanted.length === 0) throw noTarget(project);
+  const wanted = (targets.length > 0 ? targets : [usualTarget(project)]).map((target) =>
+    project.find(target),
+  );
   if (flags.dryRun === true) {
     const { showPlan } = await import('../reports/plan-report.ts');
     const ids = idsOf(project, wanted, flags);
@@ -115,10 +120,13 @@ function exitCodeOf(report: BuildReport, made: readonly FoundOutput[], { keepGoi
   return keepGoing === true && made.length > 0 ? exitCodes.partial : exitCodes.buildFailed;
 }
 
-function noTarget({ evaluation }: Project): UserError {
+// What is meant when nothing is named: an output of that name, or the only one that there is.
+function usualTarget({ evaluation }: Project): string {
   const outputs = [...evaluation.outputs.values(), ...evaluation.broken.values()];
   const names = [...new Set(outputs.map(({ name }) => name))];
-  return new UserError('USAGE', 'say what to build', {
+  if (names.includes('default')) return 'default';
+  if (names.length === 1) return names[0]!;
+  throw new UserError('USAGE', 'say what to build', {
     hint: `This flake has ${names.slice(0, 20).join(', ')}${names.length > 20 ? ' and more' : ''}. \`cairn list\` describes them.`,
   });
 }

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'FETCH_HASH_MISMATCH'
   | 'FETCH_OFFLINE'
   | 'FETCH_PIN_GONE'
+  | 'FILE_EXISTS'
   | 'GRAPH_CYCLE'
   | 'INPUT_IS_FOLDER'
   | 'INPUT_UNKNOWN'

@@ -71,6 +71,8 @@ const forms: readonly (readonly [source: string, form: string])[] = [
     String.raw`${step}  [0-9a-f]{16}  [\d,]+ files?  ${size}  (built|same as before, found) in ${duration}`,
   ],
   ['cli/reports/build-report.ts', String.raw`  [\w-]+ +[\d,]+ files? +${size}  \S.*`],
+  ['cli/commands/init.ts', String.raw`created \S+`],
+  ['cli/commands/init.ts', String.raw`next: cd \S+ && cairn build`],
   ['cli/commands/ls.ts', String.raw`(tree|prog|file) +\d* *[0-9a-f]{16}  \S+`],
   ['cli/commands/ls.ts', String.raw`link +\S+ -> \S+`],
   ['cli/commands/check.ts', `(identical|different|failed)  ${step}`],
