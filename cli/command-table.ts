@@ -43,6 +43,11 @@ export const commandGroups: readonly {
         summary: 'the first commit with which a command fails',
         load: () => import('./commands/bisect.ts'),
       },
+      {
+        name: 'deploy',
+        summary: 'a kernel onto a machine that runs',
+        load: () => import('./commands/deploy.ts'),
+      },
     ],
   },
   {

@@ -88,6 +88,12 @@ const share = { name: text, sizeBytes: bytes, files: count };
 const fieldsOf = <const Fields extends v.ObjectEntries>(what: string, fields: Fields) =>
   v.pipe(v.strictObject(fields), v.description(what));
 
+const deployStep = {
+  step: v.picklist(['clear', 'stage', 'modules', 'try', 'restart', 'settle', 'forget']),
+  path: v.optional(v.pipe(text, v.description('in the output, or on the machine'))),
+  sentBytes: v.optional(bytes),
+};
+
 const records = {
   error: fieldsOf('What ended the command, after whatever it wrote before.', {
     status: v.pipe(count, v.description('the exit status of the process')),
@@ -385,6 +391,25 @@ const records = {
   said: fieldsOf('A machine has said something that --expect awaits.', {
     text,
     elapsedMs: v.pipe(milliseconds, v.description('since it was started')),
+  }),
+  'deploy-plan': fieldsOf('What is going to be done on a machine that is given a kernel.', {
+    host: text,
+    target: v.pipe(text, v.description('NAME@TARGET')),
+    release: v.pipe(text, v.description('of the kernel that runs there')),
+    way: v.picklist(['uefi', 'raspberry-pi', 'other']),
+    sentBytes: bytes,
+    steps: v.array(v.strictObject(deployStep)),
+  }),
+  'deploy-step': fieldsOf('A step of that was done.', { ...deployStep, durationMs: milliseconds }),
+  deployed: fieldsOf('A machine was given a kernel.', {
+    host: text,
+    target: v.pipe(text, v.description('NAME@TARGET')),
+    outcome: v.pipe(
+      v.picklist(['running', 'starts-next', 'waits-for-restart']),
+      v.description('waits-for-restart: it is tried then, and the same command afterwards keeps it'),
+    ),
+    sentBytes: bytes,
+    durationMs: milliseconds,
   }),
   flashed: fieldsOf('An image was written to a device, and reads back the same.', {
     device: text,

@@ -115,7 +115,8 @@ function described(
           role: 'boot',
           fileSystem: 'fat32',
           label: 'BOOT',
-          slack: { bytes: 16e6 },
+          // Where somebody can log in from elsewhere: a new kernel beside the one that runs, and the former one (`cairn deploy`).
+          slack: { bytes: hasCloudInit ? 64e6 : 16e6 },
           content: boot.tree,
         },
         {

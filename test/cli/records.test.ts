@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandGroups } from '../../cli/command-table.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { busyboxFlake, cairnProject, countingFlake } from '../support/cairn-project.ts';
+import { DeployHost } from '../support/deploy-host.ts';
 import { parseRecords, problemOf, schema } from '../support/json-records.ts';
 import { gitProject } from '../support/git-project.ts';
 import { smallImageFlake, usedDevice } from '../support/small-image.ts';
@@ -327,6 +328,18 @@ const examples: readonly Example[] = [
       const project = gitProject(sources.folder);
       const of = ['--source', project.source, '--input', 'program', '--json'];
       return (await project.run(['bisect', 'main~3', 'main', ...of, '--run', 'false'])).events;
+    },
+  },
+  {
+    command: 'deploy',
+    types: ['deploy-plan', 'deploy-step', 'deployed'],
+    run: () => {
+      const host = new DeployHost();
+      const project = testProject(
+        `export default flake({ two: write({ name: 'two', files: { kernel: 'kernel two' } }) });`,
+        { PATH: `${host.programs}:${process.env['PATH'] ?? ''}` },
+      );
+      return records(project.run('deploy', 'two', 'stone', '--json'));
     },
   },
   { command: 'doctor', types: ['finding'], run: of('doctor', '--offline') },
