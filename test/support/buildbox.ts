@@ -84,9 +84,10 @@ export async function unpackBuildbox(folder: string): Promise<Buildbox | string>
     const launcher = join(folder, 'bin', name);
     const loader = `${root}/lib64/ld-linux-x86-64.so.2 --argv0 ${name}`;
     const libraries = `${root}/lib/x86_64-linux-gnu`;
+    // Its own path: they look along it for what is not here, and stop at a folder that they may not enter.
     writeFileSync(
       launcher,
-      `#!/bin/sh\nexec ${loader} --library-path ${libraries} ${root}/bin/${name} "$@"\n`,
+      `#!/bin/sh\nPATH=/usr/bin:/bin exec ${loader} --library-path ${libraries} ${root}/bin/${name} "$@"\n`,
     );
     chmodSync(launcher, 0o755);
     return [name, launcher] as const;
