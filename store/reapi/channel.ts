@@ -88,7 +88,7 @@ export class Channel {
         (error, answer) => {
           signal.removeEventListener('abort', cancel);
           if (signal.aborted) reject(signal.reason as Error);
-          else if (error !== null) reject(asFailure(error, method.name) as Error);
+          else if (error !== null) reject(asFailure(error, method.name));
           else if (answer === undefined) reject(withoutAnswer(method.name));
           else resolve(answer);
         },
@@ -233,9 +233,9 @@ class StreamWatch {
     if (this.#isTooSlow) throw this.#tooSlow();
   }
 
-  reasonFor(error: unknown): Error {
+  reasonFor(error: Error): Error {
     if (this.#signal.aborted) return this.#signal.reason as Error;
-    return this.#isTooSlow ? this.#tooSlow() : (error as Error);
+    return this.#isTooSlow ? this.#tooSlow() : error;
   }
 
   end(): void {

@@ -40,8 +40,8 @@ export function failureOfStatus(code: number, details: string, what: string): Re
 }
 
 /** A failure of gRPC's as ours; others stay what they are. */
-export function asFailure(error: unknown, what: string): unknown {
-  if (!isServiceError(error)) return error;
+export function asFailure(error: unknown, what: string): Error {
+  if (!isServiceError(error)) return error instanceof Error ? error : new Error(String(error));
   return failureOfStatus(error.code, error.details, what);
 }
 

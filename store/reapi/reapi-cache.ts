@@ -36,6 +36,21 @@ export class ReapiCache {
     this.#client = client;
   }
 
+  /**
+   * Learns what the server is, once. Who does not say so within this time is not waited for, however patient the client is.
+   * @throws ReapiFailure; the signal's reason
+   */
+  async reach(withinMs: number, signal: AbortSignal): Promise<void> {
+    const late = AbortSignal.timeout(withinMs);
+    try {
+      await this.#client.abilities(AbortSignal.any([signal, late]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!late.aborted) throw error;
+      throw new ReapiFailure('unavailable', `it did not answer within ${withinMs} ms`);
+    }
+  }
+
   /** What is recorded about these, in no order, as anybody may have written it. @throws ReapiFailure */
   async records(subjects: ReadonlySet<Digest>, signal: AbortSignal): Promise<readonly Uint8Array[]> {
     const keys = [...subjects].map(keyOf);
@@ -79,12 +94,9 @@ export class ReapiCache {
     if (!mayUpdateActions && records.length > 0)
       throw new ReapiFailure('refused', 'the server takes no results of actions');
     const missing = await this.#client.missing(contentOf(outputs, from), signal);
-    let sentBytes = await this.#client.write(missing, sourceOf(from), signal);
-    const added = await inParallel([...bySubject(records)], ([subject, said]) =>
-      this.#record(subject, said, signal),
-    );
-    for (const each of added) sentBytes += each;
-    return { contents: missing.size, records: added.filter((bytes) => bytes > 0).length, sentBytes };
+    const sentBytes = await this.#client.write(missing, sourceOf(from), signal);
+    const said = await this.#say(bySubject(records), signal);
+    return { contents: missing.size, records: said.records, sentBytes: sentBytes + said.sentBytes };
   }
 
   close(): void {
@@ -107,21 +119,29 @@ export class ReapiCache {
     return read;
   }
 
-  // Gives how many bytes were sent: none when all of it has been said.
-  async #record(subject: Digest, said: readonly Uint8Array[], signal: AbortSignal): Promise<number> {
-    const key = keyOf(subject);
-    const before = await this.#recordsAt(key, signal);
-    const known = new Set(before.map(textOf));
-    if (said.every((bytes) => known.has(textOf(bytes)))) {
-      // The action beside it may have been forgotten; then nobody would ask.
-      const missing = await this.#client.missing([key], signal);
-      if (missing.size === 0) return 0;
-    }
-    const { result, files } = resultWith(subject, said, before);
+  // What has been said already, and would be found, is not said again.
+  async #say(
+    bySubject: ReadonlyMap<Digest, readonly Uint8Array[]>,
+    signal: AbortSignal,
+  ): Promise<{ readonly records: number; readonly sentBytes: number }> {
+    const keys = new Map([...bySubject.keys()].map((subject) => [subject, keyOf(subject)]));
+    const forgotten = await this.#client.missing(keys.values(), signal);
+    const changes = await inParallel([...bySubject], async ([subject, records]) => {
+      const key = keys.get(subject)!;
+      const before = await this.#recordsAt(key, signal);
+      const known = new Set(before.map(textOf));
+      const fresh = records.filter((bytes) => !known.has(textOf(bytes)));
+      if (fresh.length === 0 && !forgotten.has(key)) return undefined;
+      return { key, fresh, ...resultWith(subject, records, before) };
+    });
+    const all = changes.filter((change) => change !== undefined);
+    const files = new Map(all.flatMap((change) => [...change.files]));
     const missing = await this.#client.missing(files.keys(), signal);
     const sentBytes = await this.#client.write(missing, sourceOfFiles(files), signal);
-    await this.#client.updateActionResult(key, result, signal);
-    return sentBytes + said.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    await inParallel(all, ({ key, result }) => this.#client.updateActionResult(key, result, signal));
+    const fresh = all.flatMap((change) => change.fresh);
+    const inResults = fresh.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return { records: fresh.length, sentBytes: sentBytes + inResults };
   }
 }
 

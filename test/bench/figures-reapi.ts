@@ -148,10 +148,10 @@ function writeFiles(to: string): void {
   }
 }
 
-async function whole(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+async function whole(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
 async function duration(work: () => Promise<unknown>): Promise<number> {

@@ -236,6 +236,16 @@ describe('behind a front', () => {
     expect(front.calls).toEqual([]);
   });
 
+  test('whose certificate has expired gets no token and no content', async () => {
+    const authority = new Authority(tempFolder('authority'));
+    const { client, front } = await fronted(
+      { tls: authority.issue('server', -1), token },
+      { credentials: { authorities: Buffer.from(authority.cert), token }, patience: { tries: 1 } },
+    );
+    expect((await failureOf(client.missing([digestOf(large)], signal))).message).toContain('expired');
+    expect(front.calls).toEqual([]);
+  });
+
   test('that wants a client certificate refuses who has none', async () => {
     const authority = new Authority(tempFolder('authority'));
     const { client } = await fronted(
