@@ -1,6 +1,6 @@
 // The package set's public face: what a flake imports as "cairn/derivations".
 
-import type { Derivation, Output, Target } from '../engine/model/index.ts';
+import type { Output, Target } from '../engine/model/index.ts';
 import { bootstrap } from './bootstrap/index.ts';
 import { shellTree } from './bootstrap/shell.ts';
 import { emulatorTree } from './emulator/emulator.ts';
@@ -85,8 +85,6 @@ export function packageOutputs({
   };
 }
 
-function outputsOfPackage({ card, version, out, dev }: BuiltPackage): [string, Output][] {
-  const description = `${card.description} (${version}, ${card.licence})`;
-  const output = (derivation: Derivation): Output => ({ derivation, description });
-  return [[card.name, output(out)], ...(dev ? [[`${card.name}-dev`, output(dev)] as [string, Output]] : [])];
+function outputsOfPackage({ card, out, dev }: BuiltPackage): [string, Output][] {
+  return [[card.name, out], ...(dev ? [[`${card.name}-dev`, dev] as [string, Output]] : [])];
 }

@@ -91,8 +91,9 @@ function createPackage(card: Package, { pins, target, base, need }: Surroundings
     outputs: outputsOfCard(card),
   });
   const checks = checkPackage({ card, build, target, base, runtime });
+  const description = `${card.description} (${version}, ${card.licence})`;
   const gated = (output: 'out' | 'dev', name: string): Compose =>
-    compose({ name, parts: [from(build, { output }), ...checks] });
+    compose({ name, description, parts: [from(build, { output }), ...checks] });
   return {
     card,
     version,

@@ -83,10 +83,11 @@ function namedOutput(name: string, output: unknown, reader: OutputsReader): Name
   const { fail } = reader;
   const member = (key: string): unknown =>
     typeof output === 'object' && output !== null ? readMember(output, key, reader) : undefined;
-  const [derivation, description] = isDerivation(output)
+  const [derivation, own] = isDerivation(output)
     ? [output, undefined]
-    : [member('derivation'), member('description')];
+    : [member('derivation') ?? member('out'), member('description')];
   if (!isDerivation(derivation)) throw fail(['outputs', name], 'it is not a derivation');
+  const description = own ?? (derivation as { readonly description?: string }).description;
   if (description !== undefined && typeof description !== 'string')
     throw fail(['outputs', name, 'description'], 'it must be a string');
   if (description?.isWellFormed() === false)

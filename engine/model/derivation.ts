@@ -123,6 +123,7 @@ function describeUnpack(spec: UnpackSpec): Unpack {
 
 interface WriteSpec {
   readonly name: string;
+  readonly description?: string;
   readonly files: Readonly<Record<string, string | FileContent>>;
 }
 
@@ -132,7 +133,7 @@ export function write(spec: WriteSpec): Write {
 }
 
 function describeWrite(spec: WriteSpec): Write {
-  checkFields('write', spec, ['name', 'files']);
+  checkFields('write', spec, ['name', 'description', 'files']);
   checkName(spec.name);
   checkRecord(spec.name, 'files', spec.files);
   const files = mapByName<FileContent>();
@@ -141,7 +142,7 @@ function describeWrite(spec: WriteSpec): Write {
     files[path] = fileContent(spec.name, path, spec.files[path]!);
   }
   checkNoFileInFile(spec.name, files);
-  return { kind: 'write', name: spec.name, files };
+  return { kind: 'write', name: spec.name, ...described(spec), files };
 }
 
 export interface ComposePartSpec {
@@ -153,6 +154,7 @@ export interface ComposePartSpec {
 
 interface ComposeSpec {
   readonly name: string;
+  readonly description?: string;
   readonly parts: readonly (InputLike | ComposePartSpec)[];
   readonly conflicts?: 'error' | 'later-wins';
 }
@@ -166,14 +168,14 @@ export function compose(spec: ComposeSpec): Compose {
 }
 
 function describeCompose(spec: ComposeSpec): Compose {
-  checkFields('compose', spec, ['name', 'parts', 'conflicts']);
+  checkFields('compose', spec, ['name', 'description', 'parts', 'conflicts']);
   const { name, conflicts = 'error' } = spec;
   checkName(name);
   checkOneOf(name, 'conflicts', conflicts, ['error', 'later-wins']);
   if (!Array.isArray(spec.parts)) invalid(`${name}: parts must be a list of inputs`, 'Write parts: [zlib].');
   const given: ComposeSpec['parts'] = spec.parts;
   const parts = [...given].map((part) => composePart(name, part));
-  return { kind: 'compose', name, parts, conflicts };
+  return { kind: 'compose', name, ...described(spec), parts, conflicts };
 }
 
 interface LocalFolderSpec {
@@ -206,6 +208,7 @@ function describeLocal(spec: LocalFolderSpec): Local {
 
 export interface RunSpec {
   readonly name: string;
+  readonly description?: string;
   readonly platform?: Platform;
   readonly target?: Target;
   readonly layers: readonly InputLike[];
@@ -222,6 +225,7 @@ export interface RunSpec {
 
 const runFields: readonly (keyof RunSpec)[] = [
   'name',
+  'description',
   'platform',
   'target',
   'layers',
@@ -265,6 +269,7 @@ function describeRun(spec: RunSpec): Run {
   return {
     kind: 'run',
     name,
+    ...described(spec),
     platform,
     target,
     layers,
@@ -281,6 +286,14 @@ function describeRun(spec: RunSpec): Run {
       },
     }),
   };
+}
+
+function described({ name, description }: { readonly name: string; readonly description?: string }): {
+  readonly description?: string;
+} {
+  if (description === undefined) return {};
+  checkPlainText(name, 'description', description);
+  return { description };
 }
 
 // What most commands say nothing about is in memory once.

@@ -93,8 +93,17 @@ export interface FolderPin {
 export type Pins = readonly Pin[];
 export type PinnedFiles = readonly PinnedFile[];
 
-/** A named output: a derivation, or something that carries one and may say more about itself. */
-export type Output = Derivation | { readonly derivation: Derivation; readonly description?: string };
+/** A named output: a derivation, or something that carries one, such as a built package its `out`, and may say more of itself. */
+export type Output =
+  | Derivation
+  | { readonly derivation: Derivation; readonly description?: string }
+  | { readonly out: Derivation; readonly description?: string };
+
+/** The derivation that an output is, or carries. */
+export function derivationOf(output: Output): Derivation {
+  if ('kind' in output) return output;
+  return 'derivation' in output ? output.derivation : output.out;
+}
 
 export interface OutputsContext<Inputs extends Readonly<Record<string, InputDeclaration>>> {
   readonly pins: { readonly [Name in keyof Inputs]: Pins };

@@ -59,6 +59,8 @@ export interface ArchiveLimits {
 export interface Write {
   readonly kind: 'write';
   readonly name: string;
+  /** What it is, in a few words for people: where an output has none of its own, `cairn list` shows it. No part of any id. */
+  readonly description?: string;
   readonly files: Readonly<Record<string, FileContent>>;
 }
 export type FileContent =
@@ -70,6 +72,7 @@ export type FileContent =
 export interface Compose {
   readonly kind: 'compose';
   readonly name: string;
+  readonly description?: string;
   readonly parts: readonly ComposePart[];
   /** What two parts that bring different content to one path mean: an error naming both, or an overlay in order. */
   readonly conflicts: 'error' | 'later-wins';
@@ -100,6 +103,7 @@ export interface Local {
 export interface Run {
   readonly kind: 'run';
   readonly name: string;
+  readonly description?: string;
   readonly platform: Platform;
   readonly target: Target;
   /** Trees stacked into the root, lowest first. */

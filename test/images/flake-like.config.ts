@@ -10,6 +10,7 @@ import {
   compose,
   composePackages,
   defineFlake,
+  derivationOf,
   from,
   run,
   type Derivation,
@@ -82,11 +83,10 @@ function diskCheck(
   name: string,
   { image, pins }: { readonly image: Output; readonly pins: PinsByName },
 ): Derivation {
-  const derivation = 'derivation' in image ? image.derivation : image;
   return run({
     name: `${name}-disk-check`,
     layers: [seedTree(pins), diskTools(pins)],
-    inputs: { '/disk.img': from(derivation, { subpath: `${name}.img` }) },
+    inputs: { '/disk.img': from(derivationOf(image), { subpath: `${name}.img` }) },
     argv: ['/bin/sh', '-euc', check],
   });
 }
