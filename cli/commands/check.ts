@@ -1,23 +1,17 @@
 // cairn check: builds every step of a target a second time under other conditions, and compares.
 
 import type { CheckResult } from '../../engine/index.ts';
-import { stepRef } from '../../engine/index.ts';
-import type { Store } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { describeDifference, differenceLine } from '../reports/file-difference.ts';
+import { showCheckResult } from '../reports/check-result.ts';
 import { addHelpNotes } from '../help.ts';
 import { openProject, type Project } from '../project/project.ts';
 import { failureLines } from '../render/failures.ts';
-import { stepFields } from '../render/json.ts';
-import { stepName } from '../render/names.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { formatCount } from '../render/units.ts';
 import { commandsOf } from '../project/steps.ts';
 import { parseCount } from './build.ts';
-import type { RecordOf } from '../records/definitions.ts';
-import { writeRecords } from '../records/write-records.ts';
 
 interface CheckFlags {
   readonly jobs?: number;
@@ -57,7 +51,8 @@ async function check(context: Context, flags: CheckFlags, targets: readonly stri
   if (view !== undefined && context.shared.json !== true)
     context.err.lines(failureLines(view, context.err.style));
   if (results === undefined) return exitCodes.buildFailed;
-  for (const result of results) await showResult(context, result, { store: project.store, flags });
+  const { promote } = flags;
+  for (const result of results) await showCheckResult(context, result, { store: project.store, promote });
   if (context.shared.json !== true) context.out.lines([summary(results, flags)]);
   return exitCodeOf(results);
 }
@@ -81,37 +76,6 @@ async function checkTargets(
   }
   const report = await project.build.realise(all, { incremental: 'none' });
   return report.ok ? project.build.check(steps) : undefined;
-}
-
-async function showResult(
-  { out, shared }: Context,
-  result: CheckResult,
-  { store, flags }: { readonly store: Store; readonly flags: CheckFlags },
-): Promise<void> {
-  const { step, kind } = result;
-  const name = stepName(stepRef(step));
-  const files = kind === 'different' ? await differencesOf(result, store) : [];
-  if (shared.json === true) {
-    const promoted = flags.promote === true ? true : undefined;
-    writeRecords(out, [{ type: 'check', ...stepFields(stepRef(step)), promoted, result: kind, files }]);
-    return;
-  }
-  const colour = kind === 'identical' ? out.style.good : out.style.bad;
-  out.lines([`${colour(kind)}  ${name}`, ...files.map(({ line }) => `  ${line}`)]);
-}
-
-async function differencesOf(
-  { differences }: Extract<CheckResult, { kind: 'different' }>,
-  store: Store,
-): Promise<RecordOf<'check'>['files'][number][]> {
-  const found: RecordOf<'check'>['files'][number][] = [];
-  for (const { output, paths } of differences) {
-    for (const path of paths) {
-      const described = await describeDifference(path, store);
-      found.push({ output, ...described, line: differenceLine(described) });
-    }
-  }
-  return found;
 }
 
 function summary(results: readonly CheckResult[], { promote }: CheckFlags): string {

@@ -17,6 +17,7 @@ export const define: DefineCommand = (command, runs) => {
     )
     .option('--run', 'start the image after each success, with its console on this terminal')
     .option('--direct', 'with --run: hand the kernel over, without firmware and before the disk is made')
+    .option('--promote', 'prove what was made incrementally by clean builds, until something changes again')
     .option('-j, --jobs <count>', 'commands at once, and processes of all makes in them together', parseCount)
     .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
     .option('--offline', 'use nothing but this machine')
@@ -28,7 +29,8 @@ export const define: DefineCommand = (command, runs) => {
       'is stale is given up; what it has finished is not done again. A mistake in the config is told, and waited out.\n' +
       '\n' +
       'The command of --then has no terminal of its own, and is ended (SIGTERM, after 5 s SIGKILL) when a newer result is\n' +
-      'there. So is the machine of --run, unless the result is the same; Ctrl-A x ends it, and then Ctrl-C the watch.',
+      'there. So is the machine of --run, unless the result is the same; Ctrl-A x ends it, and then Ctrl-C the watch. Both\n' +
+      'start again when --promote finds that a clean build gives something else, which then takes the place of the result.',
     examples: [
       ['cairn watch zlib', 'build it, and again when something has changed'],
       ["cairn watch app -o result --then './try.sh result'", 'and try each result'],

@@ -13,6 +13,7 @@ import { Teller } from './tell.ts';
 import { ThenCommand } from './then-command.ts';
 import type { WatchFlags } from './watch-flags.ts';
 import { WatchedMachine } from './watched-machine.ts';
+import { WatchedProof } from './watched-proof.ts';
 import { WatchedProject, isAbort, type Wanted } from './watched-project.ts';
 
 /** Builds and waits until it is interrupted. @throws UserError for what no change of the sources could mend. */
@@ -77,6 +78,7 @@ class Rounds {
   readonly #sizeBytes: number | undefined;
   readonly #then: ThenCommand | undefined;
   readonly #machine: WatchedMachine | undefined;
+  readonly #proof: WatchedProof | undefined;
   #isBuilding = false;
   /** Of the last round, and of the last that succeeded, which may be in use. */
   #last: Wanted | undefined;
@@ -89,6 +91,9 @@ class Rounds {
     this.#options = options;
     this.#sizeBytes = configuredSize(context.env);
     if (wish !== undefined) this.#machine = new WatchedMachine(this.#context, { project, teller, wish });
+    const rebuild = async (wanted: Wanted, signal: AbortSignal): Promise<boolean> =>
+      (await this.#build(wanted, signal, performance.now())) === 'built';
+    if (flags.promote === true) this.#proof = new WatchedProof(this.#context, { project, teller, rebuild });
     if (flags.then !== undefined)
       this.#then = new ThenCommand(flags.then, {
         env: context.env,
@@ -100,15 +105,17 @@ class Rounds {
 
   /** True while something runs that would have to be put in order. */
   get isBusy(): boolean {
-    return this.#isBuilding || this.#then?.isRunning === true || this.#machine?.isRunning === true;
+    const others = [this.#then, this.#machine, this.#proof];
+    return this.#isBuilding || others.some((other) => other?.isRunning === true);
   }
 
   async build(wanted: Wanted, round: Round): Promise<'ok' | 'failed' | 'cancelled'> {
+    await this.#proof?.end();
     const startedMs = performance.now();
     this.#options.teller.roundBegins(round);
     this.#isBuilding = true;
     try {
-      const result = await this.#build(wanted, round, startedMs);
+      const result = await this.#build(wanted, round.signal, startedMs);
       this.#options.teller.roundEnds(round, result, performance.now() - startedMs);
       return result === 'built' ? 'ok' : result;
     } finally {
@@ -117,8 +124,14 @@ class Rounds {
   }
 
   async follow(): Promise<void> {
+    const wanted = this.#good!;
+    await this.#start(wanted);
+    if ((await this.#proof?.of(wanted)) === 'replaced') await this.#start(wanted);
+  }
+
+  async #start(wanted: Wanted): Promise<void> {
     await this.#then?.start();
-    await this.#machine?.start(this.#good!);
+    await this.#machine?.start(wanted);
   }
 
   /** What was built before is no longer kept by this process. */
@@ -127,13 +140,14 @@ class Rounds {
   }
 
   async end(): Promise<void> {
+    await this.#proof?.end();
     await this.#then?.end();
     await this.#machine?.end();
   }
 
   async #build(
     wanted: Wanted,
-    { signal }: Round,
+    signal: AbortSignal,
     startedMs: number,
   ): Promise<'built' | 'failed' | 'cancelled'> {
     const { flags, teller } = this.#options;

@@ -8,4 +8,5 @@ export interface WatchFlags {
   readonly then?: string;
   readonly run?: boolean;
   readonly direct?: boolean;
+  readonly promote?: boolean;
 }

@@ -1,6 +1,6 @@
 // cairn watch as a person has it: a process that builds as real files change, in real sandboxes.
 
-import { spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -14,71 +14,12 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { busyboxFlake, cairnProject, type CairnProject } from '../support/cairn-project.ts';
-import { parseRecords, type ParsedRecord } from '../support/json-records.ts';
+import type { ParsedRecord } from '../support/json-records.ts';
 import { processesWith } from '../support/processes.ts';
+import { StartedWatch } from '../support/started-watch.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { collectSources, type CollectedSources } from '../support/sources.ts';
 import { programPart, testProject, type TestProject } from './cairn.ts';
-
-/** A watch under way: its records, one after the other. */
-class Watch {
-  readonly process: ChildProcess;
-  readonly ended: Promise<number | null>;
-  #text = '';
-  #stderr = '';
-  #taken = 0;
-  #news = (): void => undefined;
-
-  constructor(process: ChildProcess) {
-    this.process = process;
-    process.stdout!.on('data', (chunk: Buffer | string) => {
-      this.#text += chunk.toString();
-      this.#news();
-    });
-    process.stderr!.on('data', (chunk: Buffer | string) => (this.#stderr += chunk.toString()));
-    this.ended = new Promise((resolve) => {
-      process.once('close', (status: number | null) => {
-        resolve(status);
-        this.#news();
-      });
-    });
-    onTestFinished(() => void process.kill('SIGKILL'));
-  }
-
-  get stderr(): string {
-    return this.#stderr;
-  }
-
-  /** All records so far, each compared with the schema. */
-  records(): readonly ParsedRecord[] {
-    return parseRecords(this.#text.slice(0, this.#text.lastIndexOf('\n') + 1));
-  }
-
-  /** The records since the last call, up to the first of a type with these fields, for which it waits. */
-  async until(type: string, fields: ParsedRecord = {}): Promise<readonly ParsedRecord[]> {
-    for (;;) {
-      const records = this.records();
-      const at = records.findIndex((record, at) => at >= this.#taken && isLike(record, { type, ...fields }));
-      if (at >= 0) {
-        const passed = records.slice(this.#taken, at + 1);
-        this.#taken = at + 1;
-        return passed;
-      }
-      const isOver = this.process.exitCode !== null;
-      if (isOver) throw new Error(`it ended before ${type}: ${this.#text}${this.#stderr}`);
-      await new Promise<void>((resolve) => (this.#news = resolve));
-    }
-  }
-
-  async end(): Promise<number | null> {
-    this.process.kill('SIGINT');
-    return this.ended;
-  }
-}
-
-function isLike(record: ParsedRecord, wanted: ParsedRecord): boolean {
-  return Object.entries(wanted).every(([name, value]) => record[name] === value);
-}
 
 const localFlake = `
 const source = localFolder({ name: 'source', path: './source' });
@@ -92,8 +33,8 @@ function localProject(env: NodeJS.ProcessEnv = {}): TestProject {
 }
 
 /** Waits for the first build, and until nothing is unsure any more. */
-async function started(project: TestProject, ...more: string[]): Promise<Watch> {
-  const watch = new Watch(project.start('watch', 'all', '--json', '-o', 'result', ...more).process);
+async function started(project: TestProject, ...more: string[]): Promise<StartedWatch> {
+  const watch = new StartedWatch(project.start('watch', 'all', '--json', '-o', 'result', ...more).process);
   await watch.until('round-finished', { result: 'built' });
   await watch.until('waiting');
   return watch;
@@ -180,7 +121,7 @@ describe('a watch', () => {
 
   test('waits for a config that is in error from the start, and refuses a target that nobody knows', async () => {
     const project = testProject('syntax (');
-    const watch = new Watch(project.start('watch', 'all', '--json').process);
+    const watch = new StartedWatch(project.start('watch', 'all', '--json').process);
     await watch.until('problem', { code: 'CONFIG_INVALID' });
     project.config(`export default flake({ all: write({ name: 'all', files: { a: 'a' } }) });`);
     await watch.until('round-finished', { result: 'built' });
@@ -209,10 +150,10 @@ describe('a watch', () => {
 
   test('tells how that command ended', async () => {
     const project = localProject();
-    const watch = new Watch(project.start('watch', 'all', '--json', '--then', 'exit 3').process);
+    const watch = new StartedWatch(project.start('watch', 'all', '--json', '--then', 'exit 3').process);
     await watch.until('then-finished', { status: 3 });
     await watch.end();
-    const plain = new Watch(project.start('watch', 'all', '--then', 'exit 3').process);
+    const plain = new StartedWatch(project.start('watch', 'all', '--then', 'exit 3').process);
     while (!plain.stderr.includes('status 3')) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await plain.end()).toBe(130);
     expect(plain.stderr).toContain('waiting for changes');
@@ -310,9 +251,9 @@ describe('a watch with commands in sandboxes', () => {
     return { all: command('all', 'cat /in/script > $out/script; . /in/script', { '/in': source }) };
   })()`;
 
-  function start(script: string): { readonly project: CairnProject; readonly watch: Watch } {
+  function start(script: string): { readonly project: CairnProject; readonly watch: StartedWatch } {
     const project = cairnProject({ ...busyboxFlake(flake), 'source/script': script }, sources.folder);
-    return { project, watch: new Watch(project.start(['watch', 'all', '--json', '-o', 'result'])) };
+    return { project, watch: new StartedWatch(project.start(['watch', 'all', '--json', '-o', 'result'])) };
   }
 
   test('gives up a build that is stale, and builds what is there then', async () => {
