@@ -1,10 +1,13 @@
 # What is run on the machine that a kernel is deployed to, as root: one verb a call. `root` is '' but for tests. POSIX shell
-# and the programs named below; the first line of its output tells that it was reached.
+# and the programs named below; the first line of its output tells that it was reached. It comes over standard input, in front of
+# what a verb reads there, for some ssh servers take no long commands (dropbear: 9,000 characters). Nothing of it is done
+# when its end is missing.
 set -u
 export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LC_ALL=C
 umask 022
-root=$1 verb=$2
-shift 2
+# The second one is how long this text is.
+root=$1 verb=$3
+shift 3
 boot=$root/boot
 own=$boot/cairn
 modules=$root/usr/lib/modules
@@ -24,11 +27,19 @@ sum() { sha256sum <"$1" | cut -d ' ' -f 1; }
 holds() { [ -f "$1" ] && [ "$(sum "$1")" = "$2" ]; }
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 
-# One at a time; a connection that was cut holds it until its end was noticed here.
+# One at a time; a connection that was cut holds it until its end was noticed here. One that was killed does not.
 alone() {
     mkdir -p "$root/run"
-    exec 9>"$run.lock"
-    flock -n 9 || refuse busy
+    if ! mkdir "$run.lock" 2>/dev/null; then
+        holder=$(cat "$run.lock/holder" 2>/dev/null)
+        if [ -z "$holder" ] || kill -0 "$holder" 2>/dev/null; then refuse busy; fi
+        mv "$run.lock" "$run.lock.$$" 2>/dev/null || refuse busy
+        rm -rf "$run.lock.$$"
+        mkdir "$run.lock" 2>/dev/null || refuse busy
+    fi
+    echo $$ >"$run.lock/holder"
+    trap 'rm -rf "$run.lock"' EXIT
+    trap 'exit 1' HUP INT TERM PIPE
 }
 this_start() { cat "$root/proc/sys/kernel/random/boot_id"; }
 # note SUM: the kernel that runs, before what tells it from others is changed.
@@ -90,7 +101,7 @@ look_at_modules() {
     (cd "$modules/$1" && find . -type f -exec sha256sum {} +) | sed -n 's|^\([0-9a-f]*\)  \./|module \1 |p'
 }
 look() {
-    for program in sha256sum cut tr od sed awk grep dd df wc cp mv rm mkdir cat find tail sync tar flock uname; do
+    for program in sha256sum cut tr od sed awk grep dd df wc cp mv rm mkdir cat find tail sync tar uname sleep; do
         command -v "$program" >/dev/null || echo "lacks $program"
     done
     echo "release $(uname -r)"
@@ -212,8 +223,12 @@ restart() {
     elif [ -d /run/systemd/system ]; then
         systemctl --no-block reboot || refuse restart
     else
-        command -v reboot >/dev/null || refuse restart
-        nohup sh -c 'sleep 1; reboot' </dev/null >/dev/null 2>&1 &
+        # By its path: a busybox would take its own, which asks a first process that it knows.
+        for program in /usr/sbin/reboot /sbin/reboot "$(command -v reboot)"; do
+            [ ! -x "$program" ] || break
+        done
+        [ -x "$program" ] || refuse restart
+        (trap '' HUP && sleep 1 && "$program") </dev/null >/dev/null 2>&1 &
     fi
 }
 

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { plainText } from '../render/plain-text.ts';
@@ -34,6 +34,9 @@ const greeting = 'cairn-deploy 1\n';
 
 // As root or by sudo; in sh, whatever shell the user has.
 const asRoot = 'if [ "$(id -u)" = 0 ]; then exec sh -c "$@"; else exec sudo -n -- sh -c "$@"; fi';
+
+// To the byte: what follows is for the program itself.
+const readsProgram = 'program=$(dd bs=1 count="$2" 2>/dev/null); eval "$program"';
 
 /** The machine cannot be reached just now: it may be starting. */
 export class Unreachable extends UserError {
@@ -94,9 +97,11 @@ export class Remote {
     args: readonly string[],
     { input, connectSeconds = 15 }: CallOptions = {},
   ): Promise<string> {
-    const words = ['sh', '-c', asRoot, 'sh', deviceProgram, 'cairn-deploy', '', verb, ...args];
+    const size = String(Buffer.byteLength(deviceProgram));
+    const words = ['sh', '-c', asRoot, 'sh', readsProgram, 'cairn-deploy', '', size, verb, ...args];
     const connect = ['-o', `ConnectTimeout=${connectSeconds}`];
-    const ended = await this.#run([...connect, '--', this.host, words.map(quoted).join(' ')], input);
+    const sent = Readable.from(programAnd(input));
+    const ended = await this.#run([...connect, '--', this.host, words.map(quoted).join(' ')], sent);
     if (ended.status === noConnection) throw new Unreachable(this.host, ended.complaint);
     const at = ended.said.indexOf(greeting);
     if (at === -1) throw this.#notRoot(ended.complaint);
@@ -208,6 +213,11 @@ const refusals: Readonly<Record<string, readonly [because: string, hint: string]
   ],
   restart: ['it has no program that restarts it', 'Restart it by hand.'],
 };
+
+async function* programAnd(input: Readable | undefined): AsyncGenerator<Buffer | string> {
+  yield deviceProgram;
+  if (input !== undefined) yield* input as AsyncIterable<Buffer>;
+}
 
 function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;

@@ -339,7 +339,7 @@ const examples: readonly Example[] = [
         `export default flake({ two: write({ name: 'two', files: { kernel: 'kernel two' } }) });`,
         { PATH: `${host.programs}:${process.env['PATH'] ?? ''}` },
       );
-      return records(project.run('deploy', 'two', 'stone', '--json'));
+      return records(project.run('deploy', 'two@aarch64-linux', 'stone', '--json'));
     },
   },
   { command: 'doctor', types: ['finding'], run: of('doctor', '--offline') },

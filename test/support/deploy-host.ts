@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseBootEntry } from '../../cli/deploy/boot-entry.ts';
+import deviceProgram from '../../cli/deploy/device.sh';
 import { tempFolder } from './temp-folder.ts';
 
 const guid = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
@@ -63,12 +64,12 @@ export class DeployHost {
 
   /** Lets `bytes` of what is sent pass before the connection is gone, as the machine sees it and as the person does. */
   cutAfter(bytes: number): void {
-    this.ssh(`head -c ${bytes} | {\n${leadsInto(this.root)}\n}\nexit 255`);
+    this.ssh(`head -c ${Buffer.byteLength(deviceProgram) + bytes} | {\n${leadsInto(this.root)}\n}\nexit 255`);
   }
 
-  /** Somebody else is at work there. */
+  /** Somebody else is at work there, who lives as long as the test. */
   occupy(): void {
-    this.ssh(`exec 7>'${this.root}/run/cairn-deploy.lock'\nflock 7\n${leadsInto(this.root)}`);
+    this.write('run/cairn-deploy.lock/holder', `${process.pid}\n`);
   }
 
   mend(): void {

@@ -38,7 +38,7 @@ describe('cairn deploy', () => {
     host.write('boot/board.dtb', 'board of 6.0-one');
     const { status, stderr } = await projectFor(host).run(
       'deploy',
-      'two',
+      'two@aarch64-linux',
       'pi@stone',
       '--dry-run',
       '--reboot',
@@ -58,7 +58,12 @@ describe('cairn deploy', () => {
     host.write('boot/board.dtb', 'board of 6.0-one');
     keepsRestarting(host);
     const project = projectFor(host);
-    const { status, stdout, stderr } = await project.run('deploy', 'two', 'pi@stone', '--reboot');
+    const { status, stdout, stderr } = await project.run(
+      'deploy',
+      'two@aarch64-linux',
+      'pi@stone',
+      '--reboot',
+    );
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(/^two@aarch64-linux {2}runs on pi@stone, and starts from now on {2}sent 52 B in /);
     expect(host.next()).toEqual({ kernel: 'kernel two', entry: 1 });
@@ -68,7 +73,7 @@ describe('cairn deploy', () => {
     expect(host.read('boot/cairn/previous/board.dtb')).toBe('board of 6.0-one');
     expect(host.read('usr/lib/modules/6.0-two/kernel/one.ko')).toBe('module of 6.0-two\n');
 
-    const back = await project.run('deploy', 'two', 'pi@stone', '--reboot');
+    const back = await project.run('deploy', 'two@aarch64-linux', 'pi@stone', '--reboot');
     expect(back.stdout).toContain('sent 0 B');
     expect(host.restarts).toBe(false);
   });
@@ -76,7 +81,12 @@ describe('cairn deploy', () => {
   it('says that the former kernel runs when the new one has not come up', async () => {
     const host = new DeployHost();
     keepsRestarting(host);
-    const { status, stderr } = await projectFor(host).run('deploy', 'panics', 'pi@stone', '--reboot');
+    const { status, stderr } = await projectFor(host).run(
+      'deploy',
+      'panics@aarch64-linux',
+      'pi@stone',
+      '--reboot',
+    );
     expect(status).toBe(1);
     expect(stderr).toContain(
       'error[KERNEL_NOT_UP] pi@stone is up again with the former kernel (Linux 6.0-one): panics@aarch64-linux has not come up',
@@ -87,7 +97,7 @@ describe('cairn deploy', () => {
 
   it('gives up waiting when the time is over', async () => {
     const host = new DeployHost();
-    const words = ['deploy', 'two', 'pi@stone', '--reboot', '--timeout', '1'];
+    const words = ['deploy', 'two@aarch64-linux', 'pi@stone', '--reboot', '--timeout', '1'];
     const { status, stderr } = await projectFor(host).run(...words);
     expect(status).toBe(1);
     expect(stderr).toContain('error[KERNEL_NOT_UP] pi@stone has not come up within 1.0 s');
@@ -97,14 +107,14 @@ describe('cairn deploy', () => {
   it('without --reboot has it tried with the next start, and the same command keeps it then', async () => {
     const host = new DeployHost();
     const project = projectFor(host);
-    const first = await project.run('deploy', 'two', 'pi@stone');
+    const first = await project.run('deploy', 'two@aarch64-linux', 'pi@stone');
     expect(first.stdout).toContain(
       'is tried by pi@stone with its next restart; the same command afterwards keeps it',
     );
     expect(host.next()).toMatchObject({ kernel: 'kernel two' });
     expect(host.restart()).toBe('kernel two');
     expect(host.next()).toEqual({ kernel: 'kernel one', entry: 1 });
-    const second = await project.run('deploy', 'two', 'pi@stone');
+    const second = await project.run('deploy', 'two@aarch64-linux', 'pi@stone');
     expect(second.stdout).toContain('runs on pi@stone, and starts from now on  sent 0 B');
     expect(host.next()).toEqual({ kernel: 'kernel two', entry: 1 });
   });
@@ -112,11 +122,11 @@ describe('cairn deploy', () => {
   it('takes a kernel that runs untried for no other one that was asked for meanwhile', async () => {
     const host = new DeployHost();
     const project = projectFor(host);
-    await project.run('deploy', 'two', 'pi@stone');
+    await project.run('deploy', 'two@aarch64-linux', 'pi@stone');
     host.restart();
-    await project.run('deploy', 'panics', 'pi@stone');
+    await project.run('deploy', 'panics@aarch64-linux', 'pi@stone');
     // Still two that runs; what starts by itself is one.
-    const again = await project.run('deploy', 'panics', 'pi@stone');
+    const again = await project.run('deploy', 'panics@aarch64-linux', 'pi@stone');
     expect(again.stdout).toContain('is tried by pi@stone with its next restart');
     expect(host.read(`boot/${started}`)).toBe('kernel one');
   });
@@ -124,11 +134,11 @@ describe('cairn deploy', () => {
   it('with --no-try puts it in place at once, on a Raspberry Pi, too', async () => {
     const host = new DeployHost({ way: 'raspberry-pi' });
     const project = projectFor(host);
-    const refused = await project.run('deploy', 'two', 'pi@stone');
+    const refused = await project.run('deploy', 'two@aarch64-linux', 'pi@stone');
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain('error[HOST_UNSUITABLE] pi@stone cannot be given two@aarch64-linux');
     expect(refused.stderr).toContain('--no-try');
-    const { stdout, stderr } = await project.run('deploy', 'two', 'pi@stone', '--no-try');
+    const { stdout, stderr } = await project.run('deploy', 'two@aarch64-linux', 'pi@stone', '--no-try');
     expect(stdout, stderr).toContain('starts on pi@stone from its next restart on');
     expect(host.restart()).toBe('kernel two');
     expect(host.read('boot/cairn/previous/BOOTAA64.EFI')).toBe('kernel one');
@@ -138,13 +148,13 @@ describe('cairn deploy', () => {
     const host = new DeployHost();
     const project = projectFor(host);
     host.cutAfter(4);
-    const cut = await project.run('deploy', 'two', 'pi@stone');
+    const cut = await project.run('deploy', 'two@aarch64-linux', 'pi@stone');
     expect(cut.status).toBe(1);
     expect(cut.stderr).toContain('error[HOST_UNREACHABLE]');
     expect(host.next()).toEqual({ kernel: 'kernel one', entry: 1 });
     expect(host.list('boot/cairn').filter((name) => name.endsWith('.efi'))).toEqual([]);
     host.mend();
-    expect((await project.run('deploy', 'two', 'pi@stone')).status).toBe(0);
+    expect((await project.run('deploy', 'two@aarch64-linux', 'pi@stone')).status).toBe(0);
     expect(host.next().kernel).toBe('kernel two');
   });
 
@@ -172,7 +182,7 @@ describe('cairn deploy', () => {
   ])('tells when %s', async (_, ssh, message) => {
     const host = new DeployHost();
     host.ssh(ssh);
-    const { status, stderr } = await projectFor(host).run('deploy', 'two', 'pi@stone');
+    const { status, stderr } = await projectFor(host).run('deploy', 'two@aarch64-linux', 'pi@stone');
     expect(status).toBe(1);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('\u001b[31m');
@@ -181,10 +191,10 @@ describe('cairn deploy', () => {
   it('refuses what is no kernel, and what is no host', async () => {
     const host = new DeployHost();
     const project = projectFor(host);
-    const words = await project.run('deploy', 'words', 'pi@stone');
+    const words = await project.run('deploy', 'words@aarch64-linux', 'pi@stone');
     expect(words.status).toBe(2);
     expect(words.stderr).toContain('words@aarch64-linux is not a kernel: it has no file "kernel"');
-    const option = await project.run('deploy', 'two', '--', '-oProxyCommand=true');
+    const option = await project.run('deploy', 'two@aarch64-linux', '--', '-oProxyCommand=true');
     expect(option.status).toBe(2);
     expect(option.stderr).toContain('"-oProxyCommand=true" is not the name of a host');
   });

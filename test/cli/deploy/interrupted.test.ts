@@ -1,6 +1,7 @@
 // A deployment that ends after any of its steps, or in one: whatever was done by then, the machine starts a whole kernel, and
 // the same deployment goes on from there.
 
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -148,6 +149,11 @@ describe('what is sent', () => {
     const { host, remote } = await deployment();
     host.occupy();
     await expect(remote.call('clear', [])).rejects.toThrow('another deployment is at work there');
+    // One that has ended without taking it back.
+    const { pid } = spawnSync('true');
+    host.write('run/cairn-deploy.lock/holder', `${pid}\n`);
+    await remote.call('clear', []);
+    expect(host.list('run')).not.toContain('cairn-deploy.lock');
   });
 });
 
@@ -165,7 +171,7 @@ describe('a machine', () => {
       { processor: 'x86_64' },
       'its processor is x86_64, and two@aarch64-linux is for aarch64',
     ],
-    ['without a program', { lacks: ['flock', 'tar'] }, 'it has no flock, no tar'],
+    ['without a program', { lacks: ['sed', 'tar'] }, 'it has no sed, no tar'],
     ['that was handed its kernel', { way: 'other' }, 'neither UEFI nor'],
     ['without a boot partition', { boot: undefined }, 'no partition with fat32 is mounted at /boot'],
     ['with nothing that starts', { files: new Map() }, 'has no EFI/BOOT/BOOTAA64.EFI'],
