@@ -29,6 +29,7 @@ export { emulatorTree } from './emulator/emulator.ts';
 export { inputs } from './inputs.ts';
 export type { Fragment } from './kernel/fragment.ts';
 export { createKernel, type Kernel, type KernelOptions } from './kernel/kernel.ts';
+export { kernelModule, withModules, type KernelModule } from './kernel/kernel-module.ts';
 export { kernelMenuTree } from './kernel/menu.ts';
 export { autotools, script, type Autotools, type Build, type Script } from './lib/build.ts';
 export type { BuiltPackage } from './lib/built-package.ts';

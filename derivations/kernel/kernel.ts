@@ -31,6 +31,8 @@ export interface Kernel {
   readonly config: Input;
   /** A tree with System.map and Module.symvers. */
   readonly symbols: Input;
+  /** A tree with one file, `commands`: how each of its objects came about. */
+  readonly commands: Input;
   /** The same kernel as a debugger reads it: vmlinux and modules with DWARF, and GDB's scripts. Compiled for it once more. */
   readonly debug: Input;
   /** What modules of one's own are compiled against. */
@@ -101,6 +103,7 @@ export function buildKernel(kernel: KernelBuild): Kernel {
     dtbs: from(dtbs),
     config: from(configuration.config),
     symbols: build.symbols,
+    commands: build.commands,
     debug: from(compileDebug(toCompile, build)),
     dev: from(prepareModules(toCompile, build)),
     component: {

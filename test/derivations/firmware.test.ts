@@ -26,6 +26,7 @@ function kernelOf(target: Target): Kernel {
     dtbs: tree('dtbs', Object.fromEntries(dtbs.map((name) => [name, name]))),
     config: tree('config', { config: '' }),
     symbols: tree('symbols', {}),
+    commands: tree('commands', {}),
     debug: tree('debug', {}),
     dev: tree('dev', {}),
     component: { name: 'linux', version: '6.12.1', licence: 'GPL-2.0-only', sources: [], tree: image },

@@ -25,9 +25,9 @@ export function kernelTestOutputs({ pins, target }: Where): Readonly<Record<stri
 }
 
 function outputsOf(name: string, kernel: Kernel, pins: PinsByName): readonly [string, Output][] {
-  const { image, modules, dtbs, config, target } = kernel;
+  const { image, modules, symbols, commands, dtbs, config, target } = kernel;
   const code: readonly [string, Output][] = [
-    [name, compose({ name: `${kernel.name}-code`, parts: [image, modules] })],
+    [name, compose({ name: `${kernel.name}-code`, parts: [image, modules, symbols, commands] })],
     [`${name}-config`, config.derivation],
   ];
   if (target !== 'aarch64-linux') return code;
