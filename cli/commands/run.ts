@@ -14,7 +14,8 @@ import { freePort } from '../images/free-port.ts';
 import type { DebugPort } from '../images/machine.ts';
 import { readyMachine, type ReadyMachine, type RunWish } from '../images/ready-machine.ts';
 import { runOnTerminal, runUntilSaid } from '../images/run-machine.ts';
-import { openProject } from '../project/project.ts';
+import { debugOutput, placesOfStep, type DebugOutput } from '../kernel/compile-step.ts';
+import { openProject, type Project } from '../project/project.ts';
 import { writeRecords } from '../records/write-records.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { parseCount } from './build.ts';
@@ -85,7 +86,7 @@ export const define: DefineCommand = (command, runs) => {
       ['cairn run rpi', 'to its login'],
       ['cairn run tiny --direct --append quiet', 'a shell within seconds'],
       ['cairn run tiny --direct --expect root@tiny --timeout 60', 'a test, for scripts and git bisect run'],
-      ['cairn run tiny --direct --gdb 1234', "then: gdb vmlinux -ex 'target remote :1234'"],
+      ['cairn run tiny --direct --gdb 1234', 'then: gdb, as it says; kernel-tiny-debug has vmlinux'],
       ['cairn run rpi --user-data user-data.yaml --ssh-port 2222', 'then: ssh -p 2222 NAME@localhost'],
       ['cairn run pc --kvm --memory 4G', 'at full speed'],
       ['cairn run rpi --board raspi3b', 'in an emulated Raspberry Pi 3, which takes minutes'],
@@ -129,7 +130,7 @@ async function run(context: Context, flags: RunFlags, target: string): Promise<E
   await project.told;
   await using machine = await readyMachine(context, { project, renderer }, wish);
   if (machine === undefined) return exitCodes.buildFailed;
-  tell(context, portLines(flags, wish));
+  tell(context, portLines(flags, wish, project));
   const composed = flags.compose === true ? composeBehind(context, { project, target, events }) : undefined;
   let isComposed = true;
   let status: ExitCode;
@@ -203,16 +204,29 @@ function requireSense({ direct, board, append, compose, expect, timeout, gdb, gd
 
 function portLines(
   { sshPort: namedSsh, gdbWait, direct, board }: RunFlags,
-  { sshPort, debug }: RunWish,
+  { sshPort, debug, target }: RunWish,
+  project: Project,
 ): string[] {
   const lines: string[] = [];
   if (namedSsh === 0) lines.push(`ssh: port ${sshPort} of localhost`);
   if (debug !== undefined) {
-    const attach = `gdb vmlinux -ex 'target remote :${debug.port}'`;
-    lines.push(`gdb: ${attach}`);
+    const records = debugOutput(project, target);
+    lines.push(`gdb: ${attachLine(records, debug.port)}`);
+    if (records !== undefined)
+      lines.push(`     The first time, cairn build ${records.key} makes what it reads.`);
     if (gdbWait) lines.push('     The machine waits for it; `continue` starts it.');
     if (direct !== true && board === undefined)
       lines.push('     The kernel is where chance has put it; with --direct it is where vmlinux says.');
   }
   return lines;
+}
+
+// Records have paths as the step that compiled them saw them.
+function attachLine(records: DebugOutput | undefined, port: number): string {
+  const remote = `-ex 'target remote :${port}'`;
+  if (records === undefined) return `gdb vmlinux ${remote}`;
+  const { key, ownSource } = records;
+  const sources =
+    ownSource === undefined ? '' : `-ex 'set substitute-path ${placesOfStep.source} ${ownSource}' `;
+  return `gdb "$(cairn path ${key})/vmlinux" ${sources}${remote}`;
 }

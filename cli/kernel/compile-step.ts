@@ -12,10 +12,35 @@ export const placesOfStep = { source: '/source', config: '/config' } as const;
 /** The output with the commands, which is a tree with a file of the same name. */
 export const commandsOutput = 'commands';
 
+/**
+ * The output with the one kernel of a target as a debugger reads it, when the flake has it: `NAME-debug`, made from the very
+ * step that compiles that kernel.
+ */
+export function debugOutput(
+  { evaluation, find }: Pick<Project, 'evaluation' | 'find'>,
+  target: string,
+): DebugOutput | undefined {
+  const [kernel, another] = compileSteps(evaluation, find(target).id);
+  if (kernel === undefined || another !== undefined) return undefined;
+  const key = stepLabel(kernel.derivation).replace(/(?=@|$)/, '-debug');
+  const output = evaluation.outputs.get(key);
+  const isOfIt =
+    output !== undefined && compileSteps(evaluation, output.id).some(({ id }) => id === kernel.id);
+  if (!isOfIt) return undefined;
+  return { key, ownSource: localSourceOf(evaluation, kernel) };
+}
+
+export interface DebugOutput {
+  /** NAME@TARGET */
+  readonly key: string;
+  /** The folder of this machine that stands for its sources, if one does. */
+  readonly ownSource: string | undefined;
+}
+
 /** The one step of a target that compiles a kernel. @throws UserError `TARGET_UNKNOWN`, `USAGE` when there are several. */
 export function compileStep({ evaluation, find }: Project, target: string): Step {
   const { key, id } = find(target);
-  const [found, another] = commandsOf(evaluation, [id]).filter(compiles);
+  const [found, another] = compileSteps(evaluation, id);
   if (found !== undefined && another === undefined) return found;
   if (found === undefined)
     throw new UserError('TARGET_UNKNOWN', `${key} has no kernel that is compiled here`, {
@@ -24,6 +49,10 @@ export function compileStep({ evaluation, find }: Project, target: string): Step
   throw new UserError('USAGE', `${key} has several kernels`, {
     hint: `Name one, such as ${stepLabel(found.derivation)}.`,
   });
+}
+
+function compileSteps(evaluation: Evaluation, id: Step['id']): readonly Step[] {
+  return commandsOf(evaluation, [id]).filter(compiles);
 }
 
 function compiles({ derivation }: Step): boolean {

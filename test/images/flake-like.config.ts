@@ -17,7 +17,7 @@ import {
   type Output,
 } from '../../engine/model/index.ts';
 import { kernelTestOutputs } from '../kernel/outputs.ts';
-import { smallestImage } from './smallest-image.ts';
+import { smallestImage, triedKernel } from './smallest-image.ts';
 
 export default defineFlake({
   description: 'what the tests of images need',
@@ -37,6 +37,7 @@ export default defineFlake({
       'ssh-client': sshClient(pins),
       emulator: emulatorTree(pins),
       ...smallest,
+      ...(target === 'aarch64-linux' && triedKernel(pins)),
       ...kernelTestOutputs({ pins, target }),
       ...Object.fromEntries(checks),
     };

@@ -5,7 +5,9 @@ import {
   createImage,
   createRootFileSystem,
   imageTools,
+  kernelModule,
   outputsOfImage,
+  withModules,
   type Component,
   type Feature,
 } from '../../derivations/index.ts';
@@ -13,12 +15,12 @@ import { standInFiles } from '../../derivations/images/direct.ts';
 import { efiBootFiles } from '../../derivations/firmware/boot-files.ts';
 import { builtInCommandLine, commandLine } from '../../derivations/kernel/command-line.ts';
 import { mergeFragments, type Fragment } from '../../derivations/kernel/fragment.ts';
-import { buildKernel } from '../../derivations/kernel/kernel.ts';
+import { buildKernel, type Kernel } from '../../derivations/kernel/kernel.ts';
 import { console } from '../../derivations/system/features/console.ts';
 import { kernelSettings } from '../../derivations/system/features/kernel-settings.ts';
 import type { PinsByName } from '../../derivations/lib/pins.ts';
 import { partitionTable } from '../../derivations/system/partition-ids.ts';
-import { fetchUrl, from, unpack, type Output } from '../../engine/model/index.ts';
+import { fetchUrl, from, unpack, write, type Output } from '../../engine/model/index.ts';
 
 const kernelFragment: Fragment = {
   name: 'smallest',
@@ -88,16 +90,53 @@ const busybox: Component = {
 
 /** The image and its parts, as a flake's outputs. */
 export function smallestImage(pins: PinsByName): Readonly<Record<string, Output>> {
-  const kernel = buildKernel({
+  return imageOf('smallest', { pins, kernel: smallestKernel(pins) });
+}
+
+/** Its kernel as a debugger reads it, and the same image with a module of its own, `hello`. */
+export function triedKernel(pins: PinsByName): Readonly<Record<string, Output>> {
+  const kernel = smallestKernel(pins);
+  const source = write({
+    name: 'hello-source',
+    files: { Kbuild: 'obj-m := hello.o\n', 'hello.c': helloModule },
+  });
+  const modules = { hello: kernelModule({ name: 'hello', pins, kernel, source }) };
+  return {
+    'kernel-smallest-debug': kernel.debug.derivation,
+    ...imageOf('smallest-hello', { pins, kernel: withModules(kernel, { pins, modules }) }),
+  };
+}
+
+const helloModule = `#include <linux/module.h>
+
+static int __init hello_init(void)
+{
+	pr_info("hello, here is a module\\n");
+	return 0;
+}
+
+module_init(hello_init);
+MODULE_DESCRIPTION("says hello");
+MODULE_LICENSE("GPL");
+`;
+
+function smallestKernel(pins: PinsByName): Kernel {
+  return buildKernel({
     name: 'kernel-smallest',
     pins,
     target,
     options: mergeFragments([kernelFragment, builtInCommandLine(target)]),
     hasDeviceTrees: false,
   });
+}
+
+function imageOf(
+  name: string,
+  { pins, kernel }: { readonly pins: PinsByName; readonly kernel: Kernel },
+): Readonly<Record<string, Output>> {
   const root = createRootFileSystem(
     {
-      name: 'smallest-root',
+      name: `${name}-root`,
       hostname: 'smallest',
       fstab: [
         { what: '/dev/vda2', where: '/', type: 'ext4', options: 'noatime', check: 'first' },
@@ -115,7 +154,7 @@ export function smallestImage(pins: PinsByName): Readonly<Record<string, Output>
   );
   const image = createImage(
     {
-      name: 'smallest',
+      name,
       description: 'a kernel and a shell on the console',
       target,
       disk: {
@@ -147,5 +186,5 @@ export function smallestImage(pins: PinsByName): Readonly<Record<string, Output>
     },
     imageTools(pins),
   );
-  return outputsOfImage('smallest', image);
+  return outputsOfImage(name, image);
 }
