@@ -1,6 +1,6 @@
 // cairn run: starts an image in an emulated machine, with its console on this terminal, or as a test of what that says.
 
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -11,6 +11,7 @@ import { findSeedFiles } from '../images/boot-partition.ts';
 import { composeBehind, eventSwitch } from '../images/compose-behind.ts';
 import type { Expectation } from '../images/expect.ts';
 import { freePort } from '../images/free-port.ts';
+import { collect, parseMemory, parsePort } from '../images/machine-options.ts';
 import type { DebugPort } from '../images/machine.ts';
 import { readyMachine, type ReadyMachine, type RunWish } from '../images/ready-machine.ts';
 import { runOnTerminal, runUntilSaid } from '../images/run-machine.ts';
@@ -94,25 +95,6 @@ export const define: DefineCommand = (command, runs) => {
     exitCodes: [0, 1, 2, 130],
   });
 };
-
-function collect(text: string, before: readonly string[] = []): readonly string[] {
-  if (text.trim() === '') throw new InvalidArgumentError('Give a text that is not empty.');
-  return [...before, text];
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  const isUsual = Number.isInteger(port) && port >= 1024 && port <= 65_535;
-  if (isUsual || text === '0') return port;
-  throw new InvalidArgumentError('Give a number from 1024 to 65535, or 0 for any port that is free.');
-}
-
-/** In MiB, as QEMU counts. */
-export function parseMemory(text: string): number {
-  const [, amount, unit = 'M'] = /^(\d{1,9}) ?(?:([MG])(?:i?B)?)?$/i.exec(text.trim()) ?? [];
-  if (amount === undefined) throw new InvalidArgumentError('Give a size such as 512M or 2G.');
-  return Number(amount) * (unit.toUpperCase() === 'G' ? 1024 : 1);
-}
 
 async function run(context: Context, flags: RunFlags, target: string): Promise<ExitCode> {
   const { userData, metaData, networkConfig } = flags;

@@ -5,6 +5,7 @@ import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
+import { collect, parseMemory, parsePort } from '../images/machine-options.ts';
 import type { WatchFlags } from '../watch/watch-flags.ts';
 import { parseCount } from './build.ts';
 
@@ -17,6 +18,11 @@ export const define: DefineCommand = (command, runs) => {
     )
     .option('--run', 'start the image after each success, with its console on this terminal')
     .option('--direct', 'with --run: hand the kernel over, without firmware and before the disk is made')
+    .option('--append <text>', "with --direct: add to the kernel's command line", collect)
+    .option('--ssh-port <port>', 'with --run: a port that leads to its ssh server; 0: any', parsePort)
+    .option('--memory <size>', 'with --run: its memory, such as 512M or 2G', parseMemory)
+    .option('--processors <count>', 'with --run: how many processors it has', parseCount)
+    .option('--kvm', "with --run: run on this machine's processor instead of emulating one")
     .option('--promote', 'prove what was made incrementally by clean builds, until something changes again')
     .option('-j, --jobs <count>', 'commands at once, and processes of all makes in them together', parseCount)
     .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
@@ -54,10 +60,17 @@ async function watchTargets(
 }
 
 /** @throws UserError `USAGE` for options that do not go together. */
-function requireSense({ shared }: Context, { run, direct }: WatchFlags, targets: readonly string[]): void {
-  if (direct === true && run !== true)
-    throw new UserError('USAGE', '--direct means nothing without --run', {
+function requireSense({ shared }: Context, flags: WatchFlags, targets: readonly string[]): void {
+  const { run, direct, append, memory, processors, kvm, sshPort } = flags;
+  const ofMachine = { direct, append, memory, processors, kvm, 'ssh-port': sshPort };
+  const [option] = Object.entries(ofMachine).find(([, value]) => value !== undefined) ?? [];
+  if (option !== undefined && run !== true)
+    throw new UserError('USAGE', `--${option} means nothing without --run`, {
       hint: 'Add --run, or leave it out.',
+    });
+  if (append !== undefined && direct !== true)
+    throw new UserError('USAGE', '--append means nothing without --direct', {
+      hint: 'The firmware starts the kernel with the words that are built into it: say --direct, or leave it out.',
     });
   if (run !== true) return;
   if (targets.length !== 1)

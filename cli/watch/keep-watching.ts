@@ -3,6 +3,7 @@
 import { watch, type Round } from '../../engine/watch/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { Context } from '../context.ts';
+import { freePort } from '../images/free-port.ts';
 import { outputsToRun, type RunWish } from '../images/ready-machine.ts';
 import { recordBuilds } from '../project/roots.ts';
 import { configuredSize, keepStoreToSize } from '../project/store-size.ts';
@@ -27,12 +28,13 @@ export async function keepWatching(
   const settings = { ...(jobs !== undefined && { jobs }), ...(offline !== undefined && { offline }) };
   const onProblem = (problem: UserError | undefined): void => teller.problem(problem);
   const [first = ''] = targets;
-  const wish = flags.run === true ? runWish(first, flags) : undefined;
+  const wish = flags.run === true ? await runWish(first, flags) : undefined;
   const project = await WatchedProject.open(context, {
     ...{ targets, settings, onProblem },
     outputsOf: (found) =>
       wish === undefined ? targets.map((target) => found.find(target)) : outputsToRun(found, wish),
   });
+  if (flags.sshPort === 0) teller.port(wish?.sshPort);
   const rounds = new Rounds(context, { flags, project, teller, wish });
   try {
     await watch<Wanted>({
@@ -61,15 +63,19 @@ interface RoundsOptions {
   readonly wish: RunWish | undefined;
 }
 
-function runWish(target: string, { direct }: WatchFlags): RunWish {
-  const nothing = {
+async function runWish(target: string, flags: WatchFlags): Promise<RunWish> {
+  const { direct, append = [], memory, processors, kvm = false } = flags;
+  // The same for all results: whoever is logged in comes back to it.
+  const sshPort = flags.sshPort === undefined ? undefined : await freePort(flags.sshPort);
+  const machine = { memoryMb: memory, processors, kvm, sshPort };
+  return {
+    target,
+    way: direct === true ? 'direct' : 'disk',
+    appended: append,
+    ...machine,
     seeds: undefined,
-    sshPort: undefined,
     debug: undefined,
-    memoryMb: undefined,
-    processors: undefined,
   };
-  return { target, way: direct === true ? 'direct' : 'disk', appended: [], kvm: false, ...nothing };
 }
 
 class Rounds {

@@ -73,6 +73,11 @@ export class Teller {
     }
   }
 
+  /** The port that was chosen for the machine of --run. */
+  port(sshPort: number | undefined): void {
+    if (sshPort !== undefined) this.#line(`ssh: port ${sshPort} of localhost`);
+  }
+
   /** The machine of --run was switched off, or has ended by itself. */
   machineEnds(): void {
     this.#line(

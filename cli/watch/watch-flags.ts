@@ -9,4 +9,9 @@ export interface WatchFlags {
   readonly run?: boolean;
   readonly direct?: boolean;
   readonly promote?: boolean;
+  readonly append?: readonly string[];
+  readonly memory?: number;
+  readonly processors?: number;
+  readonly kvm?: boolean;
+  readonly sshPort?: number;
 }

@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { withLastConsole } from '../../cli/images/board.ts';
 import { settingFor } from '../../cli/images/config-txt.ts';
 import { descriptorOf } from '../../cli/images/base-disk.ts';
-import { parseMemory } from '../../cli/commands/run.ts';
+import { parseMemory } from '../../cli/images/machine-options.ts';
 import { boardCommand, machineCommand, type Machine } from '../../cli/images/machine.ts';
 import { grownSize } from '../../cli/images/scratch-disk.ts';
 import { smallImageFlake } from '../support/small-image.ts';

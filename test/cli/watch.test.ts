@@ -306,7 +306,7 @@ describe('a watch with commands in sandboxes', () => {
     const program = (text: string) => ({ text: '#!/bin/sh\\n' + text + '\\n', executable: true });
     const programs = write({ name: 'programs', files: {
       'usr/bin/qemu-img': program('exit 0'),
-      'usr/bin/qemu-system-x86_64': program('echo "console: $(cat /parts/kernel)"; while :; do sleep 1; done'),
+      'usr/bin/qemu-system-x86_64': program('echo "console: $(cat /parts/kernel)"; echo "asked: $*"; while :; do sleep 1; done'),
     } });
     return {
       small: write({ name: 'small', files: texts }),
@@ -315,9 +315,18 @@ describe('a watch with commands in sandboxes', () => {
     };
   })()`;
 
+  test.each([
+    [['--memory', '1G'], '--memory means nothing without --run'],
+    [['--run', '--append', 'quiet'], '--append means nothing without --direct'],
+  ])('refuses what means nothing: %j', async (options, message) => {
+    const { status, stderr } = await testProject(localFlake).run('watch', 'all', ...options);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
   test('starts a machine with each result, and leaves it running when that is the same', async () => {
     const project = cairnProject({ ...busyboxFlake(machineFlake), 'source/kernel': 'one' }, sources.folder);
-    const child = project.start(['watch', 'small', '--run', '--direct']);
+    const machine = ['--append', 'debug', '--memory', '96M', '--processors', '3', '--ssh-port', '0'];
+    const child = project.start(['watch', 'small', '--run', '--direct', ...machine]);
     onTestFinished(() => void child.kill('SIGKILL'));
     const ended = new Promise((resolve) => child.once('close', resolve));
     let text = '';
@@ -329,7 +338,11 @@ describe('a watch with commands in sandboxes', () => {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };
-    await said('console: one');
+    await said('asked: ');
+    const [, asked = ''] = /^asked: (.*)$/m.exec(text.replaceAll('\r', '')) ?? [];
+    const [, port = ''] = /^ssh: port (\d+) of localhost$/m.exec(text) ?? [];
+    for (const words of ['-m 96', '-smp 3', '-append quiet debug', `hostfwd=tcp:127.0.0.1:${port}-:22`])
+      expect(asked).toContain(words);
     project.write('source/kernel', 'two');
     await said('console: two');
     const config = join(project.folder, 'flake-like.config.ts');
