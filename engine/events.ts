@@ -29,6 +29,8 @@ export interface PlannedStep {
   readonly reason: Reason;
   /** Wall time it took the last time, when that is known. */
   readonly expectedMs: number | undefined;
+  /** How large a download is, where its pin says so. */
+  readonly downloadBytes: number | undefined;
   /** What it is going to fail with, where that is known before anything is done. */
   readonly failure: ForeseenFailure | undefined;
 }

@@ -114,6 +114,7 @@ const records = {
     decision: v.picklist(['substitute', 'build']),
     reason,
     expectedMs: v.optional(milliseconds),
+    downloadBytes: v.optional(v.pipe(bytes, v.description('of a download, where its pin says so'))),
     failure: v.optional(
       v.pipe(
         v.strictObject({ code, message: text, hint: v.optional(hint) }),

@@ -64,9 +64,17 @@ export function eventRecords(event: Event): JsonRecord[] {
 export function* planRecords(steps: readonly PlannedStep[]): Generator<JsonRecord> {
   const upToDate = steps.filter(({ decision }) => decision === 'up-to-date').length;
   yield { type: 'planned', toDo: steps.length - upToDate, upToDate };
-  for (const { step, decision, reason, expectedMs, failure } of steps)
+  for (const { step, decision, reason, expectedMs, downloadBytes, failure } of steps)
     if (decision !== 'up-to-date')
-      yield { type: 'planned-step', ...stepFields(step), decision, reason, expectedMs, failure };
+      yield {
+        type: 'planned-step',
+        ...stepFields(step),
+        decision,
+        reason,
+        expectedMs,
+        downloadBytes,
+        failure,
+      };
 }
 
 /** How records name a step. */

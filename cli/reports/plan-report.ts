@@ -8,7 +8,7 @@ import { planRecords } from '../render/json.ts';
 import { describeReason, stepName } from '../render/names.ts';
 import { foreseenLines } from './foreseen.ts';
 import { tableLines } from '../render/table.ts';
-import { formatCount, formatDuration } from '../render/units.ts';
+import { formatBytes, formatCount, formatDuration } from '../render/units.ts';
 import { writeAsTheyLeave } from '../terminal/output.ts';
 
 /** The status is that of the build, as far as it can be told beforehand. */
@@ -33,21 +33,28 @@ export function planLines(steps: readonly PlannedStep[]): string[] {
 }
 
 function summary(toDo: readonly PlannedStep[]): string {
-  const count = (kinds: readonly PlannedStep['step']['kind'][]): number =>
-    toDo.filter(({ step }) => kinds.includes(step.kind)).length;
-  const commands = toDo.filter(({ step }) => step.kind === 'run');
-  const knownMs = commands.reduce((total, { expectedMs }) => total + (expectedMs ?? 0), 0);
+  const of = (kinds: readonly PlannedStep['step']['kind'][]): readonly PlannedStep[] =>
+    toDo.filter(({ step }) => kinds.includes(step.kind));
+  const [commands, downloads] = [of(['run']), of(['fetch'])];
+  const knownMs = sumOf(commands.map(({ expectedMs }) => expectedMs));
+  const downloadBytes = sumOf(downloads.map((planned) => planned.downloadBytes));
   const facts = [
-    [count(['run']), 'command'],
-    [count(['fetch']), 'download'],
-    [count(['unpack']), 'archive to unpack', 'archives to unpack'],
-    [count(['compose', 'write', 'local']), 'small step'],
+    [commands, '', 'command'],
+    [downloads, downloadBytes === 0 ? '' : ` (${formatBytes(downloadBytes)})`, 'download'],
+    [of(['unpack']), '', 'archive to unpack', 'archives to unpack'],
+    [of(['compose', 'write', 'local']), '', 'small step'],
   ] as const;
-  const parts = facts.flatMap(([number, one, many]) =>
-    number === 0 ? [] : [formatCount(number, one, many)],
+  const parts = facts.flatMap(([steps, more, one, many]) =>
+    steps.length === 0 ? [] : [formatCount(steps.length, one, many) + more],
   );
   const time = knownMs === 0 ? '' : `; the commands took ${formatDuration(knownMs)} of work the last time`;
-  return `to do: ${parts.join(', ')}${time}`;
+  // What was built before with other inputs is not built again when these turn out to be the same after all.
+  const most = toDo.some(({ reason }) => reason.kind === 'input-changed') ? ', at most' : '';
+  return `to do${most}: ${parts.join(', ')}${time}`;
+}
+
+function sumOf(values: readonly (number | undefined)[]): number {
+  return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 }
 
 function isInstant({ step }: PlannedStep): boolean {

@@ -106,6 +106,7 @@ export function plannedSteps(plan: Plan): PlannedStep[] {
     decision: presence === 'here' ? 'up-to-date' : 'substitute',
     reason: { kind: 'realised' },
     expectedMs: undefined,
+    downloadBytes: undefined,
     failure: undefined,
   }));
   return [...reused, ...[...plan.toBuild.values()].map((build) => new ShownBuild(build))];
@@ -133,6 +134,11 @@ class ShownBuild implements PlannedStep {
 
   get expectedMs(): number | undefined {
     return this.#build.expectedMs;
+  }
+
+  get downloadBytes(): number | undefined {
+    const { derivation } = this.#build.step;
+    return derivation.kind === 'fetch' ? derivation.sizeBytes : undefined;
   }
 
   get failure(): ForeseenFailure | undefined {

@@ -104,7 +104,7 @@ describe('cairn build', () => {
     project.config(smallFlake.replace('three', '3'));
     const { status, stdout } = await project.run('build', 'all', '--dry-run');
     expect(status).toBe(0);
-    expect(stdout).toBe('write words    changed: files.share/words.bytes\nto do: 2 small steps\n');
+    expect(stdout).toBe('write words    changed: files.share/words.bytes\nto do, at most: 2 small steps\n');
     const { records } = await project.run('build', 'all', '-n', '--json');
     expect(records()[0]).toMatchObject({ type: 'planned', toDo: 2, upToDate: 1 });
   });

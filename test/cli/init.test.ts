@@ -23,6 +23,9 @@ describe('a new project', () => {
   it('builds at once, from few downloads, and again when its folder changes', async () => {
     const { folder, run } = inEmptyFolder();
     expect(await run('init')).toMatchObject({ status: 0 });
+    expect((await run('build', '--dry-run')).stdout).toMatch(
+      /to do: 1 command, \d+ downloads \([\d.]+ MB\), /,
+    );
     const built = await run('build', '--json');
     expect(built.status).toBe(0);
     const fetched = built

@@ -83,7 +83,7 @@ const forms: readonly (readonly [source: string, form: string])[] = [
   ['cli/reports/plan-report.ts', String.raw`${anyStep} +(${duration})?  ${reason}`],
   [
     'cli/reports/plan-report.ts',
-    String.raw`to do: \d+ commands?(, \d+ downloads?)?(, \d+ archives? to unpack)?(, \d+ small steps?)?; the commands took ${duration} of work the last time`,
+    String.raw`to do(, at most)?: \d+ commands?(, \d+ downloads?( \(${size}\))?)?(, \d+ archives? to unpack)?(, \d+ small steps?)?; the commands took ${duration} of work the last time`,
   ],
   ['cli/watch/tell.ts', String.raw`waiting for changes in \d+ folders? and the config \(Ctrl-C ends\)`],
   ['cli/watch/tell.ts', String.raw`changed \S+(, \S+)*`],

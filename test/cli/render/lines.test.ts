@@ -153,6 +153,7 @@ describe('records', () => {
           decision: 'up-to-date',
           reason: { kind: 'realised' },
           expectedMs: undefined,
+          downloadBytes: undefined,
           failure: undefined,
         },
         {
@@ -160,6 +161,7 @@ describe('records', () => {
           decision: 'build',
           reason: { kind: 'changed', fields: ['env.CFLAGS'] },
           expectedMs: 100,
+          downloadBytes: undefined,
           failure: undefined,
         },
       ],

@@ -68,6 +68,7 @@ describe('the view on a terminal', () => {
           decision: 'build',
           reason: { kind: 'never-built' },
           expectedMs: undefined,
+          downloadBytes: undefined,
           failure: undefined,
         },
       ],

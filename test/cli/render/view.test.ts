@@ -16,7 +16,8 @@ function step(name: string, kind: StepRef['kind'] = 'run'): StepRef {
 }
 
 function planned(ref: StepRef, expectedMs?: number): PlannedStep {
-  return { step: ref, decision: 'build', reason: { kind: 'never-built' }, expectedMs, failure: undefined };
+  const { downloadBytes, failure }: Partial<PlannedStep> = {};
+  return { step: ref, decision: 'build', reason: { kind: 'never-built' }, expectedMs, downloadBytes, failure };
 }
 
 function plan(...steps: readonly PlannedStep[]): Event {
