@@ -17,7 +17,14 @@ function step(name: string, kind: StepRef['kind'] = 'run'): StepRef {
 
 function planned(ref: StepRef, expectedMs?: number): PlannedStep {
   const { downloadBytes, failure }: Partial<PlannedStep> = {};
-  return { step: ref, decision: 'build', reason: { kind: 'never-built' }, expectedMs, downloadBytes, failure };
+  return {
+    step: ref,
+    decision: 'build',
+    reason: { kind: 'never-built' },
+    expectedMs,
+    downloadBytes,
+    failure,
+  };
 }
 
 function plan(...steps: readonly PlannedStep[]): Event {
