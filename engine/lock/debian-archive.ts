@@ -5,7 +5,7 @@ import { UserError } from '../../store/base/errors.ts';
 import type { DebianPackages, DebianSource } from '../model/flake.ts';
 import { parseDeb822 } from '../sources/deb822.ts';
 import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
-import { redactUrl } from '../sources/redact.ts';
+import { redactUrl } from '../../store/base/http/redact.ts';
 import { MemorySink } from '../sources/sink.ts';
 import { transfer, type Expected, type Patience, type TransferFailure } from '../sources/transfer.ts';
 import type { Index } from './debian-index.ts';

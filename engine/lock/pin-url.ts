@@ -4,7 +4,7 @@ import { digestHash, digestSize } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { PinnedFile, Url } from '../model/flake.ts';
 import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
-import { redactUrl } from '../sources/redact.ts';
+import { redactUrl } from '../../store/base/http/redact.ts';
 import { HashSink } from '../sources/sink.ts';
 import { transfer, type Patience } from '../sources/transfer.ts';
 

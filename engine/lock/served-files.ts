@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import type { PinnedFile, PinnedFiles } from '../model/flake.ts';
-import { sendRequest } from '../sources/http.ts';
+import { sendRequest } from '../../store/base/http/send-request.ts';
 import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
-import { redactUrl } from '../sources/redact.ts';
+import { redactUrl } from '../../store/base/http/redact.ts';
 
 /** A pin that none of its places has, with what each place said, one a line. */
 export interface Unserved {

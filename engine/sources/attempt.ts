@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isErrno, UserError } from '../../store/base/errors.ts';
-import { sendRequest, type Answer } from './http.ts';
+import { sendRequest, type Answer } from '../../store/base/http/send-request.ts';
 import type { Sink } from './sink.ts';
 
 /** How an attempt ended. Errors of the sink (a full disk) and the caller's abort are thrown, all else is a value. */

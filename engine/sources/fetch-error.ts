@@ -3,7 +3,7 @@
 import { digestHash, digestSize } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { FetchRequest, PinOrigin } from './fetch-request.ts';
-import { redactUrl } from './redact.ts';
+import { redactUrl } from '../../store/base/http/redact.ts';
 import type { TransferFailure } from './transfer.ts';
 
 const elsewhere =

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { aptArchives } from '../../../engine/sources/apt-archives.ts';
 import { candidateUrls, openMirrors, resolveUrls, type Mirrors } from '../../../engine/sources/mirrors.ts';
-import { redactUrl } from '../../../engine/sources/redact.ts';
+import { redactUrl } from '../../../store/base/http/redact.ts';
 import type { UserError } from '../../../store/base/errors.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

@@ -12,13 +12,19 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { pipeline, Readable } from 'node:stream';
 import { proxyFor, type Proxy } from './proxy.ts';
 import { redactUrl } from './redact.ts';
 import { addressOf, basicCredentials, proxyAuthorization, TunnelAgent } from './tunnel.ts';
 
 export interface SendOptions {
-  readonly method?: 'GET' | 'HEAD';
+  readonly method?: 'GET' | 'HEAD' | 'PUT' | 'MKCOL';
   readonly headers?: Readonly<Record<string, string>>;
+  /** What to send along, of a size that is said. It is sent once: an answer that redirects is given as it is. */
+  readonly body?: {
+    readonly sizeBytes: number;
+    readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  };
   /** Aborts the request, and the body with it. Whoever does not read the body to its end aborts. */
   readonly signal: AbortSignal;
 }
@@ -49,7 +55,7 @@ export async function sendRequest(url: string | URL, options: SendOptions): Prom
   let headers = { ...authorization(at), ...options.headers };
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const answer = await sendOnce(at, { ...options, headers });
-    const next = redirection(answer, at);
+    const next = options.body === undefined ? redirection(answer, at) : undefined;
     if (next === undefined)
       return {
         status: answer.statusCode ?? 0,
@@ -64,10 +70,18 @@ export async function sendRequest(url: string | URL, options: SendOptions): Prom
   throw new Error(`it redirects more than ${mostRedirects} times`);
 }
 
-function sendOnce(url: URL, { method = 'GET', headers, signal }: SendOptions): Promise<IncomingMessage> {
+function sendOnce(
+  url: URL,
+  { method = 'GET', headers, signal, body }: SendOptions,
+): Promise<IncomingMessage> {
   const proxy = proxyFor(url);
   const { isTls, ...route } = proxy === undefined ? directRoute(url) : routeThrough(proxy.url, url);
-  const options = { ...route, method, headers: { ...always, ...headers, ...route.headers }, signal };
+  const options = {
+    ...route,
+    method,
+    headers: { ...always, ...headers, ...length(body), ...route.headers },
+    signal,
+  };
   return new Promise((resolve, reject) => {
     const request = (isTls ? httpsRequest : httpRequest)(options);
     request.on('error', (error) => reject(proxy === undefined ? error : atProxy(proxy, error)));
@@ -89,8 +103,14 @@ function sendOnce(url: URL, { method = 'GET', headers, signal }: SendOptions): P
       if (method === 'HEAD') answer.resume();
       resolve(answer);
     });
-    request.end();
+    if (body === undefined) request.end();
+    // What keeps it from being sent ends the request, which says so.
+    else pipeline(Readable.from(body.chunks, { objectMode: false }), request, () => undefined);
   });
+}
+
+function length(body: SendOptions['body']): Readonly<Record<string, string>> {
+  return body === undefined ? {} : { 'content-length': String(body.sizeBytes) };
 }
 
 /** Which connection to send a request on, and what to ask for on it. */

@@ -2,8 +2,7 @@
 // them. Pure: opens no connection.
 
 import { BlockList, isIP } from 'node:net';
-import { UserError } from '../../store/base/errors.ts';
-import { wordsOf } from './deb822.ts';
+import { UserError } from '../errors.ts';
 import { redactUrl } from './redact.ts';
 
 export interface Proxy {
@@ -51,21 +50,24 @@ interface ListedHost {
 
 // host, .host, host:port, *, 10.0.0.0/8, ::1, [::1]:8080; separated by commas or spaces.
 function listedHosts(list: string): ListedHost[] {
-  return wordsOf(list.replaceAll(',', ' ')).map((entry) => {
-    const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
-    const [host = '', bits] = (bracketed ?? (plain === '' ? entry : plain)).split('/');
-    return {
-      host:
-        host === '*'
-          ? host
-          : host
-              .toLowerCase()
-              .replace(/^\*?\./, '')
-              .replace(/\.$/, ''),
-      prefixBits: bits !== undefined && /^\d{1,3}$/.test(bits) ? Number(bits) : undefined,
-      port,
-    };
-  });
+  return list
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
+      const [host = '', bits] = (bracketed ?? (plain === '' ? entry : plain)).split('/');
+      return {
+        host:
+          host === '*'
+            ? host
+            : host
+                .toLowerCase()
+                .replace(/^\*?\./, '')
+                .replace(/\.$/, ''),
+        prefixBits: bits !== undefined && /^\d{1,3}$/.test(bits) ? Number(bits) : undefined,
+        port,
+      };
+    });
 }
 
 function covers({ host, prefixBits, port }: ListedHost, target: URL): boolean {

@@ -1,7 +1,7 @@
 // Which proxy a request goes through, as curl would have it.
 
 import { expect, test } from 'vitest';
-import { proxyFor } from '../../../engine/sources/proxy.ts';
+import { proxyFor } from '../../../store/base/http/proxy.ts';
 import { UserError } from '../../../store/base/errors.ts';
 
 const proxy = 'http://proxy.test:3128';
