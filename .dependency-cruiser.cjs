@@ -31,7 +31,7 @@ module.exports = {
       name: 'engine-enters-store-by-its-door',
       severity: 'error',
       from: { path: '^(engine|cli)' },
-      to: { path: '^store/', pathNot: '^store/(index\\.ts$|base/)' },
+      to: { path: '^store/', pathNot: '^store/((caches/)?index\\.ts$|base/)' },
     },
     {
       name: 'model-is-pure',
@@ -58,7 +58,7 @@ module.exports = {
       name: 'cli-enters-engine-by-its-door',
       severity: 'error',
       from: { path: '^cli' },
-      to: { path: '^(derivations|engine/(?!(index|(model|lock|sandbox|sources|watch)/index)\\.ts$))' },
+      to: { path: '^(derivations|engine/(?!(index|(caches|model|lock|sandbox|sources|watch)/index)\\.ts$))' },
     },
     {
       name: 'one-door-to-chokidar',

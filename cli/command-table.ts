@@ -82,6 +82,13 @@ export const commandGroups: readonly {
     ],
   },
   {
+    heading: 'Caches:',
+    commands: [
+      { name: 'cache', summary: 'what others have built', load: () => import('./commands/cache.ts') },
+      { name: 'key', summary: 'keys to sign with', load: () => import('./commands/key.ts') },
+    ],
+  },
+  {
     heading: 'Sources, store and machine:',
     commands: [
       { name: 'lock', summary: 'update pins', load: () => import('./commands/lock.ts') },

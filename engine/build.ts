@@ -15,12 +15,13 @@ import { absentIn, lostForGood, producersOf, Rebuilds, type LostContentContext }
 import type { DerivationId } from './model/encode.ts';
 import type { PerformContext } from './perform/perform.ts';
 import type { PlanFacts } from './plan/facts.ts';
-import { makePlan, plannedSteps, type Plan } from './plan/planner.ts';
+import { makePlan, plannedSteps, type Plan, type UpToDate } from './plan/planner.ts';
 import type { ResolvedStep } from './plan/resolve.ts';
 import { storeFacts } from './plan/store-facts.ts';
 import type { PoolName } from './schedule/slots.ts';
 import type { FetchPlaces } from './sources/places.ts';
 import { stepRef, type Step, type StepSource } from './step.ts';
+import { Substitution } from './substitution.ts';
 import type { Workshop } from './workshop.ts';
 
 /** What is to be built from, and who hears of it. */
@@ -73,6 +74,7 @@ export class Build {
   readonly #wish: Wish;
   readonly #facts: PlanFacts;
   readonly #elsewhere: ContentElsewhere;
+  readonly #substitution: Substitution;
   /** Steps that are to be done whatever the records say. */
   readonly #forced = new Set<DerivationId>();
   #tool: Promise<string | undefined> | undefined;
@@ -81,9 +83,11 @@ export class Build {
     this.#workshop = workshop;
     this.#wish = wish;
     const { store, elsewhere: source } = workshop;
-    const onGivenUp = (message: string): void => this.#emit({ type: 'notice', step: undefined, message });
-    this.#elsewhere = new ContentElsewhere({ store, source, signal: wish.signal, onGivenUp });
-    this.#facts = storeFacts(store, (digest) => this.#elsewhere.mayBeHad(digest));
+    const onNotice = (message: string): void => this.#emit({ type: 'notice', step: undefined, message });
+    this.#elsewhere = new ContentElsewhere({ store, source, signal: wish.signal, onNotice });
+    this.#facts = storeFacts(store, this.#elsewhere);
+    const emit: Emit = (event) => this.#emit(event);
+    this.#substitution = new Substitution({ store, elsewhere: this.#elsewhere, facts: this.#facts, emit });
     setMaxListeners(0, wish.signal); // every step under way listens: many are no leak
   }
 
@@ -108,13 +112,18 @@ export class Build {
     const lost = await this.#producersOfLost(wanted);
     if (lost.size > 0) this.#forget(lost);
     await this.#use(wanted);
-    const plan = await this.#planKnowing(wanted, this.#forced);
-    this.#emit({ type: 'planned', steps: plannedSteps(plan) });
+    const { plan, substituted } = await this.#substitutePlanned(wanted);
     await this.#recordFound(plan);
-    if (plan.toBuild.size === 0) return report(wanted, plan, new Map(), 0);
+    if (plan.toBuild.size === 0) return report(wanted, plan, substituted, 0);
     const before = await this.#workshop.buildersCpuMs();
-    const outcomes = await this.#run(plan, options);
+    const outcomes = new Map([...substituted, ...(await this.#run(plan, options))]);
     return report(wanted, plan, outcomes, (await this.#workshop.buildersCpuMs()) - before);
+  }
+
+  /** Content that building these would bring from elsewhere, in bytes; undefined where that cannot be told beforehand. */
+  async bytesToBring(plan: Plan): Promise<number | undefined> {
+    const outputs = neededElsewhere(plan, this.#wish.sandbox).map(({ outputs }) => outputs);
+    return outputs.length === 0 ? 0 : this.#elsewhere.missingBytes(outputs);
   }
 
   /**
@@ -237,11 +246,40 @@ export class Build {
     return makePlan(wanted, { steps, sandbox, rebuild, facts: this.#facts });
   }
 
-  // The planner asks nobody: what it wondered about is asked for all at once, and then planned again.
+  // The planner asks nobody: what it wondered about is asked for all at once, and then planned again. What is wanted comes
+  // first: who knows that needs to know nothing of what lies below.
   async #planKnowing(wanted: readonly DerivationId[], rebuild: ReadonlySet<DerivationId>): Promise<Plan> {
+    do {
+      for (const id of wanted) {
+        const memo = rebuild.has(id) ? undefined : this.#facts.memo(id);
+        if (memo !== undefined) this.#facts.presence(memo.outputs);
+      }
+    } while (await this.#elsewhere.learn());
     for (;;) {
       const plan = this.#plan(wanted, rebuild);
       if (!(await this.#elsewhere.learn())) return plan;
+    }
+  }
+
+  // Brings what is wanted, and what steps that are to be done need, from elsewhere. What does not come after all is built.
+  async #substitutePlanned(
+    wanted: readonly DerivationId[],
+  ): Promise<{ plan: Plan; substituted: Map<DerivationId, Outcome> }> {
+    const substituted = new Map<DerivationId, Outcome>();
+    for (;;) {
+      const plan = await this.#planKnowing(wanted, this.#forced);
+      this.#emit({ type: 'planned', steps: plannedSteps(plan) });
+      const needed = neededElsewhere(plan, this.#wish.sandbox).filter(
+        ({ step }) => !substituted.has(step.id),
+      );
+      const outcomes = await this.#substitution.take(needed);
+      this.#wish.signal.throwIfAborted();
+      for (const { step } of needed) {
+        const outcome = outcomes.get(step.id);
+        if (outcome === undefined) this.#forced.add(step.id);
+        else substituted.set(step.id, outcome);
+      }
+      if (needed.every(({ step }) => outcomes.has(step.id))) return { plan, substituted };
     }
   }
 
@@ -265,7 +303,8 @@ export class Build {
       sandbox,
       lookup: this.#facts.lookup,
       realised: (resolved) => this.#realised(resolved),
-      perform: (resolved, slot) =>
+      perform: async (resolved, slot) =>
+        (await this.#takeAction(resolved)) ??
         this.#bringing(resolved.step, () => performStep(resolved, slot, this.#performContext(incremental))),
       producers: (ids, missing) => this.#producersOf(ids, missing),
       replan: (lost) => this.#replan(lost),
@@ -283,8 +322,15 @@ export class Build {
 
   #realised({ step, action }: ResolvedStep): Outputs | undefined {
     if (this.#forced.has(step.id)) return undefined;
-    const outputs = this.#facts.realisation(action)?.claim.outputs;
+    const outputs = this.#workshop.store.records.realisation(action)?.claim.outputs;
     return outputs !== undefined && this.#facts.presence(outputs) !== 'lost' ? outputs : undefined;
+  }
+
+  // Only commands are worth the question whether somebody else has done the very same.
+  async #takeAction(resolved: ResolvedStep): Promise<Outcome | undefined> {
+    const { step } = resolved;
+    if (this.#forced.has(step.id) || step.derivation.kind !== 'run') return undefined;
+    return this.#substitution.takeAction(resolved);
   }
 
   // What a step misses is looked for elsewhere before its producer is run again.
@@ -299,8 +345,14 @@ export class Build {
     }
   }
 
-  #bring(ids: readonly DerivationId[]): Promise<boolean> {
-    return this.#elsewhere.bring(this.#knownOutputs(ids));
+  async #bring(ids: readonly DerivationId[]): Promise<boolean> {
+    const isFound = (id: DerivationId): boolean => this.#substitution.foundMemo(id) !== undefined;
+    const outputs = this.#knownOutputs(ids.filter((id) => !isFound(id)));
+    const hasCome = await this.#elsewhere.bring({ outputs });
+    const taken = await this.#substitution.take(
+      ids.filter(isFound).map((id) => ({ step: this.#wish.steps(id) })),
+    );
+    return hasCome || taken.size > 0;
   }
 
   #replan(lost: ReadonlySet<DerivationId>): Plan {
@@ -320,8 +372,14 @@ export class Build {
 
   // What is handed out must be whole: of what is wanted, every blob is looked for, not only the top.
   async #producersOfLost(wanted: readonly DerivationId[]): Promise<Set<DerivationId>> {
-    const absent = absentIn(this.#knownOutputs(wanted), this.#workshop.store);
+    const { store } = this.#workshop;
+    const known = wanted.flatMap((id) => {
+      const memo = store.records.memo(id);
+      return memo === undefined ? [] : [memo.outputs];
+    });
+    const absent = absentIn(known, store);
     if (absent.size === 0) return new Set();
+    this.#elsewhere.lookIn(known);
     const isLost = (digest: Digest): boolean => !this.#elsewhere.mayBeHad(digest);
     let lost = [...absent].filter(isLost);
     if (await this.#elsewhere.learn()) lost = lost.filter(isLost);
@@ -340,7 +398,8 @@ export class Build {
   }
 
   #lostContext(): LostContentContext {
-    return { store: this.#workshop.store, steps: this.#wish.steps };
+    const { store } = this.#workshop;
+    return { store, steps: this.#wish.steps, outputsOf: (id) => this.#facts.memo(id)?.outputs };
   }
 
   async #rebuildLost(producers: ReadonlySet<DerivationId>, missing: MissingBlob): Promise<void> {
@@ -355,7 +414,8 @@ export class Build {
   // was asked for and is there, because another config has built it perhaps, is from now on this lineage's last version.
   async #recordFound(plan: Plan): Promise<void> {
     const wanted = new Set(plan.wanted);
-    const found = [...plan.upToDate.values()].flatMap(({ step, outputs, cutOff }): Reused[] => {
+    const here = [...plan.upToDate.values()].filter(({ presence }) => presence === 'here');
+    const found = here.flatMap(({ step, outputs, cutOff }): Reused[] => {
       if (cutOff !== undefined) return [{ step, outputs, action: cutOff }];
       const isKnown = !wanted.has(step.id) || this.#facts.lineage(step.lineage)?.derivation === step.id;
       return isKnown ? [] : [{ step, outputs, action: this.#facts.memo(step.id)!.action }];
@@ -443,6 +503,15 @@ export class Build {
   #emit(event: Event): void {
     this.#wish.emit(event);
   }
+}
+
+// What has to come from elsewhere: what is wanted, and what is needed by steps that are to be done.
+function neededElsewhere(plan: Plan, sandbox: DerivationId | undefined): UpToDate[] {
+  const inputs = [...plan.toBuild.values()].flatMap(({ step }) => step.inputIds);
+  const needed = new Set([...plan.wanted, ...inputs, ...(sandbox === undefined ? [] : [sandbox])]);
+  return [...plan.upToDate.values()].filter(
+    ({ step, presence }) => presence === 'to-be-had' && needed.has(step.id),
+  );
 }
 
 function report(

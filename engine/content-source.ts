@@ -1,19 +1,44 @@
-// The seam between a store and content that lies elsewhere: what other stores and caches say they have. Types only.
+// The seam between a build and what lies elsewhere: what others, who are trusted, say of steps, and content. Types only.
 
 import type { Digest } from '../store/base/digest.ts';
+import type { Claim, Memo, Take } from '../store/index.ts';
 
 /** Where content is: in this store; not here, but a source says that it has it; nowhere that anybody knows of. */
 export type Presence = 'here' | 'to-be-had' | 'lost';
 
-/** All that can be had from elsewhere, behind one. Whoever asks verifies what comes. */
+/** What others have made of a derivation. */
+export interface FoundMemo {
+  readonly memo: Memo;
+  readonly found: FoundClaim;
+}
+
+/** What others have made of an action. */
+export interface FoundClaim {
+  readonly claim: Claim;
+  /** Who says so, by the names of their keys. */
+  readonly signers: readonly string[];
+  /** The signed records, for whoever does not take this machine's word for it. */
+  readonly records: readonly Uint8Array[];
+}
+
+/** All that can be had from elsewhere, behind one. Records count; content is verified by whoever asks. */
 export interface ContentSource {
   /** For people. */
   readonly name: string;
-  /**
-   * Which of these, blobs and directories, it has: a hint. One question, however many they are.
-   * @throws when it cannot be asked, which is no reason for a build to fail
-   */
-  has(digests: ReadonlySet<Digest>, signal: AbortSignal): Promise<ReadonlySet<Digest>>;
-  /** The bytes of a blob, or of a directory's message. @throws when it does not have them, or they do not all come */
-  read(digest: Digest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** By derivation. One question, however many. @throws when it cannot be asked, which is no reason for a build to fail */
+  memos(derivations: ReadonlySet<Digest>, signal: AbortSignal): Promise<ReadonlyMap<Digest, FoundMemo>>;
+  /** By action. */
+  claims(actions: ReadonlySet<Digest>, signal: AbortSignal): Promise<ReadonlyMap<Digest, FoundClaim>>;
+  /** Which of these, blobs and directories, found in outputs with these tops, it has: a hint. */
+  has(
+    digests: ReadonlySet<Digest>,
+    tops: ReadonlySet<Digest>,
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<Digest>>;
+  /** Gives what it can of these, of a directory its message's bytes. @throws when it cannot be asked; what `take` throws */
+  read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal): Promise<void>;
+  /** All that is below an output, itself included, where that can be told without reading it. */
+  below(top: Digest, signal: AbortSignal): Promise<ReadonlySet<Digest> | undefined>;
+  /** What was noticed since this was last asked and is worth a line: who is not asked any more, who contradicts whom. */
+  notices(): readonly string[];
 }

@@ -122,6 +122,14 @@ export type Outcome =
       /** In folders that an earlier build had left. */
       readonly incremental?: boolean | undefined;
     }
+  /** Made by others, whose word counts, and taken from where they put it. */
+  | {
+      readonly kind: 'substituted';
+      readonly outputs: Outputs;
+      readonly durationMs: number;
+      /** By the names of their keys; none where this machine made it itself, and had lost it. */
+      readonly signers: readonly string[];
+    }
   | Failed
   | { readonly kind: 'skipped'; readonly because: readonly string[] }
   | { readonly kind: 'cancelled' };
@@ -132,6 +140,7 @@ export function outputsOfOutcome(outcome: Outcome): Outputs | undefined {
     case 'up-to-date':
     case 'reused':
     case 'built':
+    case 'substituted':
       return outcome.outputs;
     case 'failed':
     case 'skipped':

@@ -4,6 +4,7 @@
 export type { CheckResult, OutputDifference } from './check.ts';
 export { compareNodes, type Difference } from './compare.ts';
 export { Build, type BuildOptions, type BuildReport, type IncrementalUse, type Wish } from './build.ts';
+export type { CacheSettings, ConfiguredCache } from './caches/open-caches.ts';
 export { closestNames } from './evaluate/closest-names.ts';
 export { checkEvaluation } from './evaluate/check-evaluation.ts';
 export { evaluate, loadExports, loadFlake } from './evaluate/evaluate.ts';
@@ -25,7 +26,7 @@ export type { BuildRequest } from './execute/executor.ts';
 export type { ActionId, DerivationId } from './model/encode.ts';
 export { openWorkshop, type OpenWorkshopOptions } from './open-workshop.ts';
 export { explain, isRootCause, type Cause, type Change, type FieldChange } from './plan/explain.ts';
-export { plannedSteps, type Plan } from './plan/planner.ts';
+export { plannedSteps, type Plan, type PlannedBuild } from './plan/planner.ts';
 export { storeFacts } from './plan/store-facts.ts';
 export { stepInputs, stepLabel, stepRef, type Step, type StepSource } from './step.ts';
 export { unprovenSteps } from './unproven.ts';

@@ -27,6 +27,8 @@ export class Rebuilds {
 export interface LostContentContext {
   readonly store: Store;
   readonly steps: StepSource;
+  /** What a step gave, made here or elsewhere, as far as that is known. */
+  readonly outputsOf: (id: DerivationId) => Outputs | undefined;
 }
 
 /** What is not here of all that `outputs` hold: one look at each blob, by name and size. */
@@ -46,13 +48,13 @@ export function absentIn(outputs: Iterable<Outputs>, store: Store): Set<Digest> 
 export function producersOf(
   ids: Iterable<DerivationId>,
   lost: ReadonlySet<Digest>,
-  { store, steps }: LostContentContext,
+  { store, steps, outputsOf }: LostContentContext,
 ): Set<DerivationId> {
   const producers = new Set<DerivationId>();
   const known = new Map<Digest, boolean>();
   const pending = [...ids];
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    const outputs = store.records.memo(id)?.outputs;
+    const outputs = outputsOf(id);
     if (producers.has(id) || outputs === undefined) continue;
     if (!Object.values(outputs).some((node) => holdsAny(node, { lost, store, known }))) continue;
     producers.add(id);

@@ -4,6 +4,9 @@
 import { availableParallelism } from 'node:os';
 import type { Digest } from '../store/base/digest.ts';
 import type { Node, Store } from '../store/index.ts';
+import { redactUrl } from '../store/base/http/redact.ts';
+import { LateSource } from './caches/late-source.ts';
+import type { CacheSettings } from './caches/open-caches.ts';
 import type { UnpackWorkers } from './archive/unpack-workers.ts';
 import { LocalOffer } from './execute/local-offer.ts';
 import type { Fetch, Unpack } from './model/derivation.ts';
@@ -16,6 +19,8 @@ export interface OpenWorkshopOptions {
   readonly store: Store;
   /** Sandboxes at once, and processes at once of all makes in them together; the number of cores when not given. */
   readonly jobs?: number;
+  /** Where others put what they made; nowhere, when not given. */
+  readonly caches?: CacheSettings;
 }
 
 /** How many downloads run at once: enough to fill a line, few enough for a mirror. */
@@ -24,7 +29,11 @@ const fetchSlots = 6;
 const inlineSlots = 64;
 
 /** A workshop on this machine. Close it before the store. */
-export function openWorkshop({ store, jobs = availableParallelism() }: OpenWorkshopOptions): Workshop {
+export function openWorkshop({
+  store,
+  jobs = availableParallelism(),
+  caches,
+}: OpenWorkshopOptions): Workshop {
   const downloads = new Downloads(store);
   const archives = new Archives(store);
   const local = new LocalOffer(store, jobs);
@@ -38,8 +47,14 @@ export function openWorkshop({ store, jobs = availableParallelism() }: OpenWorks
     executors: [local],
     fetch: (derivation, context) => downloads.fetch(derivation, context),
     unpack: (derivation, archive, context) => archives.unpack(derivation, archive, context),
+    ...(caches !== undefined && caches.caches.length > 0 && { elsewhere: lateCaches(caches) }),
     close: () => archives.close(),
   });
+}
+
+function lateCaches(settings: CacheSettings): LateSource {
+  const name = settings.caches.map(({ url }) => redactUrl(url)).join(', ');
+  return new LateSource(name, async () => (await import('./caches/open-caches.ts')).openCaches(settings));
 }
 
 class Downloads {

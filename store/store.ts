@@ -150,6 +150,8 @@ export interface Facts {
    * machine, and no proof of anything ({@link isProven}).
    */
   readonly incremental?: boolean | undefined;
+  /** Whose word it was taken on, by the names of their keys; not there when it was made here. */
+  readonly signers?: readonly string[] | undefined;
 }
 
 /** A claim, with what is known about it here. */

@@ -21,6 +21,7 @@ export interface BuildFlags {
   readonly incremental?: boolean;
   readonly clean?: boolean;
   readonly outLink?: string;
+  readonly cache?: readonly string[];
 }
 
 export const define: DefineCommand = (command, runs) => {
@@ -33,6 +34,7 @@ export const define: DefineCommand = (command, runs) => {
     .option('-j, --jobs <count>', 'commands at once, and processes of all makes in them together', parseCount)
     .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
     .option('--offline', 'use nothing but this machine')
+    .option('--cache <url...>', 'take what others have built from this cache, too')
     .option('--rebuild', 'build the targets again even if they are up to date')
     .addOption(
       new Option(
@@ -68,8 +70,8 @@ export function parseCount(text: string): number {
 async function build(context: Context, flags: BuildFlags, targets: readonly string[]): Promise<ExitCode> {
   const startedMs = performance.now();
   const renderer = openRenderer(context);
-  const { jobs, offline } = flags;
-  const settings = { ...(jobs !== undefined && { jobs }), ...(offline !== undefined && { offline }) };
+  const { jobs, offline = false, cache: caches = [] } = flags;
+  const settings = { ...(jobs !== undefined && { jobs }), offline, caches };
   await using project = await openProject(context, { targets, settings, emit: renderer.emit });
   const wanted = (targets.length > 0 ? targets : [usualTarget(project)]).map((target) =>
     project.find(target),

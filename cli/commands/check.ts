@@ -43,7 +43,8 @@ export const define: DefineCommand = (command, runs) => {
 
 async function check(context: Context, flags: CheckFlags, targets: readonly string[]): Promise<ExitCode> {
   const renderer = openRenderer(context);
-  const settings = flags.jobs === undefined ? {} : { jobs: flags.jobs };
+  // Whoever checks takes nobody's word.
+  const settings = { usesCaches: false, ...(flags.jobs !== undefined && { jobs: flags.jobs }) };
   await using project = await openProject(context, { targets, settings, emit: renderer.emit });
   await project.told;
   const results = await checkTargets(project, targets, flags).finally(() => renderer.close());
@@ -69,7 +70,8 @@ async function checkTargets(
     only === true
       ? wanted.flatMap((target) => project.commandBehind(target) ?? [])
       : commandsOf(project.evaluation, ids);
-  const all = [...new Set([...ids, ...steps.map(({ id }) => id)])];
+  // What was taken from a cache came without what it was made from.
+  const all = [...new Set([...ids, ...steps.flatMap(({ id, inputIds }) => [id, ...inputIds])])];
   if (promote === true) {
     const { ok } = await project.build.realise(ids);
     return ok ? project.build.promote(ids) : undefined;

@@ -7,6 +7,7 @@ import {
   findConfig,
   lockPathOf,
   openWorkshop,
+  type CacheSettings,
   type Emit,
   type EvaluateOptions,
   type Evaluation,
@@ -16,6 +17,7 @@ import {
 import { openStore, type Store } from '../../store/index.ts';
 import type { Context } from '../context.ts';
 import { plainText } from '../render/plain-text.ts';
+import { cacheSettings } from '../person/cache-settings.ts';
 import { allOverrides } from './overrides.ts';
 import { commandOf } from './steps.ts';
 import { configuredSize, keepStoreToSize } from './store-size.ts';
@@ -41,6 +43,10 @@ export interface Settings {
   readonly jobs?: number;
   /** Use nothing but this machine. */
   readonly offline?: boolean;
+  /** URLs of caches to ask after the config's. */
+  readonly caches?: readonly string[];
+  /** False to ask none. */
+  readonly usesCaches?: boolean;
 }
 
 export interface ProjectOptions {
@@ -136,7 +142,9 @@ interface ProjectParts {
 }
 
 function makeProject(context: Context, { store, evaluation, options, sizeBytes }: ProjectParts): OpenProject {
-  const workshop = openWorkshop({ store, ...jobsOf(options.settings) });
+  const { settings } = options;
+  const caches = cachesOf(context, evaluation, settings);
+  const workshop = openWorkshop({ store, ...jobsOf(settings), ...(caches && { caches }) });
   const { signal } = context;
   const project = projectIn(context, workshop, evaluation, { ...options, signal, tellsOfLocals: true });
   return {
@@ -149,6 +157,14 @@ function makeProject(context: Context, { store, evaluation, options, sizeBytes }
       await store.close();
     },
   };
+}
+
+function cachesOf(
+  { env }: Context,
+  { flake }: Evaluation,
+  { offline = false, caches = [], usesCaches = true }: Settings = {},
+): CacheSettings | undefined {
+  return offline || !usesCaches ? undefined : cacheSettings(flake, caches, env);
 }
 
 /** The settings of a workshop, for those that were given. */

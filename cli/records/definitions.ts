@@ -143,13 +143,16 @@ const records = {
   'step-finished': fieldsOf('A step is over.', {
     ...step,
     outcome: v.pipe(
-      v.picklist(['up-to-date', 'reused', 'built', 'failed', 'skipped', 'cancelled']),
-      v.description('outputs come with the first three, durationMs with built and failed'),
+      v.picklist(['up-to-date', 'reused', 'substituted', 'built', 'failed', 'skipped', 'cancelled']),
+      v.description('outputs come with the first four, durationMs with substituted, built and failed'),
     ),
     outputs: v.optional(outputs),
     durationMs: v.optional(milliseconds),
     log: v.optional(v.pipe(digest, v.description('all that the command wrote'))),
     incremental,
+    signers: v.optional(
+      v.pipe(v.array(text), v.description('of a substituted step: whose word it was taken on')),
+    ),
     because: v.optional(v.pipe(v.array(text), v.description('of a skipped step: what failed below it'))),
     reason: v.optional(failureReason),
     code: v.optional(code),
@@ -179,7 +182,7 @@ const records = {
     target: v.pipe(text, v.description('NAME@TARGET')),
     id: step.id,
     output: text,
-    state: v.picklist(['up-to-date', 'reused', 'built', 'failed']),
+    state: v.picklist(['up-to-date', 'reused', 'substituted', 'built', 'failed']),
     kind: v.optional(nodeKind),
     digest: v.optional(digest),
     incremental,
@@ -428,6 +431,34 @@ const records = {
     to: v.optional(text),
   }),
   source: fieldsOf('A download that is in the folder now.', { urls: v.array(text), digest }),
+  key: fieldsOf('A key was made.', {
+    name: text,
+    publicKey: v.pipe(text, v.description('for the trust of others')),
+    file: v.pipe(text, v.description('of the secret part')),
+  }),
+  'not-pushed': fieldsOf('A target that was not brought to a cache.', {
+    ...step,
+    why: v.pipe(
+      v.picklist(['unproven', 'absent']),
+      v.description('it, or something below it, was made incrementally; or it is not built here'),
+    ),
+  }),
+  pushed: fieldsOf('What was brought to a cache.', {
+    cache: text,
+    steps: v.pipe(count, v.description('whose results are there now')),
+    contents: v.pipe(count, v.description('files and directories that it did not have')),
+    records: count,
+    sentBytes: bytes,
+  }),
+  'cache-status': fieldsOf('What would become of a step that is not up to date.', {
+    ...step,
+    state: v.pipe(v.picklist(['taken', 'built']), v.description('taken from a cache, or built here')),
+  }),
+  'cache-summary': fieldsOf('How much would be taken, and how much built.', {
+    taken: count,
+    built: count,
+    takenBytes: v.optional(v.pipe(bytes, v.description('before compression, where that is known'))),
+  }),
   'lost-build': fieldsOf('A result that garbage collection deletes, and what having it again costs.', {
     name: text,
     durationMs: milliseconds,

@@ -97,6 +97,13 @@ function outcomeFields(outcome: Outcome): Omit<FieldsOf<'step-finished'>, keyof 
         log: outcome.log,
         incremental: outcome.incremental === true ? true : undefined,
       };
+    case 'substituted':
+      return {
+        outcome: outcome.kind,
+        outputs: outputsField(outcome.outputs),
+        durationMs: Math.round(outcome.durationMs),
+        signers: outcome.signers,
+      };
     case 'reused':
     case 'up-to-date':
       return { outcome: outcome.kind, outputs: outputsField(outcome.outputs) };

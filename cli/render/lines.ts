@@ -69,11 +69,19 @@ function finishedLines(
       return complete && step.kind === 'run'
         ? [`${style.warn('skip')} ${name}: needs ${outcome.because.map(plainLine).join(', ')}`]
         : [];
+    case 'substituted':
+      return showsSuccess(step.kind, complete)
+        ? [`${style.good('taken')} ${name} ${style.dim(takenFrom(outcome.signers))}`]
+        : [];
     case 'up-to-date':
     case 'reused': // counted at the end: a small change may come to the same in thousands of steps
     case 'cancelled':
       return [];
   }
+}
+
+function takenFrom(signers: readonly string[]): string {
+  return signers.length === 0 ? '(from a cache)' : `(made by ${signers.map(plainLine).join(', ')})`;
 }
 
 // Steps on Merkle nodes take microseconds and come in thousands: counted at the end, never listed.

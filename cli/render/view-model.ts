@@ -55,7 +55,7 @@ export function emptyView(nowMs: number): View {
     startedMs: nowMs,
     planned: new Map(),
     total: 0,
-    finished: { 'up-to-date': 0, reused: 0, built: 0, failed: 0, skipped: 0, cancelled: 0 },
+    finished: { 'up-to-date': 0, reused: 0, substituted: 0, built: 0, failed: 0, skipped: 0, cancelled: 0 },
     running: new Map(),
     failed: [],
     skipped: [],
@@ -96,7 +96,8 @@ export function reduce(view: View, event: Event, nowMs: number): View {
 
 /** Steps that are over, however they ended. */
 export function finishedCount({ finished }: View): number {
-  return finished.built + finished.reused + finished.failed + finished.skipped + finished.cancelled;
+  const { built, reused, substituted, failed, skipped, cancelled } = finished;
+  return built + reused + substituted + failed + skipped + cancelled;
 }
 
 /**
@@ -163,8 +164,12 @@ function withFinished(view: View, { step, outcome, place }: StepFinished): View 
     skipped: outcome.kind === 'skipped' ? [...view.skipped, step] : view.skipped,
     expectedLeftMs: view.expectedLeftMs - (expectedMs ?? 0),
     unknownLeft: view.unknownLeft - (isUnknown ? 1 : 0),
-    downloadedBytes: view.downloadedBytes + (outcome.kind === 'built' ? (progress?.doneBytes ?? 0) : 0),
+    downloadedBytes: view.downloadedBytes + (hasArrived(outcome) ? (progress?.doneBytes ?? 0) : 0),
   };
+}
+
+function hasArrived({ kind }: Outcome): boolean {
+  return kind === 'built' || kind === 'substituted';
 }
 
 // A carriage return starts the line again, as progress meters do.

@@ -89,16 +89,17 @@ function targetLine(
   return `${style.bold(target.key)}${part}  ${facts.join('  ')}  ${style.good(`${time}${how}`)}`;
 }
 
-type State = Extract<Outcome['kind'], 'up-to-date' | 'reused' | 'built'>;
+type State = Extract<Outcome['kind'], 'up-to-date' | 'reused' | 'substituted' | 'built'>;
 const stateWords: Readonly<Record<State, string>> = {
   'up-to-date': 'up to date',
   reused: 'same as before, found',
+  substituted: 'taken from a cache',
   built: 'built',
 };
 
 function stateOf({ report }: BuildResults, { id }: FoundOutput): State {
   const kind = report.outcomes.get(id)?.kind;
-  return kind === 'built' || kind === 'reused' ? kind : 'up-to-date';
+  return kind === 'built' || kind === 'reused' || kind === 'substituted' ? kind : 'up-to-date';
 }
 
 // What is made of it needs no such mark: it is addressed by what it is.
@@ -134,6 +135,7 @@ function partLines(project: Project, { id }: FoundOutput): string[] {
 function doneLines({ finished }: View, elapsedMs: number): string[] {
   const words = [
     [finished.built, 'built'],
+    [finished.substituted, 'taken from caches'],
     [finished.reused, 'the same as before'],
     [finished.failed, 'failed'],
     [finished.skipped, 'not tried'],

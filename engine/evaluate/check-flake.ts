@@ -30,6 +30,11 @@ const flakeSchema = v.object({
     v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/, "it is not a mirror's name, like debian")),
     texts,
   ),
+  caches: texts,
+  trust: v.strictObject({
+    keys: texts,
+    need: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1, 'it must be at least 1'))),
+  }),
   environment: v.array(v.pipe(text, v.regex(/^[^=\0]+$/, 'it is not the name of a variable'))),
   sandbox: v.optional(callable),
   outputs: callable,

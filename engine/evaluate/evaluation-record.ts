@@ -35,7 +35,7 @@ export interface EvaluatedTarget {
 }
 
 /** Raised when the record's form changes; older ones are then not found. */
-const format = 'evaluation 3';
+const format = 'evaluation 4';
 
 /** The kept evaluation, whether it still holds or not. */
 export function readEvaluation(records: RecordReader, evaluated: Evaluated): EvaluationRecord | undefined {

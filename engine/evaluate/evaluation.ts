@@ -4,6 +4,7 @@ import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { Derivation, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
+import type { TrustedKeys } from '../model/flake.ts';
 import type { StepSource } from '../step.ts';
 import type { PlaceOf } from './places-record.ts';
 import { closestNames } from './closest-names.ts';
@@ -40,6 +41,9 @@ export interface FlakeFacts {
   /** The first is what a name without `@target` means. */
   readonly targets: readonly [Target, ...Target[]];
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  /** URLs, near to far. */
+  readonly caches: readonly string[];
+  readonly trust: TrustedKeys;
   /** Names of the environment variables it may read. */
   readonly environment: readonly string[];
 }

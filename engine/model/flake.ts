@@ -113,7 +113,16 @@ export interface OutputsContext<Inputs extends Readonly<Record<string, InputDecl
 }
 
 /** The inputs of a flake that declares none: any name is an error for the type checker. */
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- meant to be empty
 export type NoInputs = Readonly<Record<never, InputDeclaration>>;
+
+/** Keys by which what comes from caches must be signed. */
+export interface TrustedKeys {
+  /** `NAME:BASE64`, as `cairn key generate` prints them. */
+  readonly keys: readonly string[];
+  /** How many of them must have made the same, each by itself; one when not given. */
+  readonly need?: number;
+}
 
 export interface FlakeSpec<Inputs extends Readonly<Record<string, InputDeclaration>>> {
   readonly description: string;
@@ -126,6 +135,10 @@ export interface FlakeSpec<Inputs extends Readonly<Record<string, InputDeclarati
   readonly targets?: readonly [Target, ...Target[]];
   /** Base URLs by mirror name, tried before the defaults: `{ debian: ['https://mirror.example/debian'] }`. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>>;
+  /** Where others put what they have built, near to far: `https://cache.example/team`, `file:///srv/cache`. */
+  readonly caches?: readonly string[];
+  /** Whose word counts for what is taken from caches; nobody's, when not given. */
+  readonly trust?: TrustedKeys;
   /** Names of environment variables that evaluation may read; their values become part of what is evaluated. */
   readonly environment?: readonly string[];
   /** The tree with the sandbox's own program (see derivations/sandbox.ts); it runs steps but is not an input of them. */
@@ -140,12 +153,17 @@ export interface Flake {
   /** Undefined when the author leaves them to the machine. */
   readonly targets: readonly [Target, ...Target[]] | undefined;
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  readonly caches: readonly string[];
+  readonly trust: TrustedKeys;
   readonly environment: readonly string[];
   readonly sandbox: ((context: OutputsContext<never>) => Derivation) | undefined;
   readonly outputs: (context: OutputsContext<never>) => Readonly<Record<string, Output>>;
 }
 
-const fields = ['description', 'inputs', 'targets', 'mirrors', 'environment', 'sandbox', 'outputs'];
+const fields = [
+  ...['description', 'inputs', 'targets', 'mirrors', 'caches', 'trust'],
+  ...['environment', 'sandbox', 'outputs'],
+];
 
 /**
  * The default export of a `flake-like.config.ts`.
@@ -172,6 +190,8 @@ export function defineFlake<const Inputs extends Readonly<Record<string, InputDe
     inputs: spec.inputs ?? {},
     targets: spec.targets,
     mirrors: spec.mirrors ?? {},
+    caches: spec.caches ?? [],
+    trust: spec.trust ?? { keys: [] },
     environment: spec.environment ?? [],
     sandbox: spec.sandbox,
     outputs: spec.outputs,

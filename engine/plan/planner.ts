@@ -177,7 +177,7 @@ function realisedByContent(
   if (found === undefined) return build;
   if (typeof found === 'object') return { kind: 'build', failure: found };
   if (rebuild?.has(step.id) === true) return build;
-  const realised = known(facts.realisation(found)?.claim.outputs, options);
+  const realised = known(facts.claim(found)?.outputs, options);
   return realised === undefined
     ? build
     : { kind: 'up-to-date', upToDate: { step, ...realised, cutOff: found } };

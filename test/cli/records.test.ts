@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandGroups } from '../../cli/command-table.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
@@ -341,6 +342,26 @@ const examples: readonly Example[] = [
       );
       return records(project.run('deploy', 'two@aarch64-linux', 'stone', '--json'));
     },
+  },
+  {
+    command: 'key',
+    types: ['key'],
+    run: async () => records(testProject().run('key', 'generate', 'ci', '--json')),
+  },
+  {
+    command: 'cache push',
+    types: ['pushed', 'not-pushed'],
+    run: async () => {
+      const project = await built(smallFlake, 'words');
+      await project.run('key', 'generate', 'ci');
+      const cache = pathToFileURL(tempFolder('cache')).href;
+      return records(project.run('cache', 'push', 'words', 'tool', '--to', cache, '--json'));
+    },
+  },
+  {
+    command: 'cache status',
+    types: ['cache-status', 'cache-summary'],
+    run: async () => records(testProject().run('cache', 'status', 'all', '--json')),
   },
   { command: 'doctor', types: ['finding'], run: of('doctor', '--offline') },
   { command: 'completion', types: ['error'], run: of('completion', 'csh') },

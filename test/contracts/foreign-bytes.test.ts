@@ -21,6 +21,16 @@ import { SnapshotBuilder } from '../../store/import/build-snapshot.ts';
 import { BadConfigLine, parseConfig } from '../../store/import/git/config-text.ts';
 import { parseIndex, UnreadableIndex } from '../../store/import/git/index-file.ts';
 import { Snapshot } from '../../store/import/import-snapshot.ts';
+import { decodeContentList, encodeContentList } from '../../store/caches/content-list.ts';
+import { generateSigningKey } from '../../store/caches/keys.ts';
+import { formatEntries, parseEntries } from '../../store/caches/record-index.ts';
+import {
+  decodeSignedRecord,
+  encodeSignedRecord,
+  isGenuine,
+  signRecord,
+} from '../../store/caches/signed-record.ts';
+import { decodeMemo, encodeMemo } from '../../store/records/travelling-memo.ts';
 import { decodeClaim, encodeClaim } from '../../store/records/claim.ts';
 import { openRecord, sealRecord } from '../../store/records/record-form.ts';
 import { decodeDirectory, encodeDirectory, type Node } from '../../store/trees/tree.ts';
@@ -157,6 +167,48 @@ const decoders: Readonly<Record<string, Decoder>> = {
       const claim = decodeClaim(bytes);
       return claim && encodeClaim(claim);
     },
+  },
+  'memos that travel': {
+    written: [encodeMemo({ derivation: digest, action: digest, outputs: Object.fromEntries(nodes) })],
+    again: (bytes) => {
+      const memo = decodeMemo(bytes);
+      return memo && encodeMemo(memo);
+    },
+  },
+  'signed records': {
+    written: (['claim', 'memo'] as const).map((kind) => {
+      const outputs = Object.fromEntries(nodes);
+      return signRecord(
+        kind === 'claim'
+          ? { kind, claim: { format: 1, action: digest, outputs, revision: 2 } }
+          : { kind, memo: { derivation: digest, action: digest, outputs } },
+        generateSigningKey('fuzz'),
+      );
+    }),
+    again: (bytes) => {
+      const record = decodeSignedRecord(bytes);
+      if (record !== undefined) isGenuine(record);
+      return record && encodeSignedRecord(record);
+    },
+  },
+  'lists of content': {
+    written: [
+      encodeContentList({
+        packs: [{ name: 'ab'.repeat(32), holds: [digest, digestOf(Buffer.alloc(0))] }],
+        alone: [digest],
+      }),
+    ],
+    again: (bytes) => {
+      const list = decodeContentList(bytes);
+      return list && encodeContentList(list);
+    },
+  },
+  'indices of records': {
+    written: [
+      Buffer.from(formatEntries([{ subject: 'a'.repeat(16), record: 'b'.repeat(16), pack: '0'.repeat(16) }])),
+    ],
+    again: (bytes) =>
+      parseEntries(bytes.toString('latin1')).every(({ pack }) => pack.length === 16) ? 'read' : undefined,
   },
   'sealed records': {
     written: [sealRecord('memos', 'key', encodeCbor(value))],

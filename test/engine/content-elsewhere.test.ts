@@ -28,18 +28,32 @@ function sourceOf(store: Store, change: Partial<ContentSource> = {}): ContentSou
   return {
     name: 'the other store',
     questions: 0,
+    memos: () => Promise.resolve(new Map()),
+    claims: () => Promise.resolve(new Map()),
+    below: () => Promise.resolve(undefined),
+    notices: () => [],
     has(digests) {
       this.questions++;
       const has = (digest: Digest): boolean =>
         store.blobs.has(digest) || store.trees.get(digest) !== undefined;
       return Promise.resolve(new Set([...digests].filter(has)));
     },
-    async *read(digest) {
-      const directory = store.trees.get(digest);
-      yield directory === undefined ? await store.blobs.read(digest) : encodeDirectory(directory);
+    async read(digests, take) {
+      for (const digest of digests) {
+        const directory = store.trees.get(digest);
+        await take(
+          digest,
+          chunksOf(directory === undefined ? await store.blobs.read(digest) : encodeDirectory(directory)),
+        );
+      }
     },
     ...change,
   };
+}
+
+async function* chunksOf(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
+  yield* chunks;
 }
 
 interface Rig {
@@ -162,16 +176,17 @@ describe('content that is not here, and that another store has', () => {
       ),
     };
     await batch.commit();
-    expect(await elsewhere(here, sourceOf(there)).bring([{ out: outer }])).toBe(true);
+    expect(await elsewhere(here, sourceOf(there)).bring({ outputs: [{ out: outer }] })).toBe(true);
     expect(readFileSync(join(await here.materialise(outer.digest), 'inner/deep'), 'utf8')).toBe('deep');
   });
 });
 
 describe('a source that is', () => {
-  const bytes = (text: string) =>
-    async function* (): AsyncGenerator<Uint8Array> {
-      await Promise.resolve();
-      yield Buffer.from(text);
+  const bytes = (text: string) => (): AsyncIterable<Uint8Array> => chunksOf(Buffer.from(text));
+  const giving =
+    (content: () => AsyncIterable<Uint8Array>): ContentSource['read'] =>
+    async (digests, take) => {
+      for (const digest of digests) await take(digest, content());
     };
   async function* endless(): AsyncGenerator<Uint8Array> {
     for (;;) yield await Promise.resolve(Buffer.alloc(1024));
@@ -183,10 +198,10 @@ describe('a source that is', () => {
 
   test.each<[string, Partial<ContentSource>, RegExp | undefined]>([
     ['gone', { has: () => Promise.reject(new Error('no answer')) }, /is not asked any more: no answer/],
-    ['cut off', { read: broken }, /the line went dead/],
-    ['lying', { read: bytes('tip') }, /gave something else/],
-    ['short of bytes', { read: bytes('to') }, /gave something else/],
-    ['endless', { read: endless }, /gave more than the 3 bytes/],
+    ['cut off', { read: giving(broken) }, /the line went dead/],
+    ['lying', { read: giving(bytes('tip')) }, /gave something else/],
+    ['short of bytes', { read: giving(bytes('to')) }, /gave something else/],
+    ['endless', { read: giving(endless) }, /gave more than the 3 bytes/],
     ['without what is asked for', { has: () => Promise.resolve(new Set()) }, undefined],
   ])('%s is as good as none: the step is run again, and it is said once', async (_, change, message) => {
     const { here, there } = await stores('top', 'below');
@@ -211,7 +226,7 @@ describe('a source that is', () => {
     const out: Node = { kind: 'tree', digest: batch.addDirectory(new Map([['file', file]])) };
     await batch.commit();
     rmSync(blobFile(there, 'lost'));
-    expect(await elsewhere(here, sourceOf(there)).bring([{ out }])).toBe(false);
+    expect(await elsewhere(here, sourceOf(there)).bring({ outputs: [{ out }] })).toBe(false);
     expect(here.trees.get(out.digest)).toBeUndefined();
   });
 
@@ -220,11 +235,13 @@ describe('a source that is', () => {
     const batch = there.begin();
     const digest = batch.addBytes(Buffer.from('not a directory'));
     await batch.commit();
-    expect(await elsewhere(here, sourceOf(there)).bring([{ out: { kind: 'tree', digest } }])).toBe(false);
+    expect(
+      await elsewhere(here, sourceOf(there)).bring({ outputs: [{ out: { kind: 'tree', digest } }] }),
+    ).toBe(false);
   });
 });
 
 function elsewhere(store: Store, source: ContentSource): ContentElsewhere {
   const { signal } = new AbortController();
-  return new ContentElsewhere({ store, source, signal, onGivenUp: () => undefined });
+  return new ContentElsewhere({ store, source, signal, onNotice: () => undefined });
 }

@@ -41,9 +41,9 @@ export function factsAfter(
   if (built !== undefined) visit(built);
   return {
     memo: (id) => memos.get(id),
-    realisation: (action) => {
+    claim: (action) => {
       const outputs = actions.get(action);
-      return outputs && madeRealisation(action, outputs);
+      return outputs && madeRealisation(action, outputs).claim;
     },
     lineage: (name) => lineages.get(name),
     description: (id) => descriptions.get(id),

@@ -14,7 +14,7 @@ import { stepSource } from './steps.ts';
 
 const nothingKnown: PlanFacts = {
   memo: () => undefined,
-  realisation: () => undefined,
+  claim: () => undefined,
   lineage: () => undefined,
   description: () => undefined,
   duration: () => undefined,

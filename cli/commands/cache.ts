@@ -1,0 +1,23 @@
+// cairn cache: what a team has built, for all of it. Each of its commands has a file of its own in cache/.
+
+import type { DefineCommand } from '../command.ts';
+import { addHelpNotes } from '../help.ts';
+import { definePull } from './cache/pull.ts';
+import { definePush } from './cache/push.ts';
+import { defineStatus } from './cache/status.ts';
+
+export const define: DefineCommand = (command, runs, describe) => {
+  for (const defineCommand of [definePush, definePull, defineStatus]) defineCommand(command, runs, describe);
+  command.helpCommand(false);
+  addHelpNotes(command, {
+    about:
+      'A cache is a folder or a web server: file:///folder, http://host/path, https://host/path. The config names those\n' +
+      "of a project (`caches`, `trust`), ~/.config/cairn/caches.json a person's own.",
+    examples: [
+      ['cairn cache push lsb --to file:///srv/cairn', 'sign and bring there what this machine has built'],
+      ['cairn cache status lsb', 'what would be taken, what built'],
+      ['cairn cache pull lsb', 'take it, and build nothing'],
+    ],
+    exitCodes: [0, 1, 2, 130],
+  });
+};

@@ -1,0 +1,62 @@
+// Which caches are asked, and whose word counts: what the config says, then the person's own file, then the command line.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { CacheSettings, ConfiguredCache, FlakeFacts } from '../../engine/index.ts';
+import { isErrno, UserError } from '../../store/base/errors.ts';
+import { parsePublicKey } from '../../store/index.ts';
+import { configFolder } from './config-folder.ts';
+
+const fileSchema = v.strictObject({
+  caches: v.optional(v.array(v.strictObject({ url: v.string(), takeAnyKey: v.optional(v.boolean()) }))),
+  trust: v.optional(
+    v.strictObject({
+      keys: v.array(v.string()),
+      need: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    }),
+  ),
+});
+type PersonsFile = v.InferOutput<typeof fileSchema>;
+
+/** @throws UserError `CONFIG_INVALID`, `KEY_INVALID` */
+export function cacheSettings(
+  flake: Pick<FlakeFacts, 'caches' | 'trust'>,
+  named: readonly string[],
+  env: NodeJS.ProcessEnv,
+): CacheSettings {
+  const file = personsFile(env);
+  const keys = [...flake.trust.keys, ...(file.trust?.keys ?? [])].map(parsePublicKey);
+  const need = Math.max(flake.trust.need ?? 1, file.trust?.need ?? 1);
+  return { caches: cachesOf(flake.caches, file, named), trust: { keys, need }, env };
+}
+
+// One that is named twice is asked once; what the person says of it counts.
+function cachesOf(
+  configured: readonly string[],
+  { caches = [] }: PersonsFile,
+  named: readonly string[],
+): ConfiguredCache[] {
+  const anyKey = new Set(caches.filter(({ takeAnyKey }) => takeAnyKey === true).map(({ url }) => url));
+  const urls = new Set([...configured, ...caches.map(({ url }) => url), ...named]);
+  return [...urls].map((url) => ({ url, takesAnyKey: anyKey.has(url) }));
+}
+
+function personsFile(env: NodeJS.ProcessEnv): PersonsFile {
+  const path = join(configFolder(env), 'caches.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return {};
+    throw error;
+  }
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), fileSchema), text);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const where = v.getDotPath(issue);
+  throw new UserError('CONFIG_INVALID', `${path}: ${where === null ? '' : `${where}: `}${issue.message}`, {
+    hint: 'It is written { "caches": [{ "url": "https://cache.example/team" }], "trust": { "keys": ["NAME:BASE64"] } }.',
+    where: path,
+  });
+}

@@ -1,0 +1,144 @@
+// What of some steps, and of all they need, is worth bringing to a cache, and bringing it. Only what a clean build here has given
+// is signed here; what others made goes on with their signatures. Downloads and what is unpacked of them stay away: everybody
+// gets those where they come from.
+
+import { createReadStream } from 'node:fs';
+import type { Digest } from '../../store/base/digest.ts';
+import { decodeSignedRecord, signRecord, subjectOf } from '../../store/caches/index.ts';
+import type {
+  Cache,
+  ContentReader,
+  Memo,
+  Pushed,
+  PushedOutput,
+  PushedRecord,
+  Realisation,
+  SigningKey,
+  Store,
+} from '../../store/index.ts';
+import { signedRecordsOf } from '../kept-records.ts';
+import { absentIn } from '../lost-content.ts';
+import type { DerivationId } from '../model/encode.ts';
+import type { Step, StepSource } from '../step.ts';
+import { unprovenSteps } from '../unproven.ts';
+
+export interface PushContext {
+  readonly store: Store;
+  readonly steps: StepSource;
+  readonly cache: Cache;
+  readonly key: SigningKey;
+  readonly signal: AbortSignal;
+}
+
+export interface PushReport extends Pushed {
+  /** Steps whose results are in the cache now. */
+  readonly steps: readonly Step[];
+  /** Steps that were left out because they, or something below them, were made incrementally and are not proven. */
+  readonly unproven: readonly Step[];
+  /** Wanted, and not built here, or not whole. */
+  readonly absent: readonly Step[];
+}
+
+/** Pushes what these steps gave, and what the commands below them gave. @throws UserError `CACHE_FAILED` */
+export async function pushSteps(
+  wanted: readonly DerivationId[],
+  { store, steps, cache, key, signal }: PushContext,
+): Promise<PushReport> {
+  const unproven = new Set(unprovenSteps(wanted, steps, store).map(({ id }) => id));
+  const closure = closureOf(wanted, steps);
+  const [withCommand, tainted] = [
+    holding(closure, isCommand),
+    holding(closure, ({ id }) => unproven.has(id)),
+  ];
+  // Whoever names something wants it there, whatever it is made of.
+  const isWorthIt = (id: DerivationId): boolean => withCommand.has(id) || wanted.includes(id);
+  const made = closure.flatMap((step): Made[] => {
+    if (!isWorthIt(step.id) || tainted.has(step.id)) return [];
+    const memo = store.records.memo(step.id);
+    const realisation = memo && store.records.realisation(memo.action);
+    if (memo === undefined || realisation === undefined) return [];
+    return absentIn([memo.outputs], store).size > 0 ? [] : [{ step, memo, realisation }];
+  });
+  const there = new Set(made.map(({ step }) => step.id));
+  await store.use(there);
+  const pushed = await cache.push(
+    {
+      outputs: made.flatMap(outputsOf),
+      records: made.flatMap((one) => recordsOf(one, store, key)),
+      from: readerOf(store),
+    },
+    signal,
+  );
+  const wantedSteps = wanted.map(steps);
+  return {
+    ...pushed,
+    steps: made.map(({ step }) => step),
+    unproven: wantedSteps.filter(({ id }) => tainted.has(id)),
+    absent: wantedSteps.filter(({ id }) => !tainted.has(id) && !there.has(id)),
+  };
+}
+
+interface Made {
+  readonly step: Step;
+  readonly memo: Memo;
+  readonly realisation: Realisation;
+}
+
+function outputsOf({ step, memo }: Made): PushedOutput[] {
+  return Object.entries(memo.outputs).flatMap(([output, top]) =>
+    top.kind === 'symlink' ? [] : [{ top, name: `${step.derivation.name} ${output}` }],
+  );
+}
+
+function recordsOf({ step, memo, realisation }: Made, store: Store, key: SigningKey): PushedRecord[] {
+  const { claim, facts } = realisation;
+  if (facts.signers !== undefined)
+    return signedRecordsOf(store.records, step.id).flatMap((bytes) => {
+      const record = decodeSignedRecord(bytes);
+      return record === undefined ? [] : [{ subject: subjectOf(record.statement), bytes }];
+    });
+  return [
+    { subject: memo.derivation, bytes: signRecord({ kind: 'memo', memo }, key) },
+    { subject: claim.action, bytes: signRecord({ kind: 'claim', claim }, key) },
+  ];
+}
+
+function readerOf({ blobs, trees }: Store): ContentReader {
+  return {
+    directory: (digest: Digest) => trees.get(digest),
+    read: (digest) => blobs.read(digest),
+    async *stream(digest) {
+      const path = await blobs.verified(digest);
+      yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
+    },
+  };
+}
+
+// Inputs before what needs them.
+function closureOf(wanted: readonly DerivationId[], steps: StepSource): Step[] {
+  const order: Step[] = [];
+  const done = new Set<DerivationId>();
+  const stack = [...wanted];
+  while (stack.length > 0) {
+    const step = steps(stack.at(-1)!);
+    const open = step.inputIds.filter((id) => !done.has(id));
+    if (open.length > 0) stack.push(...open);
+    else {
+      stack.pop();
+      if (!done.has(step.id)) order.push(step);
+      done.add(step.id);
+    }
+  }
+  return order;
+}
+
+function isCommand({ derivation }: Step): boolean {
+  return derivation.kind === 'run';
+}
+
+/** Steps that are so, or have such a step below them. */
+function holding(closure: readonly Step[], is: (step: Step) => boolean): ReadonlySet<DerivationId> {
+  const found = new Set<DerivationId>();
+  for (const step of closure) if (is(step) || step.inputIds.some((id) => found.has(id))) found.add(step.id);
+  return found;
+}

@@ -1,0 +1,79 @@
+// A cache's files in a folder, which may be on another machine. Everything is written beside and renamed into place, so that any
+// number of machines may push at once; lines are appended in one write.
+
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isErrno } from '../base/errors.ts';
+import type { Shelf, ShelfContent } from './shelf.ts';
+
+export class FolderShelf implements Shelf {
+  readonly name: string;
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.name = pathToFileURL(folder).href;
+  }
+
+  async read(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
+    try {
+      const file = await open(join(this.#folder, name));
+      return createReadStream('', {
+        fd: file,
+        signal,
+        highWaterMark: 256 * 1024,
+      }) as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  async has(name: string): Promise<boolean> {
+    try {
+      return (await stat(join(this.#folder, name))).isFile();
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return false;
+      throw error;
+    }
+  }
+
+  async write(name: string, { chunks }: ShelfContent, signal: AbortSignal): Promise<void> {
+    const path = join(this.#folder, name);
+    await mkdir(dirname(path), { recursive: true });
+    const part = `${path}.${randomBytes(8).toString('hex')}.part`;
+    try {
+      const file = await open(part, 'wx');
+      try {
+        for await (const chunk of chunks()) {
+          signal.throwIfAborted();
+          await file.writeFile(chunk);
+        }
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(part, path);
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+  }
+
+  async append(name: string, lines: string): Promise<void> {
+    const path = join(this.#folder, name);
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, 'a');
+    try {
+      const bytes = Buffer.from(lines);
+      const { bytesWritten } = await file.write(bytes);
+      if (bytesWritten < bytes.byteLength) throw new Error(`only part of ${path} could be written`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}

@@ -1,0 +1,11 @@
+// The door to caches, for who asks them: not part of the store's own, so that a command which needs none loads none.
+
+export { openCache, type OpenCacheOptions } from './open-cache.ts';
+export {
+  decodeSignedRecord,
+  signRecord,
+  subjectOf,
+  type SignedRecord,
+  type Statement,
+} from './signed-record.ts';
+export { agreed, weigh, type Heard, type Trust, type Voiced } from './trust.ts';

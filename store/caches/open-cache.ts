@@ -1,0 +1,49 @@
+// From a cache's URL to the cache. Opening asks nobody anything.
+
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../base/errors.ts';
+import { redactUrl } from '../base/http/redact.ts';
+import type { Cache } from './cache.ts';
+import { authorizationFor } from './credentials.ts';
+import { FolderShelf } from './folder-shelf.ts';
+import { ShelfCache } from './shelf-cache.ts';
+import { WebShelf, type WebPatience } from './web-shelf.ts';
+
+export interface OpenCacheOptions {
+  /** Where tokens and the person's home are found. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly patience?: Partial<WebPatience>;
+}
+
+const usualPatience: WebPatience = { firstMs: 1000, idleMs: 5000 };
+
+/** The cache at `file:///folder`, `http://host/path` or `https://host/path`. @throws UserError `CACHE_INVALID` */
+export function openCache(text: string, { env, patience }: OpenCacheOptions): Cache {
+  if (!URL.canParse(text)) throw invalid(text, 'it is not a URL');
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '')
+    throw invalid(text, 'a user or password in a URL is seen by everybody who lists processes', loginHint);
+  if (url.search !== '' || url.hash !== '') throw invalid(text, 'it has more than a path');
+  switch (url.protocol) {
+    case 'file:':
+      if (url.host !== '') throw invalid(text, 'a folder is written file:///folder');
+      return new ShelfCache(new FolderShelf(fileURLToPath(url)));
+    case 'http:':
+    case 'https:':
+      return new ShelfCache(
+        new WebShelf(url.href, {
+          authorization: () => authorizationFor(url, env),
+          patience: { ...usualPatience, ...patience },
+        }),
+      );
+    default:
+      throw invalid(text, `cairn does not know caches of kind ${url.protocol.slice(0, -1)}`);
+  }
+}
+
+const loginHint = 'Put it into ~/.netrc, or set CAIRN_CACHE_TOKEN=HOST=TOKEN.';
+const kindsHint = 'A cache is file:///folder, http://host/path or https://host/path.';
+
+function invalid(text: string, problem: string, hint = kindsHint): UserError {
+  return new UserError('CACHE_INVALID', `${redactUrl(text)} cannot be used as a cache: ${problem}`, { hint });
+}

@@ -1,0 +1,102 @@
+// Bytes as caches hold them: pieces of a bounded size, each a zstd frame behind a skippable frame that says how long it is. Any
+// zstd reads the whole; this reads it piece by piece, in bounded memory, whoever wrote it.
+
+import { compressFrame, decompressFrame } from './zstd.ts';
+
+const pieceBytes = 1024 * 1024;
+/** What zstd makes of a piece that it cannot make smaller, and room to spare. */
+const largestFrame = pieceBytes + 64 * 1024;
+const skippableMagic = 0x184d2a50;
+const headerBytes = 12;
+
+/** The pieces of `content`. */
+export async function* encodePieces(
+  content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of regrouped(content)) {
+    const frame = await compressFrame(piece);
+    const header = Buffer.alloc(headerBytes);
+    header.writeUInt32LE(skippableMagic, 0);
+    header.writeUInt32LE(4, 4);
+    header.writeUInt32LE(frame.byteLength, 8);
+    yield Buffer.concat([header, frame]);
+  }
+}
+
+/** The content of what {@link encodePieces} gave. @throws Error for anything else, and where it is cut short */
+export async function* decodePieces(
+  encoded: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = new Reader(encoded);
+  for (;;) {
+    const header = await reader.take(headerBytes);
+    if (header === undefined) return;
+    const length = header.readUInt32LE(8);
+    const isHeader = header.readUInt32LE(0) === skippableMagic && header.readUInt32LE(4) === 4;
+    if (!isHeader || length > largestFrame) throw new Error('it is not in pieces that cairn knows');
+    const frame = await reader.take(length);
+    if (frame === undefined) throw new Error('it is cut short');
+    yield await decompressFrame(frame, pieceBytes);
+  }
+}
+
+/** All of it at once. */
+export async function joined(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  mostBytes = Number.MAX_SAFE_INTEGER,
+): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > mostBytes) throw new Error(`it has more than the ${mostBytes} bytes that it may have`);
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts);
+}
+
+async function* regrouped(
+  content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let parts: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of content) {
+    for (let at = 0; at < chunk.byteLength;) {
+      const part = chunk.subarray(at, at + pieceBytes - sizeBytes);
+      at += part.byteLength;
+      sizeBytes += part.byteLength;
+      parts.push(part);
+      if (sizeBytes < pieceBytes) continue;
+      yield Buffer.concat(parts);
+      [parts, sizeBytes] = [[], 0];
+    }
+  }
+  if (sizeBytes > 0) yield Buffer.concat(parts);
+}
+
+class Reader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** So many bytes; undefined at the end. @throws Error when there are some, but fewer */
+  async take(length: number): Promise<Buffer | undefined> {
+    const parts = [this.#rest];
+    let sizeBytes = this.#rest.byteLength;
+    while (sizeBytes < length) {
+      const next = await this.#chunks.next();
+      if (next.done === true) {
+        if (sizeBytes > 0) throw new Error('it is cut short');
+        return undefined;
+      }
+      parts.push(Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength));
+      sizeBytes += next.value.byteLength;
+    }
+    const all = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    this.#rest = all.subarray(length);
+    return all.subarray(0, length);
+  }
+}

@@ -1,0 +1,74 @@
+// A claim or a memo with the signature of who made it, in the byte form in which it lies in caches. Decoding believes nothing:
+// whether the signature is right is asked by `isGenuine`, and whose it is decides `trust.ts`. Pure.
+
+import { encodeCbor } from '../base/cbor.ts';
+import type { Digest } from '../base/digest.ts';
+import { decodeClaim, encodeClaim } from '../records/claim.ts';
+import { bytesIn, membersOf, valueIn } from '../records/read-strictly.ts';
+import { decodeMemo, encodeMemo } from '../records/travelling-memo.ts';
+import type { Claim, Memo } from '../store.ts';
+import { isSignedBy, publicKeyBytes, signatureBytes, type SigningKey } from './keys.ts';
+
+/** What somebody says of an action, or of a derivation. */
+export type Statement =
+  { readonly kind: 'claim'; readonly claim: Claim } | { readonly kind: 'memo'; readonly memo: Memo };
+
+export interface SignedRecord {
+  readonly statement: Statement;
+  /** The statement's own bytes: equal for all who say the same. */
+  readonly body: Uint8Array;
+  /** The public key, 32 bytes. */
+  readonly key: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Raised when the meaning of a field changes. */
+export const signedRecordFormat = 1;
+
+/** The record's bytes. Whoever signs says that this was made here, and copied from nobody. */
+export function signRecord(statement: Statement, key: SigningKey): Uint8Array {
+  const body = statement.kind === 'claim' ? encodeClaim(statement.claim) : encodeMemo(statement.memo);
+  const signature = key.sign(signedMessage(statement.kind, body));
+  return encodeSignedRecord({ statement, body, key: key.publicKey.bytes, signature });
+}
+
+export function encodeSignedRecord({ statement, body, key, signature }: SignedRecord): Uint8Array {
+  return encodeCbor({ format: signedRecordFormat, kind: statement.kind, body, key, signature });
+}
+
+/** The record, not verified; undefined for any other bytes, and for a format that is not known here. */
+export function decodeSignedRecord(bytes: Uint8Array): SignedRecord | undefined {
+  const record = membersOf(valueIn(bytes), ['format', 'kind', 'body', 'key', 'signature']);
+  if (record?.['format'] !== signedRecordFormat) return undefined;
+  const body = bytesIn(record['body']);
+  const key = bytesIn(record['key'], publicKeyBytes);
+  const signature = bytesIn(record['signature'], signatureBytes);
+  if (body === undefined || key === undefined || signature === undefined) return undefined;
+  const statement = statementIn(record['kind'], body);
+  return statement && { statement, body, key, signature };
+}
+
+/** True when the holder of the record's key signed it. */
+export function isGenuine({ statement, body, key, signature }: SignedRecord): boolean {
+  return isSignedBy(key, signedMessage(statement.kind, body), signature);
+}
+
+/** What a statement is about. */
+export function subjectOf(statement: Statement): Digest {
+  return statement.kind === 'claim' ? statement.claim.action : statement.memo.derivation;
+}
+
+function statementIn(kind: unknown, body: Uint8Array): Statement | undefined {
+  if (kind === 'claim') {
+    const claim = decodeClaim(body);
+    return claim && { kind, claim };
+  }
+  if (kind !== 'memo') return undefined;
+  const memo = decodeMemo(body);
+  return memo && { kind, memo };
+}
+
+// A signature under one kind of statement is none under another, nor under anything else that the key ever signs.
+function signedMessage(kind: Statement['kind'], body: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`cairn ${kind} ${signedRecordFormat}\n`), body]);
+}

@@ -1,0 +1,249 @@
+// A cache's files on a web server: any that serves files reads, one that takes PUT (as with WebDAV) writes. What broke off in the
+// middle goes on where it ended.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sendRequest, type Answer } from '../base/http/send-request.ts';
+import { redactUrl } from '../base/http/redact.ts';
+import { describeFailure } from './describe-failure.ts';
+import { joined } from './pieces.ts';
+import type { Shelf, ShelfContent } from './shelf.ts';
+import { Watch } from './watch.ts';
+
+export interface WebShelfOptions {
+  /** The header to send along, asked for when it is needed; nobody prints it. */
+  readonly authorization: () => Promise<string | undefined>;
+  readonly patience: WebPatience;
+}
+
+export interface WebPatience {
+  /** Until the first answer begins: whoever does not answer at all is soon given up. */
+  readonly firstMs: number;
+  /** Until any later one does, between two parts of one, and while something is sent. */
+  readonly idleMs: number;
+}
+
+const readAttempts = 3;
+const appendAttempts = 6;
+const mostIndexBytes = 64 * 1024 * 1024;
+
+export class WebShelf implements Shelf {
+  readonly name: string;
+  readonly #base: string;
+  readonly #options: WebShelfOptions;
+  #hasAnswered = false;
+  #authorization: Promise<string | undefined> | undefined;
+
+  constructor(url: string, options: WebShelfOptions) {
+    this.#base = url.replace(/\/*$/, '/');
+    this.name = redactUrl(url);
+    this.#options = options;
+  }
+
+  async read(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const watch = new Watch(signal);
+    try {
+      const answer = await this.#get(name, watch, 0, undefined);
+      if (answer !== undefined) return this.#body(name, answer, watch);
+      watch.end();
+      return undefined;
+    } catch (error) {
+      watch.end();
+      throw error;
+    }
+  }
+
+  async has(name: string, signal: AbortSignal): Promise<boolean> {
+    const watch = new Watch(signal);
+    try {
+      const { status } = await this.#send(name, { method: 'HEAD', watch, headers: {} });
+      if (status === 200) return true;
+      if (isNotThere(status)) return false;
+      throw new Error(statusMessage(status));
+    } finally {
+      watch.end();
+    }
+  }
+
+  async write(name: string, content: ShelfContent, signal: AbortSignal): Promise<void> {
+    const status = await this.#put(name, content, {}, signal);
+    if (!isSuccess(status)) throw new Error(writeMessage(status));
+  }
+
+  // Read, changed and written back, only if nobody else did so meanwhile, where the server heeds that; and looked at afterwards,
+  // since many do not.
+  async append(name: string, lines: string, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; attempt < appendAttempts; attempt++) {
+      if (attempt > 0) await sleep(50 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal });
+      const { text, tag } = await this.#text(name, signal);
+      const bytes = Buffer.from(text + lines);
+      const condition =
+        tag === undefined ? (text === '' ? { 'if-none-match': '*' } : {}) : { 'if-match': tag };
+      const content = { sizeBytes: bytes.byteLength, chunks: () => [bytes] };
+      const status = await this.#put(name, content, condition, signal);
+      if (status === 412) continue;
+      if (!isSuccess(status)) throw new Error(writeMessage(status));
+      if ((await this.#text(name, signal)).text.includes(lines)) return;
+    }
+    throw new Error('others keep writing to it at the same time');
+  }
+
+  async #text(name: string, signal: AbortSignal): Promise<{ text: string; tag: string | undefined }> {
+    const watch = new Watch(signal);
+    try {
+      const answer = await this.#get(name, watch, 0, undefined);
+      if (answer === undefined) return { text: '', tag: undefined };
+      const tag = answer.headers.etag;
+      const bytes = await joined(this.#body(name, answer, watch), mostIndexBytes);
+      return { text: bytes.toString('latin1'), tag: tag?.startsWith('"') === true ? tag : undefined };
+    } finally {
+      watch.end();
+    }
+  }
+
+  async #put(
+    name: string,
+    content: ShelfContent,
+    condition: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const watch = new Watch(signal);
+    const put = async (): Promise<number> => {
+      const body = { sizeBytes: content.sizeBytes, chunks: this.#watched(content.chunks(), watch) };
+      const answer = await this.#send(name, { method: 'PUT', watch, headers: condition, body });
+      await readToEnd(answer);
+      return answer.status;
+    };
+    try {
+      const status = await put();
+      // A WebDAV server wants the folder first; others say so in their own way.
+      if (status !== 409 && status !== 404) return status;
+      const folder = name.slice(0, name.lastIndexOf('/') + 1);
+      for (const each of ['', folder]) {
+        const answer = await this.#send(each, { method: 'MKCOL', watch, headers: {} });
+        await readToEnd(answer);
+      }
+      return await put();
+    } finally {
+      watch.end();
+    }
+  }
+
+  async #get(
+    name: string,
+    watch: Watch,
+    fromByte: number,
+    tag: string | undefined,
+  ): Promise<Answer | undefined> {
+    const headers = {
+      ...(fromByte > 0 && { range: `bytes=${fromByte}-` }),
+      ...(fromByte > 0 && tag !== undefined && { 'if-range': tag }),
+    };
+    const answer = await this.#send(name, { method: 'GET', watch, headers });
+    if (answer.status === (fromByte > 0 ? 206 : 200)) return answer;
+    if (!isNotThere(answer.status))
+      throw new Error(fromByte > 0 ? 'it broke off, and cannot go on' : statusMessage(answer.status));
+    await readToEnd(answer);
+    return undefined;
+  }
+
+  async *#body(name: string, first: Answer, watch: Watch): AsyncGenerator<Uint8Array, void, undefined> {
+    const { idleMs } = this.#options.patience;
+    const tag = first.headers.etag;
+    const announced = Number(first.headers['content-length'] ?? Number.NaN);
+    let [doneBytes, inVain] = [0, 0];
+    try {
+      for (let answer = first; ; inVain++) {
+        try {
+          watch.expectWithin(idleMs, 'it was silent');
+          for await (const chunk of answer.body) {
+            [doneBytes, inVain] = [doneBytes + chunk.byteLength, 0];
+            watch.expectWithin(idleMs, 'it was silent');
+            yield chunk;
+            // Whoever takes it may take his time.
+            watch.rest();
+          }
+          if (Number.isNaN(announced) || doneBytes === announced) return;
+          throw new Error(`it ended after ${doneBytes} of ${announced} bytes`);
+        } catch (error) {
+          watch.throwIfOver();
+          if (inVain >= readAttempts) throw error;
+          const rest = await this.#get(name, watch, doneBytes, tag);
+          if (rest === undefined) throw error;
+          answer = rest;
+        }
+      }
+    } finally {
+      watch.end();
+    }
+  }
+
+  async #send(
+    name: string,
+    {
+      method,
+      watch,
+      headers,
+      body,
+    }: {
+      readonly method: 'GET' | 'HEAD' | 'PUT' | 'MKCOL';
+      readonly watch: Watch;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: { readonly sizeBytes: number; readonly chunks: AsyncIterable<Uint8Array> };
+    },
+  ): Promise<Answer> {
+    const { patience, authorization } = this.#options;
+    watch.expectWithin(this.#hasAnswered ? patience.idleMs : patience.firstMs, 'no answer');
+    const credentials = await (this.#authorization ??= authorization());
+    const all = { ...headers, ...(credentials !== undefined && { authorization: credentials }) };
+    try {
+      const answer = await sendRequest(`${this.#base}${name}`, {
+        method,
+        headers: all,
+        signal: watch.signal,
+        ...(body && { body }),
+      });
+      this.#hasAnswered = true;
+      return answer;
+    } catch (error) {
+      watch.throwIfOver();
+      throw new Error(describeFailure(error), { cause: error });
+    }
+  }
+
+  async *#watched(
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    watch: Watch,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      watch.expectWithin(this.#options.patience.idleMs, 'it took nothing');
+      yield chunk;
+    }
+    watch.expectWithin(this.#options.patience.idleMs, 'no answer');
+  }
+}
+
+// So that the connection can be used again. What never ends is broken off by whoever watches.
+async function readToEnd({ body }: Answer): Promise<void> {
+  const chunks = body[Symbol.asyncIterator]();
+  while ((await chunks.next()).done !== true);
+}
+
+function isNotThere(status: number): boolean {
+  return status === 404 || status === 410;
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function statusMessage(status: number): string {
+  return status === 401 || status === 403
+    ? `it does not let us in (HTTP status ${status})`
+    : `HTTP status ${status}`;
+}
+
+function writeMessage(status: number): string {
+  if (status === 405 || status === 501) return `it takes no files (HTTP status ${status} to PUT)`;
+  if (status === 507) return 'it is full (HTTP status 507)';
+  return statusMessage(status);
+}

@@ -1,0 +1,131 @@
+// Caches on the built command line: two people, two homes, two stores.
+
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { serveCache } from '../support/cache-server.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { smallFlake, testProject, type TestProject } from './cairn.ts';
+
+/** The same flake with what it says of caches. */
+const flakeWith = (fields: string): string =>
+  smallFlake.replace('export default flake(', `export default defineFlakeWith(`) +
+  `\nfunction defineFlakeWith(outputs: Record<string, Output>) {
+  return defineFlake({ description: 'a test', inputs: {}, outputs: () => outputs, ${fields} });
+}\n`;
+
+async function keyOf(project: TestProject, name: string): Promise<string> {
+  const made = await project.run('key', 'generate', name);
+  expect(made.status).toBe(0);
+  return made.stdout.trim();
+}
+
+test('what one person pushes the other one pulls, and nothing is built or signed in between', async () => {
+  const { base, requests } = await serveCache(tempFolder('served'));
+  const [one, two] = [testProject(), testProject()];
+  const key = await keyOf(one, 'ci');
+  expect(key).toMatch(/^ci:[A-Za-z0-9+/]{43}=$/);
+  expect((await one.run('build', 'all')).status).toBe(0);
+  const pushed = await one.run('cache', 'push', 'all', '--to', `${base}/team`);
+  expect([pushed.status, pushed.stderr]).toEqual([0, '']);
+  expect(pushed.stdout).toMatch(/\/team has 1 step, and took [\d.]+ k?B\n$/);
+  expect((await one.run('cache', 'push', 'all', '--to', `${base}/team`)).stdout).toMatch(/and had it all\n$/);
+
+  two.config(flakeWith(`caches: ['${base}/team'], trust: { keys: ['${key}'] }`));
+  const status = await two.run('cache', 'status', 'all');
+  expect(status.stdout).toMatch(
+    /^take {2}compose all\n1 step to take, \d+ B before compression; 0 commands to run\n$/,
+  );
+  const before = requests.length;
+  const offline = await two.run('build', 'all', '--offline', '--dry-run');
+  expect(offline.stdout).toMatch(/3 small steps/);
+  expect(requests.length).toBe(before);
+  const pulled = await two.run('cache', 'pull', 'all', '--json');
+  expect(pulled.status).toBe(0);
+  expect(pulled.records().filter(({ type }) => type === 'step-finished')).toMatchObject([
+    { name: 'all', outcome: 'substituted', signers: ['ci'] },
+  ]);
+  expect((await two.run('cat', 'all/share/words')).stdout).toBe('one\ntwo\nthree\n');
+  expect((await two.run('build', 'all')).stdout).toMatch(/^all .*up to date$/m);
+  expect((await one.run('build', 'all', '--json')).records().at(-2)).toMatchObject({
+    digest: pulled.records().findLast(({ type }) => type === 'target')!['digest'],
+  });
+});
+
+test('a build takes what is trusted and makes the rest; without trust it makes all', async () => {
+  const cache = pathToFileURL(tempFolder('cache')).href;
+  const [one, two] = [testProject(), testProject()];
+  const key = await keyOf(one, 'ci');
+  await one.run('build', 'words');
+  expect((await one.run('cache', 'push', 'words', '--to', cache)).status).toBe(0);
+  const strangers = await two.run('build', 'words', '--cache', cache, '--json');
+  expect(strangers.records().filter(({ type }) => type === 'step-finished')).toMatchObject([
+    { outcome: 'built' },
+  ]);
+  const refused = await testProject().run('cache', 'pull', 'words', '--cache', cache);
+  expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('CACHE_FAILED')]);
+
+  const three = testProject();
+  const folder = join(String(three.env['HOME']), '.config/cairn');
+  mkdirSync(folder, { recursive: true });
+  const settings = { caches: [{ url: cache }], trust: { keys: [key] } };
+  writeFileSync(join(folder, 'caches.json'), JSON.stringify(settings));
+  const built = await three.run('build', 'words', 'tool', '--json');
+  const outcomes = built.records().filter(({ type }) => type === 'step-finished');
+  expect(outcomes.map(({ name, outcome }) => `${String(outcome)} ${String(name)}`).sort()).toEqual([
+    'built tool',
+    'substituted words',
+  ]);
+});
+
+test('the secret part of a key is for its owner alone, and is never shown', async () => {
+  const project = testProject();
+  const made = await project.run('key', 'generate', 'laptop');
+  const keys = join(String(project.env['HOME']), '.config/cairn/keys');
+  expect(readdirSync(keys)).toEqual(['laptop']);
+  const file = join(keys, 'laptop');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const secret = readFileSync(file, 'utf8').trim().split(':').at(-1)!;
+  expect(made.stdout + made.stderr).not.toContain(secret);
+  const again = await project.run('key', 'generate', 'laptop');
+  expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('KEY_INVALID')]);
+  expect(readFileSync(file, 'utf8')).toContain(secret);
+  expect((await project.run('key', 'generate', '../x')).status).toBe(1);
+});
+
+test('a token is sent to whom it is for, and stands in no message', async () => {
+  const seen = new Set<string | undefined>();
+  const served = tempFolder('served');
+  const { base } = await serveCache(served, {
+    instead: (request, response) => {
+      seen.add(request.headers.authorization);
+      if (request.headers.authorization === 'Bearer letmein') return false;
+      request.resume();
+      response.writeHead(401).end();
+      return true;
+    },
+  });
+  const host = new URL(base).host;
+  const [without, wrong, right] = ['', `${host}=hushhush`, `${host}=letmein`].map((CAIRN_CACHE_TOKEN) =>
+    testProject(smallFlake, { CAIRN_CACHE_TOKEN }),
+  ) as [TestProject, TestProject, TestProject];
+  for (const project of [without, wrong]) {
+    await keyOf(project, 'ci');
+    await project.run('build', 'words');
+    const refused = await project.run('cache', 'push', 'words', '--to', base);
+    expect([refused.status, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('does not let us in (HTTP status 401)'),
+    ]);
+    expect(refused.stderr + refused.stdout).not.toContain('hushhush');
+  }
+  expect(existsSync(join(served, 'cairn-cache'))).toBe(false);
+  await keyOf(right, 'ci');
+  await right.run('build', 'words');
+  expect((await right.run('cache', 'push', 'words', '--to', base)).status).toBe(0);
+  expect([...seen]).toEqual([undefined, 'Bearer hushhush', 'Bearer letmein']);
+  const inUrl = await right.run('cache', 'push', 'words', '--to', `http://me:hushhush@${host}/`);
+  expect(inUrl.stderr).toContain('CACHE_INVALID');
+  expect(inUrl.stderr).not.toContain('hushhush');
+});

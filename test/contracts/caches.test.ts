@@ -1,0 +1,286 @@
+// What store/caches/cache.ts promises, of every kind of cache there is.
+
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { digestOf, digestSize, type Digest } from '../../store/base/digest.ts';
+import { openCache, signRecord } from '../../store/caches/index.ts';
+import {
+  encodeDirectory,
+  generateSigningKey,
+  MissingBlob,
+  type Cache,
+  type ContentReader,
+  type Directory,
+  type Node,
+  type TreeNode,
+} from '../../store/index.ts';
+import { serveCache } from '../support/cache-server.ts';
+import { MemoryCache } from '../support/memory-cache.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+interface Kind {
+  readonly what: string;
+  /** An empty cache; what it gives opens it, each time anew. */
+  readonly place: () => Promise<() => Cache>;
+  /** It cannot tell that two write to one file at once: then some of what they wrote may have to be pushed again. */
+  readonly mixesUp?: boolean;
+}
+
+const env = { HOME: '/nonexistent' };
+const kinds: Kind[] = [
+  {
+    what: 'in memory',
+    place: () => {
+      const cache = new MemoryCache();
+      return Promise.resolve(() => cache);
+    },
+  },
+  {
+    what: 'in a folder',
+    place: () => {
+      const url = pathToFileURL(tempFolder('cache')).href;
+      return Promise.resolve(() => openCache(url, { env }));
+    },
+  },
+  {
+    what: 'on a web server',
+    place: async () => {
+      const { base } = await serveCache(tempFolder('cache'));
+      return () => openCache(`${base}/team`, { env, patience });
+    },
+  },
+  {
+    what: 'on a web server that heeds no conditions',
+    mixesUp: true,
+    place: async () => {
+      const { base } = await serveCache(tempFolder('cache'), { ignoresConditions: true });
+      return () => openCache(base, { env, patience });
+    },
+  },
+];
+const patience = { firstMs: 30_000, idleMs: 30_000 };
+const { signal } = new AbortController();
+const key = generateSigningKey('ci');
+
+/** Content that a test makes up. */
+class Content implements ContentReader {
+  readonly #blobs = new Map<Digest, Buffer>();
+  readonly #directories = new Map<Digest, Directory>();
+
+  blob(bytes: Buffer, executable = false): Node {
+    const digest = digestOf(bytes);
+    this.#blobs.set(digest, bytes);
+    return { kind: 'blob', digest, executable };
+  }
+
+  tree(entries: Readonly<Record<string, Node>>): TreeNode {
+    const directory = new Map(Object.entries(entries));
+    const digest = digestOf(encodeDirectory(directory));
+    this.#directories.set(digest, directory);
+    return { kind: 'tree', digest };
+  }
+
+  forget(digest: Digest): void {
+    this.#blobs.delete(digest);
+  }
+
+  /** What it is in a cache. */
+  bytes(digest: Digest): Uint8Array {
+    return this.#blobs.get(digest) ?? encodeDirectory(this.#directories.get(digest)!);
+  }
+
+  get all(): Set<Digest> {
+    return new Set([...this.#blobs.keys(), ...this.#directories.keys()]);
+  }
+
+  directory(digest: Digest): Directory | undefined {
+    return this.#directories.get(digest);
+  }
+
+  read(digest: Digest): Promise<Uint8Array> {
+    const bytes = this.#blobs.get(digest);
+    return bytes === undefined ? Promise.reject(new MissingBlob(digest)) : Promise.resolve(bytes);
+  }
+
+  async *stream(digest: Digest): AsyncGenerator<Uint8Array> {
+    yield await this.read(digest);
+  }
+}
+
+/** 300 small files, one large one and an empty one. */
+function manyFiles(changed = ''): { content: Content; top: TreeNode } {
+  const content = new Content();
+  const large = Buffer.alloc(2_500_000, 'large');
+  for (let at = 0; at < large.length; at += 4096) large.writeUInt32LE(at, at);
+  const folders = Array.from({ length: 30 }, (_, folder) =>
+    content.tree(
+      Object.fromEntries(
+        Array.from({ length: 10 }, (_, file) => [
+          `file-${file}`,
+          content.blob(Buffer.from(`${folder}/${file}${folder + file === 0 ? changed : ''}`.repeat(50))),
+        ]),
+      ),
+    ),
+  );
+  const top = content.tree({
+    ...Object.fromEntries(folders.map((folder, at) => [`folder-${at}`, folder])),
+    large: content.blob(large, true),
+    empty: content.blob(Buffer.alloc(0)),
+    link: { kind: 'symlink', target: 'large' },
+  });
+  return { content, top };
+}
+
+function claimOf(action: Digest, out: Node): { subject: Digest; bytes: Uint8Array } {
+  const claim = { format: 1, action, outputs: { out }, revision: 1 } as const;
+  return { subject: action, bytes: signRecord({ kind: 'claim', claim }, key) };
+}
+
+async function readAll(cache: Cache, wanted: ReadonlySet<Digest>): Promise<Map<Digest, Buffer>> {
+  const read = new Map<Digest, Buffer>();
+  await cache.read(
+    wanted,
+    async (digest, chunks) => {
+      const parts: Uint8Array[] = [];
+      for await (const chunk of chunks) parts.push(chunk);
+      expect(read.has(digest)).toBe(false);
+      read.set(digest, Buffer.concat(parts));
+    },
+    signal,
+  );
+  return read;
+}
+
+const action = digestOf(Buffer.from('action'));
+
+describe.each(kinds)('a cache $what', ({ place, mixesUp = false }) => {
+  test('gives back all that was pushed, byte for byte, to whoever opens it', async () => {
+    const open = await place();
+    const { content, top } = manyFiles();
+    const record = claimOf(action, top);
+    const pushed = await open().push(
+      { outputs: [{ top, name: 'many' }], records: [record], from: content },
+      signal,
+    );
+    expect(pushed).toMatchObject({ contents: content.all.size, records: 1 });
+    const cache = open();
+    expect(await cache.records(new Set([action]), signal)).toEqual([record.bytes]);
+    expect(await cache.has(new Set([top.digest]), new Set([top.digest]), signal)).toEqual(
+      new Set([top.digest]),
+    );
+    expect(await cache.has(content.all, new Set([top.digest]), signal)).toEqual(content.all);
+    expect(await cache.below(top.digest, signal)).toEqual(content.all);
+    const read = await readAll(cache, content.all);
+    expect(new Set(read.keys())).toEqual(content.all);
+    for (const [digest, bytes] of read) expect(bytes.equals(content.bytes(digest))).toBe(true);
+  });
+
+  test('that is empty, or not there at all, has nothing and no error', async () => {
+    const cache = (await place())();
+    expect(await cache.records(new Set([action]), signal)).toEqual([]);
+    expect(await cache.has(new Set([action]), new Set([action]), signal)).toEqual(new Set());
+    expect(await cache.below(action, signal)).toBeUndefined();
+  });
+
+  test('is sent nothing twice, and of a tree that changed in one file little more than that', async () => {
+    const open = await place();
+    const [first, second] = [manyFiles(), manyFiles(' changed')];
+    const outputs = (top: TreeNode): { top: TreeNode; name: string }[] => [{ top, name: 'many' }];
+    const whole = await open().push(
+      { outputs: outputs(first.top), records: [claimOf(action, first.top)], from: first.content },
+      signal,
+    );
+    const again = await open().push(
+      { outputs: outputs(first.top), records: [claimOf(action, first.top)], from: first.content },
+      signal,
+    );
+    expect(again).toEqual({ contents: 0, records: 0, sentBytes: 0 });
+    const changed = await open().push(
+      { outputs: outputs(second.top), records: [], from: second.content },
+      signal,
+    );
+    expect(changed.contents).toBe(3);
+    expect(changed.sentBytes).toBeLessThan(whole.sentBytes);
+    const cache = open();
+    await cache.has(new Set([second.top.digest]), new Set([second.top.digest]), signal);
+    const read = await readAll(cache, second.content.all);
+    for (const [digest, bytes] of read) expect(bytes.equals(second.content.bytes(digest))).toBe(true);
+    expect(read.size).toBe(second.content.all.size);
+  });
+
+  test.skipIf(mixesUp)('has all that several push at once', async () => {
+    const open = await place();
+    const pushes = Array.from({ length: 6 }, (_, at) => {
+      const content = new Content();
+      const top = content.tree({ file: content.blob(Buffer.from(`of ${at}`)) });
+      // All about one shard: they write to the same index.
+      return { content, top, record: claimOf(digestIn(`0${at}`), top) };
+    });
+    await Promise.all(
+      pushes.map(({ content, top, record }) =>
+        open().push({ outputs: [{ top, name: 'same' }], records: [record], from: content }, signal),
+      ),
+    );
+    const cache = open();
+    const subjects = new Set(pushes.map(({ record }) => record.subject));
+    const records = await cache.records(subjects, signal);
+    expect(new Set(records.map((bytes) => Buffer.from(bytes).toString('hex')))).toEqual(
+      new Set(pushes.map(({ record }) => Buffer.from(record.bytes).toString('hex'))),
+    );
+    for (const { content, top } of pushes) {
+      await cache.has(content.all, new Set([top.digest]), signal);
+      expect((await readAll(cache, content.all)).size).toBe(2);
+    }
+  });
+
+  test('keeps what different builders say of one action', async () => {
+    const open = await place();
+    const { content, top } = manyFiles();
+    const other = generateSigningKey('laptop');
+    const claim = { format: 1, action, outputs: { out: top }, revision: 1 } as const;
+    const records = [key, other].map((each) => ({
+      subject: action,
+      bytes: signRecord({ kind: 'claim', claim }, each),
+    }));
+    for (const record of records)
+      await open().push({ outputs: [{ top, name: 'many' }], records: [record], from: content }, signal);
+    expect(await open().records(new Set([action]), signal)).toHaveLength(2);
+  });
+
+  test('gets no record of content that could not be read to its end', async () => {
+    const open = await place();
+    const { content, top } = manyFiles();
+    const lost = [...content.all].find((digest) => digestSize(digest) > 1_000_000)!;
+    content.forget(lost);
+    await expect(
+      open().push(
+        { outputs: [{ top, name: 'many' }], records: [claimOf(action, top)], from: content },
+        signal,
+      ),
+    ).rejects.toThrow(MissingBlob);
+    expect(await open().records(new Set([action]), signal)).toEqual([]);
+  });
+
+  test('hands on what whoever takes content throws, and then gives no more', async () => {
+    const open = await place();
+    const { content, top } = manyFiles();
+    await open().push({ outputs: [{ top, name: 'many' }], records: [], from: content }, signal);
+    const cache = open();
+    await cache.has(content.all, new Set([top.digest]), signal);
+    let taken = 0;
+    const failing = cache.read(
+      content.all,
+      () => Promise.reject(new Error(`no room for ${taken++}`)),
+      signal,
+    );
+    await expect(failing).rejects.toThrow('no room for 0');
+    const before = taken;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(taken).toBe(before);
+  });
+});
+
+// An action whose digest begins with these hex digits.
+function digestIn(start: string): Digest {
+  return `${start.padEnd(64, 'a')}/7` as Digest;
+}
