@@ -6,6 +6,7 @@ import { redactUrl } from '../base/http/redact.ts';
 import type { Cache } from './cache.ts';
 import { authorizationFor } from './credentials.ts';
 import { FolderShelf } from './folder-shelf.ts';
+import { ServiceCache } from './service-cache.ts';
 import { ShelfCache } from './shelf-cache.ts';
 import { WebShelf, type WebPatience } from './web-shelf.ts';
 
@@ -17,13 +18,17 @@ export interface OpenCacheOptions {
 
 const usualPatience: WebPatience = { firstMs: 1000, idleMs: 5000 };
 
-/** The cache at `file:///folder`, `http://host/path` or `https://host/path`. @throws UserError `CACHE_INVALID` */
+/**
+ * The cache at `file:///folder`, `http://host/path`, `https://host/path`, `grpc://host:port/instance`, `grpcs://…` or
+ * `grpc+unix:///socket?instance=…`. @throws UserError `CACHE_INVALID`
+ */
 export function openCache(text: string, { env, patience }: OpenCacheOptions): Cache {
   if (!URL.canParse(text)) throw invalid(text, 'it is not a URL');
   const url = new URL(text);
   if (url.username !== '' || url.password !== '')
     throw invalid(text, 'a user or password in a URL is seen by everybody who lists processes', loginHint);
-  if (url.search !== '' || url.hash !== '') throw invalid(text, 'it has more than a path');
+  if ((url.search !== '' && url.protocol !== 'grpc+unix:') || url.hash !== '')
+    throw invalid(text, 'it has more than a path');
   switch (url.protocol) {
     case 'file:':
       if (url.host !== '') throw invalid(text, 'a folder is written file:///folder');
@@ -36,13 +41,18 @@ export function openCache(text: string, { env, patience }: OpenCacheOptions): Ca
           patience: { ...usualPatience, ...patience },
         }),
       );
+    case 'grpc:':
+    case 'grpcs:':
+    case 'grpc+unix:':
+      return new ServiceCache(url, env, { ...usualPatience, ...patience });
     default:
       throw invalid(text, `cairn does not know caches of kind ${url.protocol.slice(0, -1)}`);
   }
 }
 
 const loginHint = 'Put it into ~/.netrc, or set CAIRN_CACHE_TOKEN=HOST=TOKEN.';
-const kindsHint = 'A cache is file:///folder, http://host/path or https://host/path.';
+const kindsHint =
+  'A cache is file:///folder, https://host/path, or a Remote Execution API server: grpcs://host:port/instance.';
 
 function invalid(text: string, problem: string, hint = kindsHint): UserError {
   return new UserError('CACHE_INVALID', `${redactUrl(text)} cannot be used as a cache: ${problem}`, { hint });

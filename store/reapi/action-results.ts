@@ -69,7 +69,8 @@ export function recordFilesIn({ outputFiles }: ActionResult): Digest[] {
 function bytesIn(any: Any): Uint8Array | undefined {
   if (!anyIs(any, BytesValueSchema)) return undefined;
   try {
-    return fromBinary(BytesValueSchema, any.value).value;
+    // A copy: the message that it is part of is larger.
+    return Uint8Array.from(fromBinary(BytesValueSchema, any.value).value);
   } catch {
     return undefined; // anybody may have written it
   }

@@ -47,7 +47,7 @@ export class Channel {
   readonly #metadata = new Metadata();
   readonly #patience: Patience;
 
-  /** @throws UserError `CONFIG_INVALID` for credentials that are none, or that anybody could read on their way. */
+  /** @throws UserError `CACHE_INVALID` for credentials that are none, or that anybody could read on their way. */
   constructor(endpoint: Endpoint, given: Credentials, patience: Patience) {
     this.#patience = patience;
     if (given.token !== undefined) {
@@ -297,7 +297,7 @@ function buffer(bytes: Uint8Array | undefined): Buffer | null {
 
 function inClear(): UserError {
   return new UserError(
-    'CONFIG_INVALID',
+    'CACHE_INVALID',
     'a token for a Remote Execution API cache would be sent unencrypted',
     {
       hint: 'Use a grpcs: URL.',
@@ -306,7 +306,7 @@ function inClear(): UserError {
 }
 
 function unusable(why: string): UserError {
-  return new UserError('CONFIG_INVALID', `a Remote Execution API cache cannot be asked: ${why}`, {
+  return new UserError('CACHE_INVALID', `a Remote Execution API cache cannot be asked: ${why}`, {
     hint: 'Look at its certificates, key and token.',
   });
 }

@@ -51,7 +51,7 @@ export class ReapiClient {
   readonly #connection: Connection;
   #abilities: ServerAbilities | undefined;
 
-  /** Connects when it is first asked. @throws UserError `CONFIG_INVALID` */
+  /** Connects when it is first asked. @throws UserError `CACHE_INVALID` */
   constructor(url: string, { credentials = {}, patience = {} }: ReapiClientOptions = {}) {
     const endpoint = parseEndpoint(url);
     const all = { ...usualPatience, ...patience };

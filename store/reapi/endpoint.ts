@@ -16,7 +16,7 @@ const usualPorts = { 'grpc:': 80, 'grpcs:': 443 } as const;
 
 /**
  * `grpc://HOST:PORT/INSTANCE`, `grpcs://…`, or `grpc+unix:///PATH?instance=INSTANCE`.
- * @throws UserError `CONFIG_INVALID`, which shows nothing of the URL that may be secret.
+ * @throws UserError `CACHE_INVALID`, which shows nothing of the URL that may be secret.
  */
 export function parseEndpoint(text: string): Endpoint {
   if (!URL.canParse(text)) throw invalid('it is not a URL');
@@ -38,6 +38,8 @@ export function parseEndpoint(text: string): Endpoint {
 function onSocket(url: URL): Endpoint {
   if (url.hostname !== '' || url.pathname.length < 2)
     throw invalid('a socket is named by its absolute path', 'Write it as grpc+unix:///run/cache.sock.');
+  if ([...url.searchParams.keys()].some((name) => name !== 'instance'))
+    throw invalid('it asks for more than an instance');
   return {
     address: `unix:${decodeURIComponent(url.pathname)}`,
     instance: url.searchParams.get('instance') ?? '',
@@ -47,7 +49,7 @@ function onSocket(url: URL): Endpoint {
 }
 
 function invalid(why: string, hint = 'Write it as grpcs://HOST:PORT/INSTANCE.'): UserError {
-  return new UserError('CONFIG_INVALID', `the URL of a Remote Execution API cache cannot be used: ${why}`, {
+  return new UserError('CACHE_INVALID', `the URL of a Remote Execution API cache cannot be used: ${why}`, {
     hint,
   });
 }

@@ -113,7 +113,7 @@ export class ReapiCache {
     const take: TakeBlob = async (_, bytes) => {
       const chunks: Uint8Array[] = [];
       for await (const chunk of bytes) chunks.push(chunk);
-      read.push(Buffer.concat(chunks));
+      read.push(Uint8Array.from(Buffer.concat(chunks)));
     };
     await this.#client.read(files, take, signal);
     return read;

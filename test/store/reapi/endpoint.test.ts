@@ -22,6 +22,7 @@ describe('what cannot be used is refused without a word of what may be secret', 
     `https://cache/${secret}`,
     `grpc+unix://host/${secret}`,
     `grpc+unix:?${secret}`,
+    `grpc+unix:///s?token=${secret}`,
     `${secret} and no URL`,
   ])('%s', (url) => {
     expectRefusal(() => parseEndpoint(url));
@@ -54,7 +55,7 @@ describe('what cannot be used is refused without a word of what may be secret', 
       refusal = error;
     }
     expect(refusal).toBeInstanceOf(UserError);
-    expect((refusal as UserError).code).toBe('CONFIG_INVALID');
+    expect((refusal as UserError).code).toBe('CACHE_INVALID');
     expect(`${(refusal as UserError).message} ${(refusal as UserError).hint}`).not.toContain(secret);
   }
 });

@@ -1,0 +1,126 @@
+// A Remote Execution API server as one of the caches: connected when it is first asked, with what the environment says to show it.
+// Who does not answer the first question soon is not waited for.
+
+import { readFile } from 'node:fs/promises';
+import type { Digest } from '../base/digest.ts';
+import { UserError } from '../base/errors.ts';
+import { parseEndpoint } from '../reapi/endpoint.ts';
+import type { ReapiCache } from '../reapi/reapi-cache.ts';
+import type { Cache, Push, Pushed, Take } from './cache.ts';
+import { authorizationFor } from './credentials.ts';
+import { describeFailure } from './describe-failure.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ServicePatience {
+  /** For the answer to the first question. */
+  readonly firstMs: number;
+  /** For the next piece of whatever comes or goes. */
+  readonly idleMs: number;
+}
+
+export class ServiceCache implements Cache {
+  readonly name: string;
+  readonly #url: URL;
+  readonly #env: Environment;
+  readonly #patience: ServicePatience;
+  #opened: Promise<ReapiCache> | undefined;
+
+  /** @throws UserError `CACHE_INVALID` */
+  constructor(url: URL, env: Environment, patience: ServicePatience) {
+    parseEndpoint(url.href);
+    this.name = url.href.replace(/\/$/, '');
+    this.#url = url;
+    this.#env = env;
+    this.#patience = patience;
+  }
+
+  async records(subjects: ReadonlySet<Digest>, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+    return (await this.#reached(signal)).records(subjects, signal);
+  }
+
+  async has(
+    digests: ReadonlySet<Digest>,
+    tops: ReadonlySet<Digest>,
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<Digest>> {
+    return (await this.#reached(signal)).has(digests, tops, signal);
+  }
+
+  async read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal): Promise<void> {
+    await (await this.#reached(signal)).read(digests, take, signal);
+  }
+
+  below(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  async push(push: Push, signal: AbortSignal): Promise<Pushed> {
+    const [cache, { ReapiFailure }] = await Promise.all([
+      this.#reached(signal),
+      import('../reapi/failure.ts'),
+    ]).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw this.#failed(error);
+    });
+    try {
+      return await cache.push(push, signal);
+    } catch (error) {
+      throw error instanceof ReapiFailure ? this.#failed(error) : error;
+    }
+  }
+
+  #failed(cause: unknown): unknown {
+    if (cause instanceof UserError) return cause;
+    return new UserError('CACHE_FAILED', `${this.name} could not take all of it: ${describeFailure(cause)}`, {
+      hint: 'What it has taken stays there. Push again when it is back, or look at its log.',
+      fault: 'environment',
+      cause,
+    });
+  }
+
+  async #reached(signal: AbortSignal): Promise<ReapiCache> {
+    const cache = await (this.#opened ??= this.#open());
+    await cache.reach(this.#patience.firstMs, signal);
+    return cache;
+  }
+
+  // Loaded late, with gRPC and all it needs: most commands ask no such server.
+  async #open(): Promise<ReapiCache> {
+    const [{ ReapiCache }, { ReapiClient }, credentials] = await Promise.all([
+      import('../reapi/reapi-cache.ts'),
+      import('../reapi/client.ts'),
+      this.#credentials(),
+    ]);
+    const { idleMs } = this.#patience;
+    return new ReapiCache(this.name, new ReapiClient(this.#url.href, { credentials, patience: { idleMs } }));
+  }
+
+  async #credentials(): Promise<object> {
+    const authorization = await authorizationFor(this.#url, this.#env);
+    const [authorities, chain, key] = await Promise.all(
+      ['CAIRN_CACHE_AUTHORITIES', 'CAIRN_CACHE_CERTIFICATE', 'CAIRN_CACHE_KEY'].map((name) =>
+        this.#fileNamedBy(name),
+      ),
+    );
+    const isEncrypted = this.#url.protocol === 'grpcs:';
+    return {
+      ...(authorization?.startsWith('Bearer ') === true && { token: authorization.slice('Bearer '.length) }),
+      ...(isEncrypted && authorities !== undefined && { authorities }),
+      ...(isEncrypted && chain !== undefined && key !== undefined && { certificate: { chain, key } }),
+    };
+  }
+
+  async #fileNamedBy(variable: string): Promise<Uint8Array | undefined> {
+    const path = this.#env[variable];
+    if (path === undefined || path === '') return undefined;
+    try {
+      return await readFile(path);
+    } catch (cause) {
+      throw new UserError('CACHE_INVALID', `the file that ${variable} names cannot be read: ${path}`, {
+        hint: 'It must be a file in PEM.',
+        cause,
+      });
+    }
+  }
+}
