@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { malformed } from './bad-archive.ts';
 import type { FileRange } from './file-range.ts';
 import { throughTransform } from './through-transform.ts';
+import { unknownFilter, xzHeadBytes } from './xz-filters.ts';
 import { xzBlocks, type XzBlock } from './xz-blocks.ts';
 
 /**
@@ -37,14 +38,28 @@ async function* decode(
   coder: 'streamDecoder' | 'aloneDecoder',
   pieces: Iterable<Buffer>,
 ): AsyncGenerator<Buffer, void, undefined> {
+  let head: Buffer = Buffer.alloc(0);
   try {
-    yield* throughTransform(pieces, lzma.createStream(coder, { bufsize, memlimit }));
+    yield* throughTransform(seen(), lzma.createStream(coder, { bufsize, memlimit }));
   } catch (error) {
     // The library's liblzma is older than the filters for ARM64 and RISC-V.
     if (error instanceof Error && error.message === 'Invalid or unsupported options')
-      malformed('its xz data has a filter, or another option, that cairn does not know');
+      malformed(unreadable(unknownFilter(head)));
     throw error;
   }
+
+  function* seen(): Generator<Buffer> {
+    for (const piece of pieces) {
+      if (head.length < xzHeadBytes) head = Buffer.concat([head, piece.subarray(0, xzHeadBytes)]);
+      yield piece;
+    }
+  }
+}
+
+function unreadable(filter: string | undefined): string {
+  return filter === undefined
+    ? 'its xz data has an option that cairn does not know'
+    : `its xz data went through the filter ${filter}, which cairn does not know; xz without it makes one that can be read`;
 }
 
 async function* decodeBlocks(blocks: readonly XzBlock[]): AsyncGenerator<Buffer, void, undefined> {
