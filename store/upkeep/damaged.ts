@@ -7,14 +7,14 @@ import { digestOf, parseDigest, type Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
 import { blobName, blobPath, peopleDirectoryMode, stepDirectoryMode } from '../layout.ts';
 import type { Database } from '../records/database.ts';
-import { addReachable, directoryByHash, emptyContent, readDirectory } from '../records/reachable.ts';
+import { directoryByHash, emptyContent, readDirectory } from '../records/reachable.ts';
 import { decodeRealisation } from '../records/realisation-record.ts';
 import type { DurableTable } from '../records/table-names.ts';
 import type { Realisation } from '../store.ts';
 import { alterationOf, type SealedContent } from '../trees/seal.ts';
 import { StoredTrees } from '../trees/stored-trees.ts';
 import { contentName, parseEntryName, sealedContent, type ContentNode } from '../trees/tree-folders.ts';
-import { decodeDirectory } from '../trees/tree.ts';
+import { decodeDirectory, type Node } from '../trees/tree.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
 
 /** @param value undefined when it is not what was written */
@@ -66,7 +66,8 @@ export async function isDamagedEntry(
 
 async function isAltered(sealed: SealedContent, trees: StoredTrees): Promise<boolean> {
   try {
-    return (await alterationOf(sealed, trees)) !== undefined;
+    const alteration = await alterationOf(sealed, trees);
+    return alteration !== undefined && alteration.paths.length > 0;
   } catch (error) {
     if (error instanceof UserError) return true; // one of its directories is damaged, which is reported as such
     throw error;
@@ -87,30 +88,49 @@ function nodeOf(path: string, database: Database): ContentNode | undefined {
   return digest && { kind: 'tree', digest };
 }
 
-/** What realisations promise and what is not there, each with the name of a step that gave it. */
+/**
+ * What realisations promise and what is not there, each with the name of a step that gave it. What several have in common is
+ * looked at once: each step of a long chain gives most of what the one before it gave.
+ */
 export function missingContent({ layout, database }: MaintenanceContext): {
   readonly checked: number;
   readonly missing: ReadonlyMap<Digest, string>;
 } {
   const missing = new Map<Digest, string>();
+  const seen = emptyContent();
   let checked = 0;
   for (const { key, value } of database.table('realisations').inspect()) {
     checked++;
     const realisation = wholeRealisation(key as Digest, value);
     if (realisation === undefined) continue; // which is reported as such
     const { name, log } = realisation.facts;
-    const content = emptyContent();
-    if (log !== undefined) content.blobs.add(log);
-    try {
-      addReachable(content, Object.values(realisation.claim.outputs), database);
-    } catch {
-      continue; // a damaged directory, which is reported as such
+    if (log !== undefined) lookAtBlob(log, name);
+    const pending: Node[] = Object.values(realisation.claim.outputs);
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+      if (node.kind === 'blob') lookAtBlob(node.digest, name);
+      if (node.kind === 'tree') for (const child of newChildren(node.digest, name)) pending.push(child);
     }
-    for (const digest of content.directories)
-      if (readDirectory(database, digest) === undefined) missing.set(digest, name);
-    for (const digest of content.blobs) if (!blobIsThere(digest)) missing.set(digest, name);
   }
   return { checked, missing };
+
+  function lookAtBlob(digest: Digest, wantedBy: string): void {
+    if (seen.blobs.has(digest)) return;
+    seen.blobs.add(digest);
+    if (!blobIsThere(digest)) missing.set(digest, wantedBy);
+  }
+
+  function newChildren(digest: Digest, wantedBy: string): Iterable<Node> {
+    if (seen.directories.has(digest)) return [];
+    seen.directories.add(digest);
+    try {
+      const directory = readDirectory(database, digest);
+      if (directory === undefined) missing.set(digest, wantedBy);
+      return directory?.values() ?? [];
+    } catch (error) {
+      if (error instanceof UserError) return []; // damaged, which is reported as such
+      throw error;
+    }
+  }
 
   function blobIsThere(digest: Digest): boolean {
     return [false, true].some(

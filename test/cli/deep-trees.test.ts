@@ -42,6 +42,14 @@ describe('a tree of six thousand levels', () => {
     expect(stdout).toContain(leaf);
   });
 
+  it('is verified, with all that has parts of it', async () => {
+    const { status, stdout } = await (await builtProject()).run('store', 'verify');
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('nothing is damaged') as string,
+    });
+  });
+
   it('is said to fit on no file system when somebody wants it as a folder', async () => {
     const { status, stderr } = await (await builtProject()).run('path', 'one');
     expect(status).toBe(1);
