@@ -103,7 +103,7 @@ export class TreeFolders {
     const alteration = await alterationOf(sealed, this.#options.trees);
     if (alteration === undefined) return;
     discardEntry(entry, this.#options.freshPath('altered'));
-    await this.#options.onAltered(sealed.node, alteration);
+    if (alteration.paths.length > 0) await this.#options.onAltered(sealed.node, alteration);
   }
 
   async #make(node: ContentNode, entry: string): Promise<void> {
@@ -113,7 +113,7 @@ export class TreeFolders {
       makeFolder(part);
       if (node.kind === 'tree') await writeTree(node.digest, content, this.#options);
       else await writeBlob(node, content, this.#options);
-      makeSeal(`${part}/${sealName}`);
+      makeSeal(`${part}/${sealName}`, content);
       renameSync(part, entry);
     } catch (error) {
       removeTree(part);

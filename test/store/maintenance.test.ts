@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -303,6 +313,46 @@ describe('a folder of steps that somebody has altered', () => {
     await maintenance.setAside(damages);
     expect(known(store, [input, user, dependent])).toEqual([true, false, false]);
     expect((await maintenance.verify()).damages).toEqual([]);
+  });
+});
+
+describe('a store that was copied elsewhere', () => {
+  async function copied(alter: (folder: string) => void = () => undefined) {
+    const store = await emptyStore();
+    const input = await built(store, 'input');
+    const digest = (input.out as { digest: Digest }).digest;
+    const folder = await store.materialise(digest);
+    await setTimeout(50);
+    alter(folder);
+    const user = await built(store, 'user', [input.id]);
+    await store.close();
+    const copy = join(tempFolder('copy'), 'store');
+    execFileSync('cp', ['-a', store.path, copy]);
+    const next = await openStore(copy);
+    onTestFinished(() => next.close());
+    return { next, user, digest };
+  }
+
+  it('has its folders made anew, and everything built from them is kept', async () => {
+    const { next, user, digest } = await copied();
+    expect((await (await next.maintenance()).verify()).damages).toEqual([]);
+    const folder = await next.materialise(digest);
+    expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('content of input');
+    expect(lstatSync(join(folder, 'file')).atimeMs).toBe(lstatSync(folder).atimeMs);
+    expect(next.records.memo(user.id)).toBeDefined();
+  });
+
+  it('brings along what was altered before: it is named, and what was made from it is forgotten', async () => {
+    const { next, user, digest } = await copied((folder) => {
+      // As somebody would who wants it to go unnoticed.
+      const { atime, mtime } = lstatSync(join(folder, 'file'));
+      chmodSync(join(folder, 'file'), 0o644);
+      writeFileSync(join(folder, 'file'), 'content of nobod');
+      chmodSync(join(folder, 'file'), 0o444);
+      utimesSync(join(folder, 'file'), atime, mtime);
+    });
+    await expect(next.materialise(digest)).rejects.toMatchObject({ code: 'STORE_ALTERED' });
+    expect(next.records.memo(user.id)).toBeUndefined();
   });
 });
 
