@@ -7,6 +7,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { UserError, isErrno } from './base/errors.ts';
 import { makeFolders } from './base/make-folder.ts';
 import { explainWriteError } from './content/disk-errors.ts';
+import { refuseRootAsGuest } from './processes/guest.ts';
 import { networkFileSystem } from './processes/network-file-system.ts';
 import { formersOfStoreFormat, layoutOf, shards, storeFormat, type Layout } from './layout.ts';
 import { LocalStore } from './local-store.ts';
@@ -38,6 +39,7 @@ async function prepare(path: string): Promise<Layout> {
     const found = readFormat(layout);
     const former = formersOfStoreFormat.find((format) => format === found);
     if (found !== undefined && found !== storeFormat && former === undefined) throw otherForm(layout, found);
+    if (found !== undefined) refuseRootAsGuest(layout.root);
     if (found === undefined) create(layout);
     else makeParts(layout);
     if (former !== undefined) {

@@ -46,6 +46,7 @@ export function shareAlike(path: string): void {
     chmodSync(path, (mode & 0o7777) | groupWrites);
 }
 
-function isGroups(mode: number): boolean {
+/** Whether a folder with this mode is its group's. */
+export function isGroups(mode: number): boolean {
   return (mode & groupOwns) !== 0 && (mode & groupWrites) !== 0;
 }
