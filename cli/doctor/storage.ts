@@ -6,6 +6,7 @@ import { access, constants, link, readdir, stat, statfs, writeFile } from 'node:
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isErrno } from '../../store/base/errors.ts';
+import { lacksHardLinks, noHardLinks } from '../../store/base/hard-links.ts';
 import type { Store } from '../../store/index.ts';
 import { formatBytes, formatCount } from '../render/units.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
@@ -105,12 +106,9 @@ async function hardLinks(folder: string): Promise<Finding> {
     await link(join(folder, 'file'), join(folder, 'link'));
     return ok('hard links', 'the file system has them');
   } catch (error) {
-    if (!isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error;
-    return fail(
-      'hard links',
-      "the file system has none, and the store's database needs them",
-      'Put the store on ext4, xfs or btrfs with CAIRN_STORE.',
-    );
+    if (!lacksHardLinks(error)) throw error;
+    const { message, hint } = noHardLinks(error);
+    return fail('hard links', message, hint);
   }
 }
 

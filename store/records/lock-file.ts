@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isErrno, UserError } from '../base/errors.ts';
+import { isErrno } from '../base/errors.ts';
+import { lacksHardLinks, noHardLinks } from '../base/hard-links.ts';
 import { makeFolders, shareAlike } from '../base/make-folder.ts';
 
 const lockFile = 'lock.mdb';
@@ -32,18 +33,9 @@ export function makeLockFile(folder: string, readers: number): void {
     // It has its name only when it is whole: who opens it first says what is in it.
     linkSync(part, path);
   } catch (error) {
-    if (isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS') && existsSync(part))
-      throw noHardLinks(folder, error);
+    if (lacksHardLinks(error) && existsSync(part)) throw noHardLinks(error);
     if (!isErrno(error, 'EEXIST')) throw error;
   } finally {
     rmSync(part, { force: true });
   }
-}
-
-function noHardLinks(folder: string, cause: unknown): UserError {
-  return new UserError('STORE_UNUSABLE', `the file system of ${folder} has no hard links`, {
-    hint: "The store's database needs them: put the store on ext4, xfs or btrfs with CAIRN_STORE.",
-    fault: 'environment',
-    cause,
-  });
 }
