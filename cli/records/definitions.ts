@@ -134,6 +134,9 @@ const records = {
   'step-output': fieldsOf('A piece of what a step writes, as it comes; not necessarily whole lines.', {
     ...step,
     text,
+    omittedBytes: v.optional(
+      v.pipe(bytes, v.description('what came before it and is only in the log: the reader was too slow')),
+    ),
   }),
   'step-progress': fieldsOf('How far a download is.', {
     ...step,

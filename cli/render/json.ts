@@ -5,14 +5,21 @@ import type { FieldsOf, JsonRecord } from '../records/definitions.ts';
 import { LeavingRecords } from '../records/write-records.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Renderer } from './renderer.ts';
+import { WaitingText, type StepText } from './step-text.ts';
 import { emptyView, reduce } from './view-model.ts';
 
 export function jsonRenderer(output: Output): Renderer {
   let view = emptyView(performance.now());
   const leaving = new LeavingRecords(output);
+  const waiting = new WaitingText();
   return {
     emit(event) {
-      leaving.add(event.type === 'planned' ? planRecords(event.steps) : eventRecords(event));
+      if (event.type === 'step-finished')
+        leaving.add(waiting.endOf(event.step, (piece) => textRecord(event.step, piece)));
+      if (event.type === 'planned') leaving.add(planRecords(event.steps));
+      else if (event.type === 'step-output')
+        leaving.add(waiting.of(event, (piece) => textRecord(event.step, piece)));
+      else leaving.add(eventRecords(event));
       view = reduce(view, event, performance.now());
     },
     stopping: () => undefined,
@@ -35,7 +42,7 @@ export function eventRecords(event: Event): JsonRecord[] {
     case 'step-waiting':
       return [{ type: event.type, ...stepFields(event.step), holder: event.holder }];
     case 'step-output':
-      return [{ type: event.type, ...stepFields(event.step), text: event.text }];
+      return [textRecord(event.step, { text: event.text })];
     case 'step-progress':
       return [
         {
@@ -58,6 +65,10 @@ export function eventRecords(event: Event): JsonRecord[] {
     case 'notice':
       return [{ type: event.type, message: event.message, ...(event.step && stepFields(event.step)) }];
   }
+}
+
+function textRecord(step: StepRef, piece: StepText): JsonRecord {
+  return { type: 'step-output', ...stepFields(step), ...piece };
 }
 
 /** A plan's summary, and each of its steps that is to be done. */

@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { LeavingRecords } from '../../../cli/records/write-records.ts';
+import { WaitingText, type StepText } from '../../../cli/render/step-text.ts';
+import type { StepRef } from '../../../engine/index.ts';
 import type { JsonRecord } from '../../../cli/records/definitions.ts';
 
 const notice = (message: string): JsonRecord => ({ type: 'notice', message });
@@ -51,6 +53,31 @@ test('are made no faster than they are read, and come in order and all', async (
     .split('\n')
     .map((line) => (JSON.parse(line) as { message: string }).message.split(' ')[0]);
   expect(messages).toEqual([...Array.from({ length: 10_000 }, (_, at) => String(at)), 'last']);
+});
+
+test('hold so much of what steps write, and say how much they left out', async () => {
+  const reader = slowReader();
+  const records = new LeavingRecords(reader.out);
+  const waiting = new WaitingText(1_000);
+  const step = { id: 'one', name: 'one', kind: 'run' } as StepRef;
+  const show = ({ text, omittedBytes = 0 }: StepText): JsonRecord => notice(`${text.length} ${omittedBytes}`);
+  const write = (text: string): void => records.add(waiting.of({ type: 'step-output', step, text }, show));
+  for (let at = 0; at < 100; at++) write('ä'.repeat(100));
+  records.add(waiting.endOf(step, show));
+  for (let turn = 0; turn < 50; turn++) {
+    reader.take();
+    await new Promise(setImmediate);
+  }
+  write('more');
+  records.add(waiting.endOf(step, show));
+  for (let turn = 0; turn < 5; turn++) {
+    reader.take();
+    await new Promise(setImmediate);
+  }
+  const lines = reader.read().trimEnd().split('\n');
+  const messages = lines.map((line) => (JSON.parse(line) as { message: string }).message);
+  // One leaves at once, ten wait.
+  expect(messages).toEqual([...Array.from({ length: 11 }, () => '100 0'), `0 ${89 * 200}`, '4 0']);
 });
 
 test('leave at once where they can', () => {
