@@ -197,7 +197,7 @@ const examples: readonly Example[] = [
   },
   {
     command: 'why',
-    types: ['cause'],
+    types: ['explained', 'cause'],
     run: async () => {
       const project = await built();
       project.config(smallFlake.replace('three', 'four'));
@@ -260,6 +260,7 @@ const examples: readonly Example[] = [
       return records(project.run('build', 'kernel', '--json'));
     },
   },
+  { command: 'init', types: ['created'], run: of('init', 'new') },
   {
     command: 'lock',
     types: ['lock-change', 'notice'],
