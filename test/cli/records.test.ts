@@ -381,8 +381,10 @@ describe('records', () => {
     const commands = commandGroups.flatMap(({ commands }) => commands.map(({ name }) => name));
     const tried = new Set(examples.map(({ command }) => command.split(' ')[0]));
     expect([...tried].sort()).toEqual(commands.sort());
-    // A fragment is chosen on a terminal, in a menu that is compiled from a kernel's sources.
-    const types = new Set([...examples.flatMap(({ types }) => types), 'kernel-fragment']);
+    // A fragment is chosen on a terminal, in a menu that is compiled from a kernel's sources; what editors are told is tried with
+    // what a kernel is like (kernel-compile-commands.test.ts).
+    const elsewhere = ['kernel-fragment', 'compile-commands'];
+    const types = new Set([...examples.flatMap(({ types }) => types), ...elsewhere]);
     expect([...types].sort()).toEqual(Object.keys(schema.$defs).sort());
   });
 
