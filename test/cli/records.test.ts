@@ -345,6 +345,11 @@ const examples: readonly Example[] = [
     },
   },
   {
+    command: 'init',
+    types: ['created'],
+    run: async () => records(testProject().run('init', 'fresh', '--json')),
+  },
+  {
     command: 'key',
     types: ['key'],
     run: async () => records(testProject().run('key', 'generate', 'ci', '--json')),
