@@ -16,6 +16,7 @@ import type { PinsByName } from './lib/pins.ts';
 import { cards } from './packages/index.ts';
 
 export { bootstrap, type Bootstrap } from './bootstrap/index.ts';
+export { compileCache, compileCacheTool } from './bootstrap/compile-cache.ts';
 export { sandboxTool } from './bootstrap/sandbox.ts';
 export { shellTree } from './bootstrap/shell.ts';
 export { containerImage, type ContainerImage } from './images/container-image.ts';

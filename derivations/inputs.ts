@@ -62,6 +62,13 @@ const shell = {
   without: words('dpkg debianutils libsystemd0 libgcc-s1 openssl-provider-legacy'),
 } as const satisfies InputDeclaration;
 
+// Beside compilers of the seed, in steps that ask for it: bootstrap/compile-cache.ts.
+const compileCache = {
+  ...trixie,
+  packages: ['ccache'],
+  without: words('gcc-14-base libssl3t64'),
+} as const satisfies InputDeclaration;
+
 const sysroot = {
   ...trixie,
   packages: words('libc6 libc6-dev linux-libc-dev libgcc-s1'),
@@ -86,6 +93,7 @@ export const inputs = {
   cxx,
   sandbox,
   shell,
+  'compile-cache': compileCache,
   'sysroot-aarch64-linux': { ...sysroot, architecture: 'arm64' },
   'sysroot-x86_64-linux': sysroot,
   'debian-aarch64-linux': { ...debianLibraries, architecture: 'arm64' },

@@ -5,7 +5,7 @@ import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { bug, UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
-import { MissingBlob, type Node } from '../store/index.ts';
+import { MissingBlob, isProven, type Node } from '../store/index.ts';
 import type { CheckResult } from './check.ts';
 import { ContentElsewhere } from './content-elsewhere.ts';
 import { outputsOfOutcome, type Emit, type Event, type Outcome, type Outputs } from './events.ts';
@@ -42,12 +42,14 @@ export interface BuildOptions {
   readonly rebuild?: boolean;
   readonly keepGoing?: boolean;
   readonly incremental?: IncrementalUse;
+  /** False: without compile caches, also for steps that ask for one. */
+  readonly compileCache?: boolean;
 }
 
 /**
  * Which steps are done in the folders that were kept for their lineages, if they have some: those that are made from a folder
- * of this machine (when not given), all, or none. With none, what was made so before and never proven is built again.
- * What is rebuilt is always built cleanly.
+ * of this machine (when not given), all, or none. With none, compile caches are not used either, and what was made with any of
+ * them before and never proven is built again. What is rebuilt is always built cleanly.
  */
 export type IncrementalUse = 'local' | 'all' | 'none';
 
@@ -77,6 +79,8 @@ export class Build {
   readonly #substitution: Substitution;
   /** Steps that are to be done whatever the records say. */
   readonly #forced = new Set<DerivationId>();
+  /** True: a result that no clean build has given is as good as none. */
+  #wantsProven = false;
   #tool: Promise<string | undefined> | undefined;
 
   constructor(workshop: Workshop, wish: Wish) {
@@ -85,7 +89,7 @@ export class Build {
     const { store, elsewhere: source } = workshop;
     const onNotice = (message: string): void => this.#emit({ type: 'notice', step: undefined, message });
     this.#elsewhere = new ContentElsewhere({ store, source, signal: wish.signal, onNotice });
-    this.#facts = storeFacts(store, this.#elsewhere);
+    this.#facts = this.#provenFacts(storeFacts(store, this.#elsewhere));
     const emit: Emit = (event) => this.#emit(event);
     this.#substitution = new Substitution({ store, elsewhere: this.#elsewhere, facts: this.#facts, emit });
     setMaxListeners(0, wish.signal); // every step under way listens: many are no leak
@@ -107,7 +111,8 @@ export class Build {
 
   /** Does what is wanted and not up to date. Failed steps are outcomes in the report. */
   async realise(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<BuildReport> {
-    if (options.incremental === 'none') await this.promote(wanted);
+    this.#wantsProven = options.incremental === 'none';
+    if (this.#wantsProven) await this.promote(wanted);
     if (options.rebuild === true) for (const id of wanted) this.#forced.add(id);
     const lost = await this.#producersOfLost(wanted);
     if (lost.size > 0) this.#forget(lost);
@@ -230,6 +235,17 @@ export class Build {
     );
   }
 
+  // A derivation that was never seen before may come to an action that was.
+  #provenFacts(facts: PlanFacts): PlanFacts {
+    return {
+      ...facts,
+      realisation: (action) => {
+        const found = facts.realisation(action);
+        return found !== undefined && this.#wantsProven && !isProven(found) ? undefined : found;
+      },
+    };
+  }
+
   // Where there is something to do, all that is found to be there must stay until it is done.
   async #use(wanted: readonly DerivationId[]): Promise<void> {
     const { sandbox } = this.#wish;
@@ -285,7 +301,7 @@ export class Build {
 
   async #run(
     plan: Plan,
-    { keepGoing = false, incremental = 'local' }: BuildOptions,
+    { keepGoing = false, incremental = 'local', compileCache = true }: BuildOptions,
   ): Promise<Map<DerivationId, Outcome>> {
     const { signal, sandbox } = this.#wish;
     // Loaded with the first plan that has something to do: most find everything up to date.
@@ -305,7 +321,9 @@ export class Build {
       realised: (resolved) => this.#realised(resolved),
       perform: async (resolved, slot) =>
         (await this.#takeAction(resolved)) ??
-        this.#bringing(resolved.step, () => performStep(resolved, slot, this.#performContext(incremental))),
+        this.#bringing(resolved.step, () =>
+          performStep(resolved, slot, this.#performContext({ incremental, compileCache })),
+        ),
       producers: (ids, missing) => this.#producersOf(ids, missing),
       replan: (lost) => this.#replan(lost),
       onFinish: (step, outcome, resolved) => {
@@ -433,7 +451,10 @@ export class Build {
     });
   }
 
-  #performContext(incremental: IncrementalUse): PerformContext {
+  #performContext({
+    incremental,
+    compileCache,
+  }: Required<Pick<BuildOptions, 'incremental' | 'compileCache'>>): PerformContext {
     const { store } = this.#workshop;
     const { signal, sources } = this.#wish;
     return {
@@ -453,6 +474,11 @@ export class Build {
       realised: (resolved) => this.#realised(resolved),
       executor: (pool) => this.#executor(pool),
       isIncremental: (step) => this.#isIncremental(step, incremental),
+      compileCacheBytes: ({ id, derivation }) => {
+        const hasOne = derivation.kind === 'run' && derivation.compileCache !== undefined;
+        const isClean = !compileCache || incremental === 'none' || this.#forced.has(id);
+        return hasOne && !isClean ? this.#workshop.compileCacheBytes : 0;
+      },
     };
   }
 

@@ -1,5 +1,5 @@
 // What becomes of a result that was made incrementally and that a clean build does not give: it is forgotten, with what was
-// memoised from it and the folders that it was made in. What follows from it is built again.
+// memoised from it and the folders that it was made in, or with. What follows from it is built again.
 
 import type { Digest } from '../store/base/digest.ts';
 import type { Store } from '../store/index.ts';
@@ -9,6 +9,7 @@ import type { Step } from './step.ts';
 export async function disown({ lineage }: Step, action: Digest, store: Store): Promise<void> {
   await (await store.maintenance()).forgetResult(action);
   await store.kept.forget(lineage);
+  await store.compileCaches.forget(lineage);
 }
 
 /** Says so, for people. */

@@ -2,6 +2,7 @@
 
 import type { Digest } from '../store/base/digest.ts';
 import type { Node } from '../store/index.ts';
+import type { CompileCacheCounts } from './compile-cache/ccache.ts';
 import type { DerivationId } from './model/encode.ts';
 import type { Derivation, Target } from './model/derivation.ts';
 
@@ -121,6 +122,8 @@ export type Outcome =
       readonly log: Digest | undefined;
       /** In folders that an earlier build had left. */
       readonly incremental?: boolean | undefined;
+      /** What its compilers were answered from a compile cache, where it was done with one. */
+      readonly compileCache?: CompileCacheCounts | undefined;
     }
   /** Made by others, whose word counts, and taken from where they put it. */
   | {

@@ -21,7 +21,12 @@ export interface OpenWorkshopOptions {
   readonly jobs?: number;
   /** Where others put what they made; nowhere, when not given. */
   readonly caches?: CacheSettings;
+  /** How large all compile caches may be together: 5 GiB when not given. With 0 none is used. */
+  readonly compileCacheBytes?: number;
 }
+
+/** A kernel's compile cache takes some hundred MB. */
+const usualCompileCacheBytes = 5 * 1024 ** 3;
 
 /** How many downloads run at once: enough to fill a line, few enough for a mirror. */
 const fetchSlots = 6;
@@ -33,6 +38,7 @@ export function openWorkshop({
   store,
   jobs = availableParallelism(),
   caches,
+  compileCacheBytes = usualCompileCacheBytes,
 }: OpenWorkshopOptions): Workshop {
   const downloads = new Downloads(store);
   const archives = new Archives(store);
@@ -45,6 +51,7 @@ export function openWorkshop({
       ['inline', inlineSlots],
     ]),
     executors: [local],
+    compileCacheBytes,
     fetch: (derivation, context) => downloads.fetch(derivation, context),
     unpack: (derivation, archive, context) => archives.unpack(derivation, archive, context),
     ...(caches !== undefined && caches.caches.length > 0 && { elsewhere: lateCaches(caches) }),

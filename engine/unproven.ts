@@ -16,7 +16,7 @@ export function unprovenSteps(
   for (const id of seen) {
     const step = steps(id);
     for (const input of step.inputIds) seen.add(input);
-    if (step.derivation.kind !== 'run' || step.derivation.incremental === undefined) continue;
+    if (step.derivation.kind !== 'run') continue;
     const realisation = realisationOf(step, { records });
     if (realisation !== undefined && !isProven(realisation)) unproven.push(step);
   }

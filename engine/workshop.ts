@@ -22,6 +22,8 @@ export interface WorkshopOptions {
   readonly unpack: (derivation: Unpack, archive: Digest, context: UnpackContext) => Promise<Node>;
   /** Where content is that the store does not have; nowhere, when not given. */
   readonly elsewhere?: ContentSource | undefined;
+  /** How large all compile caches may be together; none is used when not given. */
+  readonly compileCacheBytes?: number | undefined;
   /** Ends what `fetch`, `unpack` and the offers of executors have started. */
   readonly close: () => Promise<void>;
 }
@@ -81,6 +83,10 @@ export class Workshop {
 
   fetch(derivation: Fetch, context: FetchContext & FetchPlaces): Promise<Digest> {
     return this.#options.fetch(derivation, context);
+  }
+
+  get compileCacheBytes(): number {
+    return this.#options.compileCacheBytes ?? 0;
   }
 
   get elsewhere(): ContentSource | undefined {

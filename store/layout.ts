@@ -48,6 +48,7 @@ export interface Layout {
   readonly logs: string;
   readonly temporary: string;
   readonly work: string;
+  readonly compileCaches: string;
   readonly failed: string;
   readonly corrupt: string;
   readonly imports: string;
@@ -65,6 +66,7 @@ export function layoutOf(root: string): Layout {
     logs: join(root, 'logs'),
     temporary: join(root, 'tmp'),
     work: join(root, 'work'),
+    compileCaches: join(root, 'compile-caches'),
     failed: join(root, 'failed'),
     corrupt: join(root, 'corrupt'),
     imports: join(root, 'imports'),

@@ -11,11 +11,20 @@ import { FilePool } from './content/file-pool.ts';
 import { Copies } from './upkeep/forget-copies.ts';
 import { peopleDirectoryMode, stepDirectoryMode, type Layout } from './layout.ts';
 import { DatabaseLocks } from './processes/locks.ts';
+import type { StoreCompileCaches } from './kept/compile-caches.ts';
 import type { StoreKeptFolders } from './kept/kept-folders.ts';
 import { ownerOf, volatileDatabase } from './processes/owner.ts';
 import { LmdbRecords } from './records/records.ts';
 import { Session, isAlive } from './processes/session.ts';
-import type { ImportOptions, ImportResult, ImportRules, KeptFolders, Maintenance, Store } from './store.ts';
+import type {
+  CompileCaches,
+  ImportOptions,
+  ImportResult,
+  ImportRules,
+  KeptFolders,
+  Maintenance,
+  Store,
+} from './store.ts';
 import { Uses, decisionLock } from './processes/uses.ts';
 import type { Alteration } from './trees/seal.ts';
 import { StoredTrees } from './trees/stored-trees.ts';
@@ -28,6 +37,7 @@ export class LocalStore implements Store {
   readonly records: LmdbRecords;
   readonly locks: DatabaseLocks;
   readonly kept: KeptFolders;
+  readonly compileCaches: CompileCaches;
   readonly #layout: Layout;
   readonly #database: Database;
   readonly #durability: Durability;
@@ -39,6 +49,7 @@ export class LocalStore implements Store {
   readonly #copies: Copies;
   #volatile: Database | undefined;
   #kept: StoreKeptFolders | undefined;
+  #compileCaches: StoreCompileCaches | undefined;
   #pool: FilePool | undefined;
   #sweeping: Promise<void> | undefined;
 
@@ -110,6 +121,14 @@ export class LocalStore implements Store {
     this.kept = {
       take: async (wish) => (await openKept()).take(wish),
       forget: async (lineage) => (await openKept()).forget(lineage),
+    };
+    const openCompileCaches = async (): Promise<StoreCompileCaches> => {
+      const { StoreCompileCaches } = await import('./kept/compile-caches.ts');
+      return (this.#compileCaches ??= new StoreCompileCaches({ ...shared, locks: this.locks }));
+    };
+    this.compileCaches = {
+      take: async (wish) => (await openCompileCaches()).take(wish),
+      forget: async (lineage) => (await openCompileCaches()).forget(lineage),
     };
   }
 

@@ -112,6 +112,7 @@ function makeParts(layout: Layout): void {
     layout.logs,
     layout.temporary,
     layout.work,
+    layout.compileCaches,
     layout.failed,
     layout.downloads,
     layout.database,

@@ -14,6 +14,7 @@ export interface Store {
   readonly records: Records;
   readonly locks: Locks;
   readonly kept: KeptFolders;
+  readonly compileCaches: CompileCaches;
   /** Starts a batch: new content becomes visible, durable and referable only by `commit`. */
   begin(): Batch;
   /**
@@ -146,8 +147,8 @@ export interface Facts {
   readonly builtAtMs: number;
   readonly log: Digest | undefined;
   /**
-   * True when it was made in folders that an earlier build had left, and no clean build has given the same yet: good for this
-   * machine, and no proof of anything ({@link isProven}).
+   * True when it was made in folders that an earlier build had left, or with a compile cache, and no clean build has given the
+   * same yet: good for this machine, and no proof of anything ({@link isProven}).
    */
   readonly incremental?: boolean | undefined;
   /** Whose word it was taken on, by the names of their keys; not there when it was made here. */
@@ -293,6 +294,30 @@ export interface Kept {
   release(): Promise<void>;
 }
 
+/** Folders in which a program keeps what compilers gave, from one build of a lineage to the next. */
+export interface CompileCaches {
+  /**
+   * The folder of a lineage, one's own until it is released; undefined when somebody else has it. The program may be ended at
+   * any moment, and has to find damage by itself. @throws UserError `DISK_FULL`
+   */
+  take(wish: CompileCacheWish): Promise<CompileCache | undefined>;
+  /** Throws the folder of a lineage away, once nobody has it. */
+  forget(lineage: string): Promise<void>;
+}
+
+export interface CompileCacheWish {
+  readonly lineage: string;
+  /** What the folders of all lineages may take together: beyond it those go that were used longest ago. */
+  readonly maxBytes: number;
+}
+
+export interface CompileCache {
+  /** Where it lies. */
+  readonly path: string;
+  /** To be called in any case. */
+  release(): Promise<void>;
+}
+
 export interface Maintenance {
   /** Hashes everything again and looks whether records keep their word. Changes nothing. */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
@@ -380,7 +405,7 @@ export interface GcStats {
   readonly realisations: number;
   /** How long building the deleted results took, all together, in milliseconds. */
   readonly rebuildMs: number;
-  /** Kept folders. Their files are counted in `sizeBytes`, and not in `blobs`. */
+  /** Kept folders and compile caches. Their files are counted in `sizeBytes`, and not in `blobs`. */
   readonly keptFolders: number;
   /** The room that the store takes afterwards, by the sizes of its files. Measured only where a size was asked for. */
   readonly keptBytes: number | undefined;
@@ -388,13 +413,14 @@ export interface GcStats {
 
 export interface Usage {
   readonly parts: readonly { readonly name: string; readonly files: number; readonly sizeBytes: number }[];
-  /** The kept folders, which are the part `work`. */
+  /** The kept folders and compile caches, which are the parts `work` and `compile-caches`. */
   readonly kept: readonly KeptUsage[];
   readonly sizeBytes: number;
 }
 
-/** What a lineage's kept folders and sources take. */
+/** What a lineage's kept folders and sources take, or its compile cache. */
 export interface KeptUsage {
+  readonly part: 'work' | 'compile-caches';
   /** The step's name; `?` when nobody can tell. */
   readonly name: string;
   readonly files: number;

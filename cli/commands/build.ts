@@ -20,6 +20,7 @@ export interface BuildFlags {
   readonly rebuild?: boolean;
   readonly incremental?: boolean;
   readonly clean?: boolean;
+  readonly compileCache?: boolean;
   readonly outLink?: string;
   readonly cache?: readonly string[];
 }
@@ -42,13 +43,19 @@ export const define: DefineCommand = (command, runs) => {
         'in kept folders, where steps have some, whatever they are made from',
       ).conflicts('clean'),
     )
-    .option('--clean', 'in no kept folder, and take nothing that was made in one until it is proven')
+    .option(
+      '--clean',
+      'in no kept folder and with no compile cache, and take nothing that was made so until it is proven',
+    )
+    .option('--no-compile-cache', 'without compile caches, where steps have one')
     .option('-o, --out-link <path>', 'make a symbolic link to the result, which also keeps it in the store')
     .action(runs(build));
   addHelpNotes(command, {
     about:
       'Steps with kept folders (`incremental` in the config) are done in them when they are made from a folder of this\n' +
-      'machine, and cleanly otherwise. What was made in them is used on this machine; `cairn check --promote` proves it.',
+      'machine, and cleanly otherwise. What was made in them is used on this machine; `cairn check --promote` proves it.\n' +
+      'The same is true of what was made with a compile cache (`compileCache`). Their size is CAIRN_COMPILE_CACHE_SIZE, 5G\n' +
+      'when it is not set.',
     examples: [
       ['cairn build', 'build the output "default", or the only one'],
       ['cairn build lsb', 'build the output "lsb"'],
@@ -100,12 +107,13 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   return exitCodeOf(report, made, flags);
 }
 
-function buildOptions({ rebuild, keepGoing, incremental, clean }: BuildFlags): BuildOptions {
+function buildOptions({ rebuild, keepGoing, incremental, clean, compileCache }: BuildFlags): BuildOptions {
   return {
     ...(rebuild !== undefined && { rebuild }),
     ...(keepGoing !== undefined && { keepGoing }),
     ...(incremental === true && { incremental: 'all' }),
     ...(clean === true && { incremental: 'none' }),
+    ...(compileCache !== undefined && { compileCache }),
   };
 }
 

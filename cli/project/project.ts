@@ -20,7 +20,7 @@ import { plainText } from '../render/plain-text.ts';
 import { cacheSettings } from '../person/cache-settings.ts';
 import { allOverrides } from './overrides.ts';
 import { commandOf } from './steps.ts';
-import { configuredSize, keepStoreToSize } from './store-size.ts';
+import { compileCacheSize, configuredSize, keepStoreToSize } from './store-size.ts';
 import { findTarget, splitPlace, type FoundOutput } from './targets.ts';
 
 export interface Project {
@@ -144,7 +144,12 @@ interface ProjectParts {
 function makeProject(context: Context, { store, evaluation, options, sizeBytes }: ProjectParts): OpenProject {
   const { settings } = options;
   const caches = cachesOf(context, evaluation, settings);
-  const workshop = openWorkshop({ store, ...jobsOf(settings), ...(caches && { caches }) });
+  const workshop = openWorkshop({
+    store,
+    ...jobsOf(settings),
+    ...compileCacheSize(context.env),
+    ...(caches && { caches }),
+  });
   const { signal } = context;
   const project = projectIn(context, workshop, evaluation, { ...options, signal, tellsOfLocals: true });
   return {

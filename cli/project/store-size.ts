@@ -1,4 +1,5 @@
-// How large the store may be: sizes as people write them, and keeping to one after a command that may have built something.
+// How large the store, and compile caches in it, may be: sizes as people write them, and keeping to one after a command that may
+// have built something.
 
 import { InvalidArgumentError } from 'commander';
 import { UserError } from '../../store/base/errors.ts';
@@ -7,6 +8,7 @@ import type { Context } from '../context.ts';
 import { formatBytes, formatCount } from '../render/units.ts';
 
 const variable = 'CAIRN_STORE_SIZE';
+const compileCacheVariable = 'CAIRN_COMPILE_CACHE_SIZE';
 const units = ['', 'K', 'M', 'G', 'T', 'P'];
 
 /** `20G`, `1.5 TB`, `500MiB` in bytes; undefined when it is no size. */
@@ -26,13 +28,26 @@ export function parseSize(text: string): number {
 
 /** What `CAIRN_STORE_SIZE` asks for. @throws UserError `USAGE` */
 export function configuredSize(env: NodeJS.ProcessEnv): number | undefined {
-  const text = env[variable];
+  return sizeInVariable(
+    env,
+    variable,
+    `Give one such as ${variable}=20G, or none to keep everything until \`cairn store gc\`.`,
+  );
+}
+
+/** What `CAIRN_COMPILE_CACHE_SIZE` asks for, as a workshop takes it. @throws UserError `USAGE` */
+export function compileCacheSize(env: NodeJS.ProcessEnv): { readonly compileCacheBytes?: number } {
+  const hint = `Give one such as ${compileCacheVariable}=5G; with 0 no compile cache is used.`;
+  const compileCacheBytes = sizeInVariable(env, compileCacheVariable, hint);
+  return compileCacheBytes === undefined ? {} : { compileCacheBytes };
+}
+
+function sizeInVariable(env: NodeJS.ProcessEnv, name: string, hint: string): number | undefined {
+  const text = env[name];
   if (text === undefined || text === '') return undefined;
   const sizeBytes = sizeIn(text);
   if (sizeBytes !== undefined) return sizeBytes;
-  throw new UserError('USAGE', `${variable} is no size: ${text}`, {
-    hint: `Give one such as ${variable}=20G, or none to keep everything until \`cairn store gc\`.`,
-  });
+  throw new UserError('USAGE', `${name} is no size: ${text}`, { hint });
 }
 
 /** Deletes what was not used for longest when the store has become larger, and says so. What was asked for is done by now. */

@@ -34,7 +34,16 @@ const step = {
 const incremental = v.optional(
   v.pipe(
     v.literal(true),
-    v.description('made in folders that an earlier build had left, and not proven by a clean build yet'),
+    v.description(
+      'made in folders that an earlier build had left, or with a compile cache, and not proven by a clean build yet',
+    ),
+  ),
+);
+
+const compileCache = v.optional(
+  v.pipe(
+    v.strictObject({ hits: count, misses: count }),
+    v.description('compilations that a compile cache answered, and that it did not; where one was used'),
   ),
 );
 
@@ -156,6 +165,7 @@ const records = {
     signers: v.optional(
       v.pipe(v.array(text), v.description('of a substituted step: whose word it was taken on')),
     ),
+    compileCache,
     because: v.optional(v.pipe(v.array(text), v.description('of a skipped step: what failed below it'))),
     reason: v.optional(failureReason),
     code: v.optional(code),
@@ -192,7 +202,12 @@ const records = {
     files: v.optional(count),
     sizeBytes: v.optional(bytes),
   }),
-  done: fieldsOf('The end of a build.', { ok: flag, elapsedMs: milliseconds, buildersCpuMs: milliseconds }),
+  done: fieldsOf('The end of a build.', {
+    ok: flag,
+    elapsedMs: milliseconds,
+    buildersCpuMs: milliseconds,
+    compileCache,
+  }),
   round: fieldsOf('A watch builds: for the first time, or because something has changed. Its steps follow.', {
     round: v.pipe(count, v.description('from 1')),
     changed: v.pipe(v.array(text), v.description('the first of the paths that have changed')),
@@ -479,12 +494,16 @@ const records = {
   }),
   root: fieldsOf('A name that keeps outputs in the store.', { name: text, derivations: v.array(digest) }),
   usage: fieldsOf('How much room a part of the store takes.', { name: text, files: count, sizeBytes: bytes }),
-  'kept-folder': fieldsOf('What the folders that are kept for the next build of a step take.', {
-    name: v.pipe(text, v.description('the name of the step')),
-    files: count,
-    sizeBytes: bytes,
-    usedAtMs: v.pipe(count, v.description('milliseconds since 1970')),
-  }),
+  'kept-folder': fieldsOf(
+    'What the folders that are kept for the next build of a step take, or its compile cache.',
+    {
+      part: v.pipe(v.picklist(['work', 'compile-caches']), v.description('of the store, in which they lie')),
+      name: v.pipe(text, v.description('the name of the step')),
+      files: count,
+      sizeBytes: bytes,
+      usedAtMs: v.pipe(count, v.description('milliseconds since 1970')),
+    },
+  ),
   verified: fieldsOf('A part of the store was read again.', {
     name: v.picklist(['records', 'blobs', 'directories', 'trees', 'realisations']),
     durationMs: milliseconds,

@@ -107,6 +107,7 @@ function outcomeFields(outcome: Outcome): Omit<FieldsOf<'step-finished'>, keyof 
         durationMs: Math.round(outcome.durationMs),
         log: outcome.log,
         incremental: outcome.incremental === true ? true : undefined,
+        compileCache: outcome.compileCache,
       };
     case 'substituted':
       return {

@@ -2,6 +2,7 @@
 
 import type { LocalSourceUsed, Outcome, StepFinished } from '../../engine/index.ts';
 import type { Event } from '../../engine/index.ts';
+import { compileCacheWords } from './compile-cache-words.ts';
 import { stepName } from './names.ts';
 import { plainLine } from './plain-text.ts';
 import type { Style } from './style.ts';
@@ -101,5 +102,7 @@ function amount(
   const progress = view.running.get(step.id)?.progress;
   const size = progress === undefined ? '' : `${formatBytes(progress.doneBytes)}, `;
   const how = outcome.incremental === true ? ', incrementally' : '';
-  return `(${size}${formatDuration(outcome.durationMs)}${how})`;
+  const { compileCache } = outcome;
+  const answered = compileCache === undefined ? '' : `, ${compileCacheWords(compileCache)}`;
+  return `(${size}${formatDuration(outcome.durationMs)}${how}${answered})`;
 }

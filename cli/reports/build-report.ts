@@ -1,6 +1,6 @@
 // What a build made, target by target: what it is called, what it is, how much it holds, and of what it was put together.
 
-import type { BuildReport, Outcome } from '../../engine/index.ts';
+import type { BuildReport, CompileCacheCounts, Outcome } from '../../engine/index.ts';
 import { digestHash } from '../../store/base/digest.ts';
 import { isProven, type Node } from '../../store/index.ts';
 import type { Context } from '../context.ts';
@@ -8,6 +8,7 @@ import type { Project } from '../project/project.ts';
 import type { JsonRecord, RecordOf } from '../records/definitions.ts';
 import { writeRecords } from '../records/write-records.ts';
 import { failureLines } from '../render/failures.ts';
+import { compileCacheWords } from '../render/compile-cache-words.ts';
 import { tableLines } from '../render/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../render/units.ts';
 import type { View } from '../render/view-model.ts';
@@ -30,8 +31,7 @@ export function showResults(context: Context, results: BuildResults): void {
   }
   const { err, out } = context;
   const { view } = results;
-  if (view !== undefined)
-    err.lines([...failureLines(view, err.style), ...doneLines(view, results.elapsedMs)]);
+  if (view !== undefined) err.lines([...failureLines(view, err.style), ...doneLines(view, results)]);
   for (const target of results.wanted) {
     const node = nodeOf(results, target);
     if (node === undefined) continue;
@@ -65,6 +65,7 @@ function resultRecords(results: BuildResults): JsonRecord[] {
     ok: report.ok,
     elapsedMs: Math.round(elapsedMs),
     buildersCpuMs: Math.round(report.buildersCpuMs),
+    compileCache: compileCacheCounts(report),
   };
   return [...targets, done];
 }
@@ -132,7 +133,7 @@ function partLines(project: Project, { id }: FoundOutput): string[] {
   return rows.length < 2 ? [] : tableLines(rows, ['left', 'right', 'right']);
 }
 
-function doneLines({ finished }: View, elapsedMs: number): string[] {
+function doneLines({ finished }: View, { elapsedMs, report }: BuildResults): string[] {
   const words = [
     [finished.built, 'built'],
     [finished.substituted, 'taken from caches'],
@@ -142,5 +143,20 @@ function doneLines({ finished }: View, elapsedMs: number): string[] {
     [finished.cancelled, 'ended early'],
   ] as const;
   const facts = words.flatMap(([count, word]) => (count === 0 ? [] : [`${count} ${word}`]));
-  return facts.length === 0 ? [] : [`${facts.join(', ')} in ${formatDuration(elapsedMs)}`];
+  const counts = compileCacheCounts(report);
+  return [
+    ...(facts.length === 0 ? [] : [`${facts.join(', ')} in ${formatDuration(elapsedMs)}`]),
+    ...(counts === undefined ? [] : [compileCacheWords(counts)]),
+  ];
+}
+
+// Of all steps that were done with one.
+function compileCacheCounts({ outcomes }: BuildReport): CompileCacheCounts | undefined {
+  const all = [...outcomes.values()].flatMap((outcome) =>
+    outcome.kind === 'built' && outcome.compileCache !== undefined ? [outcome.compileCache] : [],
+  );
+  if (all.length === 0) return undefined;
+  const sum = (one: keyof CompileCacheCounts): number =>
+    all.reduce((total, counts) => total + counts[one], 0);
+  return { hits: sum('hits'), misses: sum('misses') };
 }

@@ -14,6 +14,7 @@ import {
   type Project,
   type Settings,
 } from '../project/project.ts';
+import { compileCacheSize } from '../project/store-size.ts';
 import { findTarget, type FoundOutput } from '../project/targets.ts';
 import { asPersonsError } from '../reports/persons-error.ts';
 
@@ -67,7 +68,11 @@ export class WatchedProject {
     this.store = store;
     this.#options = options;
     this.#configPath = configOf(context);
-    this.#workshop = openWorkshop({ store, ...jobsOf(options.settings) });
+    this.#workshop = openWorkshop({
+      store,
+      ...jobsOf(options.settings),
+      ...compileCacheSize(context.env),
+    });
   }
 
   /** @throws UserError for whatever is wrong with the store, or when there is no config. */

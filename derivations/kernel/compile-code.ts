@@ -4,6 +4,7 @@ import {
   from,
   run,
   write,
+  type CompileCacheSpec,
   type Derivation,
   type Input,
   type InputLike,
@@ -22,6 +23,8 @@ export interface ToCompile {
   readonly seed: InputLike;
   readonly source: Derivation;
   readonly configuration: Configuration;
+  /** Lets compilers answer from earlier builds of the same step. */
+  readonly compileCache?: CompileCacheSpec | undefined;
 }
 
 export interface CompiledCode {
@@ -36,7 +39,8 @@ export interface CompiledCode {
 }
 
 /** @example compileCode({ name: 'kernel', target, seed, source, configuration }).image */
-export function compileCode({ name, target, seed, source, configuration }: ToCompile): CompiledCode {
+export function compileCode(code: ToCompile): CompiledCode {
+  const { name, target, seed, source, configuration, compileCache } = code;
   const build = run({
     name,
     target,
@@ -52,6 +56,7 @@ export function compileCode({ name, target, seed, source, configuration }: ToCom
     outputs: ['image', 'modules', 'symbols', 'commands'],
     limits: { memoryBytes: 8 * 1024 ** 3 },
     incremental,
+    ...(compileCache !== undefined && { compileCache }),
   });
   const given = (output: string): Input => from(build, { output });
   return {

@@ -1,14 +1,17 @@
 // A kernel as others see it, and the steps it comes out of. Everything it needs to start is built in: no initrd, no modules.
 
-import { compose, from, type Input, type Target } from '../../engine/model/index.ts';
+import { compose, from, type CompileCacheSpec, type Input, type Target } from '../../engine/model/index.ts';
+import { compileCache } from '../bootstrap/compile-cache.ts';
 import { seedTree } from '../bootstrap/seed.ts';
 import { sourcesOf, type PinsByName } from '../lib/pins.ts';
+import { targetFacts } from '../lib/platform.ts';
 import type { Component } from '../system/component.ts';
 import { compileCode } from './compile-code.ts';
 import { compileDebug } from './compile-debug.ts';
 import { compileDeviceTrees } from './compile-device-trees.ts';
 import { configure } from './configure.ts';
 import type { Fragment, Option } from './fragment.ts';
+import { incremental } from './make.ts';
 import { lines, type Line } from './lines.ts';
 import { kernelOptions } from './options.ts';
 import { prepareModules } from './prepare-modules.ts';
@@ -48,6 +51,8 @@ export interface KernelOptions {
   readonly line?: Line;
   /** Further options of one's own. */
   readonly fragments?: readonly Fragment[];
+  /** With a compile cache, for this machine alone: false when not given. */
+  readonly compileCache?: boolean;
 }
 
 /**
@@ -64,6 +69,7 @@ export function createKernel(options: KernelOptions): Kernel {
     line,
     options: kernelOptions({ target, variant, line, further: fragments }),
     hasDeviceTrees: target === 'aarch64-linux',
+    ...(options.compileCache !== undefined && { compileCache: options.compileCache }),
   });
 }
 
@@ -77,6 +83,8 @@ export interface KernelBuild {
   readonly options: readonly Option[];
   /** Whether it is for boards that are described by device trees. */
   readonly hasDeviceTrees: boolean;
+  /** With a compile cache, for this machine alone: false when not given. */
+  readonly compileCache?: boolean;
 }
 
 /**
@@ -89,7 +97,10 @@ export function buildKernel(kernel: KernelBuild): Kernel {
   const { tree: source, pin } = kernelSource(pins, line, seed);
   const configuration = configure({ name, target, seed, source, options });
   const toCompile = { name, target, seed, source, configuration };
-  const build = compileCode(toCompile);
+  const build = compileCode({
+    ...toCompile,
+    compileCache: kernel.compileCache === true ? kernelCompileCache(pins, target) : undefined,
+  });
   const dtbs = hasDeviceTrees
     ? compileDeviceTrees({ ...toCompile, name: `${name}-dtbs` })
     : compose({ name: 'no-device-trees', parts: [] });
@@ -117,4 +128,10 @@ export function buildKernel(kernel: KernelBuild): Kernel {
       }),
     },
   };
+}
+
+/** Of the kernel's compiler, and of that for the programs which the kernel's build makes for itself. */
+export function kernelCompileCache(pins: PinsByName, target: Target): CompileCacheSpec {
+  const compilers = ['gcc', `${targetFacts[target].triplet}-gcc`];
+  return compileCache(pins, { compilers, sources: incremental.sources });
 }

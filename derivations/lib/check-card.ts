@@ -16,6 +16,7 @@ const cardFields: Fields<Package> = {
   needs: 'optional',
   build: 'needed',
   gives: 'needed',
+  compileCache: 'optional',
 };
 const needsFields: Fields<Needs> = {
   libraries: 'optional',

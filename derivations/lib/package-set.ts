@@ -14,6 +14,7 @@ import {
   type InputLike,
   type Target,
 } from '../../engine/model/index.ts';
+import { compileCache } from '../bootstrap/compile-cache.ts';
 import { bootstrap, type Bootstrap } from '../bootstrap/index.ts';
 import { buildEnvironment, buildScript } from './build-script.ts';
 import type { BuiltPackage } from './built-package.ts';
@@ -21,6 +22,7 @@ import { checkCard } from './check-card.ts';
 import { checkPackage } from './check-package.ts';
 import { outputsOfCard, type Package } from './package.ts';
 import { pinOf, type PinsByName } from './pins.ts';
+import { targetFacts } from './platform.ts';
 
 type Cards = Readonly<Record<string, Package>>;
 type Overrides<Named extends Cards> = { readonly [Name in keyof Named]?: (card: Named[Name]) => Package };
@@ -76,19 +78,27 @@ function createPackage(card: Package, { pins, target, base, need }: Surroundings
   const building = unique([...alsoThere.flatMap((other) => [other, ...other.libraries]), ...libraries]);
 
   const { tree, version } = source(card, pins);
+  const inputs = {
+    '/src': tree,
+    '/target': targetRoot(card, base, building),
+    '/recipe': write({ name: `${card.name}-recipe`, files: { 'build.sh': scriptOf(card) } }),
+    ...patches(card),
+  };
+  const hasCxx = card.needs?.tools?.includes('cxx') ?? false;
   const build = run({
     name: card.name,
     target,
     layers: [base.seed, ...(card.needs?.tools ?? []).map((tool) => base[tool])],
-    inputs: {
-      '/src': tree,
-      '/target': targetRoot(card, base, building),
-      '/recipe': write({ name: `${card.name}-recipe`, files: { 'build.sh': scriptOf(card) } }),
-      ...patches(card),
-    },
-    env: buildEnvironment(target, card.needs?.tools?.includes('cxx') ?? false),
+    inputs,
+    env: buildEnvironment(target, hasCxx),
     argv: ['/bin/bash', '-euo', 'pipefail', '/recipe/build.sh'],
     outputs: outputsOfCard(card),
+    ...(card.compileCache === true && {
+      compileCache: compileCache(pins, {
+        compilers: compilersOf(target, hasCxx),
+        sources: Object.keys(inputs),
+      }),
+    }),
   });
   const checks = checkPackage({ card, build, target, base, runtime });
   const description = `${card.description} (${version}, ${card.licence})`;
@@ -103,6 +113,12 @@ function createPackage(card: Package, { pins, target, base, need }: Surroundings
     out: gated('out', card.name),
     dev: outputsOfCard(card).includes('dev') ? gated('dev', `${card.name}-dev`) : undefined,
   };
+}
+
+// Those that the build environment names.
+function compilersOf(target: Target, hasCxx: boolean): readonly string[] {
+  const { triplet } = targetFacts[target];
+  return ['gcc', `${triplet}-gcc`, ...(hasCxx ? ['g++', `${triplet}-g++`] : [])];
 }
 
 function scriptOf(card: Package): string {

@@ -20,6 +20,8 @@ export interface Package {
   readonly needs?: Needs;
   readonly build: Build;
   readonly gives: Gives;
+  /** Lets compilers answer from earlier builds of the package, for this machine alone: false when not given. */
+  readonly compileCache?: boolean;
 }
 
 /** Other packages, by name. */

@@ -3,6 +3,8 @@
 import type { Batch, Kept, Node } from '../../store/index.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import type { FailureReason } from '../events.ts';
+import type { CompileCacheCounts } from '../compile-cache/ccache.ts';
+import type { CompileCacheKeys } from '../compile-cache/keys.ts';
 import type { Incremental, Limits, Platform } from '../model/derivation.ts';
 
 /** A resolved `run` derivation: everything a machine needs to know to run it, and nothing else. */
@@ -30,8 +32,22 @@ export interface ExecuteOptions {
   readonly onOutput: (text: string) => void;
   /** Folders that are kept between builds: the step is done in them, and from their sources. Taken back, not released. */
   readonly kept?: Kept;
+  /** What compilers may answer from; absent in every clean build. Not released. */
+  readonly compileCache?: CompileCacheUse;
   /** Conditions varied by `cairn check`; absent means the usual ones. */
   readonly variation?: Variation;
+}
+
+/** A compile cache that is the step's own meanwhile. */
+export interface CompileCacheUse {
+  /** The folder of this machine that it is kept in. */
+  readonly path: string;
+  /** The tree with ccache. */
+  readonly tool: Digest;
+  /** Absolute paths in the step. */
+  readonly compilers: readonly string[];
+  readonly keys: CompileCacheKeys;
+  readonly maxBytes: number;
 }
 
 /**
@@ -73,6 +89,8 @@ export type ExecuteResult =
       readonly batch: Batch;
       readonly log: Digest | undefined;
       readonly use: ResourceUse;
+      /** When it was done with a compile cache. */
+      readonly compileCache?: CompileCacheCounts;
     }
   | {
       readonly kind: 'failed';
@@ -88,7 +106,7 @@ export type ExecuteResult =
 /** Runs requests. @throws MissingBlob when an input's content is not there; UserError `SANDBOX_UNAVAILABLE`. */
 export interface Executor {
   execute(request: BuildRequest, options: ExecuteOptions): Promise<ExecuteResult>;
-  /** True when it does steps in kept folders; else it is given none. */
+  /** True when it does steps in kept folders and with compile caches; else it is given none. */
   readonly keepsFolders: boolean;
   /** Processor time that the requests which have ended took, all together, in milliseconds. */
   buildersCpuMs(): number;

@@ -6,6 +6,7 @@ import { isErrno, UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
 import { removeTree } from '../../store/base/remove-tree.ts';
 import { emptyTree, type Batch, type Node, type Store } from '../../store/index.ts';
+import { placeCompileCache, readCounts } from '../compile-cache/place.ts';
 import type { FailureReason } from '../events.ts';
 import type { Limits } from '../model/derivation.ts';
 import { requireSandbox } from '../sandbox/probe.ts';
@@ -173,12 +174,15 @@ class SandboxExecutor implements Executor {
 
   async #run({ request, options, rig, log, work }: Step, signal = options.signal): Promise<SandboxEnd> {
     const { store, tool, jobs, limits } = this.#options;
-    const { variation, kept } = options;
+    const { variation, kept, compileCache } = options;
     const order = variation?.shuffledReaddir === true ? this.#order : undefined;
     const mounts = await mountsOf(store, request, { order, kept });
     const pool = jobs === undefined ? oneJob : { slots: jobs.slots, jobserver: rig.jobserver };
     const conditions = conditionsFor(pool, variation);
     const guise = this.#guiseFor(conditions);
+    const compileCacheMounts =
+      compileCache &&
+      placeCompileCache(work.compileCache, compileCache, await store.materialise(compileCache.tool));
     const command = sandboxCommand(request, {
       tool,
       mounts,
@@ -187,6 +191,7 @@ class SandboxExecutor implements Executor {
       work,
       conditions,
       changed: kept?.changed && writeChanged(work, kept.changed),
+      compileCache: compileCacheMounts,
     });
     return runSandbox(command, {
       launcher: this.#launcher,
@@ -222,7 +227,12 @@ class SandboxExecutor implements Executor {
       const logDigest = log.sizeBytes > 0 ? await batch.takeFile(log.path, false) : undefined;
       if (!options.signal.aborted) {
         const use = { durationMs: elapsedMs(step), cpuMs, peakMemoryBytes };
-        return { kind: 'succeeded', outputs, batch, log: logDigest, use };
+        const counts = options.compileCache && readCounts(work.compileCache);
+        return {
+          kind: 'succeeded',
+          ...{ outputs, batch, log: logDigest, use },
+          ...(counts !== undefined && { compileCache: counts }),
+        };
       }
       await batch.discard();
       return { kind: 'cancelled' };

@@ -24,15 +24,19 @@ export interface Surroundings {
    * absolute paths, a NUL after each. Undefined when all must be taken as changed, as in every clean build.
    */
   readonly changed?: string | undefined;
+  /** Where in the step's root programs are that are called in place of compilers. Undefined in every clean build. */
+  readonly compilers?: string | undefined;
 }
+
+const usualPath = '/usr/bin:/usr/sbin:/bin:/sbin';
 
 /** The whole environment of a step. What the request names wins. */
 export function environmentOf(
   request: BuildRequest,
-  { buildFolder, jobs, jobserver, changed }: Surroundings,
+  { buildFolder, jobs, jobserver, changed, compilers }: Surroundings,
 ): Readonly<Record<string, string>> {
   return {
-    PATH: '/usr/bin:/usr/sbin:/bin:/sbin',
+    PATH: usualPath,
     HOME: buildFolder,
     TMPDIR: '/tmp',
     TZ: 'UTC',
@@ -44,6 +48,7 @@ export function environmentOf(
     ...(changed !== undefined && { CAIRN_CHANGED: changed }),
     ...Object.fromEntries(request.outputs.map((output) => [output, `${outputsFolder}/${output}`])),
     ...request.env,
+    ...(compilers !== undefined && { PATH: `${compilers}:${request.env['PATH'] ?? usualPath}` }),
   };
 }
 

@@ -13,8 +13,10 @@ import {
   shown,
   utf8Length,
 } from './check.ts';
-import type { ArchiveLimits, Incremental, Limits } from './kinds.ts';
+import type { ArchiveLimits, CompileCache, Incremental, Limits } from './kinds.ts';
 
+/** What stands in a script as it is. */
+const compilerPattern = /^\/(?:[a-zA-Z0-9+._-]+\/)*([a-zA-Z0-9+._-]+)$/;
 const outputPattern = /^[a-z][a-z0-9_]{0,31}$/;
 
 /**
@@ -112,6 +114,41 @@ export function checkIncremental(name: string, incremental: Incremental, inputs:
       );
     seen.push(path);
   }
+  checkSources(what, sources, inputs);
+}
+
+/** Compilers that can be told apart by their names; sources among the inputs. */
+export function checkCompileCache(
+  name: string,
+  compileCache: Omit<CompileCache, 'tool'>,
+  inputs: readonly string[],
+): void {
+  const what = `${name}: compileCache`;
+  checkFields(what, compileCache, ['tool', 'compilers', 'sources']);
+  const { compilers, sources } = compileCache;
+  checkStrings(what, 'compilers', compilers);
+  checkStrings(what, 'sources', sources);
+  if (compilers.length === 0) invalid(`${what} names no compiler`, "Write compilers: ['/usr/bin/gcc'].");
+  const names = new Set<string>();
+  for (const compiler of compilers) {
+    const called = compilerPattern.exec(compiler)?.[1];
+    if (called === undefined)
+      invalid(
+        `${what}: ${shown(compiler)} is no absolute path of a compiler`,
+        'Write /usr/bin/gcc, for example; letters, digits and + . _ - are the ones that a path may have here.',
+      );
+    checkRelative(what, compiler.slice(1));
+    if (names.has(called))
+      invalid(
+        `${what}: two compilers are called ${shown(called)}`,
+        'They are called by that name: name one.',
+      );
+    names.add(called);
+  }
+  checkSources(what, sources, inputs);
+}
+
+function checkSources(what: string, sources: readonly string[], inputs: readonly string[]): void {
   const unknown = sources.find((source, at) => !inputs.includes(source) || sources.indexOf(source) !== at);
   if (unknown !== undefined)
     invalid(

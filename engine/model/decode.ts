@@ -4,7 +4,16 @@
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
 import type { CborValue } from '../../store/base/cbor.ts';
-import type { ComposePart, Derivation, FileContent, Incremental, Input, Platform, Target } from './kinds.ts';
+import type {
+  CompileCache,
+  ComposePart,
+  Derivation,
+  FileContent,
+  Incremental,
+  Input,
+  Platform,
+  Target,
+} from './kinds.ts';
 import type { DerivationId } from './encode.ts';
 
 /** What a record says. */
@@ -103,6 +112,9 @@ function decodeKind(fields: Fields, reference: Reference): Derivation {
         mayBeEmpty: fields['mayBeEmpty'] === undefined ? [] : texts(fields['mayBeEmpty']),
         limits: mapOf(fields['limits'], number),
         ...(fields['incremental'] !== undefined && { incremental: incremental(fields['incremental']) }),
+        ...(fields['compileCache'] !== undefined && {
+          compileCache: compileCache(fields['compileCache'], reference),
+        }),
       };
     default:
       throw corrupt();
@@ -112,6 +124,11 @@ function decodeKind(fields: Fields, reference: Reference): Derivation {
 function incremental(value: CborValue): Incremental {
   const { folders, sources } = map(value);
   return { folders: texts(folders), sources: texts(sources) };
+}
+
+function compileCache(value: CborValue, reference: Reference): CompileCache {
+  const { tool, compilers, sources } = map(value);
+  return { tool: reference(tool), compilers: texts(compilers), sources: texts(sources) };
 }
 
 function fileContent(value: CborValue | undefined): FileContent {

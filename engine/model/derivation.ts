@@ -20,6 +20,7 @@ import {
   checkArguments,
   checkLayers,
   checkArchiveLimits,
+  checkCompileCache,
   checkIncremental,
   checkLimits,
   checkMayBeEmpty,
@@ -29,6 +30,7 @@ import {
 } from './check-run.ts';
 import { made } from './made.ts';
 import type {
+  CompileCache,
   Compose,
   ComposePart,
   Derivation,
@@ -221,7 +223,12 @@ export interface RunSpec {
   readonly limits?: Limits;
   /** Folders of the build that may be kept for the next: `{ folders: ['objects'], sources: ['/source'] }`. */
   readonly incremental?: Incremental;
+  /** Compilers whose results may be taken from earlier builds: `compileCache(pins, { … })` of the package set makes one. */
+  readonly compileCache?: CompileCacheSpec;
 }
+
+/** The same with a derivation for the tool. */
+export type CompileCacheSpec = Omit<CompileCache, 'tool'> & { readonly tool: InputLike };
 
 const runFields: readonly (keyof RunSpec)[] = [
   'name',
@@ -236,6 +243,7 @@ const runFields: readonly (keyof RunSpec)[] = [
   'mayBeEmpty',
   'limits',
   'incremental',
+  'compileCache',
 ];
 
 /**
@@ -249,7 +257,7 @@ export function run(spec: RunSpec): Run {
 function describeRun(spec: RunSpec): Run {
   checkFields('run', spec, runFields);
   const { name, argv, env = {}, outputs = usualOutputs, mayBeEmpty = noNames, limits = {} } = spec;
-  const { platform = 'x86_64-linux', target = 'x86_64-linux', incremental } = spec;
+  const { platform = 'x86_64-linux', target = 'x86_64-linux', incremental, compileCache } = spec;
   checkName(name);
   checkOneOf(name, 'platform', platform, platforms);
   checkOneOf(name, 'target', target, targets);
@@ -261,6 +269,7 @@ function describeRun(spec: RunSpec): Run {
   checkLayers(name, spec.layers);
   checkPlaces(name, spec.inputs ?? {});
   if (incremental !== undefined) checkIncremental(name, incremental, Object.keys(spec.inputs ?? {}));
+  if (compileCache !== undefined) checkCompileCache(name, compileCache, Object.keys(spec.inputs ?? {}));
   const layers = spec.layers.map((layer: InputLike) => input(name, layer));
   const inputs = mapByName(
     Object.entries(spec.inputs ?? {}).map(([path, value]) => [path, input(name, value)]),
@@ -283,6 +292,13 @@ function describeRun(spec: RunSpec): Run {
       incremental: {
         folders: [...incremental.folders].sort(),
         sources: [...incremental.sources].sort(),
+      },
+    }),
+    ...(compileCache !== undefined && {
+      compileCache: {
+        tool: input(name, compileCache.tool),
+        compilers: [...compileCache.compilers].sort(),
+        sources: [...compileCache.sources].sort(),
       },
     }),
   };
@@ -330,8 +346,14 @@ export function inputsOf(derivation: Derivation): readonly Input[] {
       return [derivation.archive];
     case 'compose':
       return derivation.parts.map((part) => part.input);
-    case 'run':
-      return [...derivation.layers, ...Object.values(derivation.inputs)];
+    case 'run': {
+      const tool = derivation.compileCache?.tool;
+      return [
+        ...derivation.layers,
+        ...Object.values(derivation.inputs),
+        ...(tool === undefined ? [] : [tool]),
+      ];
+    }
   }
 }
 

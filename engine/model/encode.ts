@@ -40,6 +40,8 @@ export function derivationRecord(
   } else if (derivation.kind === 'run') {
     record['target'] = derivation.target;
     record['limits'] = derivation.limits as RecordValue;
+    const { compileCache } = derivation;
+    record['compileCache'] = compileCache && { ...compileCache, tool: reference(compileCache.tool) };
   }
   return record;
 }

@@ -118,6 +118,7 @@ export interface Run {
   readonly mayBeEmpty: readonly string[];
   readonly limits: Limits;
   readonly incremental?: Incremental;
+  readonly compileCache?: CompileCache;
 }
 
 /**
@@ -130,6 +131,19 @@ export interface Incremental {
   /** Relative to the folder that the step begins in: there and empty in a clean build. */
   readonly folders: readonly string[];
   /** Paths of `inputs`. A change of any other input begins anew, as one of layers, environment or command does. */
+  readonly sources: readonly string[];
+}
+
+/**
+ * What lets a command take from earlier builds of its lineage what its compilers gave for the same text. It is no part of the
+ * action: a clean build is done without it, and gives the same.
+ */
+export interface CompileCache {
+  /** A tree with `usr/bin/ccache`, a loader and what ccache needs. */
+  readonly tool: Input;
+  /** Absolute paths. Who calls one by its last part, through PATH, is answered from the cache where that has it. */
+  readonly compilers: readonly string[];
+  /** Paths of `inputs` that compilers read text from. With another content of any other input, what is kept is not used. */
   readonly sources: readonly string[];
 }
 

@@ -16,7 +16,8 @@ import {
 } from '../../store/index.ts';
 import { filesSize } from '../content-below.ts';
 import type { Emit, Outcome, Outputs } from '../events.ts';
-import type { BuildRequest, Executor, ResourceUse } from '../execute/executor.ts';
+import type { CompileCacheCounts } from '../compile-cache/ccache.ts';
+import type { BuildRequest, CompileCacheUse, Executor, ResourceUse } from '../execute/executor.ts';
 import { failedBecause } from '../failure.ts';
 import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
@@ -27,11 +28,15 @@ import type { Busy, StepSlot } from '../schedule/step-work.ts';
 import { stepRef, type Step } from '../step.ts';
 import { disown, disowned } from '../disown.ts';
 import { runFailure } from './run-failure.ts';
+import { takeCompileCache } from './take-compile-cache.ts';
 import { takeKept } from './take-kept.ts';
 import { composeTrees, writeTree } from './compose.ts';
 
-/** What is done in kept folders. */
-type KeptContext = PerformContext & { readonly kept?: Kept | undefined };
+/** What is done in kept folders, or with a compile cache. */
+type KeptContext = PerformContext & {
+  readonly kept?: Kept | undefined;
+  readonly compileCache?: CompileCacheUse | undefined;
+};
 
 /** What doing a step needs from outside. */
 export interface PerformContext {
@@ -49,6 +54,8 @@ export interface PerformContext {
   readonly executor: (pool: PoolName) => Promise<Executor>;
   /** True for a step that is to be done in the folders kept for its lineage, if it has some. */
   readonly isIncremental: (step: Step) => boolean;
+  /** How large the compile caches of all steps may be, for a step that may use its own; 0 for one that may not. */
+  readonly compileCacheBytes: (step: Step) => number;
 }
 
 export interface FetchContext {
@@ -69,7 +76,9 @@ interface Made {
   readonly outputs: Outputs;
   readonly log: Digest | undefined;
   readonly use: ResourceUse;
+  /** In folders that an earlier build had left. */
   readonly incremental?: boolean | undefined;
+  readonly compileCache?: CompileCacheCounts | undefined;
 }
 
 /**
@@ -112,12 +121,20 @@ async function makeInKept(
   context: PerformContext,
 ): Promise<Outcome | Busy> {
   const { step } = resolved;
-  if (!context.isIncremental(step) || !(await context.executor(slot.pool)).keepsFolders)
-    return makeAndRecord(resolved, slot, context);
-  const kept = await takeKept(resolved, context.store);
+  const { store } = context;
+  const isIncremental = context.isIncremental(step);
+  const compileCacheBytes = context.compileCacheBytes(step);
+  if (!isIncremental && compileCacheBytes === 0) return makeAndRecord(resolved, slot, context);
+  if (!(await context.executor(slot.pool)).keepsFolders) return makeAndRecord(resolved, slot, context);
+  const kept = isIncremental ? await takeKept(resolved, store) : undefined;
   if (kept?.kind === 'held') return busy(step, kept, context);
   try {
-    return await makeAndRecord(resolved, slot, { ...context, kept });
+    const cache = await takeCompileCache(resolved, store, compileCacheBytes);
+    try {
+      return await makeAndRecord(resolved, slot, { ...context, kept, compileCache: cache?.use });
+    } finally {
+      await cache?.release();
+    }
   } finally {
     await kept?.release();
   }
@@ -178,6 +195,7 @@ async function makeAndRecord(resolved: ResolvedStep, slot: StepSlot, context: Ke
     durationMs: made.use.durationMs,
     log: made.log,
     incremental: made.incremental,
+    compileCache: made.compileCache,
   };
 }
 
@@ -254,12 +272,13 @@ async function execute(
   resolved: ResolvedStep,
   { executor, context }: { readonly executor: Executor; readonly context: KeptContext },
 ): Promise<Made | Outcome> {
-  const { kept } = context;
+  const { kept, compileCache } = context;
   const ref = stepRef(resolved.step);
   const result = await executor.execute(buildRequest(derivation, resolved.nodes), {
     signal: context.signal,
     onOutput: (text) => context.emit({ type: 'step-output', step: ref, text }),
     ...(kept !== undefined && { kept }),
+    ...(compileCache !== undefined && { compileCache }),
   });
   switch (result.kind) {
     case 'succeeded':
@@ -273,7 +292,7 @@ async function execute(
 
 function record(records: RecordWriter, { step, action }: ResolvedStep, made: Made, builder: string): void {
   const { name, kind } = step.derivation;
-  const { batch, outputs, use, log, incremental } = made;
+  const { batch, outputs, use, log } = made;
   // On Merkle nodes work is proportional to what changes, and so it stays.
   const isOnNodes = kind === 'compose' || kind === 'write';
   const sizeBytes = isOnNodes
@@ -281,7 +300,7 @@ function record(records: RecordWriter, { step, action }: ResolvedStep, made: Mad
     : filesSize(Object.values(outputs), (digest) => batch.directory(digest));
   records.putRealisation({
     claim: { format: claimFormat, action, outputs, revision: revisions[kind] },
-    facts: { name, builder, ...use, sizeBytes, builtAtMs: Date.now(), log, incremental },
+    facts: { name, builder, ...use, sizeBytes, builtAtMs: Date.now(), log, incremental: isUnproven(made) },
   });
   records.putMemo({ derivation: step.id, action, outputs });
   records.putLineage(step.lineage, { derivation: step.id, action });
@@ -291,11 +310,12 @@ function record(records: RecordWriter, { step, action }: ResolvedStep, made: Mad
 // The same action gave something else before: worth a line, because a cache cannot promise what a build does not keep.
 async function noticeConflict(
   { step, action }: ResolvedStep,
-  { outputs, incremental }: Made,
+  made: Made,
   { store, emit }: PerformContext,
 ): Promise<void> {
   const realisation = store.records.realisation(action);
   if (realisation === undefined) return;
+  const { outputs } = made;
   const before = realisation.claim.outputs;
   const changed = Object.keys(outputs).filter(
     (name) => before[name] !== undefined && !sameNode(before[name], outputs[name]!),
@@ -305,13 +325,18 @@ async function noticeConflict(
   const [a, b] = [before[changed[0]!]!, outputs[changed[0]!]!];
   const compared =
     digestIn(a) && digestIn(b) ? `; \`cairn diff ${digestIn(a)} ${digestIn(b)}\` shows where` : '';
-  if (incremental !== true && !isProven(realisation)) {
+  if (!isUnproven(made) && !isProven(realisation)) {
     await disown(step, action, store);
     emit({ type: 'notice', step: stepRef(step), message: `${disowned(name, changed)}${compared}` });
     return;
   }
   const message = `${name} is not reproducible: built before, it gave another ${changed.join(', ')}${compared}`;
   emit({ type: 'notice', step: stepRef(step), message });
+}
+
+// With a compile cache even the first build is no clean one: its compilers were called in another way.
+function isUnproven({ incremental, compileCache }: Made): boolean {
+  return incremental === true || compileCache !== undefined;
 }
 
 function digestIn(node: Node): Digest | undefined {

@@ -7,6 +7,8 @@ import type { SandboxTool } from './tool.ts';
 import type { Guise } from './guise.ts';
 import type { Scaffold, WorkFolder } from './work-folder.ts';
 import type { BuildRequest } from '../execute/executor.ts';
+import { compilersPlace } from '../compile-cache/ccache.ts';
+import type { CompileCacheMount } from '../compile-cache/place.ts';
 import { environmentOf, outputsFolder, type Surroundings } from '../execute/step-view.ts';
 
 export interface CommandOptions {
@@ -18,6 +20,8 @@ export interface CommandOptions {
   readonly conditions: Conditions;
   /** The file with what changed since the last success, where the step is told that. */
   readonly changed?: string | undefined;
+  /** What a compile cache takes, where the step has one. */
+  readonly compileCache?: readonly CompileCacheMount[] | undefined;
   /**
    * A person at a terminal, instead of the step's command: the terminal stays the controlling one. The programs inside
    * could then push characters into it (TIOCSTI, CVE-2017-5226), so this is for a shell that was asked for, never for
@@ -67,8 +71,12 @@ const isolation = [
 
 /** The command that runs `request` in its sandbox. */
 export function sandboxCommand(request: BuildRequest, options: CommandOptions): string[] {
-  const { tool, guise, mounts, work, conditions, changed, interactive } = options;
-  const surroundings = { ...surroundingsOf(conditions), changed: changed && changedPath };
+  const { tool, guise, mounts, work, conditions, changed, compileCache = [], interactive } = options;
+  const surroundings = {
+    ...surroundingsOf(conditions),
+    changed: changed && changedPath,
+    compilers: compileCache.length === 0 ? undefined : compilersPlace,
+  };
   const id = String(conditions.uid);
   return [
     guise.preamble,
@@ -80,6 +88,11 @@ export function sandboxCommand(request: BuildRequest, options: CommandOptions): 
     ...rootMounts(options),
     ...folderMounts(work, conditions),
     ...(changed === undefined ? [] : ['--ro-bind', changed, changedPath]),
+    ...compileCache.flatMap(({ source, path, isWritable }) => [
+      isWritable ? '--bind' : '--ro-bind',
+      source,
+      path,
+    ]),
     ...mounts.inputs.flatMap(inputMount),
     // With all that is mounted in it: what a step put there would be memory that nobody counts.
     ...['--remount-ro', '/dev'],

@@ -14,6 +14,8 @@ export interface WorkFolder {
   readonly temporary: string;
   /** One folder for each output, by its name. */
   readonly outputs: string;
+  /** What a step with a compile cache is given of it; made when there is one. */
+  readonly compileCache: string;
 }
 
 /** The layout under `path`, without touching anything. */
@@ -24,6 +26,7 @@ export function workFolder(path: string): WorkFolder {
     build: join(path, 'build'),
     temporary: join(path, 'tmp'),
     outputs: join(path, 'outputs'),
+    compileCache: join(path, 'compile-cache'),
   };
 }
 

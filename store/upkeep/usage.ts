@@ -18,6 +18,7 @@ const parts = [
   'downloads',
   'imports',
   'work',
+  'compile-caches',
   'tmp',
 ];
 

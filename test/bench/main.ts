@@ -11,6 +11,7 @@ import { composingAnImage, imageSizes } from './figures-images.ts';
 import { lsbFromNothing, lsbNothingToDo } from './figures-lsb.ts';
 import { chunking } from './figures-chunking.ts';
 import { comparing } from './figures-compare.ts';
+import { compileCaches } from './figures-compile-cache.ts';
 import { orderOfStarts } from './figures-order.ts';
 import { collectingBesideBuilds } from './figures-collect.ts';
 import { remoteCache } from './figures-reapi.ts';
@@ -43,6 +44,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   direct: bootingDirectly,
   'local-sources': localSources,
   kernel: editingKernels,
+  'compile-cache': compileCaches,
 };
 
 const asked = process.argv.slice(2);

@@ -22,7 +22,8 @@ import type { PinsByName } from '../../derivations/lib/pins.ts';
 import { partitionTable } from '../../derivations/system/partition-ids.ts';
 import { fetchUrl, from, unpack, write, type Output } from '../../engine/model/index.ts';
 
-const kernelFragment: Fragment = {
+/** What its kernel is asked for. */
+export const smallestKernel: Fragment = {
   name: 'smallest',
   on: {
     'without EXPERT many defaults cannot be chosen': 'EXPERT 64BIT CC_OPTIMIZE_FOR_SIZE',
@@ -125,7 +126,7 @@ function smallestKernel(pins: PinsByName): Kernel {
     name: 'kernel-smallest',
     pins,
     target,
-    options: mergeFragments([kernelFragment, builtInCommandLine(target)]),
+    options: mergeFragments([smallestKernel, builtInCommandLine(target)]),
     hasDeviceTrees: false,
   });
 }

@@ -194,6 +194,7 @@ test('the store says what they take, by the name of the step', async () => {
   const { kept, parts } = await (await store.maintenance()).usage();
   expect(kept).toEqual([
     {
+      part: 'work',
       name: 'linux@aarch64-linux',
       files: 3,
       sizeBytes: expect.any(Number) as number,

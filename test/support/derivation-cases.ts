@@ -97,6 +97,13 @@ export const derivationCases: Readonly<Record<string, Derivation>> = {
     argv: ['/bin/make'],
     incremental: { folders: ['objects', 'headers/made'], sources: ['/src'] },
   }),
+  'run-compile-cache': run({
+    name: 'compiled',
+    layers: [seed],
+    inputs: { '/src': source, '/config': local },
+    argv: ['/bin/make'],
+    compileCache: { tool: seed, compilers: ['/usr/bin/gcc', '/usr/bin/cc'], sources: ['/src'] },
+  }),
   'run-second-output': run({
     name: 'user',
     layers: [from(run({ name: 'two', layers: [], argv: ['x'], outputs: ['dev', 'doc'] }), { output: 'doc' })],

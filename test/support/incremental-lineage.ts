@@ -22,6 +22,8 @@ export interface LineageOptions {
   readonly derivation: (root: Derivation, source: Derivation) => Derivation;
   /** A folder of this machine. */
   readonly source: string;
+  /** How large all compile caches may be. */
+  readonly compileCacheBytes?: number;
 }
 
 export interface Built {
@@ -46,7 +48,11 @@ export class IncrementalLineage {
 
   constructor(options: LineageOptions) {
     this.#options = options;
-    this.#workshop = openWorkshop({ store: options.store, jobs: 2 });
+    const { store, compileCacheBytes } = options;
+    this.#workshop = openWorkshop({
+      ...{ store, jobs: 2 },
+      ...(compileCacheBytes !== undefined && { compileCacheBytes }),
+    });
   }
 
   /** Builds from what the source holds now. */

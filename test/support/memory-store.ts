@@ -46,7 +46,10 @@ import {
 } from '../../store/index.ts';
 
 /** A store's contract without what only a disk needs. */
-export type ContentStore = Omit<Store, 'importFolder' | 'importRules' | 'maintenance' | 'kept'>;
+export type ContentStore = Omit<
+  Store,
+  'importFolder' | 'importRules' | 'maintenance' | 'kept' | 'compileCaches'
+>;
 
 /** What several open stores share. */
 export class MemoryContent {

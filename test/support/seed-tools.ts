@@ -25,15 +25,25 @@ export async function seedFixture(wanted: SeedTools): Promise<SeedFixture> {
   return { ...fixture, tools: await seedTree(fixture.store, wanted) };
 }
 
+/** Unpacks packages of an input, or what `members` names of each. */
+export async function unpackPins(
+  input: string,
+  packages: readonly string[],
+  folder: string,
+  members: readonly string[] = [],
+): Promise<void> {
+  for (const name of new Set(packages)) {
+    const pin = pins[input]!.find((candidate) => candidate.name === name);
+    if (pin === undefined) throw new Error(`${input} has no package ${name}`);
+    const path = pin.urls[0]!.replace('mirror://debian/', '');
+    await unpackPackage({ path, sha256: pin.sha256 }, folder, members);
+  }
+}
+
 async function seedTree(store: Store, { packages, links = {} }: SeedTools): Promise<Node & { kind: 'tree' }> {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-seed-'));
   try {
-    for (const name of new Set(packages)) {
-      const pin = pins['seed']!.find((candidate) => candidate.name === name);
-      if (pin === undefined) throw new Error(`the seed has no package ${name}`);
-      const path = pin.urls[0]!.replace('mirror://debian/', '');
-      await unpackPackage({ path, sha256: pin.sha256 }, folder);
-    }
+    await unpackPins('seed', packages, folder);
     for (const [path, target] of Object.entries(links)) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       symlinkSync(target, join(folder, path));

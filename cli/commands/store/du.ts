@@ -28,7 +28,7 @@ async function du(context: Context): Promise<ExitCode> {
     } else {
       const rows = parts
         .filter(({ files }) => files > 0)
-        .flatMap((part) => [rowOf(part), ...(part.name === 'work' ? kept.map(keptRow) : [])]);
+        .flatMap((part) => [rowOf(part), ...kept.filter((one) => one.part === part.name).map(keptRow)]);
       const all = [store.path, formatBytes(sizeBytes), ''];
       out.lines(tableLines([...rows, all], ['left', 'right', 'right']));
     }

@@ -69,6 +69,29 @@ test.each<readonly [mistake: string, make: () => unknown]>([
     () => run({ ...step, inputs: { '/build/o/src': shell }, incremental: { folders: ['o'], sources: [] } }),
   ],
   ['"/src" is no input', () => run({ ...step, incremental: { folders: ['o'], sources: ['/src'] } })],
+  ['names no compiler', () => run({ ...step, compileCache: { tool: shell, compilers: [], sources: [] } })],
+  [
+    '"gcc" is no absolute path of a compiler',
+    () => run({ ...step, compileCache: { tool: shell, compilers: ['gcc'], sources: [] } }),
+  ],
+  [
+    'is no absolute path of a compiler',
+    () => run({ ...step, compileCache: { tool: shell, compilers: ['/bin/gcc;reboot'], sources: [] } }),
+  ],
+  [
+    'two compilers are called "gcc"',
+    () =>
+      run({ ...step, compileCache: { tool: shell, compilers: ['/bin/gcc', '/usr/bin/gcc'], sources: [] } }),
+  ],
+  [
+    '"/src" is no input',
+    () => run({ ...step, compileCache: { tool: shell, compilers: ['/bin/gcc'], sources: ['/src'] } }),
+  ],
+  [
+    'an input is not a derivation',
+    // @ts-expect-error a tool that is none
+    () => run({ ...step, compileCache: { tool: 1, compilers: ['/bin/gcc'], sources: [] } }),
+  ],
   // @ts-expect-error an input that is text
   ['an input is not a derivation', () => run({ ...step, layers: ['shell'] })],
   // @ts-expect-error a narrowing that is misspelt
