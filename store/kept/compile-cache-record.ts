@@ -2,7 +2,7 @@
 // cache without a record is thrown away.
 
 import { lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { decodeCbor, encodeCbor, type CborValue } from '../base/cbor.ts';
+import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { isErrno } from '../base/errors.ts';
 import { recordName } from './kept-record.ts';
 
@@ -35,6 +35,6 @@ export function readCompileCacheRecord(
 
 export function writeCompileCacheRecord(entry: string, record: CompileCacheRecord): void {
   const part = `${entry}/${recordName}.part`;
-  writeFileSync(part, encodeCbor({ format: compileCacheFormat, ...record } as unknown as CborValue));
+  writeFileSync(part, encodeCbor({ format: compileCacheFormat, ...record }));
   renameSync(part, `${entry}/${recordName}`);
 }
