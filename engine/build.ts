@@ -235,14 +235,16 @@ export class Build {
     );
   }
 
-  // A derivation that was never seen before may come to an action that was.
+  // A derivation that was never seen before may come to an action that was, and was never proven.
+  #isTaken(action: Digest): boolean {
+    const found = this.#workshop.store.records.realisation(action);
+    return found === undefined || !this.#wantsProven || isProven(found);
+  }
+
   #provenFacts(facts: PlanFacts): PlanFacts {
     return {
       ...facts,
-      realisation: (action) => {
-        const found = facts.realisation(action);
-        return found !== undefined && this.#wantsProven && !isProven(found) ? undefined : found;
-      },
+      claim: (action) => (this.#isTaken(action) ? facts.claim(action) : undefined),
     };
   }
 
@@ -340,6 +342,7 @@ export class Build {
 
   #realised({ step, action }: ResolvedStep): Outputs | undefined {
     if (this.#forced.has(step.id)) return undefined;
+    if (!this.#isTaken(action)) return undefined;
     const outputs = this.#workshop.store.records.realisation(action)?.claim.outputs;
     return outputs !== undefined && this.#facts.presence(outputs) !== 'lost' ? outputs : undefined;
   }

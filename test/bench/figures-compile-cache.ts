@@ -6,7 +6,7 @@ import { packageRoot } from '../../store/base/package-root.ts';
 import { atMost, seconds, type Figure } from './figure.ts';
 import { cairn, measure } from './process.ts';
 
-const config = join(packageRoot, 'test/bench/compile-cache/flake-like.config.ts');
+const config = join(packageRoot, 'test/bench/images/compile-cache.config.ts');
 
 interface Compiled {
   readonly wallMs: number;

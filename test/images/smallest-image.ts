@@ -23,7 +23,7 @@ import { partitionTable } from '../../derivations/system/partition-ids.ts';
 import { fetchUrl, from, unpack, write, type Output } from '../../engine/model/index.ts';
 
 /** What its kernel is asked for. */
-export const smallestKernel: Fragment = {
+export const smallestFragment: Fragment = {
   name: 'smallest',
   on: {
     'without EXPERT many defaults cannot be chosen': 'EXPERT 64BIT CC_OPTIMIZE_FOR_SIZE',
@@ -126,7 +126,7 @@ function smallestKernel(pins: PinsByName): Kernel {
     name: 'kernel-smallest',
     pins,
     target,
-    options: mergeFragments([smallestKernel, builtInCommandLine(target)]),
+    options: mergeFragments([smallestFragment, builtInCommandLine(target)]),
     hasDeviceTrees: false,
   });
 }

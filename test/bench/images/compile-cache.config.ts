@@ -10,7 +10,7 @@ import { mergeFragments } from '../../../derivations/kernel/fragment.ts';
 import { kernelCompileCache } from '../../../derivations/kernel/kernel.ts';
 import { kernelSource } from '../../../derivations/kernel/source.ts';
 import { compose, defineFlake, write } from '../../../engine/model/index.ts';
-import { smallestKernel } from '../../images/smallest-image.ts';
+import { smallestFragment } from '../../images/smallest-image.ts';
 
 const target = 'aarch64-linux';
 
@@ -23,7 +23,7 @@ export default defineFlake({
   outputs: ({ pins, env }) => {
     const seed = seedTree(pins);
     const { tree } = kernelSource(pins, 'long-term', seed);
-    const options = mergeFragments([smallestKernel, builtInCommandLine(target)]);
+    const options = mergeFragments([smallestFragment, builtInCommandLine(target)]);
     const configuration = configure({ name: 'compiled', target, seed, source: tree, options });
     const stamp = write({
       name: 'stamp',
