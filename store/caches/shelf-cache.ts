@@ -1,6 +1,7 @@
 // A cache on a shelf: files that any web server can serve. The README has the layout. Knows no key and believes nothing: what it
 // gives is verified by whoever takes it.
 
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { digestHash, type Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
@@ -92,6 +93,7 @@ export class ShelfCache implements Cache {
     }
     const ended = new AbortController();
     const all = AbortSignal.any([signal, ended.signal]);
+    setMaxListeners(0, all); // every file that is read listens: many are no leak
     const work = [
       ...[...byPack].map(([pack, wanted]) => this.#packs(() => this.#readPack(pack, wanted, take, all))),
       ...alone.map((digest) => this.#requests(() => this.#readAlone(digest, take, all))),

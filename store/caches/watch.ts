@@ -1,5 +1,7 @@
 // Patience with the other side of a connection: a signal that is aborted when what is expected does not come in time.
 
+import { setMaxListeners } from 'node:events';
+
 export class Watch {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal;
@@ -10,6 +12,8 @@ export class Watch {
   constructor(outer: AbortSignal) {
     this.#outer = outer;
     if (outer.aborted) this.#onAbort();
+    // Every request under way listens: many are no leak.
+    setMaxListeners(0, outer);
     outer.addEventListener('abort', this.#onAbort);
   }
 
