@@ -27,6 +27,7 @@ export function buildProgram(source: string): string {
     platform: 'node',
     format: 'esm',
     packages: 'external',
+    target: 'node20.19',
   });
   return program;
 }
