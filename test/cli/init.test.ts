@@ -13,8 +13,8 @@ type Run = (...args: readonly string[]) => Promise<Ended>;
 // The command line in an empty folder, with a home and a store of its own.
 function inEmptyFolder(): { readonly folder: string; readonly run: Run } {
   const folder = tempFolder('new');
-  const { startIn } = testProject();
-  return { folder, run: (...args) => startIn(folder, ...args).ended };
+  const project = testProject();
+  return { folder, run: (...args) => project.startIn(folder, ...args).ended };
 }
 
 const kilobytes = (text: string): number => Buffer.byteLength(text) / 1000;

@@ -104,9 +104,10 @@ describe('cairn kernel compile-commands', () => {
   }
 
   it('builds the kernel and writes a database with the paths of the folder that stands for its sources', async () => {
-    const { folder, run } = project();
+    const of = project();
+    const { folder } = of;
     const file = join(folder, 'linux/compile_commands.json');
-    const ran = await run(['kernel', 'compile-commands', '--output', file]);
+    const ran = await of.run(['kernel', 'compile-commands', '--output', file]);
     expect(ran.status, ran.stderr).toBe(0);
     expect(ran.stderr).toContain('1 object, in ');
     const [entry] = JSON.parse(readFileSync(file, 'utf8')) as CompileCommand[];
@@ -116,10 +117,10 @@ describe('cairn kernel compile-commands', () => {
   });
 
   it('prints it, or tells machines, with paths of the folder that is named', async () => {
-    const { run } = project();
-    const printed = await run(['kernel', 'compile-commands', 'pinned', '--source', '/srv/linux']);
+    const of = project();
+    const printed = await of.run(['kernel', 'compile-commands', 'pinned', '--source', '/srv/linux']);
     expect(JSON.parse(printed.stdout)).toMatchObject([{ file: '/srv/linux/a.c' }]);
-    const { events } = await run([
+    const { events } = await of.run([
       'kernel',
       'compile-commands',
       'pinned',
