@@ -2,7 +2,7 @@
 
 import type { Digest } from '../store/base/digest.ts';
 import type { Node } from '../store/index.ts';
-import type { CompileCacheCounts } from './compile-cache/ccache.ts';
+import type { CompileCacheCounts } from './compile-cache/counts.ts';
 import type { DerivationId } from './model/encode.ts';
 import type { Derivation, Target } from './model/derivation.ts';
 

@@ -2,7 +2,7 @@
 // bundle loads all that a door leads to.
 
 export type { CheckResult, OutputDifference } from './check.ts';
-export type { CompileCacheCounts } from './compile-cache/ccache.ts';
+export type { CompileCacheCounts } from './compile-cache/counts.ts';
 export { compareNodes, type Difference } from './compare.ts';
 export { Build, type BuildOptions, type BuildReport, type IncrementalUse, type Wish } from './build.ts';
 export type { CacheSettings, ConfiguredCache } from './caches/open-caches.ts';

@@ -1,6 +1,7 @@
 // What ccache is told, and what it tells: its settings, the programs that are called in place of compilers, its statistics.
 // Texts only; ccache(1), version 4.
 
+import type { CompileCacheCounts } from './counts.ts';
 import type { CompileCacheKeys } from './keys.ts';
 
 /** Where a step has all of it: no layer can have anything there, and a mount point costs nothing. */
@@ -19,11 +20,6 @@ const placeOf = (part: keyof typeof partNames): string => `${compileCachePlace}/
 
 /** What goes before all other folders in PATH. */
 export const compilersPlace = placeOf('compilers');
-
-export interface CompileCacheCounts {
-  readonly hits: number;
-  readonly misses: number;
-}
 
 /**
  * Nothing in them is a hint: text and arguments decide, never times, inode numbers or the name of a compiler. What is in the

@@ -4,14 +4,8 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { CompileCacheUse } from '../execute/executor.ts';
-import {
-  compileCachePlace,
-  compilerText,
-  countsIn,
-  partNames,
-  settingsText,
-  type CompileCacheCounts,
-} from './ccache.ts';
+import type { CompileCacheCounts } from './counts.ts';
+import { compileCachePlace, compilerText, countsIn, partNames, settingsText } from './ccache.ts';
 
 /** What is bound where, in this order. */
 export interface CompileCacheMount {

@@ -3,7 +3,7 @@
 import type { Batch, Kept, Node } from '../../store/index.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import type { FailureReason } from '../events.ts';
-import type { CompileCacheCounts } from '../compile-cache/ccache.ts';
+import type { CompileCacheCounts } from '../compile-cache/counts.ts';
 import type { CompileCacheKeys } from '../compile-cache/keys.ts';
 import type { Incremental, Limits, Platform } from '../model/derivation.ts';
 

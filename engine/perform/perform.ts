@@ -16,7 +16,7 @@ import {
 } from '../../store/index.ts';
 import { filesSize } from '../content-below.ts';
 import type { Emit, Outcome, Outputs } from '../events.ts';
-import type { CompileCacheCounts } from '../compile-cache/ccache.ts';
+import type { CompileCacheCounts } from '../compile-cache/counts.ts';
 import type { BuildRequest, CompileCacheUse, Executor, ResourceUse } from '../execute/executor.ts';
 import { failedBecause } from '../failure.ts';
 import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
