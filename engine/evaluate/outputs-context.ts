@@ -87,16 +87,21 @@ function namedOutput(name: string, output: unknown, reader: OutputsReader): Name
     ? [output, undefined]
     : [member('derivation') ?? member('out'), member('description')];
   if (!isDerivation(derivation)) throw fail(['outputs', name], 'it is not a derivation');
-  const description = own ?? (derivation as { readonly description?: string }).description;
+  const reason = reasonOf(derivation);
+  // What is broken says nothing of itself: whatever is asked of it is its error.
+  const description = own ?? (reason === undefined ? descriptionOf(derivation) : undefined);
   if (description !== undefined && typeof description !== 'string')
     throw fail(['outputs', name, 'description'], 'it must be a string');
   if (description?.isWellFormed() === false)
     throw fail(['outputs', name, 'description'], 'it has half a surrogate pair: it is not Unicode text');
-  const reason = reasonOf(derivation);
   if (reason === undefined) return { name, derivation, description };
   const error = reader.explain(reason);
   if (error instanceof UserError) return { name, description, error };
   throw error;
+}
+
+function descriptionOf(derivation: Derivation): string | undefined {
+  return 'description' in derivation ? derivation.description : undefined;
 }
 
 // A getter is the config's own code.
