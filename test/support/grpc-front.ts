@@ -118,7 +118,16 @@ function pass(
 }
 
 function through(change: Meddling['answer'], end: () => void): Transform {
+  let isBroken = false;
+  const breakOff = (): void => {
+    isBroken = true;
+    end();
+  };
   return new Transform({
-    transform: (bytes: Buffer, _, done) => done(null, change === undefined ? bytes : change(bytes, end)),
+    transform: (bytes: Buffer, _, done) => done(null, change === undefined ? bytes : change(bytes, breakOff)),
+    // What was broken off has no end that the other side could take for the whole.
+    flush: (done) => {
+      if (!isBroken) done();
+    },
   });
 }
