@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TreeState } from '../support/edited-tree.ts';
-import { writeBranch } from '../support/kernel-edits.ts';
+import { boards, writeBranch } from '../support/kernel-edits.ts';
 import { randomFrom, type Random } from '../support/random.ts';
 import { EditedKernel, report, type BuiltKernel } from './edited-kernel.ts';
 import { cleanEvery, editCount, edits, seed, target, usualEdit, wish } from './options.ts';
@@ -51,16 +51,19 @@ function edit(kind: string, at: number): string {
   return edits[kind]!(editing) ?? usualEdit(editing) ?? 'nothing';
 }
 
-// Something that does not compile, and is undone again.
+// Something that neither compiles as code nor as a device tree, and is undone again.
 async function makeMistake(at: number): Promise<void> {
   const state = new Map(kernel.tree.state());
-  for (const path of ['kernel/pid.c', 'fs/autofs/symlink.c'])
+  for (const path of ['kernel/pid.c', 'fs/autofs/symlink.c', `${boards}/bcm2837-rpi-cm3-io3.dts`])
     state.set(path, { kind: 'file', text: `#error ${at}\n`, isExecutable: false });
   const undo = kernel.writeForAMoment(state);
-  const failed = await kernel.incrementally();
-  report('  a mistake', failed);
-  expect(failed.status).toBe(1);
-  undo();
+  try {
+    const failed = await kernel.incrementally();
+    report('  a mistake', failed);
+    expect(failed.status).toBe(1);
+  } finally {
+    undo();
+  }
 }
 
 /** Two of them, each as it was left. */

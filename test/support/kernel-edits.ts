@@ -48,7 +48,8 @@ const assembler: Readonly<Record<Target, readonly string[]>> = {
   ),
 };
 
-const boards = 'arch/arm64/boot/dts/broadcom';
+/** Where the device trees are that are edited. */
+export const boards = 'arch/arm64/boot/dts/broadcom';
 const dts = expanded(`${boards}/{bcm2711-rpi-400,bcm2712-rpi-5-b,bcm2837-rpi-3-b}.dts`);
 const dtsi = [
   `${boards}/bcm2712.dtsi`,
