@@ -31,8 +31,9 @@ export function unlockedInputs(lock: Lock, inputs: Inputs): readonly string[] {
     try {
       const declaration = declarationOf(name, inputs[name]);
       return declaration.kind !== 'local' && lockedPins(name, declaration, lock) === undefined;
-    } catch {
-      return false;
+    } catch (error) {
+      if (error instanceof UserError) return false;
+      throw error;
     }
   });
 }

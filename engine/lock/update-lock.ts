@@ -53,7 +53,7 @@ export async function updateLock(options: UpdateLockOptions): Promise<LockUpdate
   const inputs: Record<string, LockedInput> = mapByName(
     names === undefined && !missingAlone ? [] : Object.entries(lock.inputs),
   );
-  const unlocked = unlockedInputs(lock, flake.inputs);
+  const unlocked = missingAlone ? unlockedInputs(lock, flake.inputs) : [];
   const updater = new Updater(options);
   for (const name of names ?? Object.keys(flake.inputs)) {
     options.signal.throwIfAborted();
