@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { textModules } from './test/support/text-modules.ts';
 
@@ -11,5 +12,8 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 300_000,
     pool: 'forks',
+    // Left alone it takes one fewer than there are processors: one file at a time on two. Most of a test is waiting for
+    // processes that it has started.
+    maxWorkers: Math.max(2, availableParallelism()),
   },
 });
