@@ -46,6 +46,11 @@ async function fail(error: unknown): Promise<never> {
   if (isErrno(error, 'EPIPE')) leave(exitCodes.outputClosed);
   if (isInterruption(error)) return end(exitCodes.interrupted);
   const known = asPersonsError(error);
+  // A command opens its store before it does anything.
+  if (known instanceof UserError && known.code === 'STORE_NUMBER_TAKEN') {
+    const { canStartAgain, startAgain } = await import('./start-again.ts');
+    if (canStartAgain(process.env)) return leave(await startAgain(process.env));
+  }
   const code = exitCodeOf(known);
   try {
     await report(known, code);

@@ -24,9 +24,19 @@ interface NativeEnvironment {
   close(): void;
 }
 
+interface NativeTransaction {
+  abort(): void;
+}
+
+/** lmdb.h, MDB_RDONLY. */
+const readOnly = 0x20000;
+
 // Its CommonJS form is one file and loads in two thirds of the time that its modules take.
 const { nativeAddon, open } = createRequire(import.meta.url)('lmdb') as typeof lmdb & {
-  readonly nativeAddon: { readonly Env: { readonly prototype: object } };
+  readonly nativeAddon: {
+    readonly Env: { readonly prototype: object };
+    readonly Txn: new (environment: NativeEnvironment, flags: number) => NativeTransaction;
+  };
 };
 
 // What lmdb-js opened last. It begins a transaction then, and when that fails it forgets what it has opened without closing it.
@@ -42,7 +52,7 @@ function noteOpened(environment: NativeEnvironment, path: string): void {
   Object.defineProperty(environment, 'path', { value: path });
 }
 
-/** @throws UserError `STORE_UNUSABLE`, `STORE_CORRUPT`, `DISK_FULL`. */
+/** @throws UserError `STORE_UNUSABLE`, `STORE_NUMBER_TAKEN`, `STORE_CORRUPT`, `DISK_FULL`. */
 export function openLmdb(folder: string, options: { readonly durable: boolean }): Environment {
   try {
     makeLockFile(folder, readers);
@@ -73,14 +83,44 @@ export function openLmdb(folder: string, options: { readonly durable: boolean })
 function openOrClose(options: lmdb.RootDatabaseOptionsWithPath): Environment {
   lastOpened = undefined;
   try {
-    return open<Buffer, string>(options);
+    const environment = open<Buffer, string>(options);
+    beginToRead(lastOpened);
+    return environment;
   } catch (error) {
     (lastOpened as NativeEnvironment | undefined)?.close();
     throw error;
   }
 }
 
+// Readers are told apart by the numbers of their processes, each of which locks the byte of its number (mdb.c, mdb_reader_pid) when
+// it reads for the first time. Another container may have a process of our number. lmdb-js would wait for ten seconds, and go on
+// with a transaction that it has not got; what has read once, may read until it is closed.
+function beginToRead(opened: NativeEnvironment | undefined): void {
+  // Undefined when this process had it open already.
+  if (opened === undefined) return;
+  try {
+    new nativeAddon.Txn(opened, readOnly).abort();
+  } catch (cause) {
+    if (cause instanceof Error && cause.message.includes('Resource temporarily unavailable'))
+      throw numberTaken(cause);
+    throw cause;
+  }
+}
+
+function numberTaken(cause: Error): UserError {
+  return new UserError(
+    'STORE_NUMBER_TAKEN',
+    `another container has a process ${process.pid} as well, and that uses the store`,
+    {
+      hint: 'The database tells processes apart by their numbers: start this one once more, so that it gets another.',
+      fault: 'environment',
+      cause,
+    },
+  );
+}
+
 function openError(folder: string, cause: unknown): UserError {
+  if (cause instanceof UserError) return cause;
   const explained = explainWriteError(cause, folder);
   if (explained instanceof UserError) return explained;
   const message = cause instanceof Error ? cause.message : String(cause);

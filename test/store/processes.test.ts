@@ -11,6 +11,7 @@ import type { Digest } from '../../store/base/digest.ts';
 import { layoutOf } from '../../store/layout.ts';
 import { networkFileSystemOf } from '../../store/processes/network-file-system.ts';
 import { Session, isAlive } from '../../store/processes/session.ts';
+import { mainFile, testProject } from '../cli/cairn.ts';
 import { builtScript } from '../support/built-script.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -144,37 +145,64 @@ test('garbage collection and commits of other processes never both win', async (
   expect((await maintenance.verify()).damages).toEqual([]);
 });
 
-/** Words that run a command as process 1 of a pid namespace of its own, as containers do. */
-const asFirstProcess = ['unshare', '-Ur', '--pid', '--fork', '--kill-child', '--mount-proc'];
+/** Words that run a program as process 1 of a container of its own. */
+const asFirst = ['unshare', '-Ur', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-// Tried again once: in some fifty runs under load, letting go of a lock failed once, with an error whose text was not kept. That
-// LMDB keeps its readers by process id, which these processes share, is suspected. An error, not a wrong result; still open.
-test(
-  'processes that are all number 1 exclude each other, and one that died is not waited for',
-  { retry: 1 },
-  async () => {
-    const script = await builtScript(program);
-    const folder = tempFolder('store');
-    const path = join(folder, 'store');
-    const counter = join(folder, 'counter');
-    writeFileSync(counter, '0');
-    const [unshare, ...words] = asFirstProcess as [string, ...string[]];
-    const holder = spawn(unshare, [...words, process.execPath, script, 'hang', path], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void holder.kill('SIGKILL'));
-    await once(holder.stdout, 'data');
-    await Promise.all(
-      [1, 2, 3].map(() => run(unshare, [...words, process.execPath, script, 'count', path, counter])),
-    );
-    expect(readFileSync(counter, 'utf8')).toBe('15');
-    await kill(holder);
-    const store = await openStore(path);
-    onTestFinished(() => store.close());
-    const lock = await store.locks.acquire('held', { signal: AbortSignal.timeout(10_000) });
-    await lock.release();
-  },
-);
+/** Words that run it in a container where some others have run before, so many more the higher `nth`. */
+function asLater(nth: number): readonly string[] {
+  const script = `for i in $(seq ${nth * 5}); do /bin/true; done; "$@"; exit $?`;
+  return [...asFirst, '/bin/sh', '-c', script, 'sh'];
+}
+
+async function startHanging(words: readonly string[], path: string): Promise<ChildProcess> {
+  const [first, ...rest] = [...words, process.execPath, await builtScript(program), 'hang', path];
+  const child = spawn(first!, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
+
+test('processes of several containers exclude each other, and one that died is not waited for', async () => {
+  const script = await builtScript(program);
+  const folder = tempFolder('store');
+  const path = join(folder, 'store');
+  const counter = join(folder, 'counter');
+  writeFileSync(counter, '0');
+  const holder = await startHanging(asFirst, path);
+  await Promise.all(
+    [1, 2, 3].map((nth) => {
+      const [first, ...words] = [...asLater(nth), process.execPath, script, 'count', path, counter];
+      return run(first!, words);
+    }),
+  );
+  expect(readFileSync(counter, 'utf8')).toBe('15');
+  await kill(holder);
+  const store = await openStore(path);
+  onTestFinished(() => store.close());
+  const lock = await store.locks.acquire('held', { signal: AbortSignal.timeout(10_000) });
+  await lock.release();
+});
+
+test('a process is told at once when one of another container has its number, until that has ended', async () => {
+  const script = await builtScript(program);
+  const path = join(tempFolder('store'), 'store');
+  const [first, ...words] = [...asFirst, process.execPath, script, 'commit', path];
+  const holder = await startHanging(asFirst, path);
+  await expect(run(first!, words)).rejects.toMatchObject({
+    stderr: expect.stringContaining('another container has a process 1 as well') as string,
+  });
+  await kill(holder);
+  await expect(run(first!, words)).resolves.toBeDefined();
+});
+
+test('the command line takes another number when its own is taken', async () => {
+  const { env, folder } = testProject();
+  await startHanging(asFirst, env['CAIRN_STORE']!);
+  const [first, ...words] = [...asFirst, process.execPath, mainFile, 'build', 'words@x86_64-linux'];
+  await run(first!, words, { cwd: folder, env });
+  const failed = run(first!, [...words.slice(0, -1), 'nothing'], { cwd: folder, env });
+  await expect(failed).rejects.toMatchObject({ code: 2 });
+});
 
 test('a process that is stopped, not ended, keeps what it holds', async () => {
   const script = await builtScript(program);
