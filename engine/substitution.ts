@@ -6,7 +6,6 @@ import { filesSize } from './content-below.ts';
 import type { ContentElsewhere } from './content-elsewhere.ts';
 import type { FoundClaim } from './content-source.ts';
 import type { Emit, Outcome, Outputs } from './events.ts';
-import { keepSignedRecords } from './kept-records.ts';
 import type { ActionId, DerivationId } from './model/encode.ts';
 import type { PlanFacts } from './plan/facts.ts';
 import type { ResolvedStep } from './plan/resolve.ts';
@@ -138,5 +137,5 @@ function record(
   });
   records.putMemo({ derivation: id, action, outputs });
   records.putLineage(lineage, { derivation: id, action });
-  keepSignedRecords(records, id, found.records);
+  records.putSigned(id, found.records);
 }

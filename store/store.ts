@@ -206,6 +206,8 @@ export interface RecordReader {
   duration(lineage: string): number | undefined;
   root(name: string): Root | undefined;
   roots(): Iterable<Root>;
+  /** What others signed about a derivation, as it came: this machine may hand it on, and never signs in their place. */
+  signed(derivation: Digest): readonly Uint8Array[];
   /** A cached evaluation, or another value that can be computed again, by key. */
   cached(key: string): CborValue | undefined;
 }
@@ -223,6 +225,7 @@ export interface RecordWriter {
   putDuration(lineage: string, durationMs: number): void;
   putRoot(root: Root): void;
   removeRoot(name: string): void;
+  putSigned(derivation: Digest, signed: readonly Uint8Array[]): void;
   putCached(key: string, value: CborValue): void;
 }
 

@@ -16,7 +16,6 @@ import type {
   SigningKey,
   Store,
 } from '../../store/index.ts';
-import { signedRecordsOf } from '../kept-records.ts';
 import { absentIn } from '../lost-content.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Step, StepSource } from '../step.ts';
@@ -93,7 +92,7 @@ function outputsOf({ step, memo }: Made): PushedOutput[] {
 function recordsOf({ step, memo, realisation }: Made, store: Store, key: SigningKey): PushedRecord[] {
   const { claim, facts } = realisation;
   if (facts.signers !== undefined)
-    return signedRecordsOf(store.records, step.id).flatMap((bytes) => {
+    return store.records.signed(step.id).flatMap((bytes) => {
       const record = decodeSignedRecord(bytes);
       return record === undefined ? [] : [{ subject: subjectOf(record.statement), bytes }];
     });

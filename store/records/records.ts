@@ -64,6 +64,10 @@ export class LmdbRecords implements Records {
     }
   }
 
+  signed(derivation: Digest): readonly Uint8Array[] {
+    return (this.#read('signed', derivation) ?? []) as readonly Uint8Array[];
+  }
+
   cached(key: string): CborValue | undefined {
     return this.#read('cached', key) as CborValue | undefined;
   }
@@ -109,6 +113,7 @@ export function collectChanges(write: (records: RecordWriter) => void): Change[]
     putDuration: (lineage, durationMs) => put('durations', lineage, Math.round(durationMs)),
     putRoot: ({ name, derivations }) => put('roots', name, derivations),
     removeRoot: (name) => changes.push({ kind: 'remove', table: 'roots', key: name }),
+    putSigned: (derivation, signed) => put('signed', derivation, [...signed]),
     putCached: (key, value) => put('cached', key, value),
   });
   return changes;

@@ -10,6 +10,7 @@ export const durableTables = [
   'last-uses',
   'roots',
   'cached',
+  'signed',
   'directories',
   'state',
   'settled',

@@ -30,7 +30,8 @@ import {
   usesOf,
 } from '../processes/uses.ts';
 import { realisationsOf } from '../records/reachable.ts';
-import type { GcLimits, GcPlan, GcStats, Realisation } from '../store.ts';
+import type { Database } from '../records/database.ts';
+import type { GcLimits, GcPlan, GcStats, Lineage, Realisation } from '../store.ts';
 import { entryHash } from '../trees/tree-folders.ts';
 import { forgetSnapshots } from '../import/snapshot-files.ts';
 import { lastUsedFirst, type Garbage } from './last-used.ts';
@@ -196,14 +197,29 @@ async function removeRecords(
       ['memos', live.derivations],
       ['descriptions', live.derivations],
       ['last-uses', live.derivations],
+      ['signed', live.derivations],
       ['directories', live.content.directories],
     ] as const)
       for (const key of database.table(table).getKeys())
         if (!(kept as ReadonlySet<string>).has(key)) void database.table(table).remove(key);
+    forgetLineages(database, live);
     // Cached values can be computed again; evaluations among them speak of descriptions that may just have gone.
     for (const key of database.table('cached').getKeys()) void database.table('cached').remove(key);
   });
   return lost.map(({ facts }) => facts);
+}
+
+// `why` compares with what is there; and who has not built something for so long will not miss how long it took.
+function forgetLineages(database: Database, live: LiveSet): void {
+  const kept = new Set<string>();
+  for (const { key, value } of database.table('lineages').inspect()) {
+    if (value === undefined) continue;
+    const { derivation, action } = readCbor(value) as unknown as Lineage;
+    if (live.derivations.has(derivation) || live.actions.has(action)) kept.add(key);
+  }
+  for (const table of ['lineages', 'durations'] as const)
+    for (const key of database.table(table).getKeys())
+      if (!kept.has(key)) void database.table(table).remove(key);
 }
 
 async function moveFiles(

@@ -102,7 +102,16 @@ function* blobFiles(layout: Layout): Generator<BlobFile> {
 }
 
 // What cannot be told by a digest, as directories can.
-const tables = ['realisations', 'memos', 'lineages', 'descriptions', 'durations', 'roots', 'cached'] as const;
+const tables = [
+  'realisations',
+  'memos',
+  'lineages',
+  'descriptions',
+  'durations',
+  'roots',
+  'cached',
+  'signed',
+] as const;
 
 function verifyRecords({ database }: MaintenanceContext): Found {
   const damages: Damage[] = [];

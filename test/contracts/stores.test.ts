@@ -304,6 +304,7 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
       digestOf(bytes(text)),
     ) as [Digest, Digest, Digest];
     const outputs = { out: { kind: 'blob', digest: out, executable: true } } as const;
+    const signed = [Uint8Array.of(1), Uint8Array.of(2, 3)];
     const memo = { derivation, action, outputs };
     const description = { name: 'x', list: [1, 'two', null] };
 
@@ -318,6 +319,7 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
         duration: records.duration('line'),
         roots: [...records.roots()],
         root: records.root('b'),
+        signed: records.signed(derivation),
         cached: records.cached('key'),
       });
       expect(read(store)).toEqual({
@@ -328,6 +330,7 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
         duration: undefined,
         roots: [],
         root: undefined,
+        signed: [],
         cached: undefined,
       });
       await store.records.update((writer) => {
@@ -338,6 +341,7 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
         writer.putDuration('line', 12);
         writer.putRoot({ name: 'b', derivations: [derivation] });
         writer.putRoot({ name: 'a', derivations: [] });
+        writer.putSigned(derivation, signed);
         writer.putCached('key', 'value');
       });
       // Another one that has just read sees what it saw, until its turn of the event loop is over.
@@ -355,6 +359,7 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
               { name: 'b', derivations: [derivation] },
             ],
             root: { name: 'b', derivations: [derivation] },
+            signed,
             cached: 'value',
           });
       await store.records.update((writer) => writer.removeRoot('b'));

@@ -224,6 +224,31 @@ describe('while files are being taken away', () => {
   });
 });
 
+it('forgets lineages, how long they took and what others signed, when nothing is left of them, and not before', async () => {
+  const store = await freshStore();
+  const [kept, lost] = [await build(store, 'kept'), await build(store, 'lost')];
+  const signed = [new Uint8Array([1, 2, 3])];
+  await store.records.update((records) => {
+    records.putRoot({ name: 'root', derivations: [kept] });
+    for (const [name, derivation] of Object.entries({ kept, lost })) {
+      records.putLineage(name, { derivation, action: digestOf(Buffer.from(`action ${name}`)) });
+      records.putDuration(name, 7);
+      records.putSigned(derivation, signed);
+    }
+    // What an edit has changed comes to what is there already.
+    records.putLineage('another', { derivation: lost, action: digestOf(Buffer.from('action kept')) });
+  });
+  await collect(store);
+  const { records } = store;
+  expect(['kept', 'another', 'lost'].map((name) => records.lineage(name) !== undefined)).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect([records.duration('kept'), records.duration('lost')]).toEqual([7, undefined]);
+  expect([records.signed(kept), records.signed(lost)]).toEqual([signed, []]);
+});
+
 describe('with limits', () => {
   /** Four results, each used before the next; the first needs `input`. */
   async function history(store: Store): Promise<void> {

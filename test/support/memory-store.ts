@@ -377,6 +377,10 @@ class MemoryRecords implements Records {
     for (const name of [...this.#content.table('roots').keys()].sort(compareNames)) yield this.root(name)!;
   }
 
+  signed(derivation: Digest): readonly Uint8Array[] {
+    return (this.#read('signed', derivation) ?? []) as readonly Uint8Array[];
+  }
+
   cached(key: string): CborValue | undefined {
     return this.#read('cached', key) as CborValue | undefined;
   }
@@ -412,6 +416,7 @@ function collect(content: MemoryContent, write: (records: RecordWriter) => void)
     putDuration: (lineage: string, durationMs: number) => put('durations', lineage, durationMs),
     putRoot: (root: Root) => put('roots', root.name, root),
     removeRoot: (name: string) => changes.push(() => content.table('roots').delete(name)),
+    putSigned: (derivation: Digest, signed: readonly Uint8Array[]) => put('signed', derivation, signed),
     putCached: (key: string, value: CborValue) => put('cached', key, value),
   };
   write(writer);
