@@ -156,7 +156,7 @@ function asLater(nth: number): readonly string[] {
 
 async function startHanging(words: readonly string[], path: string): Promise<ChildProcess> {
   const [first, ...rest] = [...words, process.execPath, await builtScript(program), 'hang', path];
-  const child = spawn(first!, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(first, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   return child;
@@ -172,7 +172,7 @@ test('processes of several containers exclude each other, and one that died is n
   await Promise.all(
     [1, 2, 3].map((nth) => {
       const [first, ...words] = [...asLater(nth), process.execPath, script, 'count', path, counter];
-      return run(first!, words);
+      return run(first, words);
     }),
   );
   expect(readFileSync(counter, 'utf8')).toBe('15');
@@ -188,19 +188,19 @@ test('a process is told at once when one of another container has its number, un
   const path = join(tempFolder('store'), 'store');
   const [first, ...words] = [...asFirst, process.execPath, script, 'commit', path];
   const holder = await startHanging(asFirst, path);
-  await expect(run(first!, words)).rejects.toMatchObject({
+  await expect(run(first, words)).rejects.toMatchObject({
     stderr: expect.stringContaining('another container has a process 1 as well') as string,
   });
   await kill(holder);
-  await expect(run(first!, words)).resolves.toBeDefined();
+  await expect(run(first, words)).resolves.toBeDefined();
 });
 
 test('the command line takes another number when its own is taken', async () => {
   const { env, folder } = testProject();
   await startHanging(asFirst, env['CAIRN_STORE']!);
   const [first, ...words] = [...asFirst, process.execPath, mainFile, 'build', 'words@x86_64-linux'];
-  await run(first!, words, { cwd: folder, env });
-  const failed = run(first!, [...words.slice(0, -1), 'nothing'], { cwd: folder, env });
+  await run(first, words, { cwd: folder, env });
+  const failed = run(first, [...words.slice(0, -1), 'nothing'], { cwd: folder, env });
   await expect(failed).rejects.toMatchObject({ code: 2 });
 });
 
