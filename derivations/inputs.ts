@@ -1,5 +1,5 @@
-// Everything that comes from outside, as declarations; `cairn lock` pins them in flake-like.lock. Debian's stable suite
-// and its main area, because their files stay where they are.
+// Everything that comes from outside, as declarations; `cairn lock` pins them in flake-like.lock. Debian's stable release
+// with its updates, and its main area. A mirror drops a file once a newer version has taken its place.
 
 import type { InputDeclaration } from '../engine/model/index.ts';
 import { firmwareInputs } from './firmware/inputs.ts';
@@ -7,10 +7,11 @@ import { kernelInputs } from './kernel/inputs.ts';
 import { kernelMenuInputs } from './kernel/menu.ts';
 import { imageInputs } from './images/inputs.ts';
 import { emulatorInputs } from './emulator/inputs.ts';
+import { trixie } from './lib/suites.ts';
 import { cards } from './packages/index.ts';
 import { systemInputs } from './system/inputs.ts';
 
-const trixie = { kind: 'debian-packages', suite: 'trixie', architecture: 'amd64' } as const;
+const stable = { kind: 'debian-packages', ...trixie, architecture: 'amd64' } as const;
 
 // What packages depend on for being configured on a live system, for other languages, or for looking for faults.
 const withoutInSeed = words(`
@@ -25,7 +26,7 @@ const withoutInSeed = words(`
 `);
 
 const seed = {
-  ...trixie,
+  ...stable,
   packages: words(`
     base-files dash bash coreutils sed grep gawk tar xz-utils zstd bzip2 gzip patch diffutils findutils
     bison flex bc m4 pkgconf-bin pkgconf file make debianutils perl-base ncurses-bin libc-bin
@@ -38,7 +39,7 @@ const seed = {
 
 // The C++ compilers above the seed: everything else they need is in it.
 const cxx = {
-  ...trixie,
+  ...stable,
   packages: words(
     'g++-14-x86-64-linux-gnu libstdc++-14-dev g++-14-aarch64-linux-gnu libstdc++-14-dev-arm64-cross',
   ),
@@ -50,34 +51,34 @@ const cxx = {
 } as const satisfies InputDeclaration;
 
 const sandbox = {
-  ...trixie,
+  ...stable,
   packages: words('bubblewrap coreutils'),
   without: words('libacl1 libattr1 libgmp10 libssl3t64 libsystemd0 libgcc-s1'),
 } as const satisfies InputDeclaration;
 
 // A shell and what scripts call, for projects that need no compiler: see bootstrap/shell.ts.
 const shell = {
-  ...trixie,
+  ...stable,
   packages: words('dash coreutils sed grep findutils diffutils mawk tar gzip'),
   without: words('dpkg debianutils libsystemd0 libgcc-s1 openssl-provider-legacy'),
 } as const satisfies InputDeclaration;
 
 // Beside compilers of the seed, in steps that ask for it: bootstrap/compile-cache.ts.
 const compileCache = {
-  ...trixie,
+  ...stable,
   packages: ['ccache'],
   without: words('gcc-14-base libssl3t64'),
 } as const satisfies InputDeclaration;
 
 const sysroot = {
-  ...trixie,
+  ...stable,
   packages: words('libc6 libc6-dev linux-libc-dev libgcc-s1'),
   without: words('gcc-14-base libc-dev-bin libcrypt-dev rpcsvc-proto'),
 } as const satisfies InputDeclaration;
 
 // Compared with, never shipped: see bootstrap/debian-libraries.ts.
 const debianLibraries = {
-  ...trixie,
+  ...stable,
   packages: words(`
     zlib1g libtinfo6 libncursesw6 libncurses6 libreadline8t64 libcrypt1 libproc2-0
     libblkid1 libfdisk1 libmount1 libsmartcols1 libuuid1 libmagic1t64 libgdbm6t64 libpipeline1
@@ -108,7 +109,7 @@ export const inputs = {
 } as const satisfies Readonly<Record<string, InputDeclaration>>;
 
 function sources(): { readonly [Name in CardName]: InputDeclaration } {
-  const entries = Object.values(cards).map((card) => [card.name, card.source] as const);
+  const entries = Object.values(cards).map((card): [string, InputDeclaration] => [card.name, card.source]);
   return Object.fromEntries(entries) as ReturnType<typeof sources>;
 }
 

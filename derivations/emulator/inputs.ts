@@ -2,12 +2,13 @@
 // only a screen, sound, card readers or its maintainer scripts would need is left out.
 
 import type { InputDeclaration } from '../../engine/model/index.ts';
+import { trixie } from '../lib/suites.ts';
 
 /** The input of `emulatorTree`. */
 export const emulatorInputs = {
   emulator: {
     kind: 'debian-packages',
-    suite: 'trixie',
+    ...trixie,
     architecture: 'amd64',
     packages: words('qemu-system-arm qemu-efi-aarch64 qemu-system-x86 ovmf qemu-utils mtools'),
     without: words(`

@@ -1,12 +1,13 @@
 // Where the programs that make disks come from: what the seed has not.
 
 import type { InputDeclaration } from '../../engine/model/index.ts';
+import { trixie } from '../lib/suites.ts';
 
 /** The inputs of `diskTools`. */
 export const imageInputs = {
   'disk-tools': {
     kind: 'debian-packages',
-    suite: 'trixie',
+    ...trixie,
     architecture: 'amd64',
     // mke2fs loads libarchive only when it is given an archive, so nothing depends on it.
     packages: ['e2fsprogs', 'libarchive13t64', 'dosfstools', 'mtools', 'fdisk', 'libpython3.13-stdlib'],

@@ -8,6 +8,6 @@ import { debianSource } from '../lib/package.ts';
  * because an index has it. Debian's `linux` of trixie is upstream's long-term line; mends come from the security suite first.
  */
 export const kernelInputs = {
-  linux: { ...debianSource('linux'), series: '6.12', furtherSuites: ['trixie-security'] },
-  'linux-new': { ...debianSource('linux'), suite: 'trixie-backports', series: '7.1' },
+  linux: { ...debianSource('linux'), series: '6.12' },
+  'linux-new': { kind: 'debian-source', suite: 'trixie-backports', package: 'linux', series: '7.1' },
 } as const satisfies Readonly<Record<string, InputDeclaration>>;

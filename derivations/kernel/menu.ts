@@ -3,12 +3,13 @@
 
 import { composePackages, type Derivation, type InputDeclaration } from '../../engine/model/index.ts';
 import { pinsOf, type PinsByName } from '../lib/pins.ts';
+import { trixie } from '../lib/suites.ts';
 
 /** The input of `kernelMenuTree`. */
 export const kernelMenuInputs = {
   'kernel-menu': {
     kind: 'debian-packages',
-    suite: 'trixie',
+    ...trixie,
     architecture: 'amd64',
     packages: ['libncurses-dev', 'ncurses-base'],
     without: ['libc6', 'libc6-dev', 'libtinfo6', 'ncurses-bin'],

@@ -3,6 +3,7 @@
 
 import type { Derivation, InputDeclaration, InputLike } from '../../engine/model/index.ts';
 import type { Build } from './build.ts';
+import { trixie } from './suites.ts';
 
 /** One package: what it is, its source, its build, what it gives. */
 export interface Package {
@@ -79,7 +80,7 @@ export function definePackage<P extends Package>(card: P): P {
  * @example debianSource('sed')
  */
 export function debianSource(name: string) {
-  return { kind: 'debian-source', suite: 'trixie', package: name } as const satisfies InputDeclaration;
+  return { kind: 'debian-source', ...trixie, package: name } as const satisfies InputDeclaration;
 }
 
 /** The names of a card's outputs. */

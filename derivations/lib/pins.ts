@@ -31,7 +31,7 @@ export function pinOf(pins: PinsByName, name: string): Pin {
 /** What a pin says of where it comes from, with every address of a download. */
 export function sourcesOf(pin: Pin): readonly Source[] {
   return pin.folder === undefined
-    ? pin.urls.map((url) => ({ url, sha256: pin.sha256 }))
+    ? pin.urls.map((url) => ({ url, sha256: pin.sha256, ...(pin.source && { source: pin.source }) }))
     : [{ input: pin.name, tree: unpackPin(pin) }];
 }
 

@@ -1,6 +1,6 @@
 // What an image is made of, one entry per package, kernel or firmware: for its manifest, bill of materials and size report.
 
-import type { Derivation, InputLike } from '../../engine/model/index.ts';
+import type { Derivation, InputLike, SourcePackage } from '../../engine/model/index.ts';
 
 export interface Component {
   readonly name: string;
@@ -19,4 +19,6 @@ export type Source = Download | { readonly input: string; readonly tree: Derivat
 export interface Download {
   readonly url: string;
   readonly sha256: string;
+  /** Of a Debian package, what it was built from. */
+  readonly source?: SourcePackage;
 }

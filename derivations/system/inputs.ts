@@ -2,6 +2,7 @@
 // each thing that an image may go without, so that an image has only what it names.
 
 import type { InputDeclaration, Target } from '../../engine/model/index.ts';
+import { trixie } from '../lib/suites.ts';
 
 // What our own packages and the C library of the sysroot provide.
 const ours = words(`
@@ -52,7 +53,7 @@ export const systemInputs = {
 type Wanted = Omit<Extract<InputDeclaration, { kind: 'debian-packages' }>, 'architecture'>;
 
 function packages(names: string): Wanted {
-  return { kind: 'debian-packages', suite: 'trixie', packages: words(names), without };
+  return { kind: 'debian-packages', ...trixie, packages: words(names), without };
 }
 
 function forTargets<Name extends SystemInput>(

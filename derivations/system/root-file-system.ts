@@ -23,6 +23,7 @@ import { leftOutEverywhere } from './left-out.ts';
 import { mergeFeatures } from './merge-features.ts';
 import { cLibrary, ownComponent, setuidPrograms } from './own-packages.ts';
 import type { SystemDescription } from './description.ts';
+import { refuseTwoVersions } from './one-version.ts';
 import { prebuilt } from './prebuilt.ts';
 import {
   attributesProgram,
@@ -56,7 +57,8 @@ export interface RootOptions {
 
 /**
  * The root of a system.
- * @throws UserError `DERIVATION_INVALID` for a name, id or path that two features have, or an account that none has.
+ * @throws UserError `DERIVATION_INVALID` for a name, id or path that two features have, or an account that none has;
+ * `LOCK_INVALID` for one Debian source in two versions.
  * @example createRootFileSystem(raspberryPi, { pins, target: 'aarch64-linux' }).tree
  */
 export function createRootFileSystem(description: SystemDescription, options: RootOptions): RootFileSystem {
@@ -81,6 +83,7 @@ export function createRootFileSystem(description: SystemDescription, options: Ro
     ...debian.components,
     ...(options.components ?? []),
   ];
+  refuseTwoVersions(name, packages);
   const packagesTree = composed(`${name}-packages`, packages);
   const made = features.flatMap((one) => one.makes ?? []);
   const components = [

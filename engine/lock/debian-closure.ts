@@ -111,6 +111,6 @@ function relationText({ name, relation, version }: Alternative): string {
   return relation ? `${name} (${relation} ${version})` : name;
 }
 
-function pinOf({ name, version, mirror, filename, sha256, sizeBytes }: BinaryPackage): PinnedFile {
-  return { name, version, urls: [`mirror://${mirror}/${filename}`], sha256, sizeBytes };
+function pinOf({ name, version, mirror, filename, sha256, sizeBytes, source }: BinaryPackage): PinnedFile {
+  return { name, version, urls: [`mirror://${mirror}/${filename}`], sha256, sizeBytes, source };
 }

@@ -1,5 +1,6 @@
 // A Debian suite's binary packages by name and by what they provide. Knows Packages stanzas; chooses nothing.
 
+import type { SourcePackage } from '../model/flake.ts';
 import type { Stanza } from '../sources/deb822.ts';
 import type { Index } from './debian-index.ts';
 import { compareVersions, satisfies, type Relation } from './debian-version.ts';
@@ -8,6 +9,7 @@ import { compareVersions, satisfies, type Relation } from './debian-version.ts';
 export const packageFields: ReadonlySet<string> = new Set([
   'package',
   'version',
+  'source',
   'priority',
   'pre-depends',
   'depends',
@@ -22,6 +24,7 @@ export const packageFields: ReadonlySet<string> = new Set([
 export interface BinaryPackage {
   readonly name: string;
   readonly version: string;
+  readonly source: SourcePackage;
   /** The archive it is in, as a mirror's name. */
   readonly mirror: string;
   readonly filename: string;
@@ -119,9 +122,11 @@ export class PackageSet {
 
 function readPackage(stanza: Stanza, mirror: string): BinaryPackage {
   const priority = priorities.indexOf(stanza.get('priority') ?? '');
+  const [name, version] = [stanza.get('package') ?? '', stanza.get('version') ?? ''];
   return {
-    name: stanza.get('package') ?? '',
-    version: stanza.get('version') ?? '',
+    name,
+    version,
+    source: readSource(stanza.get('source'), { name, version }),
     mirror,
     filename: stanza.get('filename') ?? '',
     sha256: stanza.get('sha256') ?? '',
@@ -130,6 +135,12 @@ function readPackage(stanza: Stanza, mirror: string): BinaryPackage {
     dependencies: [...readRelations(stanza.get('pre-depends')), ...readRelations(stanza.get('depends'))],
     conflicts: [...readRelations(stanza.get('conflicts')), ...readRelations(stanza.get('breaks'))].flat(),
   };
+}
+
+// name [(version)]; what is not said is as the package's own (deb-control(5)).
+function readSource(field: string | undefined, own: SourcePackage): SourcePackage {
+  const [, name = own.name, version = own.version] = /^\s*(\S+)(?:\s+\(([^\s)]+)\))?/.exec(field ?? '') ?? [];
+  return { name, version };
 }
 
 // name[:architecture] [(relation version)], with "," between groups and "|" between alternatives (deb-control(5)).

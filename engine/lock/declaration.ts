@@ -11,8 +11,8 @@ import type {
 } from '../model/flake.ts';
 import { CheckedValue, InvalidValue } from './checked-value.ts';
 
-const packagePattern = /^[a-z0-9][a-z0-9+.-]+$/;
-const packageWords = "a Debian package's name";
+export const packagePattern = /^[a-z0-9][a-z0-9+.-]+$/;
+export const packageWords = "a Debian package's name";
 const suitePattern = /^[a-z][a-z0-9-]*$/;
 const componentPattern = /^[a-z][a-z0-9-]*$/;
 const seriesPattern = /^[0-9A-Za-z+~]+(\.[0-9A-Za-z+~]+)*$/;

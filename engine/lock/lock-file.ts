@@ -1,16 +1,16 @@
 // flake-like.lock: its form, reading and writing. It is reviewed like code but believed like a download: everything in
 // it is checked. Knows nothing of where pins come from.
 //
-// {"version": 1, "inputs": {"<name>": {"declaration": {…}, "pins": [{name, version, urls, sha256, sizeBytes}, …]}}}
+// {"version": 1, "inputs": {"<name>": {"declaration": {…}, "pins": [{name, version, urls, sha256, sizeBytes, source?}, …]}}}
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
-import type { LockedDeclaration, PinnedFile, PinnedFiles } from '../model/flake.ts';
+import type { LockedDeclaration, PinnedFile, PinnedFiles, SourcePackage } from '../model/flake.ts';
 import { CheckedValue, InvalidValue } from './checked-value.ts';
-import { checkDeclaration, urlPattern } from './declaration.ts';
+import { checkDeclaration, packagePattern, packageWords, urlPattern } from './declaration.ts';
 import { locateJson } from './json-lines.ts';
 
 export interface Lock {
@@ -90,7 +90,7 @@ function checkInput(value: CheckedValue): LockedInput {
 }
 
 function checkPin(value: CheckedValue): PinnedFile {
-  const fields = value.object(['name', 'version', 'urls', 'sha256', 'sizeBytes']);
+  const fields = value.object(['name', 'version', 'urls', 'sha256', 'sizeBytes'], ['source']);
   const urls = fields.get('urls').texts(urlPattern, 'a URL (https://…, mirror://NAME/path)');
   if (urls.length === 0) fields.get('urls').fail('it must have at least one URL');
   return {
@@ -99,6 +99,15 @@ function checkPin(value: CheckedValue): PinnedFile {
     urls,
     sha256: fields.get('sha256').text(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
     sizeBytes: fields.get('sizeBytes').count(),
+    ...(fields.has('source') && { source: checkSource(fields.get('source')) }),
+  };
+}
+
+function checkSource(value: CheckedValue): SourcePackage {
+  const fields = value.object(['name', 'version']);
+  return {
+    name: fields.get('name').text(packagePattern, packageWords),
+    version: fields.get('version').text(/^\S+$/, 'a version'),
   };
 }
 

@@ -75,7 +75,15 @@ export interface PinnedFile {
   readonly urls: readonly string[];
   readonly sha256: string;
   readonly sizeBytes: number;
+  /** The Debian source package that a binary package was built from; absent for all else, and in locks from before it was kept. */
+  readonly source?: SourcePackage;
   readonly folder?: undefined;
+}
+
+/** A Debian source package by name and version, which are not always those of what is built from it. */
+export interface SourcePackage {
+  readonly name: string;
+  readonly version: string;
 }
 
 /** A folder of this machine that stands for an input: one of kind `local`, or one that `--override` names. */

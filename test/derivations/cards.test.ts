@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cards, inputs, type Package } from '../../derivations/index.ts';
+import type { DebianPackages, DebianSource } from '../../engine/model/index.ts';
 import { pins } from '../support/package-set.ts';
 
 const all: readonly (readonly [string, Package])[] = Object.entries(cards);
@@ -39,6 +40,20 @@ describe('the cards', () => {
 
   it.each(all)('%s runs something, or gives a library', (_, card) => {
     expect(card.gives.runs.length + (card.gives.libraries ?? []).length).toBeGreaterThan(0);
+  });
+});
+
+describe('inputs from Debian', () => {
+  const declared = Object.entries(inputs) as [string, DebianSource | DebianPackages][];
+
+  it('all have security updates, and what changes between point releases', () => {
+    const stable = declared.filter(([, { suite }]) => suite === 'trixie');
+    const without = stable.filter(
+      ([, { furtherSuites = [] }]) => furtherSuites.join(' ') !== 'trixie-security trixie-updates',
+    );
+    expect(without.map(([name]) => name)).toEqual([]);
+    const others = declared.filter(([, { suite }]) => suite !== 'trixie');
+    expect(others.map(([name]) => name)).toEqual(['linux-new']);
   });
 });
 

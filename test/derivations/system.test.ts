@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { accounts } from '../../derivations/system/accounts.ts';
 import { createRootFileSystem, systems, type Feature, type User } from '../../derivations/system/index.ts';
 import { rootArguments } from '../../derivations/kernel/command-line.ts';
+import { refuseTwoVersions, tolerated, versionsBySource } from '../../derivations/system/one-version.ts';
 import { mergeFeatures } from '../../derivations/system/merge-features.ts';
 import { serviceLinks } from '../../derivations/system/services.ts';
 import { pins } from '../support/package-set.ts';
@@ -126,6 +127,50 @@ describe('the systems of this repository', () => {
     });
     const boot = system.fstab.find(({ where }) => where === '/boot');
     expect(boot?.options.split(',')).toContain('umask=0077');
+  });
+});
+
+describe('one Debian source in two versions', () => {
+  const part = (name: string, version: string) => ({
+    sources: [{ url: `mirror://debian/${name}.deb`, sha256: 'a'.repeat(64), source: { name, version } }],
+  });
+  const twins = [part('glibc', '2.41-1'), part('sed', '4.9-2'), part('glibc', '2.41-2')];
+
+  it('is an error that names both, and how to get one', () => {
+    expect(() => refuseTwoVersions('test', twins)).toThrow(
+      expect.objectContaining({
+        code: 'LOCK_INVALID',
+        message: "test: packages of Debian's source glibc are there in different versions, 2.41-1 and 2.41-2",
+        hint: expect.stringContaining('cairn lock') as string,
+      }),
+    );
+    expect(() => refuseTwoVersions('test', [...twins.slice(0, 2), part('glibc', '2.41-1')])).not.toThrow();
+  });
+
+  it('is let through for these very versions alone, when a reason is given', () => {
+    const exception = { source: 'glibc', versions: ['2.41-2', '2.41-1'], reason: 'of a test' };
+    expect(() => refuseTwoVersions('test', twins, [exception])).not.toThrow();
+    expect(() => refuseTwoVersions('test', [...twins, part('glibc', '2.41-3')], [exception])).toThrow();
+    expect(() => refuseTwoVersions('test', twins, [{ ...exception, source: 'sed' }])).toThrow();
+  });
+
+  it('is there in no system, but where a reason says why, and no reason is left over', () => {
+    const found = (['aarch64-linux', 'x86_64-linux'] as const).flatMap((target) =>
+      Object.values(systems(target)).flatMap((description) => [
+        ...versionsBySource(createRootFileSystem(description, { pins, target }).components),
+      ]),
+    );
+    const several = new Set(found.flatMap(([name, { length }]) => (length > 1 ? [name] : [])));
+    expect([...several].sort()).toEqual(tolerated.map(({ source }) => source).sort());
+    for (const { reason } of tolerated) expect(reason).not.toBe('');
+  });
+
+  it("is known of every Debian package that an image has, for the lock keeps each one's source", () => {
+    const packages = Object.values(pins).flatMap((list) =>
+      list.flatMap((pin) => (pin.folder === undefined && pin.urls[0]!.endsWith('.deb') ? [pin] : [])),
+    );
+    expect(packages.length).toBeGreaterThan(200);
+    expect(packages.filter(({ source }) => source === undefined)).toEqual([]);
   });
 });
 

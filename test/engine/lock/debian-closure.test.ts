@@ -49,6 +49,7 @@ test('dependencies and pre-dependencies are followed to the end, and pins are so
       urls: ['mirror://debian/pool/zlib1g_1.deb'],
       sha256: 'a'.repeat(64),
       sizeBytes: 7,
+      source: { name: 'zlib1g', version: '1' },
     },
   ]);
 });

@@ -1,6 +1,7 @@
 // `cairn lock` where there are several mirrors, of which some are bad, and several suites, whose packages need each other.
 
 import { beforeAll, expect, test } from 'vitest';
+import { formatLock, parseLock } from '../../../engine/lock/lock-file.ts';
 import type { DebianPackages } from '../../../engine/model/flake.ts';
 import { serve, type WebServer } from '../../support/web-server.ts';
 import {
@@ -140,6 +141,33 @@ test('packages of two suites satisfy each other, and of each the newest is taken
     'debian-security',
     'debian-security',
   ]);
+});
+
+test('each package keeps the source that it was built from, which may have another name and version', async () => {
+  const { lock } = await pinned({ ...both, packages: ['app', 'lib'] }, [
+    packageOf('app', '1:2.0-1+b3', 'Source: app-source (1:2.0-1)'),
+    packageOf('lib', '3-1'),
+  ]);
+  expect(lock.inputs['app']?.pins.map(({ source }) => source)).toEqual([
+    { name: 'app-source', version: '1:2.0-1' },
+    { name: 'lib', version: '3-1' },
+  ]);
+  expect(parseLock(formatLock(lock), 'flake-like.lock')).toEqual(lock);
+});
+
+test('a further suite that somebody else signed is not believed, however good the first is', async () => {
+  const files = [
+    ...(await archiveFiles({ packages: packageOf('app', '1'), signers: [key] })),
+    ...(await archiveFiles({
+      suite: 'trixie-security',
+      packages: packageOf('app', '2'),
+      signers: [otherKey],
+    })),
+  ];
+  const { server } = await serveArchive(new Map(files));
+  const error = await failureOf(update({ inputs: { app: both }, mirrors: mirrorsAt(server) }));
+  expect(error.code).toBe('LOCK_SIGNATURE');
+  expect(error.message).toContain('dists/trixie-security/InRelease cannot be trusted');
 });
 
 test('what only the other suite has is not there for an input that does not name it', async () => {

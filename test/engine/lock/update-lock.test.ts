@@ -75,6 +75,7 @@ test('a source package is pinned at its original archive, binary packages with w
       urls: ['mirror://debian/pool/main/g/glibc/libc6_2.41-12_amd64.deb'],
       sha256: c,
       sizeBytes: 6,
+      source: { name: 'libc6', version: '2.41-12' },
     },
     {
       name: 'sed',
@@ -82,6 +83,7 @@ test('a source package is pinned at its original archive, binary packages with w
       urls: ['mirror://debian/pool/main/s/sed/sed_4.9-2_amd64.deb'],
       sha256: b,
       sizeBytes: 5,
+      source: { name: 'sed', version: '4.9-2' },
     },
   ]);
   expect(changes).toEqual([
