@@ -1,4 +1,4 @@
-// The package set's public face: what a flake imports as "cairn/derivations".
+// The package set's public face: what a flake imports as "cairn-build/derivations".
 
 import type { Output, Target } from '../engine/model/index.ts';
 import { bootstrap } from './bootstrap/index.ts';

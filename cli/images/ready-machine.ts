@@ -125,7 +125,7 @@ function findDirect(project: Findable, image: FoundOutput): FoundOutput {
     'USAGE',
     `${image.key} cannot be started directly: the config has no output "${name}-direct"`,
     {
-      hint: 'For your own images, `outputsOfImage` of "cairn/derivations" gives it when their description says `direct`; or leave --direct out.',
+      hint: 'For your own images, `outputsOfImage` of "cairn-build/derivations" gives it when their description says `direct`; or leave --direct out.',
     },
   );
 }
@@ -138,7 +138,7 @@ function findEmulator(project: Findable, target: string): FoundOutput {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError('TARGET_UNKNOWN', `the config has no output "${emulatorOutput}" to start images in`, {
-      hint: 'Give it one: `emulator: emulatorTree(pins)`, from "cairn/derivations".',
+      hint: 'Give it one: `emulator: emulatorTree(pins)`, from "cairn-build/derivations".',
       cause: error,
     });
   }

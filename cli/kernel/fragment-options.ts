@@ -1,4 +1,4 @@
-// Fragments in the form that configs have them (`Fragment` of cairn/derivations): which values a module that exports some
+// Fragments in the form that configs have them (`Fragment` of cairn-build/derivations): which values a module that exports some
 // names. Pure; what is wrong in one is told as for a config.
 
 import { UserError } from '../../store/base/errors.ts';

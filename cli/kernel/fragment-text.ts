@@ -25,7 +25,7 @@ export function fragmentText(
   return [
     `${fragmentHeader}, which may write it again: what is asked for beside what ${target} asks for.`,
     '',
-    "import type { Fragment } from 'cairn/derivations';",
+    "import type { Fragment } from 'cairn-build/derivations';",
     '',
     `export const ${identifierOf(name)}: Fragment = {`,
     `  name: ${quoted(name)},`,

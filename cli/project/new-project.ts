@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../store/base/errors.ts';
-import { packageRoot } from '../../store/base/package-root.ts';
+import { packageName, packageRoot } from '../../store/base/package-root.ts';
 
 const examplesFolder = join(packageRoot, 'cli/examples');
 /** What is in every project, beside what its example has. */
@@ -63,10 +63,10 @@ export async function makeNewProject({ folder, example, lock }: NewProject): Pro
 }
 
 /**
- * Has editors find the types of `cairn` in this folder, where nothing of that name is installed yet. Builds need no such link.
+ * Has editors find the types of what configs import in this folder, where nothing of that name is installed yet. Builds need no such link.
  */
 export function linkTypes(folder: string): void {
-  const link = join(folder, 'node_modules/cairn');
+  const link = join(folder, 'node_modules', packageName);
   if (isThere(link)) return;
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   symlinkSync(packageRoot, link);

@@ -11,7 +11,7 @@ export function pinsOf(pins: PinsByName, name: string): Pins {
   const found = pins[name];
   if (found !== undefined) return found;
   throw new UserError('LOCK_MISSING_PIN', `there is no input "${name}"`, {
-    hint: `Spread \`inputs\` from "cairn/derivations" into your flake's inputs, then run \`cairn lock ${name}\`.`,
+    hint: `Spread \`inputs\` from "cairn-build/derivations" into your flake's inputs, then run \`cairn lock ${name}\`.`,
   });
 }
 

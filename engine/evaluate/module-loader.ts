@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
-import { packageRoot } from '../../store/base/package-root.ts';
+import { packageName, packageRoot } from '../../store/base/package-root.ts';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { ownMember } from '../../store/base/map-by-name.ts';
 import { moduleView, type LoadedModule } from './module-view.ts';
@@ -96,7 +96,7 @@ export class ModuleLoader {
   #import(specifier: string, importer: string): unknown {
     const resolved = resolveImport(specifier, importer, this.#options.observations);
     switch (resolved.kind) {
-      case 'cairn':
+      case 'own':
         return this.#ownView(resolved.name, ownModule(resolved.name));
       case 'builtin':
         return this.#ownView(resolved.name, pureBuiltin(resolved.name));
@@ -121,10 +121,10 @@ export class ModuleLoader {
   }
 }
 
-/** The built files a config gets for `cairn` and `cairn/derivations`, wherever it is: those of the cairn that runs. */
+/** The built files a config gets for `cairn-build` and its parts, wherever it is: those of the cairn that runs. */
 export const ownModules: Readonly<Record<string, string>> = {
-  cairn: join(packageRoot, 'dist/engine/model/index.js'),
-  'cairn/derivations': join(packageRoot, 'dist/derivations/index.js'),
+  [packageName]: join(packageRoot, 'dist/engine/model/index.js'),
+  [`${packageName}/derivations`]: join(packageRoot, 'dist/derivations/index.js'),
 };
 
 const nativeRequire = createRequire(import.meta.url);

@@ -3,12 +3,13 @@
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../store/base/errors.ts';
+import { packageName } from '../../store/base/package-root.ts';
 import { jitiFor } from './jiti.ts';
 import type { Observations } from './observations.ts';
 import { isBuiltin } from './pure-builtins.ts';
 
 export type ResolvedImport =
-  | { readonly kind: 'cairn'; readonly name: string }
+  | { readonly kind: 'own'; readonly name: string }
   | { readonly kind: 'builtin'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string };
 
@@ -18,13 +19,26 @@ export function resolveImport(
   importer: string,
   observations: Observations,
 ): ResolvedImport {
-  if (specifier === 'cairn' || specifier.startsWith('cairn/')) return { kind: 'cairn', name: specifier };
+  if (isPartOf(packageName, specifier)) return { kind: 'own', name: specifier };
+  if (isPartOf('cairn', specifier)) throw namedAsProgram(specifier);
   if (isBuiltin(specifier)) return { kind: 'builtin', name: specifier };
   if (specifier.startsWith('file:'))
     return resolvePath(fileURLToPath(specifier), specifier, importer, observations);
   return /^(\/|\.\.?(\/|$))/.test(specifier)
     ? resolvePath(resolve(dirname(importer), specifier), specifier, importer, observations)
     : resolvePackage(specifier, importer, observations);
+}
+
+function isPartOf(name: string, specifier: string): boolean {
+  return specifier === name || specifier.startsWith(`${name}/`);
+}
+
+// To say that nothing of that name is installed would have people install what is there under it.
+function namedAsProgram(specifier: string): UserError {
+  const meant = specifier.replace('cairn', packageName);
+  return new UserError('CONFIG_INVALID', `"${specifier}" is not what this cairn is imported as`, {
+    hint: `Write import … from '${meant}'. The package "cairn" on the public registry is somebody else's.`,
+  });
 }
 
 /** Whether a file is run as a module, read as JSON, or read as text. */

@@ -1,4 +1,4 @@
-// The model's public face: what a config, a package or another project imports as "cairn".
+// The model's public face: what a config, a package or another project imports as "cairn-build".
 
 export * from './derivation.ts';
 export * from './flake.ts';

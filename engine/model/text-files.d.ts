@@ -1,5 +1,5 @@
 // Files that a config imports as their text, for the type checker: `import fix from './fix.patch'`. Other projects name
-// it in their tsconfig.json: "types": ["cairn/text-files"].
+// it in their tsconfig.json: "types": ["cairn-build/text-files"].
 
 declare module '*.patch' {
   const text: string;

@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bug } from './errors.ts';
 
+/** What npm knows it by, and configs import: `cairn`, as the program is called, is somebody else's package. */
+export const packageName = 'cairn-build';
+
 /** The folder with cairn's package.json. */
 export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
 
@@ -17,7 +20,8 @@ function findRoot(folder: string): string {
   for (;;) {
     try {
       if (
-        (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: string }).name === 'cairn'
+        (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: string }).name ===
+        packageName
       )
         return folder;
     } catch {

@@ -9,7 +9,9 @@ import { inFolder } from './machine.ts';
 import { cairn, findProgram, measure } from './process.ts';
 
 // What is built is small, as an image is beside its sources: one folder of them.
-const configOf = (part: string): string => `import { compose, defineFlake, from, unpackPin } from 'cairn';
+const configOf = (
+  part: string,
+): string => `import { compose, defineFlake, from, unpackPin } from 'cairn-build';
 export default defineFlake({
   description: 'a kernel',
   inputs: { linux: { kind: 'debian-source', suite: 'trixie', package: 'linux' } },
@@ -25,7 +27,7 @@ export async function localSources(): Promise<Figure[]> {
     const tree = await workTree(join(folder, 'linux'));
     const project = join(folder, 'project');
     mkdirSync(join(project, 'node_modules'), { recursive: true });
-    symlinkSync(packageRoot, join(project, 'node_modules/cairn'));
+    symlinkSync(packageRoot, join(project, 'node_modules/cairn-build'));
     const command = [...cairn, 'build', 'kernel', '--override', `linux=${tree}`];
     const options = { cwd: project, env: { CAIRN_STORE: join(folder, 'store') } };
     const paths = [...pathsIn(tree)];

@@ -52,8 +52,8 @@ function writeProject(folder: string): void {
   writeFileSync(join(folder, 'flake-like.config.ts'), config);
 }
 
-const config = `import { compose, defineFlake, fetchUrl, from, run, unpack, type Derivation } from 'cairn';
-import { inputs, sandboxTool } from 'cairn/derivations';
+const config = `import { compose, defineFlake, fetchUrl, from, run, unpack, type Derivation } from 'cairn-build';
+import { inputs, sandboxTool } from 'cairn-build/derivations';
 
 const archive = fetchUrl({
   name: 'busybox.deb',

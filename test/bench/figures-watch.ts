@@ -48,7 +48,7 @@ async function savesIn(what: string, size: typeof small | typeof kernel): Promis
   });
 }
 
-const config = `import { compose, defineFlake, localFolder } from 'cairn';
+const config = `import { compose, defineFlake, localFolder } from 'cairn-build';
 const source = localFolder({ name: 'source', path: './source' });
 export default defineFlake({ description: 'a benchmark', inputs: {}, outputs: () => ({ all: compose({ name: 'all', parts: [source] }) }) });
 `;

@@ -8,7 +8,7 @@ import { cairn, measure } from './process.ts';
 
 const count = 8000;
 
-const config = `import { compose, defineFlake, write } from 'cairn';
+const config = `import { compose, defineFlake, write } from 'cairn-build';
 const files = Object.fromEntries(Array.from({ length: ${count} }, (_, at) => [\`etc/many/f\${at}\`, \`\${at}\\n\`]));
 const motd = write({ name: 'motd', files: { motd: 'hello\\n' } });
 export default defineFlake({

@@ -10,7 +10,7 @@ export interface SyntheticGraph {
   readonly width: number;
   /** A comment in the command of the first node of the first layer; another one changes that derivation alone. */
   readonly comment?: string;
-  /** What `import … from` names for the model: `cairn`, or a path. */
+  /** What `import … from` names for the model: `cairn-build`, or a path. */
   readonly model?: string;
   /** Whether the steps can be built: with a static busybox and a sandbox of cairn's own pins. Else only planned. */
   readonly canBuild?: boolean;
@@ -36,7 +36,7 @@ const busybox = {
   sha256: '598a3fd92bdafc34cd81196b2952ad36e910e47a4ecf162f8ce5e8e262598e53',
 };
 
-function configText({ layers, width, model = 'cairn', canBuild = false }: SyntheticGraph): string {
+function configText({ layers, width, model = 'cairn-build', canBuild = false }: SyntheticGraph): string {
   const shell = canBuild
     ? `compose({
   name: 'shell',

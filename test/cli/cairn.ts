@@ -55,11 +55,11 @@ export function testProject(body: string = smallFlake, env: NodeJS.ProcessEnv = 
   const folder = join(base, 'project');
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   mkdirSync(join(base, 'tmp'));
-  symlinkSync(packageRoot, join(folder, 'node_modules/cairn'));
+  symlinkSync(packageRoot, join(folder, 'node_modules/cairn-build'));
   const config = (text: string): void =>
     writeFileSync(
       join(folder, 'flake-like.config.ts'),
-      `import { compose, defineFlake, fetchUrl, from, localFolder, run, write, type Output } from 'cairn';
+      `import { compose, defineFlake, fetchUrl, from, localFolder, run, write, type Output } from 'cairn-build';
 const flake = (outputs: Record<string, Output>) => defineFlake({ description: 'a test', targets: ['x86_64-linux', 'aarch64-linux'], outputs: () => outputs });
 ${text}`,
     );

@@ -1,4 +1,4 @@
-// `cairn init` in empty and in used folders, and what the projects that it makes build, from an empty store.
+// `cairn init` in empty and in used folders. That what it makes builds from an empty store is tried in installed.test.ts.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,29 +20,6 @@ function inEmptyFolder(): { readonly folder: string; readonly run: Run } {
 const kilobytes = (text: string): number => Buffer.byteLength(text) / 1000;
 
 describe('a new project', () => {
-  it('builds at once, from few downloads, and again when its folder changes', async () => {
-    const { folder, run } = inEmptyFolder();
-    expect(await run('init')).toMatchObject({ status: 0 });
-    expect((await run('build', '--dry-run')).stdout).toMatch(
-      /to do: 1 command, \d+ downloads \([\d.]+ MB\), /,
-    );
-    const built = await run('build', '--json');
-    expect(built.status).toBe(0);
-    const fetched = built
-      .records()
-      .filter((record) => record['type'] === 'step-finished' && record['kind'] === 'fetch');
-    expect(fetched.length).toBeLessThanOrEqual(20);
-    const sizes = fetched.map(({ outputs }) => Number((outputs as { out: string }).out.split('/')[1]));
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(60e6);
-    expect((await run('cat', 'default/bin/hello')).stdout).toContain('echo "Hello from a step');
-
-    writeFileSync(join(folder, 'source/greeting.txt'), 'Another greeting.\n');
-    expect((await run('why', 'default')).stdout).toContain('greeting.txt');
-    expect((await run('build', '-o', 'result')).status).toBe(0);
-    expect(readFileSync(join(folder, 'result/bin/hello'), 'utf8')).toContain('Another greeting.');
-    expect((await run('build')).stdout).toContain('up to date');
-  });
-
   it('has types that an editor finds, and pins of what it needs alone', async () => {
     const { folder, run } = inEmptyFolder();
     await run('init');

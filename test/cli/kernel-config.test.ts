@@ -24,7 +24,7 @@ CONFIG_NET=y
 CONFIG_BPF=y
 `;
 
-const fragment = `import type { Fragment } from 'cairn/derivations';
+const fragment = `import type { Fragment } from 'cairn-build/derivations';
 export const ours: Fragment = {
   name: 'ours',
   on: { 'for the bus': 'SMP USB' },

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { testProject, type TestProject } from './cairn.ts';
 
 const flakeOfInput = `
-import { unpackPin } from 'cairn';
+import { unpackPin } from 'cairn-build';
 export default defineFlake({
   description: 'a test',
   inputs: { linux: { kind: 'debian-source', suite: 'trixie', package: 'linux' } },

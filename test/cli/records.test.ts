@@ -250,7 +250,7 @@ const examples: readonly Example[] = [
     command: 'build from a folder in place of an input',
     types: ['local-source', 'target'],
     run: async () => {
-      const project = testProject(`import { unpackPin } from 'cairn';
+      const project = testProject(`import { unpackPin } from 'cairn-build';
         export default defineFlake({
           description: 'a test',
           inputs: { linux: { kind: 'local', path: 'linux' } },

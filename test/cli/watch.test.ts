@@ -184,7 +184,7 @@ describe('a watch', () => {
       mkdirSync(join(project.folder, `source/${at}`));
       writeFileSync(join(project.folder, `source/${at}/a`), 'a');
     }
-    const main = join(project.folder, 'node_modules/cairn/dist/cli/main.js');
+    const main = join(project.folder, 'node_modules/cairn-build/dist/cli/main.js');
     const { status, stderr } = spawnSync('unshare', [...limited, process.execPath, main, 'watch', 'all'], {
       cwd: project.folder,
       env: project.env,

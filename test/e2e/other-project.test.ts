@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { cairnProject, type CairnProject, type Ran } from '../support/cairn-project.ts';
 
-const config = (overrides: string): string => `import { defineFlake } from 'cairn';
-import { createPackages, inputs, sandboxTool } from 'cairn/derivations';
+const config = (overrides: string): string => `import { defineFlake } from 'cairn-build';
+import { createPackages, inputs, sandboxTool } from 'cairn-build/derivations';
 
 export default defineFlake({
   description: 'our own system',

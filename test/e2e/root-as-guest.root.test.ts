@@ -7,7 +7,7 @@ import { cairnProject, type CairnProject } from '../support/cairn-project.ts';
 import { needsRoot } from '../support/needs.ts';
 
 const person = 23001;
-const config = `import { defineFlake, write } from 'cairn';
+const config = `import { defineFlake, write } from 'cairn-build';
 export default defineFlake({ description: 'one file', inputs: {}, outputs: () => ({ one: write({ name: 'one', files: { f: '1' } }) }) });
 `;
 const says = (store: string): string =>

@@ -101,8 +101,8 @@ export function busyboxFlake(outputs: string): Readonly<Record<string, string>> 
       undefined,
       2,
     ),
-    'flake-like.config.ts': `import { compose, defineFlake, fetchUrl, from, localFolder, run, unpack, write, type Derivation } from 'cairn';
-import { inputs, sandboxTool } from 'cairn/derivations';
+    'flake-like.config.ts': `import { compose, defineFlake, fetchUrl, from, localFolder, run, unpack, write, type Derivation } from 'cairn-build';
+import { inputs, sandboxTool } from 'cairn-build/derivations';
 const archive = fetchUrl({
   name: 'busybox.deb',
   urls: ['mirror://debian/pool/main/b/busybox/busybox-static_1.37.0-6+b9_amd64.deb'],

@@ -69,7 +69,7 @@ afterAll(async () => {
 
 /** A config whose outputs are the given text, with the model's functions at hand. */
 export function configText(outputs: string, options = ''): string {
-  return `import { compose, defineFlake, fetchUrl, from, localFolder, run, unpack, unpackPin, write } from 'cairn';
+  return `import { compose, defineFlake, fetchUrl, from, localFolder, run, unpack, unpackPin, write } from 'cairn-build';
 export default defineFlake({
   description: 'a test',
   inputs: {},

@@ -175,7 +175,7 @@ function findTools(project: Project, target: string): ReturnType<Project['find']
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError('TARGET_UNKNOWN', `the config has no output "${menuOutput}" to make the menu with`, {
-      hint: `Give it one: '${menuOutput}': kernelMenuTree(pins), from "cairn/derivations".`,
+      hint: `Give it one: '${menuOutput}': kernelMenuTree(pins), from "cairn-build/derivations".`,
       cause: error,
     });
   }

@@ -1,7 +1,7 @@
 // What this project builds. `cairn build` builds the output that is called default; `cairn list` says what else there is.
 
-import { defineFlake, localFolder, run } from 'cairn';
-import { inputs, sandboxTool, shellTree } from 'cairn/derivations';
+import { defineFlake, localFolder, run } from 'cairn-build';
+import { inputs, sandboxTool, shellTree } from 'cairn-build/derivations';
 
 export default defineFlake({
   description: 'my project',

@@ -11,7 +11,7 @@ const good = `good: write({ name: 'good', files: { a: 'x' } })`;
 
 function project(outputs: string, { before = '', inputs = '{}' } = {}): Promise<ConfigProject> {
   return configProject({
-    'flake-like.config.ts': `import { compose, defineFlake, fetchPin, from, localFolder, run, unpackPin, composePackages, write } from 'cairn';
+    'flake-like.config.ts': `import { compose, defineFlake, fetchPin, from, localFolder, run, unpackPin, composePackages, write } from 'cairn-build';
 ${before}
 export default defineFlake({
   description: '',

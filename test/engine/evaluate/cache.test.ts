@@ -7,7 +7,7 @@ import { openStore } from '../../../store/index.ts';
 import { configProject, configText, idOf, type ConfigProject } from '../../support/config-project.ts';
 
 const files = {
-  'flake-like.config.ts': `import { defineFlake, run, write } from 'cairn';
+  'flake-like.config.ts': `import { defineFlake, run, write } from 'cairn-build';
 import { text } from './lib.ts';
 import note from './note.txt';
 export default defineFlake({
@@ -110,7 +110,7 @@ test.each(hits)('a change of $title is not', async ({ change, env = {} }) => {
 
 test('a file that is changed within a clock tick of being read is still seen to change', async () => {
   const project = await configProject({
-    'flake-like.config.ts': `import { defineFlake } from 'cairn';
+    'flake-like.config.ts': `import { defineFlake } from 'cairn-build';
 import note from './note.txt';
 export default defineFlake({ description: note, inputs: {}, outputs: () => ({}) });
 `,

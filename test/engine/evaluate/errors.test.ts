@@ -11,6 +11,7 @@ interface Mistake {
   readonly config: string;
   readonly code: string;
   readonly message: RegExp;
+  readonly hint?: RegExp;
   /** Line, or line and column. */
   readonly at: string;
 }
@@ -26,28 +27,36 @@ const mistakes: readonly Mistake[] = [
   },
   {
     title: 'a missing import',
-    config: `import { defineFlake } from 'cairn';\nimport { x } from './absent.ts';\nexport default defineFlake(x);\n`,
+    config: `import { defineFlake } from 'cairn-build';\nimport { x } from './absent.ts';\nexport default defineFlake(x);\n`,
     code: 'CONFIG_INVALID',
     message: /"\.\/absent\.ts" cannot be found/,
     at: '2:',
   },
   {
     title: 'a missing package',
-    config: `import { defineFlake } from 'cairn';\n\nimport { x } from 'no-such-package';\nexport default defineFlake(x);\n`,
+    config: `import { defineFlake } from 'cairn-build';\n\nimport { x } from 'no-such-package';\nexport default defineFlake(x);\n`,
     code: 'CONFIG_INVALID',
     message: /package "no-such-package" cannot be found/,
     at: '3:',
   },
   {
     title: "an import of cairn's own I/O",
-    config: `import { openStore } from 'cairn/store';\nexport default openStore;\n`,
+    config: `import { openStore } from 'cairn-build/store';\nexport default openStore;\n`,
     code: 'CONFIG_INVALID',
-    message: /cannot import "cairn\/store"/,
+    message: /cannot import "cairn-build\/store"/,
+    at: '1:',
+  },
+  {
+    title: "an import of somebody else's package, which has the program's name",
+    config: `import { write } from 'cairn/derivations';\nexport default write;\n`,
+    code: 'CONFIG_INVALID',
+    message: /"cairn\/derivations" is not what this cairn is imported as/,
+    hint: /from 'cairn-build\/derivations'/,
     at: '1:',
   },
   {
     title: 'an exception',
-    config: `import { defineFlake } from 'cairn';\nfunction thrower(): never {\n  throw new TypeError('no luck');\n}\nexport default defineFlake(thrower());\n`,
+    config: `import { defineFlake } from 'cairn-build';\nfunction thrower(): never {\n  throw new TypeError('no luck');\n}\nexport default defineFlake(thrower());\n`,
     code: 'CONFIG_INVALID',
     message: /TypeError: no luck/,
     at: '3:9',
@@ -61,14 +70,14 @@ const mistakes: readonly Mistake[] = [
   },
   {
     title: 'an endless recursion',
-    config: `import { defineFlake } from 'cairn';\nconst f = (n: number): number => f(n + 1);\nexport default defineFlake(f(1));\n`,
+    config: `import { defineFlake } from 'cairn-build';\nconst f = (n: number): number => f(n + 1);\nexport default defineFlake(f(1));\n`,
     code: 'CONFIG_INVALID',
     message: /RangeError: Maximum call stack size exceeded/,
     at: '2:',
   },
   {
     title: 'await at the top level',
-    config: `import { defineFlake } from 'cairn';\nconst x = await Promise.resolve(1);\nexport default defineFlake(x);\n`,
+    config: `import { defineFlake } from 'cairn-build';\nconst x = await Promise.resolve(1);\nexport default defineFlake(x);\n`,
     code: 'CONFIG_INVALID',
     message: /await/,
     at: '2:',
@@ -217,28 +226,31 @@ const mistakes: readonly Mistake[] = [
   },
   {
     title: 'an input that is not locked',
-    config: `import { defineFlake, fetchPin } from 'cairn';\nexport default defineFlake({\n  description: '',\n  inputs: {\n    sed: { kind: 'debian-source', suite: 'trixie', package: 'sed' },\n  },\n  outputs: ({ pins }) => ({ sed: fetchPin(pins.sed[0]) }),\n});\n`,
+    config: `import { defineFlake, fetchPin } from 'cairn-build';\nexport default defineFlake({\n  description: '',\n  inputs: {\n    sed: { kind: 'debian-source', suite: 'trixie', package: 'sed' },\n  },\n  outputs: ({ pins }) => ({ sed: fetchPin(pins.sed[0]) }),\n});\n`,
     code: 'LOCK_MISSING_PIN',
     message: /input "sed" is not in the lock file/,
     at: '5:5',
   },
   {
     title: 'an input of an unknown kind',
-    config: `import { defineFlake } from 'cairn';\nexport default defineFlake({\n  description: '',\n  inputs: {\n    sed: { kind: 'debian', suite: 'trixie', package: 'sed' },\n  },\n  outputs: () => ({}),\n});\n`,
+    config: `import { defineFlake } from 'cairn-build';\nexport default defineFlake({\n  description: '',\n  inputs: {\n    sed: { kind: 'debian', suite: 'trixie', package: 'sed' },\n  },\n  outputs: () => ({}),\n});\n`,
     code: 'CONFIG_INVALID',
     message: /^inputs\.sed\.kind: /,
     at: '5:12',
   },
 ];
 
-test.each(mistakes)('$title is one clear error with its place', async ({ config, code, message, at }) => {
-  const { failure, configPath } = await configProject({ 'flake-like.config.ts': config });
-  const error = await failure();
-  expect(error).toMatchObject({ name: 'UserError', code });
-  expect(error.message).toMatch(message);
-  expect(error.hint).toMatch(/\S/);
-  expect(`${error.where}:`).toContain(at === '' ? configPath : `${configPath}:${at}`);
-});
+test.each(mistakes)(
+  '$title is one clear error with its place',
+  async ({ config, code, message, at, hint = /\S/ }) => {
+    const { failure, configPath } = await configProject({ 'flake-like.config.ts': config });
+    const error = await failure();
+    expect(error).toMatchObject({ name: 'UserError', code });
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+    expect(`${error.where}:`).toContain(at === '' ? configPath : `${configPath}:${at}`);
+  },
+);
 
 test('a derivation put together by hand is refused, since nothing has checked it', async () => {
   const { failure } = await configProject({
@@ -252,7 +264,7 @@ test('a derivation put together by hand is refused, since nothing has checked it
 
 test('a cycle is reported as its path', async () => {
   const { failure } = await configProject({
-    'flake-like.config.ts': `import { defineFlake, run, type Derivation } from 'cairn';
+    'flake-like.config.ts': `import { defineFlake, run, type Derivation } from 'cairn-build';
 const step = (name: string, ...layers: Derivation[]) => run({ name, layers, argv: ['x'] });
 const a = step('a');
 const c = step('c', step('b', a));

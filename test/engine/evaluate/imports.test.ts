@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { packageRoot } from '../../../store/base/package-root.ts';
 import { configProject, idOf } from '../../support/config-project.ts';
 
-const flakeOf = (imports: string, description: string): string => `import { defineFlake } from 'cairn';
+const flakeOf = (imports: string, description: string): string => `import { defineFlake } from 'cairn-build';
 ${imports}
 export default defineFlake({ description: String(${description}), inputs: {}, outputs: () => ({}) });
 `;
@@ -167,7 +167,7 @@ export default defineFlake({
 `,
   });
   const { evaluate: evaluateBuilt } = await configProject({
-    'flake-like.config.ts': `import { defineFlake, write } from 'cairn';
+    'flake-like.config.ts': `import { defineFlake, write } from 'cairn-build';
 export default defineFlake({
   description: '',
   inputs: {},
@@ -330,7 +330,7 @@ export const half = (n: number) => n / two;`,
 test.each([
   ['of a file', `import { nope } from './a.ts';`, 'a.ts does not export "nope"'],
   ['that is the default one', `import nope from './a.ts';`, 'a.ts does not export "default"'],
-  ['of cairn', `import { nope } from 'cairn';`, 'cairn does not export "nope"'],
+  ['of cairn', `import { nope } from 'cairn-build';`, 'cairn-build does not export "nope"'],
   ['of a module of Node.js', `import { nope } from 'node:path';`, 'node:path does not export "nope"'],
 ])('an export %s that is not there is an error, as for ES modules', async (_, line, message) => {
   const { failure, configPath } = await configProject({

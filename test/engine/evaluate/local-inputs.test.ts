@@ -13,7 +13,7 @@ const inputs = `{
 }`;
 
 function config(outputs: string, declared = inputs): string {
-  return `import { compose, composePackages, defineFlake, fetchPin, run, unpack, unpackPin, write } from 'cairn';
+  return `import { compose, composePackages, defineFlake, fetchPin, run, unpack, unpackPin, write } from 'cairn-build';
 export default defineFlake({
   description: 'a test',
   inputs: ${declared},

@@ -18,8 +18,8 @@ function writeProject(): string {
   mkdirSync(join(folder, 'lib'));
   writeFileSync(
     join(folder, 'flake-like.config.ts'),
-    `import { defineFlake, run } from 'cairn';
-import * as packages from 'cairn/derivations';
+    `import { defineFlake, run } from 'cairn-build';
+import * as packages from 'cairn-build/derivations';
 import { shell } from './lib/shell.ts';
 
 export default defineFlake({
@@ -31,7 +31,7 @@ export default defineFlake({
   );
   writeFileSync(
     join(folder, 'lib/shell.ts'),
-    `import { write, type Write } from 'cairn';
+    `import { write, type Write } from 'cairn-build';
 export const shell: Write = write({ name: 'shell', files: { 'bin/hello': { text: 'İıiI ß', executable: true } } });
 `,
   );

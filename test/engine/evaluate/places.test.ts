@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { configProject } from '../../support/config-project.ts';
 
 const files = {
-  'flake-like.config.ts': `import { compose, defineFlake, fetchPin, write } from 'cairn';
+  'flake-like.config.ts': `import { compose, defineFlake, fetchPin, write } from 'cairn-build';
 import { helped } from './helper.ts';
 const pin = { name: 'x.tar', version: '1', urls: ['https://localhost/x.tar'], sha256: '${'0'.repeat(64)}', sizeBytes: 1 };
 
@@ -23,7 +23,7 @@ export default defineFlake({
   }),
 });
 `,
-  'helper.ts': `import { write, type Write } from 'cairn';
+  'helper.ts': `import { write, type Write } from 'cairn-build';
 interface Unused { readonly name: string }
 export const helped = (): Write => write({ name: 'helped', files: {} });
 `,

@@ -55,7 +55,7 @@ test.each(impureExpressions)(
   'a config that evaluates %s is refused with its line and column',
   async (expression, what, column) => {
     const { failure, configPath } = await configProject({
-      'flake-like.config.ts': `import { defineFlake, write } from 'cairn';
+      'flake-like.config.ts': `import { defineFlake, write } from 'cairn-build';
 
 const value = ${expression};
 export default defineFlake({ description: '', inputs: {}, outputs: () => ({}) });
@@ -72,7 +72,7 @@ export const files = write({ name: 'x', files: { x: String(value) } });
 
 test('an impure access in an imported file is reported there', async () => {
   const { failure, folder } = await configProject({
-    'flake-like.config.ts': `import { defineFlake, write } from 'cairn';
+    'flake-like.config.ts': `import { defineFlake, write } from 'cairn-build';
 import { stamp } from './lib/stamp.ts';
 export default defineFlake({
   description: '',
@@ -93,7 +93,7 @@ export function stamp(): string {
 
 test('importing a module of Node.js that does I/O is refused where it is imported', async () => {
   const { failure, configPath } = await configProject({
-    'flake-like.config.ts': `import { defineFlake } from 'cairn';
+    'flake-like.config.ts': `import { defineFlake } from 'cairn-build';
 import { readFileSync } from 'node:fs';
 
 export default defineFlake({ description: readFileSync('/etc/hostname', 'utf8'), inputs: {}, outputs: () => ({}) });
@@ -110,7 +110,7 @@ export default defineFlake({ description: readFileSync('/etc/hostname', 'utf8'),
 
 test('explicit times, paths, encodings and URLs are there', async () => {
   const { evaluate } = await configProject({
-    'flake-like.config.ts': `import { defineFlake, write } from 'cairn';
+    'flake-like.config.ts': `import { defineFlake, write } from 'cairn-build';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -150,7 +150,7 @@ export default defineFlake({
 
 test('what a config prints goes to whoever asks for it', async () => {
   const { evaluate } = await configProject({
-    'flake-like.config.ts': `import { defineFlake } from 'cairn';
+    'flake-like.config.ts': `import { defineFlake } from 'cairn-build';
 console.log('evaluating', { a: 1 });
 export default defineFlake({ description: '', inputs: {}, outputs: () => ({}) });
 `,
@@ -162,7 +162,7 @@ export default defineFlake({ description: '', inputs: {}, outputs: () => ({}) })
 
 test('a loop that does not end is ended', async () => {
   const { failure } = await configProject({
-    'flake-like.config.ts': `import { defineFlake } from 'cairn';
+    'flake-like.config.ts': `import { defineFlake } from 'cairn-build';
 for (;;);
 export default defineFlake({ description: '', inputs: {}, outputs: () => ({}) });
 `,

@@ -16,7 +16,7 @@ test('a machine of another kind has all that cairn knows', () => {
 test('a flake that says nothing of inputs and targets has none, and those of the machine', async () => {
   const { evaluate } = await configProject({
     'flake-like.config.ts': `
-      import { defineFlake, write } from 'cairn';
+      import { defineFlake, write } from 'cairn-build';
       export default defineFlake({ description: 'x', outputs: () => ({ a: write({ name: 'a', files: { x: '' } }) }) });`,
   });
   const { flake, outputs } = await evaluate();
@@ -27,7 +27,7 @@ test('a flake that says nothing of inputs and targets has none, and those of the
 test('a name alone means the first target that the flake names', async () => {
   const { evaluate } = await configProject({
     'flake-like.config.ts': `
-      import { defineFlake, write } from 'cairn';
+      import { defineFlake, write } from 'cairn-build';
       export default defineFlake({
         description: 'x',
         targets: ['aarch64-linux', 'x86_64-linux'],

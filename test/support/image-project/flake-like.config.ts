@@ -12,7 +12,7 @@ import {
   type Input,
   type InputLike,
   type Run,
-} from 'cairn';
+} from 'cairn-build';
 import {
   createImage,
   imageTools,
@@ -22,7 +22,7 @@ import {
   type Component,
   type Disk,
   type Image,
-} from 'cairn/derivations';
+} from 'cairn-build/derivations';
 
 const budgetBytes = 60e6;
 
