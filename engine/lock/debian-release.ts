@@ -30,6 +30,8 @@ export interface ReleaseOptions {
 }
 
 const debianKeys = join(packageRoot, 'engine/lock/debian-keys');
+/** Debian's are of 200 kB. What looks for a signature in a longer one takes the square of its length. */
+const maxBytes = 1 << 20;
 /** How far ahead of this machine's clock an archive may be. */
 const clockToleranceMs = 24 * 3600 * 1000;
 
@@ -57,6 +59,8 @@ export async function verifyRelease(text: string, options: ReleaseOptions): Prom
 
 // One good signature by a known key is enough: archives are signed by the old and the new release's keys at once.
 async function signedText(text: string, options: ReleaseOptions): Promise<string> {
+  if (text.length > maxBytes)
+    throw untrusted(options, `it is longer than any release (${text.length} bytes, at most ${maxBytes})`);
   const openpgp = await import('openpgp');
   const verificationKeys = await Promise.all(
     options.keys.map(async (armoredKey) => (await openpgp.readKey({ armoredKey })).toPublic()),

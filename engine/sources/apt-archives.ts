@@ -3,7 +3,6 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isErrno } from '../../store/base/errors.ts';
 import { parseDeb822, wordsOf } from './deb822.ts';
 
@@ -93,12 +92,26 @@ function readLine(line: string): AptEntry[] {
 
 // cdrom: and other methods of apt's are not URLs that anybody else can read; mirror+file: names a list of some that are.
 function baseUrls(uri: string): string[] {
-  if (/^mirror\+file:/.test(uri)) {
-    const list = textOf(fileURLToPath(uri.replace('mirror+', '')));
-    return list.split('\n').flatMap((line) => baseUrls(wordsOf(line)[0] ?? ''));
-  }
+  const list = /^mirror\+file:(?:\/\/)?(\/[^\0]*)$/.exec(uri)?.[1];
+  // A list names servers, and no lists.
+  if (list !== undefined)
+    return textOf(decoded(list))
+      .split('\n')
+      .flatMap((line) => serverUrls(wordsOf(line)[0] ?? ''));
+  return serverUrls(uri);
+}
+
+function serverUrls(uri: string): string[] {
   if (!/^(https?|file):\//.test(uri) || !URL.canParse(uri)) return [];
   return [new URL(uri).href.replace(/\/+$/, '')];
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function filesIn(folder: string): string[] {
@@ -114,7 +127,7 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EACCES', 'EISDIR')) return '';
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EACCES', 'EISDIR')) return '';
     throw error;
   }
 }

@@ -13,6 +13,7 @@ import { decodeDerivation } from '../../engine/model/decode.ts';
 import { derivationRecord, encodeDerivation } from '../../engine/model/encode.ts';
 import type { BuildRequest } from '../../engine/execute/executor.ts';
 import { failedSteps } from '../../engine/sandbox/failed-steps.ts';
+import { aptArchives } from '../../engine/sources/apt-archives.ts';
 import { parseDeb822 } from '../../engine/sources/deb822.ts';
 import { decodeCbor, encodeCbor, type CborValue } from '../../store/base/cbor.ts';
 import { digestOf } from '../../store/base/digest.ts';
@@ -104,6 +105,14 @@ Provides: libc7 (= 3), base-files
 Filename: pool/libc6.deb
 Size: 99
 SHA256: ${'b'.repeat(64)}
+`;
+
+const aptStanza = `# Debian
+Types: deb deb-src
+URIs: https://host/debian mirror+file:/etc/apt/mirrors
+Suites: trixie trixie-updates
+Components: main contrib
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 `;
 
 const request: BuildRequest = {
@@ -277,6 +286,23 @@ const decoders: Readonly<Record<string, Decoder>> = {
       return 'read';
     },
     refused: refusedWith('CONFIG_INVALID', 'LOCK_INVALID'),
+  },
+  // Written by people and by programs that set machines up: what cannot be read names no mirror.
+  "apt's own configuration": {
+    written: [
+      Buffer.from(aptStanza),
+      Buffer.from('deb [signed-by=/k.asc] https://host/debian trixie main # x\n'),
+    ],
+    again: (bytes) => {
+      const folder = tempFolder('apt');
+      mkdirSync(join(folder, 'sources.list.d'));
+      writeFileSync(join(folder, 'sources.list'), bytes);
+      writeFileSync(join(folder, 'sources.list.d/some.sources'), bytes);
+      const { debian, security } = aptArchives(folder);
+      const urls = [...debian, ...security];
+      expect(urls.every((url) => URL.canParse(url))).toBe(true);
+      return urls.length > 0 ? 'read' : undefined;
+    },
   },
   // Whoever asks for the failed steps gets those that can be read.
   'records of failed steps': {

@@ -91,6 +91,20 @@ test('a list of mirrors, as cloud images have it, is followed', () => {
   expect(aptArchives(folder).debian).toEqual(['https://cdn.example/debian', 'https://cdn2.example/debian']);
 });
 
+test('a list of mirrors that names itself, a list on a server and a path that none can be lead nowhere', () => {
+  const folder = aptFolder({ 'mirrors/debian list': '' });
+  const list = join(folder, 'mirrors/debian list');
+  const uri = `mirror+file:${list.replace(' ', '%20')}`;
+  writeFileSync(list, `${uri}\nhttps://cdn.example/debian\n`);
+  writeFileSync(
+    join(folder, 'sources.list'),
+    [uri, 'mirror+file://host/list', 'mirror+file:/%zz', `mirror+file:/${'x'.repeat(5000)}`]
+      .map((each) => `deb ${each} trixie main\n`)
+      .join(''),
+  );
+  expect(aptArchives(folder).debian).toEqual(['https://cdn.example/debian']);
+});
+
 test('the flake comes before the environment, and that before the apt configuration', () => {
   const folder = aptFolder({ 'sources.list': 'deb http://apt.example/debian trixie main\n' });
   const mirrors = openMirrors({
