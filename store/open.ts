@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError, isErrno } from './base/errors.ts';
-import { makeFolders } from './base/make-folder.ts';
+import { makeFolders, shareAlike } from './base/make-folder.ts';
 import { explainWriteError } from './content/disk-errors.ts';
 import { refuseRootAsGuest } from './processes/guest.ts';
 import { networkFileSystem } from './processes/network-file-system.ts';
@@ -125,6 +125,7 @@ function makeParts(layout: Layout): void {
 function writeFormat(layout: Layout): void {
   const part = `${layout.format}.${randomBytes(6).toString('hex')}`;
   writeFileSync(part, `${storeFormat}\n`);
+  shareAlike(part);
   renameSync(part, layout.format);
 }
 

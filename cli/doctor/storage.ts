@@ -1,4 +1,4 @@
-// Where the store lies: room for bytes and for files, programs, hard links, letter case, and a way to make writes durable.
+// Where the store lies: room for bytes and for files, programs, hard links, access lists, letter case, and a way to make writes durable.
 // Leaves nothing behind.
 
 import { execFile } from 'node:child_process';
@@ -6,6 +6,7 @@ import { access, constants, link, readdir, stat, statfs, writeFile } from 'node:
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isErrno } from '../../store/base/errors.ts';
+import { defaultAccessList, hasDefaultAccessList } from '../../store/base/default-access-list.ts';
 import { lacksHardLinks, noHardLinks } from '../../store/base/hard-links.ts';
 import type { Store } from '../../store/index.ts';
 import { formatBytes, formatCount } from '../render/units.ts';
@@ -26,6 +27,7 @@ export async function probeStorage(store: Store): Promise<Finding[]> {
     await roomForFiles(store.path),
     await programs(folder),
     await hardLinks(folder),
+    accessList(folder),
     await letterCase(folder),
     await flush(store.path),
   ];
@@ -110,6 +112,12 @@ async function hardLinks(folder: string): Promise<Finding> {
     const { message, hint } = noHardLinks(error);
     return fail('hard links', message, hint);
   }
+}
+
+function accessList(folder: string): Finding {
+  if (!hasDefaultAccessList(folder)) return ok('access list', 'modes are what programs ask for');
+  const { message, hint } = defaultAccessList();
+  return fail('access list', message, hint);
 }
 
 async function letterCase(folder: string): Promise<Finding> {

@@ -2,6 +2,7 @@
 
 import { chmodSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { defaultAccessList, hasDefaultAccessList } from '../../store/base/default-access-list.ts';
 import type { BuildRequest } from '../execute/executor.ts';
 import { stepEpochSeconds } from '../execute/step-view.ts';
 
@@ -30,7 +31,10 @@ export function workFolder(path: string): WorkFolder {
   };
 }
 
-/** Makes the layout, empty. Always new: a folder that was used before may carry attributes and access lists. */
+/**
+ * Makes the layout, empty. Always new: a folder that was used before may carry attributes and access lists.
+ * @throws UserError `STORE_UNUSABLE` when all that is made there has one
+ */
 export function makeWorkFolder(
   path: string,
   { outputs, incremental }: Pick<BuildRequest, 'outputs' | 'incremental'>,
@@ -39,7 +43,9 @@ export function makeWorkFolder(
   const outputFolders = outputs.map((output) => join(folder.outputs, output));
   const inBuild = withFoldersAbove(incremental?.folders ?? []).map((name) => join(folder.build, name));
   const shown = [folder.upper, folder.build, ...inBuild, folder.outputs, ...outputFolders];
-  for (const made of [path, ...shown]) makeFolder(made);
+  makeFolder(path);
+  if (hasDefaultAccessList(path)) throw defaultAccessList();
+  for (const made of shown) makeFolder(made);
   makeFolder(folder.temporary, 0o1777);
   // Of the root too, as long as bubblewrap makes no place for an input in it.
   for (const made of [...shown, folder.temporary]) utimesSync(made, stepEpochSeconds, stepEpochSeconds);

@@ -42,8 +42,8 @@ function makeUnlessThere(path: string): void {
 export function shareAlike(path: string): void {
   if (!isGroups(statSync(dirname(path)).mode)) return;
   const { mode, uid } = lstatSync(path);
-  if ((mode & groupWrites) === 0 && uid === process.getuid?.())
-    chmodSync(path, (mode & 0o7777) | groupWrites);
+  const shared = (mode & 0o7777) | ((mode & 0o700) >> 3);
+  if (shared !== (mode & 0o7777) && uid === process.getuid?.()) chmodSync(path, shared);
 }
 
 /** Whether a folder with this mode is its group's. */

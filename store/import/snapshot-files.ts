@@ -13,7 +13,7 @@ import {
 import { createHash } from 'node:crypto';
 import type { Digest } from '../base/digest.ts';
 import { isErrno } from '../base/errors.ts';
-import { makeFolders } from '../base/make-folder.ts';
+import { makeFolders, shareAlike } from '../base/make-folder.ts';
 import { Snapshot } from './import-snapshot.ts';
 import type { Layout } from '../layout.ts';
 
@@ -56,6 +56,7 @@ export function writeSnapshot(
   makeFolders(layout.imports);
   writeFileSync(freshPath, bytes, { flag: 'wx' });
   renameSync(freshPath, snapshotPath(layout, source));
+  shareAlike(snapshotPath(layout, source));
 }
 
 /** Deletes the snapshots of trees that are not in `kept`: nothing could be learnt from them. */

@@ -6,6 +6,7 @@ import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { isErrno } from '../base/errors.ts';
+import { shareAlike } from '../base/make-folder.ts';
 
 const markFile = 'sound';
 
@@ -33,6 +34,7 @@ export function noteSound(folder: string, file: string): void {
     // What is written now could get the time that the file has already.
     if (Date.now() - statSync(path).mtimeMs < clockStepMs) return;
     writeFileSync(part, stateOf(path));
+    shareAlike(part);
     renameSync(part, join(folder, markFile));
   } catch (error) {
     rmSync(part, { force: true });

@@ -6,6 +6,7 @@
 import { lstatSync, readFileSync, readlinkSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { isErrno } from '../base/errors.ts';
+import { shareAlike } from '../base/make-folder.ts';
 import { digestSize } from '../base/digest.ts';
 import { hashFileSync } from '../content/hash-file.ts';
 import { blobMode, canonicalMtimeSeconds } from '../layout.ts';
@@ -40,6 +41,7 @@ const clockStepMs = 20;
  */
 export function makeSeal(path: string, content: string): void {
   writeFileSync(path, identityOf(content), { flag: 'wx' });
+  shareAlike(path);
 }
 
 // A copy is another file, and was born later.

@@ -54,7 +54,7 @@ function team(umask: string): Team {
   };
 }
 
-describe.each(['022', '002'])('with umask %s', (umask) => {
+describe.each(['022', '077'])('with umask %s', (umask) => {
   it('each uses what the other has built, and takes care of it', async (context) => {
     needsRoot(context);
     const { run, folders } = team(umask);
