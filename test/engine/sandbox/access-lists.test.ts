@@ -19,8 +19,8 @@ const acl = {
 
 async function setfacl(...args: readonly string[]): Promise<void> {
   const folder = tempFolder('acl');
-  await unpackPackage(acl, folder, ['./usr/bin/setfacl']);
-  execFileSync(join(folder, 'usr/bin/setfacl'), args);
+  await unpackPackage(acl, folder, ['./bin/setfacl']);
+  execFileSync(join(folder, 'bin/setfacl'), args);
 }
 
 it.each([
