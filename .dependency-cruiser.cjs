@@ -31,7 +31,7 @@ module.exports = {
       name: 'engine-enters-store-by-its-door',
       severity: 'error',
       from: { path: '^(engine|cli)' },
-      to: { path: '^store/', pathNot: '^store/((caches/)?index\\.ts$|base/)' },
+      to: { path: '^store/', pathNot: '^store/(((caches|serve)/)?index\\.ts$|base/)' },
     },
     {
       name: 'model-is-pure',

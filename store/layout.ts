@@ -53,6 +53,7 @@ export interface Layout {
   readonly corrupt: string;
   readonly imports: string;
   readonly downloads: string;
+  readonly served: string;
 }
 
 export function layoutOf(root: string): Layout {
@@ -71,6 +72,7 @@ export function layoutOf(root: string): Layout {
     corrupt: join(root, 'corrupt'),
     imports: join(root, 'imports'),
     downloads: join(root, 'downloads'),
+    served: join(root, 'served'),
   };
 }
 

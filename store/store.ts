@@ -73,6 +73,13 @@ export interface Blobs {
    * last one. @throws MissingBlob when absent or corrupt.
    */
   verified(digest: Digest): Promise<string>;
+  /**
+   * The file that holds the blob, executable or not: nobody has written to it since it was put there, as far as its time and
+   * mode tell. @throws MissingBlob when it is absent or not whole.
+   */
+  unaltered(digest: Digest): Promise<string>;
+  /** The digest of the blob whose SHA-256 this is, when it is there. */
+  withHash(hash: string): Digest | undefined;
   /** All bytes, verified. @throws MissingBlob when absent or corrupt. */
   read(digest: Digest): Promise<Uint8Array>;
 }

@@ -4,10 +4,11 @@ import type { DefineCommand } from '../command.ts';
 import { addHelpNotes } from '../help.ts';
 import { definePull } from './cache/pull.ts';
 import { definePush } from './cache/push.ts';
+import { defineServe } from './cache/serve.ts';
 import { defineStatus } from './cache/status.ts';
 
 export const define: DefineCommand = (command, runs, describe) => {
-  for (const defineCommand of [definePush, definePull, defineStatus]) defineCommand(command, runs, describe);
+  for (const defineCommand of [definePush, definePull, defineStatus, defineServe]) defineCommand(command, runs, describe);
   command.helpCommand(false);
   addHelpNotes(command, {
     about:
@@ -17,6 +18,7 @@ export const define: DefineCommand = (command, runs, describe) => {
       ['cairn cache push lsb --to file:///srv/cairn', 'sign and bring there what this machine has built'],
       ['cairn cache status lsb', 'what would be taken, what built'],
       ['cairn cache pull lsb', 'take it, and build nothing'],
+      ['cairn cache serve lsb', 'be the cache that others name'],
     ],
     exitCodes: [0, 1, 2, 130],
   });

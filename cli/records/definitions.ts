@@ -468,6 +468,23 @@ const records = {
     records: count,
     sentBytes: bytes,
   }),
+  serving: fieldsOf('A store is shared from now on.', {
+    url: v.pipe(text, v.description('what others name among their caches')),
+    store: text,
+    writers: v.pipe(v.array(text), v.description('the names of who may write')),
+  }),
+  request: fieldsOf('A request to a store that is shared, once it has ended.', {
+    at: v.pipe(text, v.description('when it began, as ISO 8601 has it')),
+    address: text,
+    holder: v.optional(v.pipe(text, v.description('whose token was shown'))),
+    method: text,
+    path: text,
+    status: count,
+    sentBytes: bytes,
+    receivedBytes: bytes,
+    durationMs: milliseconds,
+    isWhole: v.pipe(flag, v.description('false when the connection ended before the answer did')),
+  }),
   'cache-status': fieldsOf('What would become of a step that is not up to date.', {
     ...step,
     state: v.pipe(v.picklist(['taken', 'built']), v.description('taken from a cache, or built here')),

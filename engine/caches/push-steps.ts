@@ -24,7 +24,7 @@ import { unprovenSteps } from '../unproven.ts';
 export interface PushContext {
   readonly store: Store;
   readonly steps: StepSource;
-  readonly cache: Cache;
+  readonly cache: Pick<Cache, 'push'>;
   readonly key: SigningKey;
   readonly signal: AbortSignal;
 }

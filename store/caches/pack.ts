@@ -50,11 +50,14 @@ export async function* decodePack(
 }
 
 /** Packs that take these files, in their order. */
-export function* groupedForPacks(digests: Iterable<Digest>): Generator<readonly Digest[], void, undefined> {
+export function* groupedForPacks(
+  digests: Iterable<Digest>,
+  mostBytes = packBytes,
+): Generator<readonly Digest[], void, undefined> {
   let group: Digest[] = [];
   let sizeBytes = 0;
   for (const digest of digests) {
-    if (group.length > 0 && (sizeBytes + digestSize(digest) > packBytes || group.length >= mostFiles)) {
+    if (group.length > 0 && (sizeBytes + digestSize(digest) > mostBytes || group.length >= mostFiles)) {
       yield group;
       [group, sizeBytes] = [[], 0];
     }

@@ -3,7 +3,7 @@
 
 import { compressFrame, decompressFrame } from './zstd.ts';
 
-const pieceBytes = 1024 * 1024;
+export const pieceBytes = 1024 * 1024;
 /** What zstd makes of a piece that it cannot make smaller, and room to spare. */
 const largestFrame = pieceBytes + 64 * 1024;
 const skippableMagic = 0x184d2a50;
@@ -15,12 +15,17 @@ export async function* encodePieces(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const piece of regrouped(content)) {
     const frame = await compressFrame(piece);
-    const header = Buffer.alloc(headerBytes);
-    header.writeUInt32LE(skippableMagic, 0);
-    header.writeUInt32LE(4, 4);
-    header.writeUInt32LE(frame.byteLength, 8);
-    yield Buffer.concat([header, frame]);
+    yield Buffer.concat([pieceHeader(frame.byteLength), frame]);
   }
+}
+
+/** What stands before a frame of this length. */
+export function pieceHeader(frameBytes: number): Buffer {
+  const header = Buffer.alloc(headerBytes);
+  header.writeUInt32LE(skippableMagic, 0);
+  header.writeUInt32LE(4, 4);
+  header.writeUInt32LE(frameBytes, 8);
+  return header;
 }
 
 /** The content of what {@link encodePieces} gave. @throws Error for anything else, and where it is cut short */

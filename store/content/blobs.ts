@@ -11,7 +11,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-import { digestOf, digestSize, type Digest } from '../base/digest.ts';
+import { digestOf, digestSize, makeDigest, type Digest } from '../base/digest.ts';
 import { makeFolders } from '../base/make-folder.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import { hashFile } from './hash-file.ts';
@@ -71,6 +71,22 @@ export class FileBlobs implements Blobs {
       this.#setAside(digest, executable);
     }
     return this.#lost(digest);
+  }
+
+  async unaltered(digest: Digest): Promise<string> {
+    for (const executable of [false, true]) {
+      const found = this.find(digest, executable);
+      if (found !== undefined && isCanonical(found.stats, executable)) return found.path;
+    }
+    return this.path(digest, false);
+  }
+
+  withHash(hash: string): Digest | undefined {
+    for (const name of [hash, `${hash}.x`]) {
+      const stats = lstatSync(blobPath(this.#layout, name), { throwIfNoEntry: false });
+      if (stats?.isFile() === true) return makeDigest(hash, stats.size);
+    }
+    return undefined;
   }
 
   async read(digest: Digest): Promise<Uint8Array> {

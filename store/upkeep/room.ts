@@ -32,9 +32,19 @@ export class Room {
   }
 
   static async measure({ layout, database }: MaintenanceContext): Promise<Room> {
-    const { database: records, logs, failed, corrupt, imports, downloads, work, compileCaches } = layout;
+    const {
+      database: records,
+      logs,
+      failed,
+      corrupt,
+      imports,
+      downloads,
+      served,
+      work,
+      compileCaches,
+    } = layout;
     let restBytes = 0;
-    for (const folder of [records, logs, failed, corrupt, imports, downloads, work, compileCaches])
+    for (const folder of [records, logs, failed, corrupt, imports, downloads, served, work, compileCaches])
       restBytes += (await measureFolder(folder)).sizeBytes;
     return new Room(restBytes, blobBytes(layout), entriesOf(layout, database));
   }

@@ -19,6 +19,7 @@ const parts = [
   'imports',
   'work',
   'compile-caches',
+  'served',
   'tmp',
 ];
 

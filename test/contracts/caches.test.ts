@@ -23,6 +23,7 @@ import { CasServer } from '../support/cas-server.ts';
 import { skipWithout } from '../support/needs.ts';
 import { serveCache } from '../support/cache-server.ts';
 import { MemoryCache } from '../support/memory-cache.ts';
+import { serveStore } from '../support/served-store.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 interface Kind {
@@ -66,6 +67,13 @@ const kinds: Kind[] = [
     place: async () => {
       const { base } = await serveCache(tempFolder('cache'), { ignoresConditions: true });
       return () => openCache(base, { env, patience });
+    },
+  },
+  {
+    what: 'that serves a store',
+    place: async () => {
+      const serving = await serveStore();
+      return () => openCache(serving.url, { env: serving.env, patience });
     },
   },
   {

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCbor, type CborValue } from '../../store/base/cbor.ts';
-import { digestOf, type Digest } from '../../store/base/digest.ts';
+import { digestHash, digestOf, type Digest } from '../../store/base/digest.ts';
 import { bug } from '../../store/base/errors.ts';
 import { removeTree } from '../../store/base/remove-tree.ts';
 import { scanFolder, type ScannedDirectory } from '../../store/content/scan-folder.ts';
@@ -198,6 +198,14 @@ class MemoryBlobs implements Blobs {
 
   verified(digest: Digest): Promise<string> {
     return this.path(digest, false);
+  }
+
+  unaltered(digest: Digest): Promise<string> {
+    return this.path(digest, false);
+  }
+
+  withHash(hash: string): Digest | undefined {
+    return [...this.#content.blobs.keys()].find((digest) => digestHash(digest) === hash);
   }
 
   read(digest: Digest): Promise<Uint8Array> {

@@ -1,0 +1,109 @@
+// How many connections there may be, and for how long: when there are too many, those give way that have waited longest without a
+// request under way, so that whoever only keeps them open keeps nobody out. Whoever sends or takes next to nothing is cut off.
+
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+export interface ConnectionLimits {
+  readonly most: number;
+  /** After so long, a request has to have moved at least so many bytes a second. */
+  readonly graceMs: number;
+  readonly leastBytesPerSecond: number;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  /** Requests under way. */
+  requests: number;
+  busySinceMs: number;
+  bytesBefore: number;
+}
+
+const lookEveryMs = 2000;
+
+export class Connections {
+  readonly #limits: ConnectionLimits;
+  readonly #all = new Map<string, Connection>();
+  /** Without a request under way, waiting longest first: those that have never made one, and the others. */
+  readonly #fresh = new Set<Connection>();
+  readonly #idle = new Set<Connection>();
+  readonly #timer: NodeJS.Timeout;
+  /** How many were cut off, by why. */
+  readonly cutOff = { crowded: 0, slow: 0 };
+
+  constructor(server: Server, limits: ConnectionLimits) {
+    this.#limits = limits;
+    server.on('connection', (socket: Socket) => this.#add(socket));
+    this.#timer = setInterval(() => this.#cutSlow(), lookEveryMs);
+    this.#timer.unref();
+  }
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  /** A request has begun on a connection; what this gives is to be called when it has ended. */
+  busy(socket: Socket): () => void {
+    const connection = this.#all.get(nameOf(socket));
+    if (connection === undefined) return () => undefined;
+    this.#fresh.delete(connection);
+    this.#idle.delete(connection);
+    if (connection.requests++ === 0) {
+      connection.busySinceMs = performance.now();
+      connection.bytesBefore = movedBytes(connection.socket);
+    }
+    return () => {
+      if (--connection.requests === 0 && this.#all.get(nameOf(socket)) === connection)
+        this.#idle.add(connection);
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #add(socket: Socket): void {
+    const connection: Connection = { socket, requests: 0, busySinceMs: 0, bytesBefore: 0 };
+    const name = nameOf(socket);
+    this.#all.set(name, connection);
+    this.#fresh.add(connection);
+    socket.once('close', () => {
+      this.#fresh.delete(connection);
+      this.#idle.delete(connection);
+      if (this.#all.get(name) === connection) this.#all.delete(name);
+    });
+    if (this.#all.size > this.#limits.most) this.#makeRoom(connection);
+  }
+
+  #makeRoom(latest: Connection): void {
+    const [waiting] = this.#fresh.size > 1 ? this.#fresh : this.#idle;
+    const crowded = waiting ?? latest;
+    this.cutOff.crowded++;
+    this.#fresh.delete(crowded);
+    this.#idle.delete(crowded);
+    // It is no longer counted, whenever its end is heard of.
+    this.#all.delete(nameOf(crowded.socket));
+    crowded.socket.destroy();
+  }
+
+  #cutSlow(): void {
+    const { graceMs, leastBytesPerSecond } = this.#limits;
+    const nowMs = performance.now();
+    for (const { socket, requests, busySinceMs, bytesBefore } of this.#all.values()) {
+      const forMs = nowMs - busySinceMs;
+      if (requests === 0 || forMs < graceMs) continue;
+      if (movedBytes(socket) - bytesBefore >= (forMs / 1000) * leastBytesPerSecond) continue;
+      this.cutOff.slow++;
+      socket.destroy();
+    }
+  }
+}
+
+// Of the connection itself: what TLS makes of it has another object and the same name.
+function nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function movedBytes({ bytesRead, bytesWritten }: Socket): number {
+  return bytesRead + bytesWritten;
+}

@@ -1,0 +1,260 @@
+// A served store over HTTP: any cairn reads it as a cache at a URL, and whoever has a token writes to it. Reads and writes through
+// names alone; every limit is here or in `connections.ts`. Never logs, counts or answers with what was shown as a token.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { isErrno, UserError } from '../../base/errors.ts';
+import { MissingBlob } from '../../store.ts';
+import { Refusal } from '../refusal.ts';
+import { parseServedName, type ServedName } from '../served-name.ts';
+import type { ServedStore } from '../served-store.ts';
+import { answerFile } from './answer-file.ts';
+import { Connections } from './connections.ts';
+import { Metrics } from './metrics.ts';
+import { RateLimit } from './rate-limit.ts';
+import { holderOf, type Token } from './tokens.ts';
+
+export interface ShelfServerOptions {
+  /** Of those who may write; nobody may when there are none. */
+  readonly tokens: readonly Token[];
+  /** Reading needs a token, too. */
+  readonly isPrivate: boolean;
+  readonly mostConnections: number;
+  /** Requests of one address. */
+  readonly mostRequestsPerSecond: number;
+  readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array };
+  readonly onRequest?: (request: ServedRequest) => void;
+  /** Told of what went wrong here: for whoever runs the server, and not for who asked. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A request that has ended, for a log. */
+export interface ServedRequest {
+  readonly at: Date;
+  readonly address: string;
+  /** Whose token was shown. */
+  readonly holder: string | undefined;
+  readonly method: string;
+  /** Without what stands behind a `?`. */
+  readonly path: string;
+  readonly status: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly durationMs: number;
+  /** False when the connection ended before the answer did. */
+  readonly isWhole: boolean;
+}
+
+const headSeconds = 10;
+const idleSeconds = 60;
+const slow = { graceMs: 30_000, leastBytesPerSecond: 1024 };
+/** Of a path that is nowhere, as much is told. */
+const toldCharacters = 200;
+
+export class ShelfServer {
+  readonly metrics = new Metrics();
+  readonly #served: ServedStore;
+  readonly #options: ShelfServerOptions;
+  readonly #server: Server;
+  readonly #connections: Connections;
+  readonly #rate: RateLimit;
+  readonly #underWay = new Set<ServerResponse>();
+  #isStopping = false;
+
+  private constructor(served: ServedStore, options: ShelfServerOptions) {
+    this.#served = served;
+    this.#options = options;
+    this.#rate = new RateLimit(options.mostRequestsPerSecond);
+    const limits = {
+      headersTimeout: headSeconds * 1000,
+      // Bodies take as long as they need, as long as something comes.
+      requestTimeout: 0,
+      connectionsCheckingInterval: 1000,
+      keepAliveTimeout: idleSeconds * 1000,
+    };
+    const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#answer(request, response);
+    const { tls } = options;
+    this.#server =
+      tls === undefined
+        ? createServer(limits, onRequest)
+        : createTlsServer(
+            {
+              ...limits,
+              cert: Buffer.from(tls.cert),
+              key: Buffer.from(tls.key),
+              handshakeTimeout: headSeconds * 1000,
+            },
+            onRequest,
+          );
+    this.#server.setTimeout(idleSeconds * 1000);
+    this.#server.on('clientError', (_, socket) => socket.destroy());
+    this.#connections = new Connections(this.#server, { most: options.mostConnections, ...slow });
+  }
+
+  /** @throws UserError `CACHE_INVALID` when it cannot listen there */
+  static async listen(
+    served: ServedStore,
+    { host, port }: { readonly host: string; readonly port: number },
+    options: ShelfServerOptions,
+  ): Promise<ShelfServer> {
+    try {
+      const own = new ShelfServer(served, options);
+      own.#server.listen({ host, port, backlog: 2048 });
+      await once(own.#server, 'listening');
+      return own;
+    } catch (cause) {
+      throw cannotListen(`${host}:${port}`, cause as Error);
+    }
+  }
+
+  get url(): string {
+    const { address, port, family } = this.#server.address() as AddressInfo;
+    const scheme = this.#options.tls === undefined ? 'http' : 'https';
+    return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** Takes nothing new, and ends when what runs has ended, or after so long. */
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(timer);
+    this.#connections.stop();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [at, startedMs] = [new Date(), performance.now()];
+    const { socket } = request;
+    const address = socket.remoteAddress ?? '';
+    const before = { read: socket.bytesRead, written: socket.bytesWritten };
+    const end = this.#connections.busy(socket);
+    this.#underWay.add(response);
+    const holder = holderOf(request.headers.authorization, this.#options.tokens);
+    response.on('close', () => {
+      end();
+      this.#underWay.delete(response);
+      if (this.#isStopping) setImmediate(() => this.#server.closeIdleConnections());
+      const [path = ''] = (request.url ?? '').split('?');
+      const done: ServedRequest = {
+        at,
+        address,
+        holder,
+        method: knownMethods.has(request.method ?? '') ? request.method! : 'OTHER',
+        path: path.slice(0, toldCharacters),
+        status: response.statusCode,
+        sentBytes: Math.max(0, socket.bytesWritten - before.written),
+        receivedBytes: request.method === 'PUT' ? Math.max(0, socket.bytesRead - before.read) : 0,
+        durationMs: Math.round((performance.now() - startedMs) * 10) / 10,
+        isWhole: response.writableFinished,
+      };
+      this.metrics.request(done);
+      this.#options.onRequest?.(done);
+    });
+    if (this.#isStopping) response.setHeader('connection', 'close');
+    try {
+      await this.#route(request, response, { address, holder });
+    } catch (error) {
+      this.#fail(request, response, error);
+    }
+  }
+
+  async #route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { address, holder }: { readonly address: string; readonly holder: string | undefined },
+  ): Promise<void> {
+    const { method = '', url = '' } = request;
+    const path = url.split('?', 1)[0]!;
+    if (path === '/healthz' && method === 'GET') return this.#say(response, 200, 'ok\n');
+    if (!this.#rate.allows(address)) throw new Refusal(429, 'too many requests');
+    if (this.#options.isPrivate && holder === undefined) throw new Refusal(401, 'a token is needed');
+    if (path === '/metrics' && method === 'GET') return this.#tellMetrics(response);
+    const name = path.startsWith('/') ? parseServedName(path.slice(1)) : undefined;
+    if (method === 'PUT') return this.#take(request, response, { name, holder });
+    if (method !== 'GET' && method !== 'HEAD') throw new Refusal(405, 'that is not done here');
+    const file = name && (await this.#served.find(name));
+    if (file === undefined) throw new Refusal(404, 'there is no such file');
+    await answerFile(request, response, file);
+  }
+
+  async #take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { name, holder }: { readonly name: ServedName | undefined; readonly holder: string | undefined },
+  ): Promise<void> {
+    if (this.#options.tokens.length === 0) throw new Refusal(405, 'this cache is read only');
+    if (holder === undefined) throw new Refusal(401, 'a token is needed');
+    if (name === undefined) throw new Refusal(403, 'there is no such file, and none is made');
+    const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
+    await this.#served.write(name, request, {
+      ...(match !== undefined && { match }),
+      isAbsent: noneMatch === '*',
+    });
+    // Nothing is left unread on a connection that is used again.
+    if (!request.readableEnded) request.resume();
+    response.writeHead(201, { 'content-length': 0 }).end();
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const { status, message } = asRefusal(error);
+    const isOurs = status === 500 || status === 507;
+    if (isOurs && !response.destroyed && !request.destroyed) this.#options.onError?.(error);
+    if (response.headersSent) return void response.destroy();
+    if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="cairn"');
+    if (status === 405) response.setHeader('allow', 'GET, HEAD');
+    if (status === 429) response.setHeader('retry-after', '1');
+    // What is refused is not read to its end.
+    if (!request.complete) response.setHeader('connection', 'close');
+    this.#say(response, status, request.method === 'HEAD' ? '' : `${message}\n`);
+  }
+
+  #tellMetrics(response: ServerResponse): void {
+    const text = this.metrics.text({
+      connections: this.#connections.count,
+      underWay: this.#underWay.size,
+      cutOff: this.#connections.cutOff,
+    });
+    response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+    response.end(text);
+  }
+
+  #say(response: ServerResponse, status: number, text: string): void {
+    if (response.destroyed) return;
+    response.writeHead(status, {
+      'content-type': 'text/plain; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+    });
+    response.end(text);
+  }
+}
+
+const knownMethods = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'MKCOL', 'PROPFIND']);
+
+function asRefusal(error: unknown): { readonly status: number; readonly message: string } {
+  if (error instanceof Refusal) return error;
+  if (error instanceof MissingBlob)
+    return { status: 404, message: 'it was lost, and will be back when it is pushed' };
+  if (isDiskFull(error)) return { status: 507, message: 'this cache is full' };
+  return { status: 500, message: 'something went wrong here' };
+}
+
+function isDiskFull(error: unknown): boolean {
+  if (error instanceof UserError) return error.code === 'DISK_FULL';
+  return isErrno(error, 'ENOSPC', 'EDQUOT');
+}
+
+function cannotListen(where: string, cause: Error): UserError {
+  const reason = isErrno(cause, 'EADDRINUSE') ? 'somebody else does' : cause.message;
+  return new UserError('CACHE_INVALID', `cannot listen at ${where}: ${reason}`, {
+    hint: 'Name another address with --listen HOST:PORT.',
+    fault: 'environment',
+    cause,
+  });
+}

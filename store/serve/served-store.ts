@@ -1,0 +1,180 @@
+// A store of this machine as a shelf for others: what is asked for by name, and what is sent to be kept. Knows no protocol, no
+// address and no token.
+
+import { groupedBy } from '../base/grouped-by.ts';
+import type { Push, Pushed } from '../caches/cache.ts';
+import type { PublicKey } from '../caches/keys.ts';
+import { joined } from '../caches/pieces.ts';
+import { shardOf, shortName, shortSubject, type IndexEntry } from '../caches/record-index.ts';
+import { encodeRecordPack } from '../caches/record-pack.ts';
+import { shelfFormat } from '../caches/shelf-cache.ts';
+import { layoutOf } from '../layout.ts';
+import type { GcStats, Store } from '../store.ts';
+import { EncodedCopies } from './encoded-copies.ts';
+import { Holds } from './holds.ts';
+import { InFlight } from './in-flight.ts';
+import { Refusal } from './refusal.ts';
+import { ServedContent } from './served-content.ts';
+import { fileOfBytes, type ServedFile } from './served-file.ts';
+import type { ServedName } from './served-name.ts';
+import { ShelfFiles, type Condition } from './shelf-files.ts';
+import { takeBlob, takeList, takePack, type TakeContext } from './take-content.ts';
+import { checkedRecordPack, outputsOf } from './take-records.ts';
+
+export interface ServedStoreOptions {
+  /** Whose records are taken; anybody's when there are none. */
+  readonly keys: readonly PublicKey[];
+  /** The largest blob that is taken. */
+  readonly mostBlobBytes: number;
+  /** Room for what was made to be sent. */
+  readonly copiesBytes: number;
+  /** The store is kept to it, where it is given. */
+  readonly maxBytes?: number;
+  /** Told of a collection. */
+  readonly onCollected?: (stats: GcStats) => void;
+  /** Told why the store cannot be kept to its size. */
+  readonly onError?: (error: unknown) => void;
+}
+
+const marker = fileOfBytes(Buffer.from(shelfFormat), false);
+const mostLatestBytes = 64;
+
+export class ServedStore {
+  readonly holds: Holds;
+  readonly inFlight: InFlight;
+  readonly #store: Store;
+  readonly #options: ServedStoreOptions;
+  readonly #content: ServedContent;
+  readonly #files: ShelfFiles;
+  readonly #taking: TakeContext;
+  #collecting: Promise<void> | undefined;
+
+  private constructor(store: Store, options: ServedStoreOptions, scratch: string) {
+    this.#store = store;
+    this.#options = options;
+    this.holds = new Holds(store);
+    this.inFlight = new InFlight(store);
+    this.#content = new ServedContent(store, this.holds, new EncodedCopies(scratch, options.copiesBytes));
+    this.#files = new ShelfFiles(layoutOf(store.path).served);
+    this.#taking = {
+      store,
+      holds: this.holds,
+      inFlight: this.inFlight,
+      mostBlobBytes: options.mostBlobBytes,
+    };
+  }
+
+  static async open(store: Store, options: ServedStoreOptions): Promise<ServedStore> {
+    return new ServedStore(store, options, await store.scratch('serve'));
+  }
+
+  /** What is under a name; undefined when there is nothing. @throws MissingBlob for what was found to be lost or damaged */
+  async find(name: ServedName): Promise<ServedFile | undefined> {
+    switch (name.kind) {
+      case 'marker':
+        return marker;
+      case 'content':
+        return this.#content.list(name.id);
+      case 'packs':
+        return this.#content.pack(name.id);
+      case 'blobs':
+        return this.#content.alone(name.id);
+      case 'index':
+      case 'records':
+      case 'latest':
+        return this.#files.find(name);
+    }
+  }
+
+  /** Takes what is sent, looks at it, and only then keeps it. @throws Refusal; UserError `DISK_FULL` */
+  async write(name: ServedName, body: AsyncIterable<Uint8Array>, condition: Condition): Promise<void> {
+    switch (name.kind) {
+      case 'marker':
+        if ((await joined(body, 1024)).toString() !== shelfFormat)
+          throw new Refusal(422, 'this is a cache of another version of cairn');
+        return;
+      case 'packs':
+        await takePack(name.id, body, this.#taking);
+        break;
+      case 'blobs':
+        await takeBlob(name.id, body, this.#taking);
+        break;
+      case 'content':
+        await takeList(name.id, body, this.#taking);
+        break;
+      case 'records':
+        await this.#files.write(name, await checkedRecordPack(name.id, body, this.#rules));
+        return;
+      case 'index':
+        await this.#files.writeIndex(name.id, body, condition);
+        return;
+      case 'latest':
+        await this.#files.write(name, await hashIn(body));
+        return;
+    }
+    this.#keepToSize();
+  }
+
+  /** Holds what the store has already, with what was signed about it. @throws MissingBlob */
+  async share({ outputs, records }: Push): Promise<Pushed> {
+    const fresh = outputs.filter(({ top }) => !this.holds.isHeld(top));
+    await this.inFlight.keep(fresh.map(({ top }) => top.digest));
+    await this.#store.records.update((write) => {
+      for (const { top } of fresh) this.holds.hold(write, top.digest, [top.kind]);
+    });
+    this.inFlight.release(fresh.map(({ top }) => top.digest));
+    return { contents: fresh.length, records: await this.#addRecords(records), sentBytes: 0 };
+  }
+
+  /** Nothing goes on behind whoever closes the store. */
+  async settled(): Promise<void> {
+    await this.#collecting;
+  }
+
+  get #rules(): { readonly holds: Holds; readonly keys: readonly PublicKey[] } {
+    return { holds: this.holds, keys: this.#options.keys };
+  }
+
+  async #addRecords(records: Push['records']): Promise<number> {
+    const byShard = groupedBy(records, ({ subject }) => shardOf(shortSubject(subject)));
+    const fresh: Push['records'][number][] = [];
+    for (const [shard, some] of byShard) {
+      const known = new Set((await this.#files.entries(shard)).map(({ record }) => record));
+      fresh.push(...some.filter(({ bytes }) => !known.has(shortName(bytes))));
+    }
+    if (fresh.length === 0) return 0;
+    const bytes = await encodeRecordPack(fresh.map((record) => record.bytes));
+    const pack = shortName(bytes);
+    await this.#files.write({ kind: 'records', id: pack }, bytes);
+    const entries = fresh.map((record): IndexEntry => ({
+      subject: shortSubject(record.subject),
+      record: shortName(record.bytes),
+      pack,
+    }));
+    for (const [shard, some] of groupedBy(entries, ({ subject }) => shardOf(subject)))
+      await this.#files.addEntries(shard, some);
+    return fresh.length;
+  }
+
+  // One collection at a time, while others read and write.
+  #keepToSize(): void {
+    const { maxBytes, onError } = this.#options;
+    if (maxBytes === undefined || this.#collecting !== undefined) return;
+    this.#collecting = this.#collect(maxBytes)
+      .catch((error: unknown) => onError?.(error))
+      .finally(() => (this.#collecting = undefined));
+  }
+
+  async #collect(maxBytes: number): Promise<void> {
+    const stats = await (await this.#store.maintenance()).keepToSize(maxBytes);
+    if (stats === undefined) return;
+    this.#options.onCollected?.(stats);
+    await this.#files.prune((record) => outputsOf(record).every((node) => this.holds.isHeld(node)));
+  }
+}
+
+async function hashIn(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const bytes = await joined(body, mostLatestBytes).catch(() => Buffer.alloc(0));
+  if (!/^[0-9a-f]{64}$/.test(bytes.toString('latin1'))) throw new Refusal(422, 'that is no hash');
+  return bytes;
+}

@@ -1,0 +1,195 @@
+// Content that is sent to be kept: each blob is compared with its digest before anybody sees it, and an output counts only once all
+// of it is there. Until then nothing leads to what came, and a collection takes it in time.
+
+import { createHash, type Hash } from 'node:crypto';
+import { digestHash, digestSize, type Digest } from '../base/digest.ts';
+import { UserError } from '../base/errors.ts';
+import { decodeContentList, type ContentList } from '../caches/content-list.ts';
+import { decodePack } from '../caches/pack.ts';
+import { decodePieces, joined } from '../caches/pieces.ts';
+import { MissingBlob, type Batch, type Store } from '../store.ts';
+import { decodeDirectory, emptyTree, type Directory } from '../trees/tree.ts';
+import type { Holds, Top } from './holds.ts';
+import type { InFlight } from './in-flight.ts';
+import { Refusal } from './refusal.ts';
+
+const mostListBytes = 64 * 1024 * 1024;
+
+export interface TakeContext {
+  readonly store: Store;
+  readonly holds: Holds;
+  readonly inFlight: InFlight;
+  /** The largest blob that is taken. */
+  readonly mostBlobBytes: number;
+}
+
+type Body = AsyncIterable<Uint8Array>;
+
+/** A pack, named by its hash. @throws Refusal */
+export async function takePack(name: string, body: Body, { store, inFlight }: TakeContext): Promise<void> {
+  const hasher = createHash('sha256');
+  await inBatch(store, async (batch) => {
+    const digests: Digest[] = [];
+    for await (const { digest, bytes } of refusing(decodePack(hashed(body, hasher)))) {
+      if (batch.addBytes(bytes) !== digest)
+        throw new Refusal(422, 'a file of the pack is not what its name says');
+      digests.push(digest);
+    }
+    if (hasher.digest('hex') !== name) throw new Refusal(422, 'the pack is not what its name says');
+    await inFlight.keep(digests);
+  });
+}
+
+/** A blob in pieces, named by its own hash. @throws Refusal */
+export async function takeBlob(
+  hash: string,
+  body: Body,
+  { store, inFlight, mostBlobBytes }: TakeContext,
+): Promise<void> {
+  await inBatch(store, async (batch) => {
+    const digest = await batch.addStream(bounded(refusing(decodePieces(body)), mostBlobBytes));
+    if (digestHash(digest) !== hash) throw new Refusal(422, 'the blob is not what its name says');
+    await inFlight.keep([digest]);
+  });
+}
+
+/** Says that all of an output is here; which is looked at. @throws Refusal */
+export async function takeList(hash: string, body: Body, context: TakeContext): Promise<void> {
+  const { store, holds, inFlight } = context;
+  const list = decodeContentList(await refused(joined(decodePieces(body), mostListBytes)));
+  if (list === undefined) throw new Refusal(422, 'that is no list of content');
+  const listed = digestsOf(list);
+  await inFlight.keep(listed);
+  const top = topOf(hash, listed);
+  await inBatch(store, async (batch) => {
+    const kinds = await kindsOf(top, listed, { batch, store });
+    return (records) => holds.hold(records, top, kinds);
+  });
+  inFlight.release(listed);
+}
+
+type WriteRecords = Parameters<Batch['commit']>[0];
+
+async function inBatch(store: Store, fill: (batch: Batch) => Promise<WriteRecords | void>): Promise<void> {
+  const batch = store.begin();
+  try {
+    const write = await fill(batch);
+    await batch.commit(write ?? undefined);
+  } catch (error) {
+    await batch.discard();
+    if (error instanceof MissingBlob) throw incomplete(error.digest);
+    throw error;
+  }
+}
+
+function digestsOf({ packs, alone }: ContentList): Set<Digest> {
+  return new Set([...packs.flatMap(({ holds }) => holds), ...alone]);
+}
+
+// Nothing is listed below an empty tree, not even itself.
+function topOf(hash: string, listed: ReadonlySet<Digest>): Digest {
+  const top = [...listed].find((digest) => digestHash(digest) === hash);
+  if (top !== undefined) return top;
+  if (listed.size === 0 && hash === digestHash(emptyTree.digest)) return emptyTree.digest;
+  throw new Refusal(422, 'the list does not name what it is of');
+}
+
+// Nothing says what an output is; its bytes and what is listed with it do. Where both are possible, it is held as both.
+async function kindsOf(
+  top: Digest,
+  listed: ReadonlySet<Digest>,
+  { batch, store }: { readonly batch: Batch; readonly store: Store },
+): Promise<readonly Top['kind'][]> {
+  if (listed.size === 0) return ['tree'];
+  const directory = await addTrees(top, { batch, store });
+  const hasContent = [...(directory?.values() ?? [])].some(
+    (node) => node.kind !== 'symlink' && node.digest !== emptyTree.digest,
+  );
+  const isAlone = listed.size === 1;
+  if (directory === undefined && !isAlone) throw new Refusal(422, 'the output is no directory');
+  if (!isAlone) return ['tree'];
+  const isBlob = store.blobs.has(top);
+  if (directory === undefined || hasContent) {
+    if (!isBlob) throw incomplete(top);
+    return ['blob'];
+  }
+  return isBlob && digestSize(top) > 0 ? ['tree', 'blob'] : isBlob ? ['blob'] : ['tree'];
+}
+
+// Directories came as any other bytes. What the store has as directories has all that is below it.
+async function addTrees(
+  top: Digest,
+  { batch, store }: { readonly batch: Batch; readonly store: Store },
+): Promise<Directory | undefined> {
+  const known = store.trees.get(top);
+  if (known !== undefined) return known;
+  const first = directoryIn(await store.blobs.read(top));
+  if (first === undefined) return undefined;
+  const pending = [first];
+  batch.addDirectory(first);
+  const seen = new Set<Digest>([top]);
+  // It grows while it is walked.
+  for (const directory of pending)
+    for (const node of directory.values()) {
+      if (node.kind !== 'tree' || seen.has(node.digest) || store.trees.get(node.digest) !== undefined)
+        continue;
+      seen.add(node.digest);
+      const below = directoryIn(await store.blobs.read(node.digest));
+      if (below === undefined) throw new Refusal(422, 'what should be a directory is none');
+      batch.addDirectory(below);
+      pending.push(below);
+    }
+  return first;
+}
+
+function directoryIn(bytes: Uint8Array): Directory | undefined {
+  try {
+    return decodeDirectory(bytes);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function incomplete(digest: Digest): Refusal {
+  return new Refusal(422, `it needs ${digest}, which is not here`);
+}
+
+async function* hashed(body: Body, hasher: Hash): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of body) {
+    hasher.update(chunk);
+    yield chunk;
+  }
+}
+
+async function* bounded(content: Body, mostBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+  let sizeBytes = 0;
+  for await (const chunk of content) {
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > mostBytes) throw new Refusal(413, `no blob of more than ${mostBytes} bytes is taken`);
+    yield chunk;
+  }
+}
+
+/** What decoders say of foreign bytes is whose bytes they are. */
+async function* refusing<T>(content: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  const iterator = content[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await refused(iterator.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+async function refused<T>(decoding: Promise<T>): Promise<T> {
+  try {
+    return await decoding;
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(422, error instanceof Error ? error.message : 'it cannot be read');
+  }
+}
