@@ -8,7 +8,8 @@ import { defineServe } from './cache/serve.ts';
 import { defineStatus } from './cache/status.ts';
 
 export const define: DefineCommand = (command, runs, describe) => {
-  for (const defineCommand of [definePush, definePull, defineStatus, defineServe]) defineCommand(command, runs, describe);
+  for (const defineCommand of [definePush, definePull, defineStatus, defineServe])
+    defineCommand(command, runs, describe);
   command.helpCommand(false);
   addHelpNotes(command, {
     about:
