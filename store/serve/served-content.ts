@@ -102,7 +102,7 @@ export class ServedContent {
     this.#entries += entries;
     for (const [key, found] of [...this.#lists]) {
       if (this.#entries <= rememberedEntries) return;
-      const listed = await Promise.race([found, undefined]);
+      const listed = await Promise.race([found, Promise.resolve(undefined)]);
       if (listed === undefined || !this.#lists.delete(key)) continue;
       this.#entries -= listed.size;
     }
@@ -146,13 +146,13 @@ export class ServedContent {
     const range = { sizeBytes: digestSize(digest), from: 0, to };
     if (before !== undefined && this.#verified.get(path) === before) return yield* plainPieces(path, range);
     const hasher = createHash('sha256');
-    let isDamaged = false;
+    const damage = { isFound: false };
     const onContent = (content: readonly Uint8Array[], isLast: boolean): void => {
       for (const block of content) hasher.update(block);
-      if (isLast) isDamaged = hasher.digest('hex') !== digestHash(digest);
+      if (isLast) damage.isFound = hasher.digest('hex') !== digestHash(digest);
     };
     for await (const piece of plainPieces(path, { ...range, onContent })) {
-      if (isDamaged) await this.#setAside(digest);
+      if (damage.isFound) await this.#setAside(digest);
       yield piece;
     }
     if (before !== undefined && before === fingerprintOf(path)) this.#verified.set(path, before);

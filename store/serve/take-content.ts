@@ -37,6 +37,7 @@ export async function takePack(name: string, body: Body, { store, inFlight }: Ta
     }
     if (hasher.digest('hex') !== name) throw new Refusal(422, 'the pack is not what its name says');
     await inFlight.keep(digests);
+    return undefined;
   });
 }
 
@@ -50,6 +51,7 @@ export async function takeBlob(
     const digest = await batch.addStream(bounded(refusing(decodePieces(body)), mostBlobBytes));
     if (digestHash(digest) !== hash) throw new Refusal(422, 'the blob is not what its name says');
     await inFlight.keep([digest]);
+    return undefined;
   });
 }
 
@@ -68,13 +70,16 @@ export async function takeList(hash: string, body: Body, context: TakeContext): 
   inFlight.release(listed);
 }
 
-type WriteRecords = Parameters<Batch['commit']>[0];
+type WriteRecords = NonNullable<Parameters<Batch['commit']>[0]>;
 
-async function inBatch(store: Store, fill: (batch: Batch) => Promise<WriteRecords | void>): Promise<void> {
+async function inBatch(
+  store: Store,
+  fill: (batch: Batch) => Promise<WriteRecords | undefined>,
+): Promise<void> {
   const batch = store.begin();
   try {
     const write = await fill(batch);
-    await batch.commit(write ?? undefined);
+    await batch.commit(write);
   } catch (error) {
     await batch.discard();
     if (error instanceof MissingBlob) throw incomplete(error.digest);

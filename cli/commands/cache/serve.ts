@@ -101,14 +101,14 @@ async function serve(context: Context, flags: ServeFlags, targets: readonly stri
   const maxBytes = flags.maxSize ?? configuredSize(env);
   return withStore(context, async (store) => {
     const log = openLog(context, flags);
-    let server: ShelfServer | undefined;
+    const running: { server?: ShelfServer } = {};
     const served = await ServedStore.open(store, {
       keys,
       mostBlobBytes: flags.maxUpload,
       copiesBytes,
       ...(maxBytes !== undefined && { maxBytes }),
       onCollected: ({ sizeBytes, blobs }) => {
-        server?.metrics.collected(sizeBytes);
+        running.server?.metrics.collected(sizeBytes);
         log.note(
           `deleted ${formatCount(blobs, 'file')}, ${formatBytes(sizeBytes)}, that was not used for longest`,
         );
@@ -116,7 +116,7 @@ async function serve(context: Context, flags: ServeFlags, targets: readonly stri
       onError: log.error,
     });
     if (targets.length > 0) await shareTargets(context, { flags, targets, store, served });
-    server = await ShelfServer.listen(served, flags.listen, {
+    const server = await ShelfServer.listen(served, flags.listen, {
       tokens,
       isPrivate: flags.private === true,
       mostConnections: flags.maxConnections,
@@ -125,6 +125,7 @@ async function serve(context: Context, flags: ServeFlags, targets: readonly stri
       onRequest: log.request,
       onError: log.error,
     });
+    running.server = server;
     const writers = tokens.map(({ name }) => name);
     tellStart(context, { url: server.url, store: store.path, writers });
     await untilAborted(context.signal);
@@ -184,7 +185,10 @@ function openLog({ out, err, shared }: Context, { log }: ServeFlags): Log {
     request: (request) => {
       // Who reads the log slowly, or not at all, does not fill the memory.
       if (!log || out.isBehind()) return;
-      if (shared.json !== true) return out.lines([accessLine(request)]);
+      if (shared.json !== true) {
+        out.lines([accessLine(request)]);
+        return;
+      }
       const { at, holder, ...fields } = request;
       records.add([
         { type: 'request', at: at.toISOString(), ...fields, ...(holder !== undefined && { holder }) },
@@ -238,11 +242,12 @@ async function readNamed(path: string): Promise<Buffer> {
 }
 
 function parseAddress(text: string): Address {
-  const [, host = '', port = ''] =
-    /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text)?.filter((part) => part !== undefined) ?? [];
-  if (port === '' || Number(port) > 65_535)
-    throw new InvalidArgumentError('Give HOST:PORT, such as 0.0.0.0:7450.');
-  return { host: host === '' ? '127.0.0.1' : host, port: Number(port) };
+  const [, bracketed, plain = '', digits] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  // Without digits it is no number, and greater than none.
+  if (!(port <= 65_535)) throw new InvalidArgumentError('Give HOST:PORT, such as 0.0.0.0:7450.');
+  const host = bracketed ?? plain;
+  return { host: host === '' ? '127.0.0.1' : host, port };
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -171,10 +171,16 @@ export class ShelfServer {
   ): Promise<void> {
     const { method = '', url = '' } = request;
     const path = url.split('?', 1)[0]!;
-    if (path === '/healthz' && method === 'GET') return this.#say(response, 200, 'ok\n');
+    if (path === '/healthz' && method === 'GET') {
+      this.#say(response, 200, 'ok\n');
+      return;
+    }
     if (!this.#rate.allows(address)) throw new Refusal(429, 'too many requests');
     if (this.#options.isPrivate && holder === undefined) throw new Refusal(401, 'a token is needed');
-    if (path === '/metrics' && method === 'GET') return this.#tellMetrics(response);
+    if (path === '/metrics' && method === 'GET') {
+      this.#tellMetrics(response);
+      return;
+    }
     const name = path.startsWith('/') ? parseServedName(path.slice(1)) : undefined;
     if (method === 'PUT') return this.#take(request, response, { name, holder });
     if (method !== 'GET' && method !== 'HEAD') throw new Refusal(405, 'that is not done here');
