@@ -93,6 +93,11 @@ export const commandGroups: readonly {
     commands: [
       { name: 'lock', summary: 'update pins', load: () => import('./commands/lock.ts') },
       {
+        name: 'audit',
+        summary: 'what in images is out of date, and which CVEs that leaves',
+        load: () => import('./commands/audit.ts'),
+      },
+      {
         name: 'fetch',
         summary: 'collect the sources of a target',
         load: () => import('./commands/fetch.ts'),

@@ -448,6 +448,47 @@ const records = {
     from: v.optional(text),
     to: v.optional(text),
   }),
+  'audit-finding': fieldsOf('A Debian source in images, of which there is something newer.', {
+    source: text,
+    origin: v.pipe(
+      v.picklist(['debian', 'here']),
+      v.description('debian: its binary packages are used; here: its original archive is built'),
+    ),
+    version: text,
+    newest: text,
+    packages: v.array(text),
+    parts: v.pipe(v.array(text), v.description('components of the images')),
+    level: v.optional(
+      v.pipe(v.picklist(['update', 'security', 'cve']), v.description('absent when all of it is waived')),
+    ),
+    cves: v.pipe(
+      v.array(text),
+      v.description('fixed since, by the changelog, and neither patched nor waived here'),
+    ),
+    waived: v.array(
+      v.strictObject({
+        cve: v.optional(v.pipe(text, v.description('absent: all of it'))),
+        reason: text,
+        until: v.pipe(text, v.description('the last day on which it counts')),
+      }),
+    ),
+    isServed: v.pipe(flag, v.description('false when no mirror has what is listed')),
+    unread: v.optional(v.pipe(text, v.description('why further CVEs may be fixed that are not named'))),
+  }),
+  'audit-unknown': fieldsOf('A component of an image that nobody lists versions of.', {
+    part: text,
+    reason: text,
+  }),
+  audit: fieldsOf('The end of an audit.', {
+    images: v.array(text),
+    sources: v.pipe(count, v.description('Debian sources that were looked at')),
+    open: v.pipe(
+      v.strictObject({ update: count, security: count, cve: count }),
+      v.description('findings that are not waived, by level'),
+    ),
+    waived: v.pipe(count, v.description('findings of which all is waived')),
+    unknown: count,
+  }),
   source: fieldsOf('A download that is in the folder now.', { urls: v.array(text), digest }),
   key: fieldsOf('A key was made.', {
     name: text,

@@ -239,7 +239,7 @@ function layoutOf(spec: ImageSpec, { tools, made, contents }: Parts): Run {
 }
 
 function manifestFacts({ name, target, description, components, licence = 'Apache-2.0' }: ImageSpec) {
-  const own = { name: ownFiles, version: '', licence, sources: [] };
+  const own: Omit<Component, 'tree'> = { name: ownFiles, version: '', licence, sources: [] };
   return {
     image: name,
     target,
@@ -249,6 +249,7 @@ function manifestFacts({ name, target, description, components, licence = 'Apach
       version: component.version,
       licence: component.licence,
       sources: component.sources.map((source) => ('url' in source ? source : { input: source.input })),
+      ...(component.fixes?.length && { fixes: component.fixes }),
       bom: billEntry(component),
     })),
     files: {

@@ -20,7 +20,7 @@ import { buildEnvironment, buildScript } from './build-script.ts';
 import type { BuiltPackage } from './built-package.ts';
 import { checkCard } from './check-card.ts';
 import { checkPackage } from './check-package.ts';
-import { outputsOfCard, type Package } from './package.ts';
+import { diffOf, outputsOfCard, type Package } from './package.ts';
 import { pinOf, type PinsByName } from './pins.ts';
 import { targetFacts } from './platform.ts';
 
@@ -134,7 +134,7 @@ function source(card: Package, pins: PinsByName): { tree: Derivation; version: s
 function patches(card: Package): Readonly<Record<string, Derivation>> {
   const all = card.patches ?? [];
   if (all.length === 0) return {};
-  const parts = all.map((patch, at) => {
+  const parts = all.map(diffOf).map((patch, at) => {
     const file = `${String(at + 1).padStart(3, '0')}.patch`;
     return typeof patch === 'string'
       ? write({ name: `${card.name}-patch-${at + 1}`, files: { [file]: patch } })

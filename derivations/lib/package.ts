@@ -16,14 +16,18 @@ export interface Package {
   readonly homepage: string;
   /** A declaration is pinned by `flake-like.lock` under the package's name; a derivation is taken as the source tree. */
   readonly source: InputDeclaration | Derivation;
-  /** Applied in order with `patch -p1`. Text, or a derivation that gives a file. */
-  readonly patches?: readonly (string | InputLike)[];
+  /** Applied in order with `patch -p1`. */
+  readonly patches?: readonly Patch[];
   readonly needs?: Needs;
   readonly build: Build;
   readonly gives: Gives;
   /** Lets compilers answer from earlier builds of the package, for this machine alone: false when not given. */
   readonly compileCache?: boolean;
 }
+
+/** The text of a diff, or a derivation that gives the file; with the CVEs that it fixes, where it fixes any. */
+export type Patch = Diff | { readonly diff: Diff; readonly fixes: readonly string[] };
+type Diff = string | InputLike;
 
 /** Other packages, by name. */
 export interface Needs {
@@ -81,6 +85,16 @@ export function definePackage<P extends Package>(card: P): P {
  */
 export function debianSource(name: string) {
   return { kind: 'debian-source', ...trixie, package: name } as const satisfies InputDeclaration;
+}
+
+/** The diff of a patch alone. */
+export function diffOf(patch: Patch): Diff {
+  return typeof patch === 'object' && 'diff' in patch ? patch.diff : patch;
+}
+
+/** The CVEs that a card's patches fix. */
+export function fixesOf({ patches = [] }: Package): readonly string[] {
+  return patches.flatMap((patch) => (typeof patch === 'object' && 'fixes' in patch ? patch.fixes : []));
 }
 
 /** The names of a card's outputs. */

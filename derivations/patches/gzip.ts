@@ -1,7 +1,9 @@
 // A fix of gzip that Debian's security update has and its original archive has not, as upstream wrote it.
 
 /** CVE-2026-41992: a buffer overflow with an .lzh file after a .Z file; upstream commit 63dbf6b3. */
-export const clearedTables = `
+export const clearedTables = {
+  fixes: ['CVE-2026-41992'],
+  diff: `
 --- a/unlzh.c
 +++ b/unlzh.c
 @@ -239,6 +239,12 @@ read_c_len ()
@@ -17,4 +19,5 @@ export const clearedTables = `
      } else {
          i = 0;
          while (i < n) {
-`;
+`,
+};

@@ -1,7 +1,9 @@
 // Fixes of util-linux that Debian's security updates have and its original archive has not, as upstream wrote them.
 
 /** CVE-2026-27456: a loop device's backing file is opened without following links; upstream commit 119d23f1e3f5. */
-export const backingFileWithoutLinks = `
+export const backingFileWithoutLinks = {
+  fixes: ['CVE-2026-27456'],
+  diff: `
 --- a/lib/loopdev.c
 +++ b/lib/loopdev.c
 @@ -1412,16 +1412,21 @@ int loopcxt_setup_device(struct loopdev_cxt *lc)
@@ -35,7 +37,8 @@ export const backingFileWithoutLinks = `
  	}
  	DBG(SETUP, ul_debugobj(lc, "backing file open: OK"));
  
-`;
+`,
+};
 
 /** For other users than root, mount follows links of a source below /dev only. */
 export const sourcesBelowDevOnly = `

@@ -9,6 +9,8 @@ export interface Component {
   /** An SPDX expression. Not given for Debian packages: theirs is in their copyright files (`RootFileSystem.licences`). */
   readonly licence?: string;
   readonly sources: readonly Source[];
+  /** CVEs in its sources that patches of ours fix. */
+  readonly fixes?: readonly string[];
   /** What of it is in an image, at its paths there. */
   readonly tree: InputLike;
 }

@@ -3,6 +3,7 @@
 import { compose, isDerivation } from '../../engine/model/index.ts';
 import type { Bootstrap } from '../bootstrap/index.ts';
 import { localePins } from '../bootstrap/sysroot.ts';
+import { fixesOf } from '../lib/package.ts';
 import type { BuiltPackage } from '../lib/built-package.ts';
 import { pinsOf, sourceOfEach, type PinsByName } from '../lib/pins.ts';
 import type { Component } from './component.ts';
@@ -21,6 +22,7 @@ export function ownComponent(
     version,
     licence: card.licence,
     sources: sourceOfEach(sources),
+    fixes: fixesOf(card),
     tree: compose({ name: card.name, parts: [{ input: out, exclude: leftOut }] }),
   };
 }

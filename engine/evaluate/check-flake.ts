@@ -35,6 +35,14 @@ const flakeSchema = v.object({
     keys: texts,
     need: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1, 'it must be at least 1'))),
   }),
+  waivers: v.array(
+    v.strictObject({
+      source: v.pipe(text, v.regex(/^[a-z0-9][a-z0-9+.-]+$/, "it is not a Debian source package's name")),
+      cve: v.optional(v.pipe(text, v.regex(/^CVE-\d{4}-\d{4,}$/, 'it is not a CVE id, like CVE-2026-41991'))),
+      reason: v.pipe(text, v.regex(/\S/, 'it must say why')),
+      until: v.pipe(text, v.isoDate('it is not a day, like 2027-03-31')),
+    }),
+  ),
   environment: v.array(v.pipe(text, v.regex(/^[^=\0]+$/, 'it is not the name of a variable'))),
   sandbox: v.optional(callable),
   outputs: callable,

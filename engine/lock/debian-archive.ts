@@ -8,7 +8,7 @@ import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
 import { redactUrl } from '../../store/base/http/redact.ts';
 import { MemorySink } from '../sources/sink.ts';
 import { transfer, type Expected, type Patience, type TransferFailure } from '../sources/transfer.ts';
-import type { Index } from './debian-index.ts';
+import { securityMirror, type Index } from './debian-index.ts';
 import { sourceFields } from './debian-source.ts';
 import { decompressXz } from './xz.ts';
 import { packageFields, PackageSet } from './debian-packages.ts';
@@ -25,6 +25,9 @@ export interface ArchiveOptions {
   readonly onNotice?: (message: string) => void;
   readonly patience?: Partial<Patience> | undefined;
 }
+
+/** What of a declaration says where to look. */
+type Suites = Pick<DebianSource, 'suite' | 'furtherSuites' | 'snapshot'>;
 
 /** A suite's name, and whether what it says of its dates is to be believed as it is. */
 interface Suite {
@@ -47,7 +50,7 @@ export class DebianArchive {
   }
 
   /** The source packages in the suites' main areas. */
-  async sources({ suite, furtherSuites = [], snapshot }: DebianSource): Promise<readonly Index[]> {
+  async sources({ suite, furtherSuites = [], snapshot }: Suites): Promise<readonly Index[]> {
     const indices: Index[] = [];
     for (const name of [suite, ...furtherSuites])
       indices.push(
@@ -210,7 +213,7 @@ function unreachable(what: string, failures: readonly TransferFailure[]): UserEr
 
 // Security suites have an archive of their own; their pool paths start there too.
 function mirrorOf(suite: string): string {
-  return suite.endsWith('-security') ? 'debian-security' : 'debian';
+  return suite.endsWith('-security') ? securityMirror : 'debian';
 }
 
 function noIndex({ suite, components }: Release, path: string): UserError {

@@ -111,6 +111,15 @@ function relationText({ name, relation, version }: Alternative): string {
   return relation ? `${name} (${relation} ${version})` : name;
 }
 
-function pinOf({ name, version, mirror, filename, sha256, sizeBytes, source }: BinaryPackage): PinnedFile {
+/** What a lock has of a package. */
+export function pinOf({
+  name,
+  version,
+  mirror,
+  filename,
+  sha256,
+  sizeBytes,
+  source,
+}: BinaryPackage): PinnedFile {
   return { name, version, urls: [`mirror://${mirror}/${filename}`], sha256, sizeBytes, source };
 }

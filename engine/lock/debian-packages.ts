@@ -91,6 +91,17 @@ export class PackageSet {
     return read;
   }
 
+  /** The packages that were built from this very version of a source, smallest first. */
+  builtFrom({ name, version }: SourcePackage): BinaryPackage[] {
+    const stanzas = [...this.#byName].filter(([own, stanza]) =>
+      (stanza.get('source') ?? own).startsWith(name),
+    );
+    return stanzas
+      .map(([own]) => this.get(own)!)
+      .filter(({ source }) => source.name === name && source.version === version)
+      .sort((a, b) => a.sizeBytes - b.sizeBytes);
+  }
+
   /** Names of the packages that satisfy the alternative, best first: the one of that name, then by priority and name. */
   satisfying({ name, relation, version }: Alternative): string[] {
     const own = this.#byName.get(name)?.get('version');

@@ -3,7 +3,7 @@
 import { UserError } from '../../store/base/errors.ts';
 import type { DebianSource, PinnedFile } from '../model/flake.ts';
 import type { Stanza } from '../sources/deb822.ts';
-import type { Index } from './debian-index.ts';
+import { securityMirror, type Index } from './debian-index.ts';
 import { compareVersions, upstreamVersion } from './debian-version.ts';
 
 /** Fields of a Sources index that are needed here. */
@@ -19,6 +19,23 @@ interface SourceFile {
   readonly name: string;
   readonly sha256: string;
   readonly sizeBytes: number;
+}
+
+/** A file of a source package, as a mirror has it. */
+export interface SourceArchive {
+  readonly url: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** A version of a source package that an index has. */
+export interface ListedSource {
+  /** With Debian's revision. */
+  readonly version: string;
+  /** It is of the archive for security updates. */
+  readonly isSecurity: boolean;
+  /** What has debian/changelog and debian/patches: of a package that Debian is upstream of, all of it. */
+  readonly debianPart: SourceArchive | undefined;
 }
 
 /** A version of a source package, and the mirror that has it. */
@@ -40,18 +57,28 @@ export function pinSource(
   const versions = versionsOf(declaration, indices);
   const newest = newestOf(versions.filter(isWanted(declaration)), gone);
   if (newest === undefined) throw notThere(declaration, versions);
-  const { stanza, mirror } = newest;
-  const [version, directory] = [stanza.get('version') ?? '', stanza.get('directory') ?? ''];
-  const file = originalArchive(filesOf(stanza));
+  const version = newest.stanza.get('version') ?? '';
+  const file = originalArchive(filesOf(newest.stanza));
   if (file === undefined)
     throw unknown(declaration, `has no single archive for ${declaration.package} ${version}`);
-  return {
-    name: declaration.package,
-    version: upstreamVersion(version),
-    urls: [`mirror://${mirror}/${directory}/${file.name}`],
-    sha256: file.sha256,
-    sizeBytes: file.sizeBytes,
-  };
+  const { url, sha256, sizeBytes } = archiveOf(file, newest);
+  return { name: declaration.package, version: upstreamVersion(version), urls: [url], sha256, sizeBytes };
+}
+
+/** All versions of a source package that a declaration means, newest first. */
+export function listedSources(declaration: DebianSource, indices: readonly Index[]): readonly ListedSource[] {
+  return versionsOf(declaration, indices)
+    .filter(isWanted(declaration))
+    .map(({ stanza, mirror }): ListedSource => {
+      const files = filesOf(stanza);
+      const part = files.find(({ name }) => /\.debian\.tar\.[a-z0-9]+$/.test(name)) ?? nativeArchive(files);
+      return {
+        version: stanza.get('version') ?? '',
+        isSecurity: mirror === securityMirror,
+        debianPart: part && archiveOf(part, { stanza, mirror }),
+      };
+    })
+    .sort((a, b) => compareVersions(b.version, a.version));
 }
 
 function versionsOf({ package: name }: DebianSource, indices: readonly Index[]): readonly Listed[] {
@@ -85,9 +112,18 @@ function newestOf(versions: readonly Listed[], gone: ReadonlySet<string>): Liste
 function originalArchive(files: readonly SourceFile[]): SourceFile | undefined {
   const archives = files.filter(({ name }) => /\.tar\.[a-z0-9]+$/.test(name));
   const original = archives.find(({ name }) => /\.orig\.tar\.[a-z0-9]+$/.test(name));
-  if (original !== undefined) return original;
-  const isNative = archives.length === 1 && !/\.(debian|orig-[^.]+)\.tar\./.test(archives[0]?.name ?? '');
+  return original ?? nativeArchive(files);
+}
+
+function nativeArchive(files: readonly SourceFile[]): SourceFile | undefined {
+  const archives = files.filter(({ name }) => /\.tar\.[a-z0-9]+$/.test(name));
+  const isNative =
+    archives.length === 1 && !/\.(debian|orig|orig-[^.]+)\.tar\./.test(archives[0]?.name ?? '');
   return isNative ? archives[0] : undefined;
+}
+
+function archiveOf({ name, sha256, sizeBytes }: SourceFile, { stanza, mirror }: Listed): SourceArchive {
+  return { url: `mirror://${mirror}/${stanza.get('directory') ?? ''}/${name}`, sha256, sizeBytes };
 }
 
 function filesOf(stanza: Stanza): SourceFile[] {

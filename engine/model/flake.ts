@@ -132,6 +132,18 @@ export interface TrustedKeys {
   readonly need?: number;
 }
 
+/** What `cairn audit` lets be, for a while. */
+export interface Waiver {
+  /** The Debian source package. */
+  readonly source: string;
+  /** One CVE in it; when not given, that there is a newer version at all, and what it fixes. */
+  readonly cve?: string;
+  /** Why it does no harm here, or why it has to wait. */
+  readonly reason: string;
+  /** `2027-03-31`: the last day on which it counts. */
+  readonly until: string;
+}
+
 export interface FlakeSpec<Inputs extends Readonly<Record<string, InputDeclaration>>> {
   readonly description: string;
   /** None when not given. */
@@ -147,6 +159,8 @@ export interface FlakeSpec<Inputs extends Readonly<Record<string, InputDeclarati
   readonly caches?: readonly string[];
   /** Whose word counts for what is taken from caches; nobody's, when not given. */
   readonly trust?: TrustedKeys;
+  /** What `cairn audit` lets be, and why; nothing, when not given. */
+  readonly waivers?: readonly Waiver[];
   /** Names of environment variables that evaluation may read; their values become part of what is evaluated. */
   readonly environment?: readonly string[];
   /** The tree with the sandbox's own program (see derivations/sandbox.ts); it runs steps but is not an input of them. */
@@ -163,6 +177,7 @@ export interface Flake {
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   readonly caches: readonly string[];
   readonly trust: TrustedKeys;
+  readonly waivers: readonly Waiver[];
   readonly environment: readonly string[];
   readonly sandbox: ((context: OutputsContext<never>) => Derivation) | undefined;
   readonly outputs: (context: OutputsContext<never>) => Readonly<Record<string, Output>>;
@@ -170,7 +185,7 @@ export interface Flake {
 
 const fields = [
   ...['description', 'inputs', 'targets', 'mirrors', 'caches', 'trust'],
-  ...['environment', 'sandbox', 'outputs'],
+  ...['waivers', 'environment', 'sandbox', 'outputs'],
 ];
 
 /**
@@ -200,6 +215,7 @@ export function defineFlake<const Inputs extends Readonly<Record<string, InputDe
     mirrors: spec.mirrors ?? {},
     caches: spec.caches ?? [],
     trust: spec.trust ?? { keys: [] },
+    waivers: spec.waivers ?? [],
     environment: spec.environment ?? [],
     sandbox: spec.sandbox,
     outputs: spec.outputs,

@@ -274,6 +274,18 @@ const examples: readonly Example[] = [
     },
   },
   {
+    command: 'audit',
+    types: ['audit-unknown', 'audit'],
+    run: async () => {
+      const sources = [{ url: 'https://example.org/x', sha256: 'a'.repeat(64) }];
+      const manifest = JSON.stringify({ image: 'img', components: [{ name: 'x', sources }] });
+      const project = testProject(
+        `export default flake({ img: write({ name: 'said', files: { 'manifest.json': ${JSON.stringify(manifest)} } }) });`,
+      );
+      return records(project.run('audit', '--json'));
+    },
+  },
+  {
     command: 'fetch',
     types: ['source'],
     run: async () => records((await downloading()).run('fetch', 'file', '--to', tempFolder('to'), '--json')),
@@ -387,8 +399,8 @@ describe('records', () => {
     const tried = new Set(examples.map(({ command }) => command.split(' ')[0]));
     expect([...tried].sort()).toEqual(commands.sort());
     // A fragment is chosen on a terminal, in a menu that is compiled from a kernel's sources; what editors are told is tried with
-    // what a kernel is like (kernel-compile-commands.test.ts).
-    const elsewhere = ['kernel-fragment', 'compile-commands'];
+    // what a kernel is like (kernel-compile-commands.test.ts); findings of an audit, with an archive that a test has signed.
+    const elsewhere = ['kernel-fragment', 'compile-commands', 'audit-finding'];
     const types = new Set([...examples.flatMap(({ types }) => types), ...elsewhere]);
     expect([...types].sort()).toEqual(Object.keys(schema.$defs).sort());
   });

@@ -10,7 +10,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { collect, mainFile, testProject } from './cairn.ts';
 
 const commands = ['build', 'list', 'why', 'check', 'shell', 'ls', 'cat', 'path', 'log', 'diff', 'graph'];
-const others = ['kernel', 'bisect', 'lock', 'fetch', 'store', 'doctor', 'completion'];
+const others = ['kernel', 'bisect', 'lock', 'audit', 'fetch', 'store', 'doctor', 'completion'];
 
 describe('the command line', () => {
   it.each([...commands, ...others])('gives %s --help with an example', async (command) => {
@@ -56,6 +56,9 @@ describe('the command line', () => {
     [['fetch', 'all'], "required option '--to <folder>'"],
     [['graph', '-f', 'png', 'all'], 'Allowed choices are dot, json, svg'],
     [['completion', 'csh'], 'Allowed choices are bash, zsh, fish'],
+    [['audit', 'all'], 'is not an image'],
+    [['audit'], 'no output of the flake is an image'],
+    [['audit', '--level', 'high'], 'Allowed choices are update, security, cve'],
     [['all', 'build'], "unknown command 'all'"],
     [['help', 'bulid'], 'Did you mean build?'],
     [['bulid', '--help'], "unknown command 'bulid'"],

@@ -1,0 +1,60 @@
+// Which findings count, once the config's waivers are taken off, and how grave each is. Pure; the day is said from outside.
+
+import type { Waiver } from '../model/flake.ts';
+import type { Finding } from './audit.ts';
+
+/**
+ * How grave an open finding is. `cve`: it fixes CVEs, or nobody can tell that it does not; `security`: it comes from the
+ * archive of security updates; `update`: it is newer, no more.
+ */
+export const levels = ['update', 'security', 'cve'] as const;
+export type Level = (typeof levels)[number];
+
+export interface Judged extends Finding {
+  /** Undefined when a waiver lets all of it be. */
+  readonly level: Level | undefined;
+  /** Those of its CVEs that no waiver lets be. */
+  readonly openCves: readonly string[];
+  readonly waivers: readonly Waiver[];
+}
+
+export interface Judgement {
+  readonly findings: readonly Judged[];
+  /** Waivers whose last day is over: they do not count. */
+  readonly expired: readonly Waiver[];
+  /** Waivers of nothing that was found. */
+  readonly unused: readonly Waiver[];
+}
+
+/** `today` as `2027-03-31`. */
+export function judge(findings: readonly Finding[], waivers: readonly Waiver[], today: string): Judgement {
+  const valid = waivers.filter(({ until }) => until >= today);
+  const judged = findings.map((finding) => judgeOne(finding, valid));
+  const used = new Set(judged.flatMap((finding) => finding.waivers));
+  return {
+    findings: judged,
+    expired: waivers.filter((waiver) => !valid.includes(waiver)),
+    unused: valid.filter((waiver) => !used.has(waiver)),
+  };
+}
+
+/** True for a level that is at least as grave as the limit. */
+export function reaches(level: Level | undefined, limit: Level): boolean {
+  return level !== undefined && levels.indexOf(level) >= levels.indexOf(limit);
+}
+
+function judgeOne(finding: Finding, all: readonly Waiver[]): Judged {
+  const waivers = all.filter(
+    ({ source, cve }) => source === finding.source && (cve === undefined || finding.cves.includes(cve)),
+  );
+  const isWaived = waivers.some(({ cve }) => cve === undefined);
+  const openCves = isWaived ? [] : finding.cves.filter((id) => !waivers.some(({ cve }) => cve === id));
+  return { ...finding, waivers, openCves, level: isWaived ? undefined : levelOf(finding, openCves) };
+}
+
+function levelOf({ unread, isSecurity, isBehind }: Finding, openCves: readonly string[]): Level | undefined {
+  if (openCves.length > 0 || unread !== undefined) return 'cve';
+  // Built here, from what is the newest: there was nothing to it but CVEs, and all of them are let be.
+  if (!isBehind) return undefined;
+  return isSecurity ? 'security' : 'update';
+}
