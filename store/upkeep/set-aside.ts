@@ -2,13 +2,14 @@
 // promises something that is not there is forgotten, so that the next build makes it again.
 
 import { lstatSync } from 'node:fs';
-import type { Digest } from '../base/digest.ts';
+import { digestHash, type Digest } from '../base/digest.ts';
 import { makeFolders } from '../base/make-folder.ts';
 import { renameIfThere } from '../base/rename-if-there.ts';
 import type { Database } from '../records/database.ts';
 import { forgetBuiltFrom } from './forget-built-from.ts';
+import { Holding } from './holding.ts';
 import type { MaintenanceContext } from './maintenance-context.ts';
-import { addReachable, emptyContent, memosOf, realisationsOf } from '../records/reachable.ts';
+import { memosOf, realisationsOf } from '../records/reachable.ts';
 import { discardEntry, entryHash, sealName } from '../trees/tree-folders.ts';
 import type { Damage, SetAside } from '../store.ts';
 import type { Node } from '../trees/tree.ts';
@@ -74,27 +75,14 @@ function moveAside({ layout }: MaintenanceContext, path: string, name: string): 
 }
 
 function forgetHolders(database: Database, hashes: ReadonlySet<string>): Digest[] {
-  const held = new Map<string, boolean>();
-  const holds = (nodes: readonly Node[], log?: Digest): boolean => {
-    if (log !== undefined && hashes.has(log.slice(0, 64))) return true;
-    const content = emptyContent();
-    try {
-      addReachable(content, nodes, database);
-    } catch {
-      return true; // one of its directories is damaged
-    }
-    return [...content.blobs, ...content.directories].some((digest) => hashes.has(digest.slice(0, 64)));
-  };
-  const holdsOnce = (outputs: Readonly<Record<string, Node>>, log?: Digest): boolean => {
-    const key = JSON.stringify([outputs, log]);
-    const known = held.get(key) ?? holds(Object.values(outputs), log);
-    held.set(key, known);
-    return known;
-  };
+  const holding = new Holding(hashes, database);
+  const isHeld = (outputs: Readonly<Record<string, Node>>): boolean =>
+    Object.values(outputs).some((node) => holding.holds(node));
   for (const { claim, facts } of [...realisationsOf(database)]) {
-    if (holdsOnce(claim.outputs, facts.log)) void database.table('realisations').remove(claim.action);
+    const hasLost = facts.log !== undefined && hashes.has(digestHash(facts.log));
+    if (hasLost || isHeld(claim.outputs)) void database.table('realisations').remove(claim.action);
   }
-  const forgotten = [...memosOf(database)].filter(([, { outputs }]) => holdsOnce(outputs));
+  const forgotten = [...memosOf(database)].filter(([, { outputs }]) => isHeld(outputs));
   for (const [derivation] of forgotten) void database.table('memos').remove(derivation);
   return forgotten.map(([derivation]) => derivation);
 }

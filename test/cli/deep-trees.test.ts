@@ -1,5 +1,8 @@
 // Trees that are deeper than any path on a disk: a Merkle tree may be, and what is told of it does not depend on that.
 
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testProject, type TestProject } from './cairn.ts';
 
@@ -48,6 +51,20 @@ describe('a tree of six thousand levels', () => {
       status: 0,
       stdout: expect.stringContaining('nothing is damaged') as string,
     });
+  });
+
+  it('is forgotten and made again when its leaf is lost, and nothing else is', async () => {
+    const project = await builtProject();
+    const sha256 = createHash('sha256').update('one').digest('hex');
+    rmSync(join(project.env['CAIRN_STORE']!, 'blobs', sha256.slice(0, 2), sha256));
+    const { status, stdout } = await project.run('store', 'repair');
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('1 thing set aside; 101 steps') as string,
+    });
+    expect((await project.run('cat', `one/${leaf}`)).stdout).toBe('one');
+    const { records } = await project.run('build', 'other', '--json');
+    expect(records().filter(({ type }) => type === 'step-finished')).toEqual([]);
   });
 
   it('is said to fit on no file system when somebody wants it as a folder', async () => {
