@@ -111,14 +111,19 @@ export class ContentElsewhere {
 
   async #bring({ outputs, record, onProgress }: Bringing): Promise<boolean> {
     const nodes = [...outputs].flatMap((named) => Object.values(named));
-    const taking: Taking = { batch: this.#options.store.begin(), taken: new Set(), onProgress };
+    const taking: Taking = {
+      batch: this.#options.store.begin(),
+      here: new Map(),
+      taken: new Set(),
+      onProgress,
+    };
     const { batch, taken } = taking;
     try {
       // Directories that come may lead to more.
       for (
-        let missing = this.#missing(nodes, batch);
+        let missing = this.#missing(nodes, taking);
         missing.length > 0;
-        missing = this.#missing(nodes, batch)
+        missing = this.#missing(nodes, taking)
       ) {
         for (const { digest } of missing) this.#contents.get(digest);
         await this.#learnContents(nodes);
@@ -128,7 +133,7 @@ export class ContentElsewhere {
           taking,
         );
       }
-      const isWhole = this.#absent(nodes, batch).every(({ digest }) => taken.has(digest));
+      const isWhole = this.#absent(nodes, taking).every(({ digest }) => taken.has(digest));
       if (record === undefined ? taken.size === 0 : !isWhole) return this.#giveBack(taken);
       await batch.commit((records) => record?.(records, (digest) => batch.directory(digest)));
       return true;
@@ -161,15 +166,21 @@ export class ContentElsewhere {
     return [...missing].reduce((sum, digest) => sum + digestSize(digest), 0);
   }
 
-  #missing(nodes: readonly Node[], batch: Batch): (BlobNode | TreeNode)[] {
-    return this.#absent(nodes, batch).filter(({ digest }) => !this.#brought.has(digest));
+  #missing(nodes: readonly Node[], taking: Taking): (BlobNode | TreeNode)[] {
+    return this.#absent(nodes, taking).filter(({ digest }) => !this.#brought.has(digest));
   }
 
-  #absent(nodes: readonly Node[], batch: Batch): (BlobNode | TreeNode)[] {
-    const { blobs } = this.#options.store;
+  #absent(nodes: readonly Node[], { batch, here }: Taking): (BlobNode | TreeNode)[] {
     return [...contentBelow(nodes, (digest) => batch.directory(digest))].filter(
-      ({ kind, digest }) => kind === 'tree' || !blobs.has(digest),
+      ({ kind, digest }) => kind === 'tree' || !this.#isHere(digest, here),
     );
+  }
+
+  // Trees are walked again with each level that comes: every file is looked for once.
+  #isHere(digest: Digest, here: Taking['here']): boolean {
+    const known = here.get(digest) ?? this.#options.store.blobs.has(digest);
+    here.set(digest, known);
+    return known;
   }
 
   async #take(nodes: readonly (BlobNode | TreeNode)[], taking: Taking): Promise<void> {
@@ -230,6 +241,8 @@ export class ContentElsewhere {
 
 interface Taking {
   readonly batch: Batch;
+  /** Files that were looked for in the store, and whether they were there. */
+  readonly here: Map<Digest, boolean>;
   /** What has come and was what it should be. */
   readonly taken: Set<Digest>;
   readonly onProgress: Bringing['onProgress'];
@@ -283,7 +296,7 @@ async function addTo(
   if (node.kind === 'tree') return addDirectory(await joined(bytes), batch);
   const { executable } = node;
   if (digestSize(node.digest) > heldBytes) return batch.addStream(bytes, { executable, signal });
-  return batch.addBytes(await joined(bytes), executable);
+  return batch.addBytesAside(await joined(bytes), executable);
 }
 
 // Whoever does not keep to a size might never end.

@@ -98,6 +98,8 @@ export interface Trees {
 export interface Batch {
   /** Adds bytes in memory. */
   addBytes(bytes: Uint8Array, executable?: boolean): Digest;
+  /** The same on other threads, for whoever adds many at once. The bytes must stay as they are until it resolves. */
+  addBytesAside(bytes: Uint8Array, executable: boolean): Promise<Digest>;
   /** Adds a stream's bytes; the digest comes out, nobody passes one in. */
   addStream(
     chunks: AsyncIterable<Uint8Array>,

@@ -1,7 +1,7 @@
 // Worker threads that do one job at a time each, started when first needed. Knows nothing of what the jobs are.
 
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { Worker, type Transferable } from 'node:worker_threads';
 import { workerUrl } from './package-root.ts';
 
 /** What a worker answers: a result, or an error as plain data (errors lose their class between threads). */
@@ -10,6 +10,7 @@ export type WorkerAnswer<Result> =
 
 interface Waiting<Job, Result> {
   readonly job: Job;
+  readonly transfer: readonly Transferable[];
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -36,9 +37,10 @@ export class WorkerPool<Job, Result> {
     this.#revive = revive;
   }
 
-  run(job: Job): Promise<Result> {
+  /** @param transfer buffers in the job that go over to the thread: they are empty here afterwards */
+  run(job: Job, transfer: readonly Transferable[] = []): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ job, resolve, reject });
+      this.#queue.push({ job, transfer, resolve, reject });
       this.#feed();
     });
   }
@@ -53,7 +55,8 @@ export class WorkerPool<Job, Result> {
       if (thread === undefined) return;
       thread.current = this.#queue.shift()!;
       thread.worker.ref();
-      thread.worker.postMessage(thread.current.job);
+      const { job, transfer } = thread.current;
+      thread.worker.postMessage(job, transfer);
     }
   }
 

@@ -1,15 +1,16 @@
 // Many small files as one: a tar in which each is named by its hash. Reading believes neither names nor sizes further than to
 // keep within bounds; whoever takes a file compares it with its digest.
 
-import { extract, pack as tarPack } from 'tar-stream';
+import { pack as tarPack } from 'tar-stream';
 import { digestHash, digestSize, makeDigest, type Digest } from '../base/digest.ts';
-import { decodePieces, encodePieces } from './pieces.ts';
+import { ByteReader, decodePieces, encodePieces } from './pieces.ts';
 
 /** Files of this size and more travel alone. */
 export const largeBytes = 1024 * 1024;
 /** Packs are filled up to this, before they are compressed. */
 export const packBytes = 8 * 1024 * 1024;
 const mostFiles = 20_000;
+const blockBytes = 512;
 
 export interface PackedFile {
   readonly digest: Digest;
@@ -29,23 +30,17 @@ export function encodePack(files: readonly PackedFile[]): AsyncIterable<Uint8Arr
 export async function* decodePack(
   encoded: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<PackedFile, void, undefined> {
-  const tar = extract();
-  const feeding = feed(encoded, tar);
-  let count = 0;
-  try {
-    for await (const entry of tar) {
-      const { name, size, type } = entry.header;
-      if (type !== 'file' || !/^[0-9a-f]{64}$/.test(name) || size < 0 || size >= largeBytes)
-        throw new Error('it is no pack: it has an entry that no pack has');
-      if (++count > mostFiles) throw new Error('it has more files than a pack may have');
-      const parts: Uint8Array[] = [];
-      for await (const chunk of entry) parts.push(chunk as Uint8Array);
-      yield { digest: makeDigest(name, size), bytes: Buffer.concat(parts) };
-    }
-    await feeding;
-  } finally {
-    tar.destroy();
-    await feeding.catch(() => undefined);
+  const tar = new ByteReader(bounded(decodePieces(encoded)));
+  for (let count = 0; ; count++) {
+    const header = await tar.take(blockBytes);
+    // A tar ends with empty blocks.
+    if (header === undefined || header.every((byte) => byte === 0)) return;
+    if (count === mostFiles) throw new Error('it has more files than a pack may have');
+    const digest = digestIn(header);
+    const padded = Math.ceil(digestSize(digest) / blockBytes) * blockBytes;
+    const bytes = padded === 0 ? Buffer.alloc(0) : await tar.take(padded);
+    if (bytes === undefined) throw new Error('it is cut short');
+    yield { digest, bytes: bytes.subarray(0, digestSize(digest)) };
   }
 }
 
@@ -67,21 +62,30 @@ export function* groupedForPacks(
   if (group.length > 0) yield group;
 }
 
-async function feed(encoded: AsyncIterable<Uint8Array>, tar: ReturnType<typeof extract>): Promise<void> {
+// POSIX ustar, as far as packs go: files named by a hash, smaller than those that travel alone.
+function digestIn(header: Buffer): Digest {
+  const [name, size] = [fieldIn(header, 0, 100), fieldIn(header, 124, 12).trim()];
+  const type = header[156];
+  const isFile = type === 0 || type === '0'.charCodeAt(0);
+  const sizeBytes = /^[0-7]+$/.test(size) ? Number.parseInt(size, 8) : Number.NaN;
+  if (!isFile || !/^[0-9a-f]{64}$/.test(name) || !(sizeBytes < largeBytes))
+    throw new Error('it is no pack: it has an entry that no pack has');
+  return makeDigest(name, sizeBytes);
+}
+
+function fieldIn(header: Buffer, at: number, length: number): string {
+  const field = header.subarray(at, at + length);
+  const end = field.indexOf(0);
+  return field.toString('latin1', 0, end < 0 ? length : end);
+}
+
+async function* bounded(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   // Headers and padding come on top of what the files have.
-  const mostBytes = packBytes + largeBytes + mostFiles * 1024;
+  const mostBytes = packBytes + largeBytes + mostFiles * 2 * blockBytes;
   let sizeBytes = 0;
-  try {
-    for await (const chunk of decodePieces(encoded)) {
-      sizeBytes += chunk.byteLength;
-      if (sizeBytes > mostBytes) throw new Error('it is larger than a pack may be');
-      if (tar.destroyed) return;
-      if (!tar.write(chunk))
-        await new Promise<void>((resolve) => tar.once('drain', resolve).once('close', resolve));
-    }
-    tar.end(Buffer.alloc(0));
-  } catch (error) {
-    tar.destroy(error instanceof Error ? error : new Error(String(error)));
-    throw error;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > mostBytes) throw new Error('it is larger than a pack may be');
+    yield chunk;
   }
 }

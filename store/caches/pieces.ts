@@ -8,15 +8,17 @@ export const pieceBytes = 1024 * 1024;
 const largestFrame = pieceBytes + 64 * 1024;
 const skippableMagic = 0x184d2a50;
 const headerBytes = 12;
+/** Pieces of one stream that are worked on at once, and held in memory. */
+const piecesAtOnce = 4;
 
 /** The pieces of `content`. */
-export async function* encodePieces(
+export function encodePieces(
   content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const piece of regrouped(content)) {
+  return ahead(regrouped(content), async (piece) => {
     const frame = await compressFrame(piece);
-    yield Buffer.concat([pieceHeader(frame.byteLength), frame]);
-  }
+    return Buffer.concat([pieceHeader(frame.byteLength), frame]);
+  });
 }
 
 /** What stands before a frame of this length. */
@@ -29,10 +31,14 @@ export function pieceHeader(frameBytes: number): Buffer {
 }
 
 /** The content of what {@link encodePieces} gave. @throws Error for anything else, and where it is cut short */
-export async function* decodePieces(
+export function decodePieces(
   encoded: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = new Reader(encoded);
+  return ahead(frames(encoded), (frame) => decompressFrame(frame, pieceBytes));
+}
+
+async function* frames(encoded: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = new ByteReader(encoded);
   for (;;) {
     const header = await reader.take(headerBytes);
     if (header === undefined) return;
@@ -41,7 +47,26 @@ export async function* decodePieces(
     if (!isHeader || length > largestFrame) throw new Error('it is not in pieces that cairn knows');
     const frame = await reader.take(length);
     if (frame === undefined) throw new Error('it is cut short');
-    yield await decompressFrame(frame, pieceBytes);
+    yield frame;
+  }
+}
+
+// What becomes of each, in their order, while those behind it are worked on.
+async function* ahead<From, To>(
+  items: AsyncIterable<From>,
+  work: (item: From) => Promise<To>,
+): AsyncGenerator<To, void, undefined> {
+  const underWay: Promise<To>[] = [];
+  try {
+    for await (const item of items) {
+      const working = work(item);
+      working.catch(() => undefined); // its turn comes, or the reader has gone
+      underWay.push(working);
+      if (underWay.length >= piecesAtOnce) yield await underWay.shift()!;
+    }
+    while (underWay.length > 0) yield await underWay.shift()!;
+  } finally {
+    await Promise.allSettled(underWay);
   }
 }
 
@@ -79,7 +104,8 @@ async function* regrouped(
   if (sizeBytes > 0) yield Buffer.concat(parts);
 }
 
-class Reader {
+/** Takes so many bytes at a time from a stream. */
+export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Buffer = Buffer.alloc(0);
 

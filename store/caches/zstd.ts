@@ -1,8 +1,10 @@
-// zstd of bytes in memory: by node:zlib where it has zstd (Node 22.15 and later, in its threads), else by a wasm build of it.
+// zstd of bytes in memory: by node:zlib where it has zstd (Node 22.15 and later), else by a wasm build of it; in threads either way.
 // What claims to become larger than it may is refused before any memory is taken for it.
 
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
+import { WorkerPool } from '../base/worker-pool.ts';
+import type { ZstdJob } from './wasm-codec.ts';
 
 type Compress = (bytes: Uint8Array) => Promise<Uint8Array>;
 type Decompress = (bytes: Uint8Array, sizeBytes: number) => Promise<Uint8Array>;
@@ -20,8 +22,12 @@ const native = zlib as unknown as {
 
 /** That of zstd(1) and of node:zlib when nothing is said. */
 const level = 3;
+/** Less is done on this thread: quicker than the trip to another. */
+const threadedBytes = 64 * 1024;
 
 let loaded: Promise<Codec> | undefined;
+/** An idle thread keeps no process alive. */
+let threads: WorkerPool<ZstdJob, Uint8Array> | undefined;
 
 /** One frame that says how large its content is. */
 export async function compressFrame(bytes: Uint8Array): Promise<Uint8Array> {
@@ -60,14 +66,18 @@ function nativeCodec(): Promise<Codec> | undefined {
   });
 }
 
-async function wasmCodec(): Promise<Codec> {
-  const { compress, decompress, init } = await import('@bokuweb/zstd-wasm');
-  await init();
-  // Both answer at once, and what they throw is to be a rejection.
-  return {
-    compress: (bytes) => Promise.resolve(bytes).then((all) => compress(Buffer.from(all), level)),
-    decompress: (bytes) => Promise.resolve(bytes).then((all) => decompress(Buffer.from(all))),
+function wasmCodec(): Promise<Codec> {
+  const work = async (bytes: Uint8Array, level?: number): Promise<Uint8Array> => {
+    if (bytes.byteLength < threadedBytes) return (await import('./wasm-codec.ts')).byWasm({ bytes, level });
+    // Bytes of their own go over to the thread; others would take along all that they are part of.
+    const own = new Uint8Array(bytes); // a copy of their own
+    threads ??= new WorkerPool('store/workers/zstd.ts', (error) => new Error(String(error)));
+    return threads.run({ bytes: own, level }, [own.buffer]);
   };
+  return Promise.resolve({
+    compress: (bytes) => work(bytes, level),
+    decompress: (bytes) => work(bytes),
+  });
 }
 
 // RFC 8878 §3.1.1.1. Of a frame in one segment alone: others may ask for more memory than their content takes.

@@ -18,6 +18,7 @@ import { MissingBlob, type Batch, type RecordWriter, type Trees } from '../store
 import { settle, takeFile } from './take-file.ts';
 import { takeFolder } from './take-folder.ts';
 import { emptyTree, encodeDirectory, type Directory, type TreeNode } from '../trees/tree.ts';
+import { WritingAside } from './write-aside.ts';
 import { writeStream } from './write-stream.ts';
 
 /** What a batch needs of its store. */
@@ -47,12 +48,14 @@ export class FileBatch implements Batch {
   readonly #shared = new Map<BlobName, number>();
   /** The bytes of those, where they were given, should they be collected before the commit. */
   readonly #spare = new Map<BlobName, Uint8Array>();
+  readonly #aside: WritingAside;
   readonly #changes: Change[] = [];
   #state: 'new' | 'filled' | 'ended' = 'new';
   #nextPart = 0;
 
   constructor(context: BatchContext) {
     this.#context = context;
+    this.#aside = new WritingAside(context.pool, () => this.folder());
   }
 
   addBytes(bytes: Uint8Array, executable = false): Digest {
@@ -72,6 +75,17 @@ export class FileBatch implements Batch {
       this.adopt(part, digest, executable);
     } catch (error) {
       rmSync(part, { force: true });
+      throw this.#explained(error);
+    }
+  }
+
+  async addBytesAside(bytes: Uint8Array, executable: boolean): Promise<Digest> {
+    this.#checkOpen();
+    try {
+      const digest = await this.#aside.add(bytes, executable);
+      this.stage(digest, executable);
+      return digest;
+    } catch (error) {
       throw this.#explained(error);
     }
   }
@@ -148,11 +162,11 @@ export class FileBatch implements Batch {
     }
   }
 
-  discard(): Promise<void> {
+  async discard(): Promise<void> {
     const hadFolder = this.#state === 'filled';
+    await this.#aside.settled();
     this.#state = 'ended';
     if (hadFolder) removeTree(this.#context.folder);
-    return Promise.resolve();
   }
 
   /** The batch's folder on disk, for threads that put files there by their blob names. */

@@ -6,10 +6,12 @@ import type { Comparison } from '../import/compare-snapshot.ts';
 import type { FileToImport, ImportedFile, ImportFileOptions } from '../import/import-file.ts';
 import type { FileToCopy } from '../trees/copy-files.ts';
 import type { FileToTake } from '../content/take-file.ts';
+import type { FilesToWrite } from './write-aside.ts';
 import { WorkerPool } from '../base/worker-pool.ts';
 
 export type FileJob =
   | { readonly kind: 'take'; readonly files: readonly FileToTake[]; readonly folder: string }
+  | { readonly kind: 'write'; readonly files: FilesToWrite; readonly folder: string }
   | { readonly kind: 'import'; readonly files: readonly FileToImport[]; readonly options: ImportFileOptions }
   | { readonly kind: 'copy'; readonly files: readonly FileToCopy[] }
   | { readonly kind: 'compare'; readonly comparison: Comparison };
@@ -21,6 +23,12 @@ export class FilePool {
   /** Moves files into a batch's folder; their digests, in order. */
   async take(files: readonly FileToTake[], folder: string): Promise<readonly Digest[]> {
     return (await this.#threads.run({ kind: 'take', files, folder })) as readonly Digest[];
+  }
+
+  /** Writes files into a batch's folder; their digests, in order. Their bytes are gone from this thread. */
+  async write(files: FilesToWrite, folder: string): Promise<readonly Digest[]> {
+    const job: FileJob = { kind: 'write', files, folder };
+    return (await this.#threads.run(job, [files.bytes.buffer as ArrayBuffer])) as readonly Digest[];
   }
 
   /** Copies files into a batch's folder; what came of each, in order. */

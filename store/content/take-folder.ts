@@ -2,6 +2,7 @@
 // many are shared out to worker threads.
 
 import { chunksOf } from '../base/chunks.ts';
+import { settleAll } from '../base/settle-all.ts';
 import type { Digest } from '../base/digest.ts';
 import type { FilePool } from '../content/file-pool.ts';
 import { scanFolder, type Scan, type ScannedDirectory, type ScannedFile } from './scan-folder.ts';
@@ -46,12 +47,6 @@ async function takeFiles(scan: Scan, { folder, pool }: TakeFolderOptions): Promi
     await settleAll([...chunksOf(scan.files, chunk)].map(take));
   }
   return digests;
-}
-
-// Waits for all, so that no thread still moves files when the caller is told of the first failure.
-async function settleAll(jobs: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(jobs)).find((job) => job.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }
 
 function fileToTake({ path, executable, sizeBytes, sharedInode }: ScannedFile): FileToTake {

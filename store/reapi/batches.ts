@@ -1,4 +1,4 @@
-// Small blobs, many in a message. Every blob that is read is hashed before anybody sees it.
+// Small blobs, many in a message. Every blob that is read is hashed before anybody sees it; one that is received is not.
 
 import { create } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
@@ -41,6 +41,17 @@ export function isSmall(digest: Digest, batchBytes: number): boolean {
 
 /** Those of one batch that it has, whole. @throws ReapiFailure; the signal's reason */
 export async function readBatch(
+  connection: Connection,
+  batch: readonly Digest[],
+  signal: AbortSignal,
+): Promise<Map<Digest, Uint8Array>> {
+  const found = await receiveBatch(connection, batch, signal);
+  for (const [digest, data] of found) if (digestOf(data) !== digest) throw damaged(digest);
+  return found;
+}
+
+/** The same as the server gave them, for whoever compares them with their digests. */
+export async function receiveBatch(
   { channel, instance, attempt }: Connection,
   batch: readonly Digest[],
   signal: AbortSignal,
@@ -60,7 +71,8 @@ export async function readBatch(
       const code = outcome?.code ?? 0;
       if (code === notFound) continue;
       if (code !== 0) throw failureOfStatus(code, outcome?.message ?? '', `reading ${digest}`);
-      if (compressor !== Compressor_Value.IDENTITY || digestOf(data) !== digest) throw damaged(digest);
+      if (compressor !== Compressor_Value.IDENTITY || data.byteLength !== digestSize(digest))
+        throw damaged(digest);
       found.set(digest, data);
     }
     if (asked.size > 0) throw new ReapiFailure('wrong', 'the server says nothing of some it was asked for');

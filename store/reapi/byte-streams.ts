@@ -1,5 +1,5 @@
 // Large blobs, each in a stream of its own that goes on where it broke off. What is read is hashed on its way: its reader sees the
-// end only if the bytes are what their digest says.
+// end only if the bytes are what their digest says. What is received is not.
 
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
@@ -21,12 +21,25 @@ const pieceBytes = 1 << 20;
 
 /** The blob's bytes, piece by piece. @throws ReapiFailure, `absent` before the first piece; the signal's reason */
 export async function* readStream(
+  connection: Connection,
+  digest: Digest,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hasher = new DigestHasher();
+  for await (const piece of receiveStream(connection, digest, signal)) {
+    hasher.update(piece);
+    yield piece;
+  }
+  if (hasher.digest() !== digest) throw damaged(digest);
+}
+
+/** The same as the server gave it, for whoever compares it with its digest. */
+export async function* receiveStream(
   { channel, instance, patience }: Connection,
   digest: Digest,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const sizeBytes = digestSize(digest);
-  const hasher = new DigestHasher();
   let doneBytes = 0;
   for (let tries = 1; doneBytes < sizeBytes || tries === 1;) {
     const question = create(ReadRequestSchema, {
@@ -39,7 +52,6 @@ export async function* readStream(
         if (data.byteLength === 0) continue;
         doneBytes += data.byteLength;
         if (doneBytes > sizeBytes) throw damaged(digest);
-        hasher.update(data);
         yield data;
       }
       if (doneBytes < sizeBytes) throw new ReapiFailure('unavailable', `${digest} ended early`);
@@ -51,7 +63,6 @@ export async function* readStream(
       await pauseBefore(tries++, patience, signal);
     }
   }
-  if (hasher.digest() !== digest) throw damaged(digest);
 }
 
 /**

@@ -1,13 +1,14 @@
-// A Remote Execution API cache, as far as blobs and results of actions go. Everything that is read has been verified; whatever
-// fails is a ReapiFailure. Knows nothing of trees, claims or the store.
+// A Remote Execution API cache, as far as blobs and results of actions go. Everything that is read has been verified, what is
+// received has not; whatever fails is a ReapiFailure. Knows nothing of trees, claims or the store.
 
 import { create } from '@bufbuild/protobuf';
 import pLimit from 'p-limit';
 import { digestOf, digestSize, type Digest } from '../base/digest.ts';
+import { settleAll } from '../base/settle-all.ts';
 import { usualAverageBytes, chunkSizes } from '../chunking/chunk-cutter.ts';
 import { abilitiesOf, type Chunking, type ServerAbilities } from './abilities.ts';
-import { batchesOf, isSmall, readBatch, writeBatch } from './batches.ts';
-import { readStream, writeStream } from './byte-streams.ts';
+import { batchesOf, isSmall, readBatch, receiveBatch, writeBatch } from './batches.ts';
+import { readStream, receiveStream, writeStream } from './byte-streams.ts';
 import { Channel, type Credentials } from './channel.ts';
 import { connectionTo, type Connection } from './connection.ts';
 import { digestMessage } from './digests.ts';
@@ -39,6 +40,12 @@ export interface BlobSource {
 
 /** Takes a blob; resolves when it has all of it. */
 export type TakeBlob = (digest: Digest, bytes: AsyncIterable<Uint8Array>) => Promise<void>;
+
+interface Reading {
+  readonly take: TakeBlob;
+  readonly readBatch: typeof readBatch;
+  readonly readStream: typeof readStream;
+}
 
 /** Messages, and streams, that are under way at once. */
 const callsAtOnce = 4;
@@ -87,7 +94,17 @@ export class ReapiClient {
    * Gives what it has of these, each once, in any order, several at once.
    * @throws ReapiFailure; the signal's reason; what `take` throws
    */
-  async read(digests: Iterable<Digest>, take: TakeBlob, signal: AbortSignal): Promise<void> {
+  read(digests: Iterable<Digest>, take: TakeBlob, signal: AbortSignal): Promise<void> {
+    return this.#read(digests, { take, readBatch, readStream }, signal);
+  }
+
+  /** The same as the server gives them, unverified, for whoever compares what he takes with its digest: once is enough. */
+  receive(digests: Iterable<Digest>, take: TakeBlob, signal: AbortSignal): Promise<void> {
+    return this.#read(digests, { take, readBatch: receiveBatch, readStream: receiveStream }, signal);
+  }
+
+  async #read(digests: Iterable<Digest>, reading: Reading, signal: AbortSignal): Promise<void> {
+    const { take } = reading;
     const asked = new Set(digests);
     if (asked.delete(emptyBlob)) await take(emptyBlob, one(noBytes));
     if (asked.size === 0) return;
@@ -96,18 +113,20 @@ export class ReapiClient {
     const large = [...asked].filter((digest) => !isSmall(digest, batchBytes));
     await inParallel(signal, [
       ...[...batchesOf(small, batchBytes)].map((batch) => async (until: AbortSignal) => {
-        const found = await readBatch(this.#connection, batch, until);
-        for (const [digest, bytes] of found) {
-          until.throwIfAborted();
-          await take(digest, one(bytes));
-        }
+        const found = await reading.readBatch(this.#connection, batch, until);
+        until.throwIfAborted();
+        await settleAll([...found].map(([digest, bytes]) => take(digest, one(bytes))));
       }),
-      ...large.map((digest) => (until: AbortSignal) => this.#readLarge(digest, take, until)),
+      ...large.map((digest) => (until: AbortSignal) => this.#readLarge(digest, reading, until)),
     ]);
   }
 
-  async #readLarge(digest: Digest, take: TakeBlob, signal: AbortSignal): Promise<void> {
-    const bytes = readStream(this.#connection, digest, signal);
+  async #readLarge(
+    digest: Digest,
+    { take, readStream: readLarge }: Reading,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const bytes = readLarge(this.#connection, digest, signal);
     const first = await bytes.next().catch((error: unknown) => {
       if (error instanceof ReapiFailure && error.kind === 'absent') return undefined;
       throw error;

@@ -72,9 +72,9 @@ export class ReapiCache {
     return new Set([...digests].filter((digest) => !missing.has(digest)));
   }
 
-  /** Gives what it has of these, each once, in any order, several at once. @throws ReapiFailure; what `take` throws */
+  /** Gives what it has of these, unverified, each once, in any order, several at once. @throws ReapiFailure; what `take` throws */
   read(digests: ReadonlySet<Digest>, take: TakeBlob, signal: AbortSignal): Promise<void> {
-    return this.#client.read(digests, take, signal);
+    return this.#client.receive(digests, take, signal);
   }
 
   /** It keeps no books by output. */

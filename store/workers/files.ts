@@ -7,6 +7,7 @@ import { importFile } from '../import/import-file.ts';
 import { Snapshot } from '../import/import-snapshot.ts';
 import { copyBlob } from '../trees/copy-files.ts';
 import { takeFile } from '../content/take-file.ts';
+import { writeFiles } from '../content/write-aside.ts';
 
 parentPort!.on('message', (job: FileJob) => void answer(job));
 
@@ -24,6 +25,8 @@ async function work(job: FileJob): Promise<unknown[]> {
     case 'take':
       for (const file of job.files) results.push(await takeFile(file, job.folder));
       break;
+    case 'write':
+      return writeFiles(job.files, job.folder);
     case 'import':
       for (const file of job.files) results.push(await importFile(file, job.options));
       break;

@@ -1,19 +1,17 @@
-// A Remote Execution API cache on this machine, buildbox-casd: asking, pushing again, and pulling beside `cp -r`.
+// A Remote Execution API cache on this machine, buildbox-casd: asking, and pushing again.
 
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, digestSize, type Digest } from '../../store/base/digest.ts';
-import { decodeDirectory, openStore, type Node, type Store } from '../../store/index.ts';
+import { openStore, type Store } from '../../store/index.ts';
 import { ReapiClient } from '../../store/reapi/client.ts';
 import { ReapiCache, type PushSource } from '../../store/reapi/reapi-cache.ts';
 import { unpackBuildbox } from '../support/buildbox.ts';
 import { CasServer } from '../support/cas-server.ts';
 import { atMost, seconds, withoutPeer, type Figure } from './figure.ts';
 import { inFolder } from './machine.ts';
-import { measure } from './process.ts';
 
-type Tree = Node & { kind: 'tree' };
 interface Bench {
   readonly folder: string;
   readonly store: Store;
@@ -68,8 +66,6 @@ async function pushing({ folder, store, cache }: Bench): Promise<Figure[]> {
     ({ sentBytes } = await cache.push({ outputs: [{ top: after }], records: [], from }, signal));
   });
   const treeBytes = folders * filesInFolder * fileBytes;
-  const pulled = await pulling({ folder, store, cache }, after);
-  const copied = await measure(['cp', '-r', files, join(folder, 'copy')]);
   return [
     {
       what: 'pushing 10,000 files of 300 MB again after one changed: bytes',
@@ -85,48 +81,7 @@ async function pushing({ folder, store, cache }: Bench): Promise<Figure[]> {
       ...atMost(again / 1000, 1),
       command: 'cache.push(…)',
     },
-    {
-      what: 'pulling 10,000 files of 300 MB into an empty store',
-      measured: seconds(pulled),
-      yardstick: `cp -r ${seconds(copied.wallMs)}`,
-      ...atMost(pulled / copied.wallMs, 1.5),
-      command: 'cache.read(…); batch.commit()',
-    },
   ];
-}
-
-async function pulling({ folder, cache }: Bench, top: Tree): Promise<number> {
-  const store = await openStore(join(folder, 'pulled'));
-  const ms = await duration(async () => {
-    const batch = store.begin();
-    const blobs = new Map<Digest, boolean>();
-    for (let level = new Set([top.digest]); level.size > 0;) {
-      const next = new Set<Digest>();
-      await cache.read(
-        level,
-        async (_, bytes) => {
-          const directory = decodeDirectory(await whole(bytes));
-          batch.addDirectory(directory);
-          for (const node of directory.values()) {
-            if (node.kind === 'tree') next.add(node.digest);
-            if (node.kind === 'blob') blobs.set(node.digest, node.executable);
-          }
-        },
-        signal,
-      );
-      level = next;
-    }
-    await cache.read(
-      new Set(blobs.keys()),
-      async (digest, bytes) => {
-        batch.addBytes(await whole(bytes), blobs.get(digest));
-      },
-      signal,
-    );
-    await batch.commit();
-  });
-  await store.close();
-  return ms;
 }
 
 function sourceIn(store: Store): PushSource {
@@ -146,12 +101,6 @@ function writeFiles(to: string): void {
     for (let file = 0; file < filesInFolder; file++)
       writeFileSync(join(to, `${folder}`, `${file}`), randomBytes(fileBytes));
   }
-}
-
-async function whole(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes) chunks.push(chunk);
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
 async function duration(work: () => Promise<unknown>): Promise<number> {

@@ -16,6 +16,7 @@ import { orderOfStarts } from './figures-order.ts';
 import { collectingBesideBuilds } from './figures-collect.ts';
 import { remoteCache } from './figures-reapi.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
+import { pulling } from './figures-pull.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
 import { watching } from './figures-watch.ts';
 import { writingManyFiles } from './figures-write.ts';
@@ -32,6 +33,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   hashing,
   chunking,
   'remote-cache': remoteCache,
+  pulling,
   importing,
   verifying,
   bzip2: unpackingBzip2,

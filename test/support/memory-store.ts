@@ -254,6 +254,10 @@ class MemoryBatch implements Batch {
     return this.#add(digestOf(bytes), bytes);
   }
 
+  addBytesAside(bytes: Uint8Array): Promise<Digest> {
+    return attempt(() => this.addBytes(bytes));
+  }
+
   async addStream(
     chunks: AsyncIterable<Uint8Array>,
     options: { readonly signal?: AbortSignal } = {},
