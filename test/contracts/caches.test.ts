@@ -1,11 +1,12 @@
 // What store/caches/cache.ts promises, of every kind of cache there is.
 
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { digestOf, digestSize, type Digest } from '../../store/base/digest.ts';
+import { packageRoot } from '../../store/base/package-root.ts';
 import { removeTree } from '../../store/base/remove-tree.ts';
 import { openCache, signRecord } from '../../store/caches/index.ts';
 import {
@@ -22,6 +23,7 @@ import { unpackBuildbox, type Buildbox } from '../support/buildbox.ts';
 import { CasServer } from '../support/cas-server.ts';
 import { skipWithout } from '../support/needs.ts';
 import { serveCache } from '../support/cache-server.ts';
+import { Nginx, unpackNginx } from '../support/nginx.ts';
 import { MemoryCache } from '../support/memory-cache.ts';
 import { serveStore } from '../support/served-store.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -74,6 +76,22 @@ const kinds: Kind[] = [
     place: async () => {
       const serving = await serveStore();
       return () => openCache(serving.url, { env: serving.env, patience });
+    },
+  },
+  {
+    what: 'on nginx, as the README has it set up',
+    mixesUp: true,
+    missing: () => noNginx,
+    place: async () => {
+      const [folder, home] = [tempFolder('cache'), tempFolder('home')];
+      writeFileSync(join(folder, 'users'), 'ci:{PLAIN}letmein\n');
+      writeFileSync(join(home, '.netrc'), 'machine 127.0.0.1 login ci password letmein\n');
+      const server = nginxServer()
+        .replace('root /srv;', `root ${folder}/served;`)
+        .replace('/etc/nginx/team', join(folder, 'users'));
+      const nginx = await Nginx.start({ program: nginxFolder, folder: join(folder, 'running'), server });
+      onTestFinished(() => nginx.stop());
+      return () => openCache(`${nginx.base}/team`, { env: { HOME: home }, patience });
     },
   },
   {
@@ -180,12 +198,21 @@ async function readAll(cache: Cache, wanted: ReadonlySet<Digest>): Promise<Map<D
   return read;
 }
 
+/** What the README tells to put into nginx's configuration. */
+function nginxServer(): string {
+  const text = readFileSync(join(packageRoot, 'cli/README.md'), 'utf8');
+  return /^location \/team\/ \{$[^]*?^\}$/m.exec(text)![0];
+}
+
 const action = digestOf(Buffer.from('action'));
 
 let buildbox: Buildbox | string;
-const folder = mkdtempSync(join(tmpdir(), 'cairn-buildbox-'));
+let noNginx: string | undefined;
+const folder = mkdtempSync(join(tmpdir(), 'cairn-servers-'));
+const nginxFolder = join(folder, 'nginx');
 beforeAll(async () => {
   buildbox = await unpackBuildbox(folder);
+  noNginx = await unpackNginx(nginxFolder);
 });
 afterAll(() => removeTree(folder));
 
