@@ -86,6 +86,11 @@ export const commandGroups: readonly {
     commands: [
       { name: 'cache', summary: 'what others have built', load: () => import('./commands/cache.ts') },
       { name: 'key', summary: 'keys to sign with', load: () => import('./commands/key.ts') },
+      {
+        name: 'provenance',
+        summary: 'how a target was made, signed',
+        load: () => import('./commands/provenance.ts'),
+      },
     ],
   },
   {

@@ -14,7 +14,13 @@ import { stepRef, type Step } from './step.ts';
 
 /** What came of checking one step. */
 export type CheckResult =
-  | { readonly kind: 'identical'; readonly step: Step; readonly outputs: Outputs }
+  | {
+      readonly kind: 'identical';
+      readonly step: Step;
+      readonly outputs: Outputs;
+      /** Of the second build. */
+      readonly durationMs: number;
+    }
   | { readonly kind: 'different'; readonly step: Step; readonly differences: readonly OutputDifference[] }
   | { readonly kind: 'failed'; readonly step: Step; readonly outcome: Outcome };
 
@@ -57,7 +63,12 @@ export async function checkStep(step: Step, context: CheckContext): Promise<Chec
   if (again === undefined) return { kind: 'failed', step, outcome };
   const differences = outputDifferences(first, again, store);
   return differences.length === 0
-    ? { kind: 'identical', step, outputs: first }
+    ? {
+        kind: 'identical',
+        step,
+        outputs: first,
+        durationMs: outcome.kind === 'built' ? outcome.durationMs : 0,
+      }
     : { kind: 'different', step, differences };
 }
 

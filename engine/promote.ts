@@ -40,7 +40,7 @@ export async function promoteStep(step: Step, context: CheckContext): Promise<Ch
       if (!isSame) records.putMemo({ derivation: step.id, action, outputs: second });
     });
     return isSame
-      ? { kind: 'identical', step, outputs: first }
+      ? { kind: 'identical', step, outputs: first, durationMs: outcome.durationMs }
       : { kind: 'different', step, differences: outputDifferences(first, second, store) };
   } finally {
     await batch?.discard();

@@ -4,7 +4,17 @@ export * from './trees/tree.ts';
 export * from './store.ts';
 export { claimFormat, decodeClaim, encodeClaim } from './records/claim.ts';
 export { mendStore, openStore } from './open.ts';
-export type { Cache, ContentReader, Push, Pushed, PushedOutput, PushedRecord, Take } from './caches/cache.ts';
+export type {
+  Cache,
+  CacheDamage,
+  CacheReport,
+  ContentReader,
+  Push,
+  Pushed,
+  PushedOutput,
+  PushedRecord,
+  Take,
+} from './caches/cache.ts';
 export {
   formatPublicKey,
   generateSigningKey,

@@ -1,18 +1,19 @@
 // cairn build: brings targets up to date and says what they are.
 
 import { InvalidArgumentError, Option } from 'commander';
-import type { BuildOptions, BuildReport, DerivationId } from '../../engine/index.ts';
+import type { BuildOptions, BuildReport, DerivationId, Emit, Event } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
 import { openProject, type Project } from '../project/project.ts';
+import type { PushFlags, Pushing } from '../project/pushing.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { recordBuilds } from '../project/roots.ts';
 import type { FoundOutput } from '../project/targets.ts';
 
-export interface BuildFlags {
+export interface BuildFlags extends PushFlags {
   readonly dryRun?: boolean;
   readonly jobs?: number;
   readonly keepGoing?: boolean;
@@ -36,6 +37,12 @@ export const define: DefineCommand = (command, runs) => {
     .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
     .option('--offline', 'use nothing but this machine')
     .option('--cache <url...>', 'take what others have built from this cache, too')
+    .option(
+      '--push [url]',
+      'bring what is built to this cache at once; to the configured one when no URL is given',
+    )
+    .option('--no-push', 'bring nothing to the caches that are configured so')
+    .option('--key <name>', 'the key to sign with, if there are several')
     .option('--rebuild', 'build the targets again even if they are up to date')
     .addOption(
       new Option(
@@ -55,13 +62,18 @@ export const define: DefineCommand = (command, runs) => {
       'Steps with kept folders (`incremental` in the config) are done in them when they are made from a folder of this\n' +
       'machine, and cleanly otherwise. What was made in them is used on this machine; `cairn check --promote` proves it.\n' +
       'The same is true of what was made with a compile cache (`compileCache`). Their size is CAIRN_COMPILE_CACHE_SIZE, 5G\n' +
-      'when it is not set.',
+      'when it is not set.\n' +
+      '\n' +
+      'With --push, or for a cache with "push": true in ~/.config/cairn/caches.json, each result is signed and brought there\n' +
+      'as soon as it is made. A cache that cannot be reached fails no build. What is sooner made again than moved stays here,\n' +
+      'which is said; `cairn cache push TARGET` brings it all the same.',
     examples: [
       ['cairn build', 'build the output "default", or the only one'],
       ['cairn build lsb', 'build the output "lsb"'],
       ['cairn build sed@x86_64-linux bash', 'two of them'],
       ['cairn build lsb --dry-run', 'what would be done, and why'],
       ['cairn build lsb --out-link result', 'and find it in ./result'],
+      ['cairn build lsb --push', 'and let the team have it'],
     ],
     exitCodes: [0, 1, 2, 3, 130],
   });
@@ -79,7 +91,11 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   const renderer = openRenderer(context);
   const { jobs, offline = false, cache: caches = [] } = flags;
   const settings = { ...(jobs !== undefined && { jobs }), offline, caches };
-  await using project = await openProject(context, { targets, settings, emit: renderer.emit });
+  const listeners: Emit[] = [renderer.emit];
+  const emit = (event: Event): void => {
+    for (const hear of listeners) hear(event);
+  };
+  await using project = await openProject(context, { targets, settings, emit });
   const wanted = (targets.length > 0 ? targets : [usualTarget(project)]).map((target) =>
     project.find(target),
   );
@@ -88,12 +104,15 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
     const ids = idsOf(project, wanted, flags);
     return await showPlan(context, await project.build.plan(ids, buildOptions(flags)));
   }
+  const pushing = await pushingOf(context, project, flags, renderer.emit);
+  if (pushing !== undefined) listeners.push(pushing.hear);
   const report = await project.build
     .realise(idsOf(project, wanted, flags), buildOptions(flags))
     .catch(async (error: unknown) => {
       await renderer.close();
       throw error;
     });
+  await pushing?.done([...report.outputs.keys()]);
   await project.told;
   const view = await renderer.close();
   const made = wanted.filter(({ id }) => report.outputs.has(id));
@@ -104,7 +123,20 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   }
   const { showResults } = await import('../reports/build-report.ts');
   showResults(context, { project, wanted, report, view, elapsedMs: performance.now() - startedMs });
+  pushing?.tell();
   return exitCodeOf(report, made, flags);
+}
+
+// Loaded where something may be pushed: whoever only builds does not wait for it.
+async function pushingOf(
+  context: Context,
+  project: Project,
+  flags: BuildFlags,
+  emit: Emit,
+): Promise<Pushing | undefined> {
+  if (flags.push === false || flags.offline === true) return undefined;
+  const { openPushing } = await import('../project/pushing.ts');
+  return openPushing(context, project, { flags, emit });
 }
 
 function buildOptions({ rebuild, keepGoing, incremental, clean, compileCache }: BuildFlags): BuildOptions {

@@ -6,10 +6,11 @@ import { definePull } from './cache/pull.ts';
 import { definePush } from './cache/push.ts';
 import { defineServe } from './cache/serve.ts';
 import { defineStatus } from './cache/status.ts';
+import { defineVerify } from './cache/verify.ts';
 
 export const define: DefineCommand = (command, runs, describe) => {
-  for (const defineCommand of [definePush, definePull, defineStatus, defineServe])
-    defineCommand(command, runs, describe);
+  const commands = [definePush, definePull, defineStatus, defineVerify, defineServe];
+  for (const defineCommand of commands) defineCommand(command, runs, describe);
   command.helpCommand(false);
   addHelpNotes(command, {
     about:
@@ -21,6 +22,6 @@ export const define: DefineCommand = (command, runs, describe) => {
       ['cairn cache pull lsb', 'take it, and build nothing'],
       ['cairn cache serve lsb', 'be the cache that others name'],
     ],
-    exitCodes: [0, 1, 2, 130],
+    exitCodes: [0, 1, 2, 20, 130],
   });
 };

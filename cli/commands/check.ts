@@ -1,11 +1,15 @@
 // cairn check: builds every step of a target a second time under other conditions, and compares.
 
-import type { CheckResult } from '../../engine/index.ts';
+import { hostname } from 'node:os';
+import type { CacheSettings, CheckResult } from '../../engine/index.ts';
+import type { SigningKey } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { showCheckResult } from '../reports/check-result.ts';
 import { addHelpNotes } from '../help.ts';
+import { cacheSettings, firstUrl } from '../person/cache-settings.ts';
+import { signingKey } from '../person/key-files.ts';
 import { openProject, type Project } from '../project/project.ts';
 import { failureLines } from '../render/failures.ts';
 import { openRenderer } from '../render/open-renderer.ts';
@@ -17,6 +21,10 @@ interface CheckFlags {
   readonly jobs?: number;
   readonly only?: boolean;
   readonly promote?: boolean;
+  readonly offline?: boolean;
+  /** True, or the cache where the claims go. */
+  readonly sign?: boolean | string;
+  readonly key?: string;
 }
 
 export const define: DefineCommand = (command, runs) => {
@@ -24,6 +32,12 @@ export const define: DefineCommand = (command, runs) => {
     .argument('<target...>', 'what to check, with everything it is built from')
     .option('--only', "only the targets' own commands, not those of what they need")
     .option('--promote', 'only build cleanly what was made incrementally, and compare')
+    .option(
+      '--sign [url]',
+      'of what came out the same, bring an own claim to this cache; to the configured one when no URL is given',
+    )
+    .option('--key <name>', 'the key to sign with, if there are several')
+    .option('--offline', 'use nothing but this machine')
     .option('-j, --jobs <count>', 'commands at once', parseCount)
     .action(runs(check));
   addHelpNotes(command, {
@@ -31,10 +45,12 @@ export const define: DefineCommand = (command, runs) => {
       'The second time has another build folder, user, umask, number of jobs and processors, and order of folder entries,\n' +
       'and begins in another second. It does not have another date: a step that writes down the day is found the day after.\n' +
       'What was made in kept folders is built cleanly first: only that is compared. With --promote, nothing else is done.\n' +
-      'What a clean build does not give as well is forgotten, and its kept folder is thrown away.',
+      'What a clean build does not give as well is forgotten, and its kept folder is thrown away.\n' +
+      'What is compared may be of a cache, with --sign as well: every command is run here in any case.',
     examples: [
       ['cairn check lsb', 'prove that lsb is reproducible'],
       ['cairn check --only sed', 'sed alone'],
+      ['cairn check lsb --sign', 'vouch for what others have built, after building it'],
       ['cairn check --promote linux', 'prove what was built in kept folders'],
     ],
     exitCodes: [0, 1, 2, 4, 130],
@@ -43,9 +59,10 @@ export const define: DefineCommand = (command, runs) => {
 
 async function check(context: Context, flags: CheckFlags, targets: readonly string[]): Promise<ExitCode> {
   const renderer = openRenderer(context);
-  // Whoever checks takes nobody's word.
-  const settings = { usesCaches: false, ...(flags.jobs !== undefined && { jobs: flags.jobs }) };
+  const { jobs, offline = false } = flags;
+  const settings = { offline, ...(jobs !== undefined && { jobs }) };
   await using project = await openProject(context, { targets, settings, emit: renderer.emit });
+  const signing = flags.sign === undefined ? undefined : signingOf(context, project, flags);
   await project.told;
   const results = await checkTargets(project, targets, flags).finally(() => renderer.close());
   const view = await renderer.close();
@@ -55,6 +72,7 @@ async function check(context: Context, flags: CheckFlags, targets: readonly stri
   const { promote } = flags;
   for (const result of results) await showCheckResult(context, result, { store: project.store, promote });
   if (context.shared.json !== true) context.out.lines([summary(results, flags)]);
+  if (signing !== undefined) await signIdentical(context, project, { signing, results });
   return exitCodeOf(results);
 }
 
@@ -78,6 +96,38 @@ async function checkTargets(
   }
   const report = await project.build.realise(all, { incremental: 'none' });
   return report.ok ? project.build.check(steps) : undefined;
+}
+
+interface Signing {
+  readonly url: string;
+  readonly key: SigningKey;
+  readonly trust: CacheSettings['trust'];
+}
+
+// Known to be right before hours of work.
+function signingOf({ env }: Context, { evaluation }: Project, { sign, key }: CheckFlags): Signing {
+  const { trust, caches } = cacheSettings(evaluation.flake, [], env);
+  const url = typeof sign === 'string' ? sign : firstUrl(caches);
+  return { url, key: signingKey(key, env), trust };
+}
+
+async function signIdentical(
+  context: Context,
+  { store, evaluation: { steps } }: Project,
+  { signing, results }: { readonly signing: Signing; readonly results: readonly CheckResult[] },
+): Promise<void> {
+  const { env, signal } = context;
+  const [{ openCache, ownIdentical, pushSteps }, { tellPushed }] = await Promise.all([
+    import('../../engine/caches/index.ts'),
+    import('../reports/push-report.ts'),
+  ]);
+  await ownIdentical(results, store, hostname());
+  const same = results.flatMap((result) => (result.kind === 'identical' ? [result.step.id] : []));
+  const { url, key, trust } = signing;
+  const cache = openCache(url, { env });
+  const only = new Set(same);
+  const report = await pushSteps(same, { store, steps, cache, key, trust, signal, only });
+  tellPushed(context, cache.name, { ...report, steps: report.steps.length });
 }
 
 function summary(results: readonly CheckResult[], { promote }: CheckFlags): string {

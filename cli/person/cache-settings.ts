@@ -9,7 +9,15 @@ import { parsePublicKey } from '../../store/index.ts';
 import { configFolder } from './config-folder.ts';
 
 const fileSchema = v.strictObject({
-  caches: v.optional(v.array(v.strictObject({ url: v.string(), takeAnyKey: v.optional(v.boolean()) }))),
+  caches: v.optional(
+    v.array(
+      v.strictObject({
+        url: v.string(),
+        takeAnyKey: v.optional(v.boolean()),
+        push: v.optional(v.boolean()),
+      }),
+    ),
+  ),
   trust: v.optional(
     v.strictObject({
       keys: v.array(v.string()),
@@ -31,6 +39,14 @@ export function cacheSettings(
   return { caches: cachesOf(flake.caches, file, named), trust: { keys, need }, env };
 }
 
+/** The nearest cache. @throws UserError `CACHE_INVALID` when there is none */
+export function firstUrl([first]: readonly ConfiguredCache[]): string {
+  if (first !== undefined) return first.url;
+  throw new UserError('CACHE_INVALID', 'no cache is configured', {
+    hint: 'Give its URL, or name it with `caches` in the config.',
+  });
+}
+
 // One that is named twice is asked once; what the person says of it counts.
 function cachesOf(
   configured: readonly string[],
@@ -38,8 +54,9 @@ function cachesOf(
   named: readonly string[],
 ): ConfiguredCache[] {
   const anyKey = new Set(caches.filter(({ takeAnyKey }) => takeAnyKey === true).map(({ url }) => url));
+  const pushed = new Set(caches.filter(({ push }) => push === true).map(({ url }) => url));
   const urls = new Set([...configured, ...caches.map(({ url }) => url), ...named]);
-  return [...urls].map((url) => ({ url, takesAnyKey: anyKey.has(url) }));
+  return [...urls].map((url) => ({ url, takesAnyKey: anyKey.has(url), isPushedTo: pushed.has(url) }));
 }
 
 function personsFile(env: NodeJS.ProcessEnv): PersonsFile {

@@ -495,11 +495,13 @@ const records = {
     publicKey: v.pipe(text, v.description('for the trust of others')),
     file: v.pipe(text, v.description('of the secret part')),
   }),
-  'not-pushed': fieldsOf('A target that was not brought to a cache.', {
+  'not-pushed': fieldsOf('A step that was not brought to a cache.', {
     ...step,
     why: v.pipe(
-      v.picklist(['unproven', 'absent']),
-      v.description('it, or something below it, was made incrementally; or it is not built here'),
+      v.picklist(['unproven', 'absent', 'cheaper-to-make']),
+      v.description(
+        'it, or something below it, was made incrementally; it is not built here; or it is sooner made again than moved',
+      ),
     ),
   }),
   pushed: fieldsOf('What was brought to a cache.', {
@@ -534,6 +536,37 @@ const records = {
     taken: count,
     built: count,
     takenBytes: v.optional(v.pipe(bytes, v.description('before compression, where that is known'))),
+  }),
+  provenance: fieldsOf('How a target was made.', {
+    target: text,
+    file: v.optional(text),
+    envelope: v.pipe(
+      v.strictObject({
+        payloadType: text,
+        payload: text,
+        signatures: v.array(v.strictObject({ keyid: text, sig: text })),
+      }),
+      v.description('DSSE, around an in-toto statement with SLSA provenance v1'),
+    ),
+  }),
+  conflict: fieldsOf('A step that others, who are trusted, have made otherwise: it is not reproducible.', {
+    ...step,
+    output: text,
+    here: v.pipe(text, v.description('what was made here, which counts')),
+    there: v.pipe(text, v.description('what they made')),
+    signers: v.pipe(v.array(text), v.description('who say so')),
+    paths: v.optional(v.pipe(v.array(text), v.description('that differ, where that can be told'))),
+  }),
+  'cache-damage': fieldsOf('A file of a cache that is not what it should be.', { file: text, problem: text }),
+  'cache-verified': fieldsOf('What a cache was found to have.', {
+    cache: text,
+    records: v.pipe(count, v.description('with a genuine signature')),
+    outputs: count,
+    contents: v.pipe(count, v.description('files and directories that are what their digests say')),
+    readBytes: bytes,
+    damages: count,
+    leftovers: v.pipe(count, v.description('files that nothing leads to')),
+    mendedOutputs: v.optional(v.pipe(count, v.description('that were brought anew'))),
   }),
   'lost-build': fieldsOf('A result that garbage collection deletes, and what having it again costs.', {
     name: text,

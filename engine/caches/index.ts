@@ -1,4 +1,8 @@
 // The door to caches for commands that push.
 
 export { openCache } from '../../store/caches/index.ts';
-export { pushSteps, type PushReport } from './push-steps.ts';
+export type { Conflict } from './conflicts.ts';
+export { ownIdentical } from './own-claims.ts';
+export { mendCache } from './mend-cache.ts';
+export { PushingBehind, type PushedBehind } from './push-behind.ts';
+export { pushSteps, type CheaperStep, type PushReport } from './push-steps.ts';

@@ -14,6 +14,8 @@ export interface ConfiguredCache {
   readonly url: string;
   /** What any key has signed counts, as far as it comes from this cache. */
   readonly takesAnyKey: boolean;
+  /** What is built here is brought there. */
+  readonly isPushedTo: boolean;
 }
 
 export function openCaches({ caches, trust, env }: CacheSettings): Caches {

@@ -4,7 +4,8 @@
 
 import { createReadStream } from 'node:fs';
 import type { Digest } from '../../store/base/digest.ts';
-import { decodeSignedRecord, signRecord, subjectOf } from '../../store/caches/index.ts';
+import { UserError } from '../../store/base/errors.ts';
+import { decodeSignedRecord, signRecord, subjectOf, type Trust } from '../../store/caches/index.ts';
 import type {
   Cache,
   ContentReader,
@@ -20,6 +21,8 @@ import { absentIn } from '../lost-content.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Step, StepSource } from '../step.ts';
 import { unprovenSteps } from '../unproven.ts';
+import { conflictsIn, type Conflict, type OwnClaim } from './conflicts.ts';
+import { isWorthMoving } from './worth-moving.ts';
 
 export interface PushContext {
   readonly store: Store;
@@ -27,6 +30,12 @@ export interface PushContext {
   readonly cache: Pick<Cache, 'push'>;
   readonly key: SigningKey;
   readonly signal: AbortSignal;
+  /** Of all that is found, only commands and what they are in among these; all that is worth it, when not given. */
+  readonly only?: ReadonlySet<DerivationId>;
+  /** Whose claims in the cache are compared with those of here; nobody's, when not given. */
+  readonly trust?: Trust;
+  /** True: what is wanted stays here as well when it is sooner made again than moved. */
+  readonly judgesWanted?: boolean;
 }
 
 export interface PushReport extends Pushed {
@@ -36,12 +45,22 @@ export interface PushReport extends Pushed {
   readonly unproven: readonly Step[];
   /** Wanted, and not built here, or not whole. */
   readonly absent: readonly Step[];
+  /** Sooner made again than moved. */
+  readonly cheaper: readonly CheaperStep[];
+  /** What trusted others say of the same actions, where that is something else. */
+  readonly conflicts: readonly Conflict[];
+}
+
+export interface CheaperStep {
+  readonly step: Step;
+  readonly durationMs: number;
+  readonly sizeBytes: number;
 }
 
 /** Pushes what these steps gave, and what the commands below them gave. @throws UserError `CACHE_FAILED` */
 export async function pushSteps(
   wanted: readonly DerivationId[],
-  { store, steps, cache, key, signal }: PushContext,
+  { store, steps, cache, key, signal, only, judgesWanted = false, trust }: PushContext,
 ): Promise<PushReport> {
   const unproven = new Set(unprovenSteps(wanted, steps, store).map(({ id }) => id));
   const closure = closureOf(wanted, steps);
@@ -50,16 +69,21 @@ export async function pushSteps(
     holding(closure, ({ id }) => unproven.has(id)),
   ];
   // Whoever names something wants it there, whatever it is made of.
-  const isWorthIt = (id: DerivationId): boolean => withCommand.has(id) || wanted.includes(id);
-  const made = closure.flatMap((step): Made[] => {
-    if (!isWorthIt(step.id) || tainted.has(step.id)) return [];
+  const isWanted = (id: DerivationId): boolean => only === undefined && wanted.includes(id);
+  const isWorthIt = (id: DerivationId): boolean => withCommand.has(id) || isWanted(id);
+  const found = closure.flatMap((step): Made[] => {
+    if (only?.has(step.id) === false || !isWorthIt(step.id) || tainted.has(step.id)) return [];
     const memo = store.records.memo(step.id);
     const realisation = memo && store.records.realisation(memo.action);
     if (memo === undefined || realisation === undefined) return [];
     return absentIn([memo.outputs], store).size > 0 ? [] : [{ step, memo, realisation }];
   });
+  const isNamed = ({ step }: Made): boolean => !judgesWanted && isWanted(step.id);
+  const made = found.filter((one) => isNamed(one) || isWorthMoving(one.realisation));
   const there = new Set(made.map(({ step }) => step.id));
   await store.use(there);
+  const ownClaims = made.map(({ step, realisation: { claim } }) => ({ step, claim }));
+  const conflicts = trust ? await conflictsBefore(ownClaims, { cache, trust, store, signal }) : [];
   const pushed = await cache.push(
     {
       outputs: made.flatMap(outputsOf),
@@ -73,7 +97,9 @@ export async function pushSteps(
     ...pushed,
     steps: made.map(({ step }) => step),
     unproven: wantedSteps.filter(({ id }) => tainted.has(id)),
-    absent: wantedSteps.filter(({ id }) => !tainted.has(id) && !there.has(id)),
+    absent: wantedSteps.filter(({ id }) => !tainted.has(id) && !found.some(({ step }) => step.id === id)),
+    cheaper: found.filter((one) => !there.has(one.step.id)).map(cheaperStep),
+    conflicts,
   };
 }
 
@@ -81,6 +107,24 @@ interface Made {
   readonly step: Step;
   readonly memo: Memo;
   readonly realisation: Realisation;
+}
+
+// A cache that cannot be asked says so when it is pushed to.
+async function conflictsBefore(
+  own: readonly OwnClaim[],
+  context: Parameters<typeof conflictsIn>[1],
+): Promise<Conflict[]> {
+  try {
+    return await conflictsIn(own, context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof UserError) throw error;
+    return [];
+  }
+}
+
+function cheaperStep({ step, realisation: { facts } }: Made): CheaperStep {
+  return { step, durationMs: facts.durationMs, sizeBytes: facts.sizeBytes ?? 0 };
 }
 
 function outputsOf({ step, memo }: Made): PushedOutput[] {
@@ -102,7 +146,8 @@ function recordsOf({ step, memo, realisation }: Made, store: Store, key: Signing
   ];
 }
 
-function readerOf({ blobs, trees }: Store): ContentReader {
+/** A store, as caches read from it. */
+export function readerOf({ blobs, trees }: Store): ContentReader {
   return {
     directory: (digest: Digest) => trees.get(digest),
     read: (digest) => blobs.read(digest),

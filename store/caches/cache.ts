@@ -48,7 +48,45 @@ export interface Cache {
    * @throws UserError `CACHE_FAILED`; MissingBlob for content that is not here
    */
   push(push: Push, signal: AbortSignal): Promise<Pushed>;
+  /** All that is there looked at; not there where nobody can tell what that is. */
+  readonly upkeep?: CacheUpkeep;
 }
+
+export interface CacheUpkeep {
+  /** Verifies every signature and digest. Changes nothing. @throws when the cache cannot be asked */
+  verify(signal: AbortSignal): Promise<CacheReport>;
+  /**
+   * Takes what is damaged out of the way and brings these outputs, which hold it, anew. Records that are lost can be pushed
+   * again afterwards. @throws UserError `CACHE_FAILED`
+   */
+  mend(report: CacheReport, push: Omit<Push, 'records'>, signal: AbortSignal): Promise<Pushed>;
+}
+
+export interface CacheReport {
+  /** Genuine ones. */
+  readonly records: number;
+  readonly outputs: number;
+  /** Blobs and directories that are what their digests say. */
+  readonly contents: number;
+  readonly readBytes: number;
+  readonly damages: readonly CacheDamage[];
+  /** Files that nothing leads to: of pushes that are under way, or were broken off. Undamaged for all that is known. */
+  readonly leftovers: readonly string[];
+}
+
+export type CacheDamage =
+  /** A file that is gone, or holds something else. */
+  | {
+      readonly kind: 'content';
+      readonly name: string;
+      readonly problem: string;
+      /** Outputs that need it, as far as records about them are there. */
+      readonly outputs: readonly Exclude<Node, { kind: 'symlink' }>[];
+      /** The same by hash. */
+      readonly lists: readonly string[];
+    }
+  /** Records that an index promises, and that are gone, damaged or forged: all of a file, or some. */
+  | { readonly kind: 'records'; readonly name: string; readonly records: readonly string[] };
 
 export interface Push {
   readonly outputs: readonly PushedOutput[];

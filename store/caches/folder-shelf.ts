@@ -3,8 +3,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isErrno } from '../base/errors.ts';
 import type { Shelf, ShelfContent } from './shelf.ts';
@@ -61,6 +61,18 @@ export class FolderShelf implements Shelf {
       await rm(part, { force: true });
       throw error;
     }
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.#folder, name), { force: true });
+  }
+
+  async names(): Promise<readonly string[]> {
+    const found = await readdir(this.#folder, { recursive: true, withFileTypes: true });
+    return found
+      .filter((entry) => entry.isFile())
+      .map(({ name, parentPath }) => join(relative(this.#folder, parentPath), name))
+      .sort();
   }
 
   async append(name: string, lines: string): Promise<void> {

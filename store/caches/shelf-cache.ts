@@ -5,13 +5,21 @@ import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { digestHash, type Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
+import { settleAll } from '../base/settle-all.ts';
 import { MissingBlob } from '../store.ts';
-import type { Cache, Push, Pushed, Take } from './cache.ts';
+import type { Cache, CacheDamage, CacheUpkeep, Push, Pushed, Take } from './cache.ts';
 import { decodeContentList, type ContentList } from './content-list.ts';
 import { describeFailure } from './describe-failure.ts';
-import { decodePack } from './pack.ts';
+import { decodePack, type PackedFile } from './pack.ts';
 import { decodePieces, joined } from './pieces.ts';
-import { parseEntries, shardOf, shards, shortSubject, type IndexEntry } from './record-index.ts';
+import {
+  formatEntries,
+  parseEntries,
+  shardOf,
+  shards,
+  shortSubject,
+  type IndexEntry,
+} from './record-index.ts';
 import { decodeRecordPack } from './record-pack.ts';
 import type { Shelf } from './shelf.ts';
 import { ShelfPush } from './shelf-push.ts';
@@ -125,21 +133,77 @@ export class ShelfCache implements Cache {
       };
       return await new ShelfPush(this.#shelf, push, { knows, requests: this.#requests, signal }).done();
     } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof UserError || error instanceof MissingBlob) throw error;
-      throw new UserError(
-        'CACHE_FAILED',
-        `${this.name} did not take what was pushed: ${describeFailure(error)}`,
-        {
-          hint: 'What it has of it by now does no harm; push again when it can be written to.',
-          fault: 'environment',
-          cause: error,
-        },
-      );
+      throw this.#failed(error, signal);
     } finally {
-      this.#lists.clear();
-      this.#shards.clear();
+      this.#forget();
     }
+  }
+
+  readonly upkeep: CacheUpkeep = {
+    verify: async (signal) => {
+      if (!(await this.#isCache(signal))) throw new Error('there is no cache');
+      const { ShelfVerification } = await import('./verify-shelf.ts');
+      return new ShelfVerification(this.#shelf, signal).done();
+    },
+    mend: async ({ damages }, push, signal) => {
+      try {
+        return await this.#mend(damages, push, signal);
+      } catch (error) {
+        throw this.#failed(error, signal);
+      } finally {
+        this.#forget();
+      }
+    },
+  };
+
+  // Lists that promise what is damaged go first: whatever becomes of the rest, nobody is led to it any more.
+  async #mend(
+    damages: readonly CacheDamage[],
+    push: Omit<Push, 'records'>,
+    signal: AbortSignal,
+  ): Promise<Pushed> {
+    const content = damages.filter((damage) => damage.kind === 'content');
+    const lost = new Set(damages.flatMap((damage) => (damage.kind === 'records' ? damage.records : [])));
+    for (const shard of shards) {
+      const entries = await this.#freshShard(shard, signal);
+      const left = entries.filter(({ record }) => !lost.has(record));
+      if (left.length === entries.length) continue;
+      const bytes = Buffer.from(formatEntries(left));
+      await this.#shelf.write(
+        `index/${shard}`,
+        { sizeBytes: bytes.byteLength, chunks: () => [bytes] },
+        signal,
+      );
+    }
+    const lists = new Set(content.flatMap((damage) => damage.lists));
+    for (const hash of lists) await this.#shelf.remove(`content/${hash}`, signal);
+    this.#forget();
+    const knows = {
+      list: (hash: string) => (lists.has(hash) ? Promise.resolve(undefined) : this.#list(hash, signal)),
+      entries: () => Promise.resolve([]),
+    };
+    const damaged = new Set(content.map(({ name }) => name));
+    const options = { knows, requests: this.#requests, signal, damaged };
+    return new ShelfPush(this.#shelf, { ...push, records: [] }, options).done();
+  }
+
+  #forget(): void {
+    this.#lists.clear();
+    this.#shards.clear();
+  }
+
+  #failed(error: unknown, signal: AbortSignal): unknown {
+    signal.throwIfAborted();
+    if (error instanceof UserError || error instanceof MissingBlob) return error;
+    return new UserError(
+      'CACHE_FAILED',
+      `${this.name} did not take what was pushed: ${describeFailure(error)}`,
+      {
+        hint: 'What it has of it by now does no harm; push again when it can be written to.',
+        fault: 'environment',
+        cause: error,
+      },
+    );
   }
 
   // Whatever is at the place may be something else, or of a version that this cairn does not know.
@@ -197,10 +261,12 @@ export class ShelfCache implements Cache {
     const found = await this.#shelf.read(`packs/${name}`, signal);
     if (found === undefined) throw new Error(`packs/${name} is gone`);
     const left = new Set(wanted);
-    for await (const { digest, bytes } of decodePack(found)) {
-      if (left.delete(digest)) await take(digest, oneChunk(bytes));
-      else this.#remember(digest, bytes);
+    const files: PackedFile[] = [];
+    for await (const file of decodePack(found)) {
+      if (left.delete(file.digest)) files.push(file);
+      else this.#remember(file.digest, file.bytes);
     }
+    await settleAll(files.map(({ digest, bytes }) => take(digest, oneChunk(bytes))));
     if (left.size > 0) throw new Error(`packs/${name} does not hold all that it should`);
   }
 

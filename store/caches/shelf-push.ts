@@ -27,6 +27,8 @@ export interface ShelfPushOptions {
   };
   readonly requests: LimitFunction;
   readonly signal: AbortSignal;
+  /** Files that are not what they should be: as good as not there. */
+  readonly damaged?: ReadonlySet<string>;
 }
 
 /** What is below an output: directories, from the top down, and files. */
@@ -82,9 +84,13 @@ export class ShelfPush {
   }
 
   #learn(list: ContentList | undefined): void {
-    for (const { name, holds } of list?.packs ?? [])
+    const { damaged } = this.#options;
+    for (const { name, holds } of list?.packs ?? []) {
+      if (damaged?.has(`packs/${name}`) === true) continue;
       for (const digest of holds) this.#packed.set(digest, name);
-    for (const digest of list?.alone ?? []) this.#alone.add(digest);
+    }
+    for (const digest of list?.alone ?? [])
+      if (damaged?.has(blobName(digest)) !== true) this.#alone.add(digest);
   }
 
   async #pushOutput({ top, name }: PushedOutput): Promise<void> {
@@ -120,10 +126,10 @@ export class ShelfPush {
 
   async #pushLarge(digest: Digest, { directories }: Below): Promise<void> {
     if (this.#alone.has(digest)) return;
-    const { requests, signal } = this.#options;
-    const name = `blobs/${digestHash(digest)}`;
+    const { requests, signal, damaged } = this.#options;
+    const name = blobName(digest);
     await requests(async () => {
-      if (!(await this.#shelf.has(name, signal))) {
+      if (damaged?.has(name) === true || !(await this.#shelf.has(name, signal))) {
         const content = directories.has(digest)
           ? [this.#directoryBytes(digest)]
           : this.#push.from.stream(digest);
@@ -177,6 +183,10 @@ export class ShelfPush {
     if (directory === undefined) throw new MissingBlob(digest);
     return encodeDirectory(directory);
   }
+}
+
+function blobName(digest: Digest): string {
+  return `blobs/${digestHash(digest)}`;
 }
 
 /** Where a cache says what the newest version of something is. */

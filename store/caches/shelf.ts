@@ -14,6 +14,10 @@ export interface Shelf {
    * that. @throws when it cannot
    */
   append(name: string, lines: string, signal: AbortSignal): Promise<void>;
+  /** Takes a file away, if it is there. @throws when it cannot */
+  remove(name: string, signal: AbortSignal): Promise<void>;
+  /** All files; not there where a place cannot tell. */
+  readonly names?: (signal: AbortSignal) => Promise<readonly string[]>;
 }
 
 /** Bytes whose size is known before they are sent. */

@@ -69,6 +69,18 @@ export class WebShelf implements Shelf {
     if (!isSuccess(status)) throw new Error(writeMessage(status));
   }
 
+  async remove(name: string, signal: AbortSignal): Promise<void> {
+    const watch = new Watch(signal);
+    try {
+      const answer = await this.#send(name, { method: 'DELETE', watch, headers: {} });
+      await readToEnd(answer);
+      if (!isSuccess(answer.status) && !isNotThere(answer.status))
+        throw new Error(`it does not let files be taken away (HTTP status ${answer.status} to DELETE)`);
+    } finally {
+      watch.end();
+    }
+  }
+
   // Read, changed and written back, only if nobody else did so meanwhile, where the server heeds that; and looked at afterwards,
   // since many do not.
   async append(name: string, lines: string, signal: AbortSignal): Promise<void> {
@@ -185,7 +197,7 @@ export class WebShelf implements Shelf {
       headers,
       body,
     }: {
-      readonly method: 'GET' | 'HEAD' | 'PUT' | 'MKCOL';
+      readonly method: 'GET' | 'HEAD' | 'PUT' | 'MKCOL' | 'DELETE';
       readonly watch: Watch;
       readonly headers: Readonly<Record<string, string>>;
       readonly body?: { readonly sizeBytes: number; readonly chunks: AsyncIterable<Uint8Array> };

@@ -129,3 +129,47 @@ test('a token is sent to whom it is for, and stands in no message', async () => 
   expect(inUrl.stderr).toContain('CACHE_INVALID');
   expect(inUrl.stderr).not.toContain('hushhush');
 });
+
+test('what is built with --push is in the cache when the build ends; a failed step takes nothing with it', async () => {
+  const folder = tempFolder('cache');
+  const cache = pathToFileURL(folder).href;
+  const [one, two] = [testProject(), testProject()];
+  const key = await keyOf(one, 'ci');
+  const built = await one.run('build', 'words', 'tool', '--push', cache, '--json');
+  expect(built.status).toBe(0);
+  expect(built.records().filter(({ type }) => type === 'pushed')).toMatchObject([{ cache, steps: 2 }]);
+  two.config(flakeWith(`caches: ['${cache}'], trust: { keys: ['${key}'] }`));
+  const taken = await two.run('build', 'words', 'tool', '--json');
+  expect(taken.records().filter(({ type }) => type === 'step-finished')).toMatchObject([
+    { outcome: 'substituted' },
+    { outcome: 'substituted' },
+  ]);
+});
+
+test('a person whose cache is to have all that is built need not say so again, and can say no', async () => {
+  const cache = pathToFileURL(tempFolder('cache')).href;
+  const project = testProject();
+  const folder = join(String(project.env['HOME']), '.config/cairn');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'caches.json'), JSON.stringify({ caches: [{ url: cache, push: true }] }));
+  const without = await project.run('build', 'words');
+  expect([without.status, without.stderr]).toEqual([
+    1,
+    expect.stringContaining('there is no key to sign with'),
+  ]);
+  await keyOf(project, 'desk');
+  for (const option of ['--no-push', '--offline'])
+    expect((await project.run('build', 'words', option)).stderr).not.toContain(cache);
+  const pushed = await project.run('build', 'words');
+  expect([pushed.status, pushed.stderr]).toEqual([0, expect.stringContaining(`${cache} has 1 step of it`)]);
+});
+
+test('a cache that is gone fails no build, and is told of once', async () => {
+  const gone = await serveCache(tempFolder('gone'));
+  await gone.close();
+  const project = testProject();
+  await keyOf(project, 'ci');
+  const built = await project.run('build', 'words', 'tool', '--push', gone.base);
+  expect(built.status).toBe(0);
+  expect(built.stderr.match(/nothing more is pushed to/g)).toHaveLength(1);
+});

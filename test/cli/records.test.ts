@@ -381,6 +381,28 @@ const examples: readonly Example[] = [
     types: ['cache-status', 'cache-summary'],
     run: async () => records(testProject().run('cache', 'status', 'all', '--json')),
   },
+  {
+    command: 'cache verify',
+    types: ['cache-damage', 'cache-verified'],
+    run: async () => {
+      const project = await built(smallFlake, 'words');
+      await project.run('key', 'generate', 'ci');
+      const folder = tempFolder('cache');
+      const cache = pathToFileURL(folder).href;
+      await project.run('cache', 'push', 'words', '--to', cache);
+      rmSync(join(folder, 'packs'), { recursive: true });
+      return records(project.run('cache', 'verify', cache, '--repair', '--json'));
+    },
+  },
+  {
+    command: 'provenance',
+    types: ['provenance'],
+    run: async () => {
+      const project = await built(smallFlake, 'words');
+      await project.run('key', 'generate', 'ci');
+      return records(project.run('provenance', 'words', '--json'));
+    },
+  },
   { command: 'doctor', types: ['finding'], run: of('doctor', '--offline') },
   { command: 'completion', types: ['error'], run: of('completion', 'csh') },
 ];

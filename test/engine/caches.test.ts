@@ -8,13 +8,27 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Build } from '../../engine/build.ts';
 import { Caches } from '../../engine/caches/caches.ts';
+import type { CheckResult } from '../../engine/check.ts';
+import { mendCache } from '../../engine/caches/mend-cache.ts';
+import { ownIdentical } from '../../engine/caches/own-claims.ts';
 import { pushSteps } from '../../engine/caches/push-steps.ts';
 import type { Event } from '../../engine/events.ts';
+import type { Step } from '../../engine/step.ts';
 import type { Derivation } from '../../engine/model/derivation.ts';
 import { plannedSteps } from '../../engine/plan/planner.ts';
-import { openCache, signRecord, type Trust } from '../../store/caches/index.ts';
+import { decodeSignedRecord, openCache, signRecord, type Trust } from '../../store/caches/index.ts';
 import { decodePack } from '../../store/caches/pack.ts';
-import { generateSigningKey, openStore, type SigningKey, type Store } from '../../store/index.ts';
+import { encodeSignedRecord } from '../../store/caches/signed-record.ts';
+import { digestOf } from '../../store/base/digest.ts';
+import {
+  encodeDirectory,
+  generateSigningKey,
+  openStore,
+  type CacheReport,
+  type Node,
+  type SigningKey,
+  type Store,
+} from '../../store/index.ts';
 import { serveCache } from '../support/cache-server.ts';
 import { noSources, playedWorkshop } from '../support/played-commands.ts';
 import { command, stepSource } from '../support/steps.ts';
@@ -348,3 +362,184 @@ test('a pack with what no pack has is refused', async () => {
 function never(): never {
   throw new Error('nothing is read');
 }
+
+test('what is sooner made again than moved stays here, unless it was named, and is told', async () => {
+  const builder = await machine({ urls: [] });
+  await builder.realise(top);
+  const { store, steps, idOf } = builder;
+  const realisation = store.records.realisation(store.records.memo(idOf(below))!.action)!;
+  const facts = { ...realisation.facts, durationMs: 2000, sizeBytes: 300_000_000 };
+  await store.records.update((records) => records.putRealisation({ ...realisation, facts }));
+  const push = async (wanted: Derivation): Promise<[string[], string[]]> => {
+    const cache = openCache(url(tempFolder('cache')), { env: {} });
+    const report = await pushSteps([idOf(wanted)], { store, steps, cache, key: ci, signal });
+    const names = (all: readonly Step[]): string[] => all.map(({ derivation }) => derivation.name);
+    return [names(report.steps), names(report.cheaper.map(({ step }) => step))];
+  };
+  expect(await push(top)).toEqual([['beside', 'top'], ['below']]);
+  expect(await push(below)).toEqual([['below'], []]);
+});
+
+describe('a cache that is looked at', () => {
+  const verify = (folder: string): Promise<CacheReport> =>
+    openCache(url(folder), { env: {} }).upkeep!.verify(signal);
+  /** Changes every file below a part of the cache; undefined takes it away. */
+  const change = (folder: string, part: string, to: (bytes: Buffer) => Buffer | undefined): void => {
+    for (const name of readdirSync(join(folder, part))) {
+      const path = join(folder, part, name);
+      const bytes = to(readFileSync(path));
+      if (bytes === undefined) rmSync(path);
+      else writeFileSync(path, bytes);
+    }
+  };
+  const flip = (bytes: Buffer): Buffer => {
+    bytes[bytes.length >> 1]! ^= 1;
+    return bytes;
+  };
+
+  test('is sound as it was pushed, and what a broken push left is told apart from damage', async () => {
+    const folder = await pushedFolder();
+    expect(await verify(folder)).toMatchObject({
+      records: 6,
+      outputs: 3,
+      contents: 6,
+      damages: [],
+      leftovers: [],
+    });
+    writeFileSync(join(folder, 'packs', 'abc.part'), 'half');
+    expect(await verify(folder)).toMatchObject({ damages: [], leftovers: ['packs/abc.part'] });
+  });
+
+  test.each<[string, string, (bytes: Buffer) => Buffer | undefined]>([
+    ['an altered pack', 'packs', flip],
+    ['a pack that is gone', 'packs', () => undefined],
+    ['a pack cut short', 'packs', (bytes) => bytes.subarray(0, bytes.length - 5)],
+    ['an altered list', 'content', flip],
+    ['a list that is gone', 'content', () => undefined],
+  ])('%s is found, and mended from the store of who has built it', async (_, part, to) => {
+    const builder = await machine({ urls: [] });
+    await builder.realise(top);
+    const { store, steps, idOf } = builder;
+    const folder = tempFolder('cache');
+    const cache = openCache(url(folder), { env: {} });
+    await pushSteps([idOf(top)], { store, steps, cache, key: ci, signal });
+    change(folder, part, to);
+    const report = await verify(folder);
+    expect(report.damages.map(({ name }) => name.split('/')[0])).toContain(part);
+    const mended = await mendCache(report, { cache: openCache(url(folder), { env: {} }), store, signal });
+    expect([mended.outputs, mended.left]).toEqual([3, []]);
+    expect((await verify(folder)).damages).toEqual([]);
+    const other = await machine({ urls: [url(folder)] });
+    expect(await other.realise(top)).toBe(true);
+    expect(other.ran).toEqual([]);
+  });
+
+  test('nothing leads to damage that nobody here can mend, and records that were lost can be pushed again', async () => {
+    const builder = await machine({ urls: [] });
+    await builder.realise(top);
+    const { store, steps, idOf } = builder;
+    const folder = await pushedFolder();
+    const empty = await openStore(join(tempFolder('empty'), 'store'));
+    onTestFinished(() => empty.close());
+    change(folder, 'packs', flip);
+    change(folder, 'records', flip);
+    const report = await verify(folder);
+    expect(report.damages.filter(({ kind }) => kind === 'records').length).toBeGreaterThan(0);
+    const cache = openCache(url(folder), { env: {} });
+    const mended = await mendCache(report, { cache, store: empty, signal });
+    expect(mended.outputs).toBe(0);
+    const left = (await verify(folder)).damages;
+    expect(left.filter((damage) => damage.kind !== 'content' || damage.problem !== 'it is gone')).toEqual([]);
+    await pushSteps([idOf(top)], {
+      store,
+      steps,
+      cache: openCache(url(folder), { env: {} }),
+      key: ci,
+      signal,
+    });
+    expect(await verify(folder)).toMatchObject({ records: 6, damages: [] });
+  });
+
+  test('a record whose signature is forged is told of', async () => {
+    const folder = await pushedFolder();
+    const builder = await machine({ urls: [] });
+    await builder.realise(top);
+    const claim = builder.store.records.realisation(
+      builder.store.records.memo(builder.idOf(top))!.action,
+    )!.claim;
+    const signed = decodeSignedRecord(signRecord({ kind: 'claim', claim }, laptop))!;
+    const bytes = encodeSignedRecord({ ...signed, key: ci.publicKey.bytes });
+    const from = { directory: () => undefined, read: never, stream: never };
+    await openCache(url(folder), { env: {} }).push(
+      { outputs: [], records: [{ subject: claim.action, bytes }], from },
+      signal,
+    );
+    expect((await verify(folder)).damages).toMatchObject([
+      { kind: 'records', records: [expect.any(String)] },
+    ]);
+  });
+});
+
+describe('what a trusted other has made otherwise', () => {
+  test('is told when it is pushed, with both results and the files that differ; what was made here stays', async () => {
+    const builder = await machine({ urls: [] });
+    await builder.realise(top);
+    const { store, steps, idOf } = builder;
+    const claim = store.records.realisation(store.records.memo(idOf(below))!.action)!.claim;
+    const file: Node = { kind: 'blob', digest: digestOf(Buffer.from('otherwise')), executable: false };
+    const directory = new Map([['below', file]]);
+    const other: Node = { kind: 'tree', digest: digestOf(encodeDirectory(directory)) };
+    const bytes = signRecord({ kind: 'claim', claim: { ...claim, outputs: { out: other } } }, laptop);
+    const folder = tempFolder('cache');
+    const cache = openCache(url(folder), { env: {} });
+    const from = {
+      directory: () => directory,
+      read: () => Promise.resolve(Buffer.from('otherwise')),
+      stream: never,
+    };
+    const outputs = [{ top: other, name: 'theirs' }];
+    await cache.push({ outputs, records: [{ subject: claim.action, bytes }], from }, signal);
+    const push = (trust: Trust): ReturnType<typeof pushSteps> =>
+      pushSteps([idOf(top)], {
+        store,
+        steps,
+        cache: openCache(url(folder), { env: {} }),
+        key: ci,
+        trust,
+        signal,
+      });
+    expect((await push(trustCi)).conflicts).toEqual([]);
+    const { conflicts } = await push({ keys: [ci.publicKey, laptop.publicKey], need: 1 });
+    expect(conflicts).toMatchObject([
+      { output: 'out', here: claim.outputs['out'], there: other, signers: ['laptop'] },
+    ]);
+    expect(conflicts[0]!.paths!.map(({ path }) => path)).toEqual(['below']);
+    expect(store.records.memo(idOf(below))!.outputs).toEqual(claim.outputs);
+  });
+});
+
+test("what a second build here gave as well is this machine's own: its claim is the second of two", async () => {
+  const folder = await pushedFolder();
+  const both = { keys: [ci.publicKey, laptop.publicKey], need: 2 };
+  const checking = await machine({ urls: [url(folder)] });
+  const all = [below, beside, top];
+  for (const one of all) await checking.realise(one);
+  expect(checking.ran).toEqual([]);
+  const { store, steps, idOf } = checking;
+  const push = (): ReturnType<typeof pushSteps> =>
+    pushSteps([idOf(top)], { store, steps, cache: openCache(url(folder), { env: {} }), key: laptop, signal });
+  // What was only taken is handed on, and not vouched for.
+  await push();
+  const before = await machine({ urls: [url(folder)], trust: both });
+  await before.realise(top);
+  expect([...before.ran].sort()).toEqual(['below', 'beside', 'top']);
+  const results = all.map((one): CheckResult => {
+    const id = idOf(one);
+    return { kind: 'identical', step: steps(id), outputs: store.records.memo(id)!.outputs, durationMs: 5 };
+  });
+  expect((await ownIdentical(results, store, 'here')).length).toBe(3);
+  await push();
+  const after = await machine({ urls: [url(folder)], trust: both });
+  await after.realise(top);
+  expect(after.ran).toEqual([]);
+});

@@ -1,15 +1,15 @@
 // cairn cache push: signs what this machine has built, and brings it to a cache.
 
 import { openCache, pushSteps, type PushReport } from '../../../engine/caches/index.ts';
+import { cheaperLines, cheaperRecords, conflictLines, conflictRecords } from '../../reports/push-report.ts';
 import { stepRef } from '../../../engine/index.ts';
-import { UserError } from '../../../store/base/errors.ts';
 import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
-import { cacheSettings } from '../../person/cache-settings.ts';
+import { cacheSettings, firstUrl } from '../../person/cache-settings.ts';
 import { signingKey } from '../../person/key-files.ts';
-import { openProject, type Project } from '../../project/project.ts';
+import { openProject } from '../../project/project.ts';
 import { stepFields } from '../../render/json.ts';
 import { stepName } from '../../render/names.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';
@@ -44,13 +44,15 @@ async function push(context: Context, flags: PushFlags, targets: readonly string
   const key = signingKey(flags.key, env);
   await using project = await openProject(context, { targets, settings: { usesCaches: false } });
   const wanted = targets.map((target) => project.find(target).id);
-  const cache = openCache(flags.to ?? firstCache(project, env), { env });
   const { store, evaluation } = project;
+  const settings = cacheSettings(evaluation.flake, [], env);
+  const cache = openCache(flags.to ?? firstUrl(settings.caches), { env });
   const report = await pushSteps([...new Set(wanted)], {
     store,
     steps: evaluation.steps,
     cache,
     key,
+    trust: settings.trust,
     signal,
   });
   tell(context, cache.name, report);
@@ -58,13 +60,15 @@ async function push(context: Context, flags: PushFlags, targets: readonly string
 }
 
 function tell({ out, err, shared }: Context, name: string, report: PushReport): void {
-  const { steps, unproven, absent, contents, records, sentBytes } = report;
+  const { steps, unproven, absent, cheaper, conflicts, contents, records, sentBytes } = report;
   if (shared.json === true) {
     writeRecords(out, [
       ...unproven.map(
         (step) => ({ type: 'not-pushed', ...stepFields(stepRef(step)), why: 'unproven' }) as const,
       ),
       ...absent.map((step) => ({ type: 'not-pushed', ...stepFields(stepRef(step)), why: 'absent' }) as const),
+      ...cheaperRecords(cheaper),
+      ...conflictRecords(conflicts),
       { type: 'pushed', cache: name, steps: steps.length, contents, records, sentBytes },
     ]);
     return;
@@ -75,15 +79,9 @@ function tell({ out, err, shared }: Context, name: string, report: PushReport): 
         `not pushed: ${stepName(stepRef(step))} is made of what was built incrementally; \`cairn check --promote\` proves it`,
     ),
     ...absent.map((step) => `not pushed: ${stepName(stepRef(step))} is not built here`),
+    ...cheaperLines(cheaper),
+    ...conflictLines(conflicts),
   ]);
   const sent = contents + records === 0 ? 'had it all' : `took ${formatBytes(sentBytes)}`;
   out.lines([`${name} has ${formatCount(steps.length, 'step')}, and ${sent}`]);
-}
-
-function firstCache({ evaluation }: Project, env: NodeJS.ProcessEnv): string {
-  const [first] = cacheSettings(evaluation.flake, [], env).caches;
-  if (first !== undefined) return first.url;
-  throw new UserError('CACHE_INVALID', 'no cache is configured', {
-    hint: 'Name one with --to URL, or with `caches` in the config.',
-  });
 }
