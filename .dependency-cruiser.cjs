@@ -58,7 +58,9 @@ module.exports = {
       name: 'cli-enters-engine-by-its-door',
       severity: 'error',
       from: { path: '^cli' },
-      to: { path: '^(derivations|engine/(?!(index|(audit|caches|model|lock|sandbox|sources|watch)/index)\\.ts$))' },
+      to: {
+        path: '^(derivations|engine/(?!(index|(audit|caches|model|lock|provenance|sandbox|sources|watch)/index)\\.ts$))',
+      },
     },
     {
       name: 'one-door-to-chokidar',

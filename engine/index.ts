@@ -1,5 +1,5 @@
-// The engine's door. What only some commands need has doors of its own (lock/, sandbox/, sources/ and watch/index.ts), because a
-// bundle loads all that a door leads to.
+// The engine's door. What only some commands need has doors of its own (caches/, lock/, provenance/, sandbox/, sources/ and
+// watch/index.ts), because a bundle loads all that a door leads to.
 
 export type { CheckResult, OutputDifference } from './check.ts';
 export type { CompileCacheCounts } from './compile-cache/counts.ts';

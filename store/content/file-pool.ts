@@ -6,7 +6,7 @@ import type { Comparison } from '../import/compare-snapshot.ts';
 import type { FileToImport, ImportedFile, ImportFileOptions } from '../import/import-file.ts';
 import type { FileToCopy } from '../trees/copy-files.ts';
 import type { FileToTake } from '../content/take-file.ts';
-import type { FilesToWrite } from './write-aside.ts';
+import type { FilesToWrite } from './write-blob.ts';
 import { WorkerPool } from '../base/worker-pool.ts';
 
 export type FileJob =

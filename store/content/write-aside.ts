@@ -1,18 +1,10 @@
 // Blobs in memory, written to a batch's folder by other threads: gathered first, since each trip to a thread costs as much as
-// some files do. Also what those threads do.
+// some files do.
 
-import { closeSync, fchmodSync, futimesSync, openSync, rmSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers';
-import { digestOf, type Digest } from '../base/digest.ts';
-import { isErrno } from '../base/errors.ts';
-import { blobMode, blobName, canonicalAtimeSeconds, canonicalMtimeSeconds } from '../layout.ts';
+import type { Digest } from '../base/digest.ts';
 import type { FilePool } from './file-pool.ts';
-
-/** Files one behind the other. */
-export interface FilesToWrite {
-  readonly bytes: Uint8Array;
-  readonly files: readonly { readonly sizeBytes: number; readonly executable: boolean }[];
-}
+import { writeBlob } from './write-blob.ts';
 
 /** What one thread is handed at a time. */
 const most = { files: 256, sizeBytes: 2 << 20 };
@@ -79,37 +71,4 @@ export class WritingAside {
     const files = waiting.map((one) => ({ sizeBytes: one.bytes.byteLength, executable: one.executable }));
     return this.#pool().write({ bytes, files }, folder);
   }
-}
-
-/** On a thread: writes all of them under their blob names; their digests, in order. */
-export function writeFiles({ bytes, files }: FilesToWrite, folder: string): Digest[] {
-  let at = 0;
-  return files.map(({ sizeBytes, executable }) =>
-    writeBlob(bytes.subarray(at, (at += sizeBytes)), executable, folder),
-  );
-}
-
-function writeBlob(bytes: Uint8Array, executable: boolean, folder: string): Digest {
-  const digest = digestOf(bytes);
-  const path = `${folder}/${blobName(digest, executable)}`;
-  let file: number;
-  try {
-    file = openSync(path, 'wx', blobMode(executable));
-  } catch (error) {
-    // The same was added before, or is just being written by another thread.
-    if (isErrno(error, 'EEXIST')) return digest;
-    throw error;
-  }
-  try {
-    for (let done = 0; done < bytes.byteLength;) done += writeSync(file, bytes, done);
-    // The mode whatever the umask is.
-    fchmodSync(file, blobMode(executable));
-    futimesSync(file, canonicalAtimeSeconds, canonicalMtimeSeconds);
-  } catch (error) {
-    rmSync(path, { force: true });
-    throw error;
-  } finally {
-    closeSync(file);
-  }
-  return digest;
 }

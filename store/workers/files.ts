@@ -7,7 +7,7 @@ import { importFile } from '../import/import-file.ts';
 import { Snapshot } from '../import/import-snapshot.ts';
 import { copyBlob } from '../trees/copy-files.ts';
 import { takeFile } from '../content/take-file.ts';
-import { writeFiles } from '../content/write-aside.ts';
+import { writeFiles } from '../content/write-blob.ts';
 
 parentPort!.on('message', (job: FileJob) => void answer(job));
 
