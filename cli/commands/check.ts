@@ -126,7 +126,7 @@ async function signIdentical(
   const { url, key, trust } = signing;
   const cache = openCache(url, { env });
   const only = new Set(same);
-  const report = await pushSteps(same, { store, steps, cache, key, trust, signal, only });
+  const report = await pushSteps(same, { store, steps, cache, key, against: { cache, trust }, signal, only });
   tellPushed(context, cache.name, { ...report, steps: report.steps.length });
 }
 

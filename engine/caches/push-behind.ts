@@ -1,12 +1,17 @@
 // Brings results to a cache while a build goes on: what has been made by then goes together, and what is made meanwhile goes next.
 // Nothing that fails here fails a build, or is tried for a second step.
 
+import type { Trust } from '../../store/caches/index.ts';
+import type { Cache } from '../../store/index.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { Event } from '../events.ts';
 import type { Conflict } from './conflicts.ts';
 import { pushSteps, type CheaperStep, type PushContext } from './push-steps.ts';
 
-export interface PushingOptions extends Omit<PushContext, 'only' | 'judgesWanted'> {
+export interface PushingOptions extends Omit<PushContext, 'only' | 'judgesWanted' | 'against'> {
+  readonly cache: Cache;
+  /** Whose claims in the cache are compared with those of here. */
+  readonly trust: Trust;
   /** Told once why nothing more is pushed. */
   readonly onNotice: (message: string) => void;
 }
@@ -65,12 +70,13 @@ export class PushingBehind {
   }
 
   async #push(wanted: readonly DerivationId[], only?: ReadonlySet<DerivationId>): Promise<void> {
-    const { signal, cache, onNotice } = this.#options;
+    const { signal, cache, trust, onNotice } = this.#options;
     if (this.#hasFailed || isOver(signal)) return;
     try {
       const pushed = await pushSteps(wanted, {
         ...this.#options,
         judgesWanted: true,
+        against: { cache, trust },
         ...(only && { only }),
       });
       for (const { id } of pushed.steps) this.#there.add(id);

@@ -32,8 +32,8 @@ export interface PushContext {
   readonly signal: AbortSignal;
   /** Of all that is found, only commands and what they are in among these; all that is worth it, when not given. */
   readonly only?: ReadonlySet<DerivationId>;
-  /** Whose claims in the cache are compared with those of here; nobody's, when not given. */
-  readonly trust?: Trust;
+  /** Where claims are compared with those of here, and whose; nowhere, when not given. */
+  readonly against?: { readonly cache: Cache; readonly trust: Trust };
   /** True: what is wanted stays here as well when it is sooner made again than moved. */
   readonly judgesWanted?: boolean;
 }
@@ -60,7 +60,7 @@ export interface CheaperStep {
 /** Pushes what these steps gave, and what the commands below them gave. @throws UserError `CACHE_FAILED` */
 export async function pushSteps(
   wanted: readonly DerivationId[],
-  { store, steps, cache, key, signal, only, judgesWanted = false, trust }: PushContext,
+  { store, steps, cache, key, signal, only, judgesWanted = false, against }: PushContext,
 ): Promise<PushReport> {
   const unproven = new Set(unprovenSteps(wanted, steps, store).map(({ id }) => id));
   const closure = closureOf(wanted, steps);
@@ -83,7 +83,7 @@ export async function pushSteps(
   const there = new Set(made.map(({ step }) => step.id));
   await store.use(there);
   const ownClaims = made.map(({ step, realisation: { claim } }) => ({ step, claim }));
-  const conflicts = trust ? await conflictsBefore(ownClaims, { cache, trust, store, signal }) : [];
+  const conflicts = against ? await conflictsBefore(ownClaims, { ...against, store, signal }) : [];
   const pushed = await cache.push(
     {
       outputs: made.flatMap(outputsOf),

@@ -500,14 +500,7 @@ describe('what a trusted other has made otherwise', () => {
     const outputs = [{ top: other, name: 'theirs' }];
     await cache.push({ outputs, records: [{ subject: claim.action, bytes }], from }, signal);
     const push = (trust: Trust): ReturnType<typeof pushSteps> =>
-      pushSteps([idOf(top)], {
-        store,
-        steps,
-        cache: openCache(url(folder), { env: {} }),
-        key: ci,
-        trust,
-        signal,
-      });
+      pushSteps([idOf(top)], { store, steps, cache, key: ci, against: { cache, trust }, signal });
     expect((await push(trustCi)).conflicts).toEqual([]);
     const { conflicts } = await push({ keys: [ci.publicKey, laptop.publicKey], need: 1 });
     expect(conflicts).toMatchObject([

@@ -52,7 +52,7 @@ async function push(context: Context, flags: PushFlags, targets: readonly string
     steps: evaluation.steps,
     cache,
     key,
-    trust: settings.trust,
+    against: { cache, trust: settings.trust },
     signal,
   });
   tell(context, cache.name, report);
