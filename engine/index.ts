@@ -8,7 +8,7 @@ export { Build, type BuildOptions, type BuildReport, type IncrementalUse, type W
 export type { CacheSettings, ConfiguredCache } from './caches/open-caches.ts';
 export { closestNames } from './evaluate/closest-names.ts';
 export { checkEvaluation } from './evaluate/check-evaluation.ts';
-export { evaluate, loadExports, loadFlake } from './evaluate/evaluate.ts';
+export { evaluate, loadExports, loadFlake, neededInputs } from './evaluate/evaluate.ts';
 export type { EvaluateOptions, EvaluationObserver, LoadFlakeOptions } from './evaluate/evaluate-options.ts';
 export {
   findOutput,

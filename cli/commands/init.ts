@@ -2,7 +2,7 @@
 
 import { Option } from 'commander';
 import { relative, resolve } from 'node:path';
-import { loadFlake, lockPathOf } from '../../engine/index.ts';
+import { loadFlake, lockPathOf, neededInputs } from '../../engine/index.ts';
 import { readLock, updateLock, writeLock } from '../../engine/lock/index.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { openStore } from '../../store/index.ts';
@@ -32,7 +32,7 @@ export const define: DefineCommand = (command, runs) => {
       'already is changed. The pins are those that cairn itself ships; `cairn lock` moves them.',
     examples: [
       ['cairn init hello && cd hello && cairn build', 'a project, and what it builds'],
-      ['cairn init --example start', 'the same in this folder'],
+      ['cairn init --example package', 'a package of your own, in this folder'],
     ],
     exitCodes: [0, 1, 2, 130],
   });
@@ -72,6 +72,8 @@ async function lockOf(configPath: string, context: Context): Promise<void> {
       lock: readLock(lockPath),
       shipped: readLock(lockPathOf(resolve(packageRoot, 'flake-like.config.ts'))),
       missingAlone: true,
+      neededWith: (all) =>
+        neededInputs({ configPath, store, lock: all, env: context.env, computing: interruption.computing }),
       signal,
       emit: renderer.emit,
     });

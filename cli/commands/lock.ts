@@ -1,7 +1,7 @@
 // cairn lock: looks for newer versions of inputs and writes what it found to flake-like.lock.
 
 import { join } from 'node:path';
-import { loadFlake, lockPathOf } from '../../engine/index.ts';
+import { loadFlake, lockPathOf, neededInputs } from '../../engine/index.ts';
 import { readLock, updateLock, writeLock, type LockChange } from '../../engine/lock/index.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { openStore } from '../../store/index.ts';
@@ -29,7 +29,8 @@ export const define: DefineCommand = (command, runs) => {
   addHelpNotes(command, {
     about:
       'The only command that looks for newer versions. What Debian provides is checked against the signatures of its\n' +
-      'archive. Review the change to flake-like.lock as you would review code.',
+      'archive. Of the inputs that cairn itself ships, those are pinned that the outputs need. Review the change to\n' +
+      'flake-like.lock as you would review code.',
     examples: [
       ['cairn lock', 'pin what is new, and move every pin to its current version'],
       ['cairn lock sed', 'move one'],
@@ -54,6 +55,8 @@ async function lock(context: Context, flags: LockFlags, names: readonly string[]
       shipped: readLock(lockPathOf(join(packageRoot, 'flake-like.config.ts'))),
       ...(names.length > 0 && { names }),
       missingAlone: flags.missing === true,
+      neededWith: (all) =>
+        neededInputs({ configPath, store, lock: all, env: context.env, computing: interruption.computing }),
       signal,
       emit: renderer.emit,
     });
@@ -74,7 +77,11 @@ async function lock(context: Context, flags: LockFlags, names: readonly string[]
 
 function changeLines(changes: readonly LockChange[], { missing }: LockFlags): string[] {
   if (changes.length === 0)
-    return [missing === true ? 'every input is pinned' : 'every pin is at its current version'];
+    return [
+      missing === true
+        ? 'every input that the outputs need is pinned'
+        : 'every pin is at its current version',
+    ];
   return tableLines(
     changes.map(({ input, name, from, to }) => [
       input,

@@ -2,10 +2,11 @@
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadFlake, lockPathOf } from '../../engine/index.ts';
+import { loadFlake, lockPathOf, neededInputs } from '../../engine/index.ts';
 import { pinsFor, readLock, type Lock } from '../../engine/lock/index.ts';
 import { openMirrors, sendRequest, type Mirrors } from '../../engine/sources/index.ts';
 import { UserError } from '../../store/base/errors.ts';
+import { mapByName } from '../../store/base/map-by-name.ts';
 import type { Store } from '../../store/index.ts';
 import type { Context } from '../context.ts';
 import { formatCount } from '../render/units.ts';
@@ -16,17 +17,21 @@ const answerMs = 5000;
 export interface ProjectProbe {
   readonly configPath: string;
   readonly store: Store;
-  readonly context: Pick<Context, 'signal' | 'interruption'>;
+  readonly context: Pick<Context, 'signal' | 'interruption' | 'env'>;
 }
 
 export async function probeProject({ configPath, store, context }: ProjectProbe): Promise<Finding[]> {
   try {
-    const flake = await loadFlake({ configPath, store, computing: context.interruption.computing });
+    const { computing } = context.interruption;
+    const flake = await loadFlake({ configPath, store, computing });
     const lock = readLock(lockPathOf(configPath));
+    const needed = await neededInputs({ configPath, store, lock, env: context.env, computing });
+    const isNeeded = ([name]: readonly [string, unknown]): boolean => needed?.has(name) !== false;
+    const inputs = mapByName(Object.entries(flake.inputs).filter(isNeeded));
     const mirrors = openMirrors({ configured: flake.mirrors });
     return [
       ok('config', configPath),
-      probeLock(() => pinsFor(lock, flake.inputs)),
+      probeLock(() => pinsFor(lock, inputs)),
       ...(await Promise.all(mirrorNames(lock).map((name) => probeMirror(name, mirrors, context.signal)))),
     ];
   } catch (error) {
@@ -37,7 +42,7 @@ export async function probeProject({ configPath, store, context }: ProjectProbe)
 function probeLock(pins: () => ReturnType<typeof pinsFor>): Finding {
   try {
     const count = Object.values(pins()).flat().length;
-    return ok('lock', `every input is pinned (${formatCount(count, 'download')})`);
+    return ok('lock', `every input that the outputs need is pinned (${formatCount(count, 'download')})`);
   } catch (error) {
     return mistake('lock', error);
   }

@@ -1,6 +1,7 @@
 // Everything prebuilt that packages are built from and checked against, out of the pins. Each tree has its own file.
 
 import type { Derivation, Target } from '../../engine/model/index.ts';
+import { lazily } from '../lib/lazily.ts';
 import type { PinsByName } from '../lib/pins.ts';
 import { cxxTree } from './cxx.ts';
 import { debianLibraries } from './debian-libraries.ts';
@@ -30,12 +31,12 @@ export function bootstrap({
   readonly pins: PinsByName;
   readonly target: Target;
 }): Bootstrap {
-  return {
-    seed: seedTree(pins),
-    cxx: cxxTree(pins),
-    sysroot: sysrootTree(pins, target),
-    libc: libcTree(pins, target),
-    locale: localeTree(pins),
-    debian: debianLibraries(pins, target),
-  };
+  return lazily<Bootstrap>({
+    seed: () => seedTree(pins),
+    cxx: () => cxxTree(pins),
+    sysroot: () => sysrootTree(pins, target),
+    libc: () => libcTree(pins, target),
+    locale: () => localeTree(pins),
+    debian: () => debianLibraries(pins, target),
+  });
 }

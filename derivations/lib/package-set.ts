@@ -20,6 +20,7 @@ import { buildEnvironment, buildScript } from './build-script.ts';
 import type { BuiltPackage } from './built-package.ts';
 import { checkCard } from './check-card.ts';
 import { checkPackage } from './check-package.ts';
+import { lazily } from './lazily.ts';
 import { diffOf, outputsOfCard, type Package } from './package.ts';
 import { pinOf, type PinsByName } from './pins.ts';
 import { targetFacts } from './platform.ts';
@@ -46,20 +47,36 @@ export function createPackageSet<const Named extends Cards>(
   { pins, target, overrides }: PackageSetOptions<Named>,
 ): PackageSet<Named> {
   const base = bootstrap({ pins, target });
-  const built = new Map<string, BuiltPackage>();
-  const named = (name: string, path: readonly string[]): BuiltPackage => {
-    const known = built.get(name);
-    if (known !== undefined) return known;
-    const original = cards[name];
-    if (original === undefined || path.includes(name)) throw unresolvable(name, path);
-    const override = overrides?.[name] as ((card: Package) => Package) | undefined;
-    const card = checkCard(name, override?.(original) ?? original);
-    const need = (needed: string): BuiltPackage => named(needed, [...path, name]);
-    const fresh = createPackage(card, { pins, target, base, need });
-    built.set(name, fresh);
-    return fresh;
+  const checked = Object.fromEntries(
+    Object.entries<Package>(cards).map(([name, card]): [string, Package] => {
+      const override = overrides?.[name] as ((card: Package) => Package) | undefined;
+      return [name, checkCard(name, override?.(card) ?? card)];
+    }),
+  );
+  refuseUnresolvable(checked);
+  const set: Readonly<Record<string, BuiltPackage>> = lazily(
+    Object.fromEntries(
+      Object.entries(checked).map(([name, card]) => [
+        name,
+        () => createPackage(card, { pins, target, base, need: (needed) => set[needed]! }),
+      ]),
+    ),
+  );
+  return set as PackageSet<Named>;
+}
+
+// Mistakes in cards are told of whatever package is asked for.
+function refuseUnresolvable(cards: Cards): void {
+  const sound = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    if (sound.has(name)) return;
+    const card = Object.hasOwn(cards, name) ? cards[name] : undefined;
+    if (card === undefined || path.includes(name)) throw unresolvable(name, path);
+    const { libraries = [], build = [], runtime = [] } = card.needs ?? {};
+    for (const needed of [...libraries, ...build, ...runtime]) visit(needed, [...path, name]);
+    sound.add(name);
   };
-  return Object.fromEntries(Object.keys(cards).map((name) => [name, named(name, [])])) as PackageSet<Named>;
+  for (const name of Object.keys(cards)) visit(name, []);
 }
 
 interface Surroundings {

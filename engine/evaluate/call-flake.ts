@@ -2,13 +2,13 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
-import { readLock } from '../lock/lock-file.ts';
+import { readLock, type Lock } from '../lock/lock-file.ts';
 import { unlockedInputs } from '../lock/pins-for.ts';
 import { brokenList, reasonOf } from '../model/broken.ts';
 import { isDerivation, type Derivation, type Target } from '../model/derivation.ts';
 import type { OutputsContext, Pins } from '../model/flake.ts';
 import { optionError } from './check-flake.ts';
-import type { EvaluateOptions, Overrides } from './evaluate-options.ts';
+import type { EvaluateOptions } from './evaluate-options.ts';
 import type { BrokenOutput } from './evaluation.ts';
 import { lockPathOf } from './find-config.ts';
 import { closureOf } from './identify.ts';
@@ -24,6 +24,13 @@ import {
 } from './outputs-context.ts';
 import { formatPlace } from './place.ts';
 
+export interface CallOptions extends Pick<EvaluateOptions, 'configPath' | 'env' | 'overrides'> {
+  /** Instead of the one that lies beside the config. */
+  readonly lock?: Lock;
+  /** Told of each input whose pins are asked for. */
+  readonly onInput?: (name: string) => void;
+}
+
 export interface FlakeOutputs {
   readonly outputs: ReadonlyMap<Target, readonly NamedOutput[]>;
   readonly broken: readonly BrokenOutput[];
@@ -36,11 +43,12 @@ export interface FlakeOutputs {
 export function callFlake(
   config: LoadedConfig,
   targets: readonly Target[],
-  { configPath, env, overrides = {} }: Pick<EvaluateOptions, 'configPath' | 'env' | 'overrides'>,
+  options: CallOptions,
 ): FlakeOutputs {
+  const { configPath, env } = options;
   const { flake, source, call, explain } = config;
   const declared = declaredEnvironment(flake.environment, env);
-  const pins = inputPins(config, configPath, overrides);
+  const pins = noted(inputPins(config, options), options.onInput);
   const context = (target: Target): OutputsContext<never> => ({
     pins: pins as OutputsContext<never>['pins'],
     target,
@@ -87,13 +95,12 @@ function checkSandbox(sandbox: Derivation, { explain, fail }: Pick<OutputsReader
 // An input that has no pins concerns those who need it alone.
 function inputPins(
   { flake, source, observations }: LoadedConfig,
-  configPath: string,
-  overrides: Overrides,
+  { configPath, overrides = {}, ...options }: CallOptions,
 ): Readonly<Record<string, Pins>> {
   checkOverrides(flake, overrides);
   const lockPath = lockPathOf(configPath);
   if (observations.isFile(lockPath)) observations.read(lockPath);
-  const lock = readLock(lockPath);
+  const lock = options.lock ?? readLock(lockPath);
   const inputs = mapByName(Object.entries(flake.inputs).filter(([name]) => !Object.hasOwn(overrides, name)));
   const unlocked = unlockedInputs(lock, inputs);
   const pins = mapByName<Pins>();
@@ -109,4 +116,14 @@ function inputPins(
     }
   }
   return pins;
+}
+
+function noted<T extends object>(pins: T, onInput: ((name: string) => void) | undefined): T {
+  if (onInput === undefined) return pins;
+  return new Proxy(pins, {
+    get(target, name) {
+      if (typeof name === 'string' && Object.hasOwn(target, name)) onInput(name);
+      return Reflect.get(target, name) as unknown;
+    },
+  });
 }

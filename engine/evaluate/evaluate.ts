@@ -4,6 +4,7 @@
 import type { Digest } from '../../store/base/digest.ts';
 import type { Flake } from '../model/flake.ts';
 import { namesElsewhere, outputNamed, targetsOf, type Evaluation, type LocalSource } from './evaluation.ts';
+import type { NeededInputsOptions } from './needed-inputs.ts';
 import type { Computing, EvaluateOptions, LoadFlakeOptions } from './evaluate-options.ts';
 import { readEvaluation, stillHolding, writeEvaluation } from './evaluation-record.ts';
 import { FolderImports } from './folder-imports.ts';
@@ -44,6 +45,11 @@ export async function loadFlake(options: LoadFlakeOptions): Promise<Flake> {
   );
   await options.store.records.update((writer) => transformer.record(writer));
   return flake;
+}
+
+/** Which inputs the outputs ask for: see needed-inputs.ts. */
+export async function neededInputs(options: NeededInputsOptions): Promise<ReadonlySet<string> | undefined> {
+  return (await import('./needed-inputs.ts')).neededInputs(options);
 }
 
 // Undefined when one of them cannot be read: an evaluation says whom it concerns.

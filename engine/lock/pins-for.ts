@@ -77,5 +77,5 @@ function howToLock(name: string, unlocked: readonly string[]): string {
   if (unlocked.length <= 1) return `Run \`cairn lock ${name}\` ${review}.`;
   const more = unlocked.length - shownNames;
   const shown = unlocked.slice(0, shownNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
-  return `Run \`cairn lock --missing\` ${review}. It pins ${shown}, and moves nothing.`;
+  return `Run \`cairn lock --missing\` ${review}. Of ${shown} it pins what the outputs need, and it moves nothing.`;
 }

@@ -27,6 +27,11 @@ export interface UpdateLockOptions {
   readonly missingAlone?: boolean;
   /** The lock inside cairn's own package: inputs of it that the flake has too, and has not locked, need no network. */
   readonly shipped?: Lock;
+  /**
+   * Which inputs are made use of where that is the lock, if that can be known. What cairn ships and nobody needs is not added,
+   * unless it is named: it is there to be had without a network as soon as somebody does.
+   */
+  readonly neededWith?: (lock: Lock) => Promise<ReadonlySet<string> | undefined>;
   readonly signal: AbortSignal;
   readonly emit: Emit;
   /** Where downloads come from; by default the flake's mirrors, the environment and the machine's own. */
@@ -62,8 +67,22 @@ export async function updateLock(options: UpdateLockOptions): Promise<LockUpdate
     if (declaration.kind !== 'local') inputs[name] = await updater.lockInput(name, declaration);
     else if (names !== undefined) throw nothingToLock(name, declaration.path);
   }
-  const updated = parseLock(formatLock({ version: 1, inputs }), 'flake-like.lock');
+  const kept = names === undefined ? await withoutSpare(inputs, options) : inputs;
+  const updated = parseLock(formatLock({ version: 1, inputs: kept }), 'flake-like.lock');
   return { lock: updated, changes: changesBetween(lock, updated) };
+}
+
+async function withoutSpare(
+  inputs: Lock['inputs'],
+  { lock, shipped, neededWith }: UpdateLockOptions,
+): Promise<Lock['inputs']> {
+  const spare = Object.keys(inputs).filter(
+    (name) => inputOf(lock, name) === undefined && inputOf(shipped, name) === inputs[name],
+  );
+  if (spare.length === 0) return inputs;
+  const needed = await neededWith?.({ version: 1, inputs });
+  if (needed === undefined) return inputs;
+  return mapByName(Object.entries(inputs).filter(([name]) => !spare.includes(name) || needed.has(name)));
 }
 
 class Updater {

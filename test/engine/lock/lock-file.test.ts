@@ -240,7 +240,7 @@ test('whoever misses a pin is told of all that are missing, and one command adds
   expect(hintOf({ grep: sed })).toBe('Run `cairn lock grep` and review what it writes to flake-like.lock.');
   expect(hintOf(many)).toBe(
     'Run `cairn lock --missing` and review what it writes to flake-like.lock. ' +
-      'It pins input0, input1, input2, input3, input4, input5, input6, input7 and 4 more, and moves nothing.',
+      'Of input0, input1, input2, input3, input4, input5, input6, input7 and 4 more it pins what the outputs need, and it moves nothing.',
   );
 });
 

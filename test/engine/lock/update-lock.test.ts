@@ -339,6 +339,28 @@ test('an input that is declared otherwise than when it was locked counts as miss
   expect(mended.lock).toEqual(shipped);
 });
 
+test('of what cairn ships, no more is added than is needed, unless that cannot be known or it was there before', async () => {
+  const mirrors = await mirrorOf();
+  const { lock: shipped } = await update({ inputs: { sed, seed }, mirrors });
+  const inputs = { sed, seed, own: sed };
+  const added = async (
+    neededWith: NonNullable<Update['neededWith']>,
+    lock?: Update['lock'],
+  ): Promise<string[]> => {
+    const asked = {
+      inputs,
+      shipped,
+      mirrors: await mirrorOf(),
+      neededWith,
+      ...(lock !== undefined && { lock }),
+    };
+    return Object.keys((await update(asked)).lock.inputs).sort();
+  };
+  expect(await added(() => Promise.resolve(new Set(['seed'])))).toEqual(['own', 'seed']);
+  expect(await added(() => Promise.resolve(undefined))).toEqual(['own', 'sed', 'seed']);
+  expect(await added(() => Promise.resolve(new Set()), shipped)).toEqual(['own', 'sed', 'seed']);
+});
+
 test.each([
   ['an unknown suite', { ...sed, suite: 'trixy' }, 'FETCH_FAILED', 'trixy/InRelease could not be downloaded'],
   [
