@@ -17,7 +17,7 @@ export interface Autotools {
   readonly before: string;
   /** Shell lines run in the build folder after make install. */
   readonly after: string;
-  /** Builds in a writable copy of the source, for what cannot be built outside it. */
+  /** Builds in a writable copy of the source, as many packages have to be; otherwise beside the source. */
   readonly inTree: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface Script {
 }
 
 /**
- * An autotools build; everything that is not given is as usual.
+ * An autotools build, in a copy of the source; everything that is not given is as usual.
  * @example autotools({ configure: ['--without-selinux'], after: 'ln -s gawk "$out/usr/bin/awk"' })
  */
 export function autotools(spec: Partial<Omit<Autotools, 'kind'>>): Autotools {
@@ -40,15 +40,15 @@ export function autotools(spec: Partial<Omit<Autotools, 'kind'>>): Autotools {
     install: [],
     before: '',
     after: '',
-    inTree: false,
+    inTree: true,
     ...spec,
   };
 }
 
 /**
- * A build in its own words. `configure ARGUMENT…` is there as a function with the usual arguments.
+ * A build in its own words, in a copy of the source. `configure ARGUMENT…` is there as a function with the usual arguments.
  * @example script('configure --without-gpm\nmake\nmake install DESTDIR="$out"')
  */
 export function script(lines: string, options: { readonly inTree?: boolean } = {}): Script {
-  return { kind: 'script', lines, inTree: options.inTree ?? false };
+  return { kind: 'script', lines, inTree: options.inTree ?? true };
 }

@@ -47,7 +47,6 @@ sed -i -e '/define SYS_BASHRC/s|.*|#define SYS_BASHRC "/etc/bash.bashrc"|' \\
 grep -q 'SYS_BASHRC "/etc/bash.bashrc"' config-top.h
 if grep -q 'sbin:\\."' config-top.h; then exit 1; fi
 `,
-    inTree: true,
     configure: ['--with-installed-readline', '--with-curses', '--without-bash-malloc', ...answers],
     after: `
 rm -r "$out/usr/lib/$target/bash" "$out/usr/bin/bashbug" "$out/usr/share/man/man1/bashbug.1"

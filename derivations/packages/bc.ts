@@ -12,7 +12,6 @@ export const bc = definePackage({
   source: debianSource('bc'),
   needs: { libraries: ['readline'] },
   build: autotools({
-    inTree: true,
     before: `
 cd bc
 bc -c libmath.b </dev/null | sed -e '1s/^/{"/' -e '2,$s/^/"/' -e 's/$/",/' -e '$d' | sed '$s/,$/,0}/' >libmath.h

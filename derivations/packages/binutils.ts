@@ -11,6 +11,7 @@ export const binutils = definePackage({
   source: debianSource('binutils'),
   needs: { libraries: ['zlib'] },
   build: autotools({
+    inTree: false,
     configure: [
       '--target=$target',
       '--enable-shared',

@@ -12,6 +12,7 @@ export const coreutils = definePackage({
   homepage: 'https://www.gnu.org/software/coreutils/',
   source: debianSource('coreutils'),
   build: autotools({
+    inTree: false,
     before: 'export FORCE_UNSAFE_CONFIGURE=1',
     configure: [
       ...gnulibAnswers,

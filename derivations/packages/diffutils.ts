@@ -10,6 +10,7 @@ export const diffutils = definePackage({
   homepage: 'https://www.gnu.org/software/diffutils/',
   source: debianSource('diffutils'),
   build: autotools({
+    inTree: false,
     configure: [...gnulibAnswers, 'PR_PROGRAM=/usr/bin/pr'],
     make: ['HELP2MAN=true'],
     install: ['HELP2MAN=true'],

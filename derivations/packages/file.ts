@@ -14,6 +14,7 @@ export const file = definePackage({
   patches: [longInterpreter],
   needs: { libraries: ['zlib'] },
   build: autotools({
+    inTree: false,
     configure: [
       'LT_SYS_LIBRARY_PATH=/usr/lib/$target',
       '--enable-zlib',

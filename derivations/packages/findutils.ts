@@ -10,6 +10,7 @@ export const findutils = definePackage({
   homepage: 'https://www.gnu.org/software/findutils/',
   source: debianSource('findutils'),
   build: autotools({
+    inTree: false,
     configure: [...gnulibAnswers, '--without-selinux'],
     after: `
 rm -r "$out"/usr/libexec "$out"/var "$out"/usr/share/man/man5

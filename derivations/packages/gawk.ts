@@ -13,7 +13,6 @@ export const gawk = definePackage({
   patches: [fieldsAssigned],
   build: autotools({
     configure: ['--disable-pma', '--without-readline', '--without-mpfr'],
-    inTree: true,
     // Debian's archive lacks the info manuals and their source, from which the programs in awklib would be made again.
     before: 'touch -d @0 doc/{gawktexi.in,gawkinet.texi}',
     make: ['INFO_DEPS='],

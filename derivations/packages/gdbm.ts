@@ -10,6 +10,7 @@ export const gdbm = definePackage({
   homepage: 'https://www.gnu.org.ua/software/gdbm/',
   source: debianSource('gdbm'),
   build: autotools({
+    inTree: false,
     before: 'export CFLAGS="$CFLAGS -U__DATE__ -U__TIME__"',
     configure: ['--without-readline'],
     after: 'rm -r "$out"/usr/bin "$out"/usr/share/man/man1',

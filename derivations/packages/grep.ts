@@ -11,6 +11,7 @@ export const grep = definePackage({
   homepage: 'https://www.gnu.org/software/grep/',
   source: debianSource('grep'),
   build: autotools({
+    inTree: false,
     configure: [...gnulibAnswers, '--disable-perl-regexp'],
     after: `
 printf '#!/bin/sh\\nexec grep -E "$@"\\n' >"$out/usr/bin/egrep"

@@ -12,6 +12,7 @@ export const gzip = definePackage({
   source: debianSource('gzip'),
   patches: [clearedTables],
   build: autotools({
+    inTree: false,
     configure: [...gnulibAnswers, 'ac_cv_prog_LESS=less'],
     make: ['SHELL=/bin/sh'],
     install: ['SHELL=/bin/sh'],

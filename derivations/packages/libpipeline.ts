@@ -9,7 +9,7 @@ export const libpipeline = definePackage({
   licence: 'GPL-3.0-or-later',
   homepage: 'https://libpipeline.gitlab.io/libpipeline/',
   source: debianSource('libpipeline'),
-  build: autotools({ configure: gnulibAnswers }),
+  build: autotools({ inTree: false, configure: gnulibAnswers }),
   gives: {
     outputs: ['out', 'dev'],
     files: ['usr/include/pipeline.h', 'usr/lib/$target/pkgconfig/libpipeline.pc'],

@@ -10,7 +10,6 @@ export const libxcrypt = definePackage({
   source: debianSource('libxcrypt'),
   build: autotools({
     // The archive is a snapshot without a generated configure.
-    inTree: true,
     before: 'autoreconf -fi',
     configure: ['--enable-hashes=all', '--enable-obsolete-api=glibc', '--disable-xcrypt-compat-files'],
   }),

@@ -10,6 +10,7 @@ export const m4 = definePackage({
   homepage: 'https://www.gnu.org/software/m4/',
   source: debianSource('m4'),
   build: autotools({
+    inTree: false,
     configure: [...gnulibAnswers],
     make: ['HELP2MAN=true'],
     install: ['HELP2MAN=true'],

@@ -17,6 +17,7 @@ export const manDb = definePackage({
     runtime: ['coreutils', 'mandoc', 'util-linux'],
   },
   build: autotools({
+    inTree: false,
     // man.c names this variable of its groff variant in its Heirloom variant too.
     before: 'export CPPFLAGS="$CPPFLAGS -Dditroff=false"',
     configure: [

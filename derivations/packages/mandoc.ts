@@ -27,7 +27,6 @@ install -D mandoc "$out/usr/bin/mandoc"
 install -Dm644 -t "$out/usr/share/man/man1" mandoc.1
 install -Dm644 -t "$out/usr/share/man/man7" eqn.7 man.7 mandoc_char.7 mdoc.7 roff.7 tbl.7
 `,
-    { inTree: true },
   ),
   gives: {
     files: ['usr/bin/mandoc', 'usr/share/man/man1/mandoc.1', 'usr/share/man/man7/mdoc.7'],

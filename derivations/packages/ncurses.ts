@@ -9,7 +9,8 @@ export const ncurses = definePackage({
   licence: 'X11',
   homepage: 'https://invisible-island.net/ncurses/',
   source: debianSource('ncurses'),
-  build: script(`
+  build: script(
+    `
 configure_width() {
   mkdir "$1" && cd "$1" && shift
   configure --with-shared --without-normal --without-debug --without-profile --without-cxx --without-cxx-binding \\
@@ -44,7 +45,9 @@ find . \\( -type f -o -type l \\) \\
   ! -name 'putty*' ! -name 'wezterm*' ! -name 'ms-terminal' ! -name sun ! -name 'cygwin*' -delete
 find . -xtype l -delete
 find . -mindepth 1 -type d -empty -delete
-`),
+`,
+    { inTree: false },
+  ),
   gives: {
     outputs: ['out', 'dev'],
     files: [

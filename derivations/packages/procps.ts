@@ -11,6 +11,7 @@ export const procps = definePackage({
   source: debianSource('procps'),
   needs: { libraries: ['ncurses'] },
   build: autotools({
+    inTree: false,
     configure: [
       '--enable-watch8bit',
       '--enable-colorwatch',

@@ -10,6 +10,7 @@ export const psmisc = definePackage({
   source: debianSource('psmisc'),
   needs: { libraries: ['ncurses'] },
   build: autotools({
+    inTree: false,
     configure: ['ac_cv_func_malloc_0_nonnull=yes', 'ac_cv_func_realloc_0_nonnull=yes'],
   }),
   gives: {

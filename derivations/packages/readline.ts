@@ -12,7 +12,6 @@ export const readline = definePackage({
   patches: [sinceRelease, undoOfHistory],
   needs: { libraries: ['ncurses'] },
   build: autotools({
-    inTree: true,
     // No library search path in the libraries: theirs is the usual place.
     before: "sed -i 's/-Wl,-rpath,$(libdir) //' support/shobj-conf",
     configure: [

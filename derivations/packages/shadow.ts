@@ -12,6 +12,7 @@ export const shadow = definePackage({
   source: debianSource('shadow'),
   needs: { libraries: ['libxcrypt'] },
   build: autotools({
+    inTree: false,
     configure: [
       '--bindir=/usr/bin',
       '--sbindir=/usr/sbin',

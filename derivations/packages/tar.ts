@@ -10,6 +10,7 @@ export const tar = definePackage({
   homepage: 'https://www.gnu.org/software/tar/',
   source: debianSource('tar'),
   build: autotools({
+    inTree: false,
     configure: [
       ...gnulibAnswers,
       '--without-posix-acls',

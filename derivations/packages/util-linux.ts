@@ -13,6 +13,7 @@ export const utilLinux = definePackage({
   patches: [backingFileWithoutLinks, sourcesBelowDevOnly],
   needs: { libraries: ['libxcrypt', 'ncurses', 'readline', 'zlib'] },
   build: autotools({
+    inTree: false,
     configure: [
       '--bindir=/usr/bin',
       '--sbindir=/usr/sbin',

@@ -14,7 +14,6 @@ CHOST=$target ./configure --prefix=/usr --libdir="/usr/lib/$target" --shared
 make
 make install DESTDIR="$out"
 `,
-    { inTree: true },
   ),
   gives: {
     outputs: ['out', 'dev'],
