@@ -24,6 +24,7 @@ export { imageTools } from './images/disk-tools.ts';
 export type { BootPartition, Disk, Partition, RootPartition, Slack } from './images/disk.ts';
 export { firstBootFiles } from './images/first-boot-files.ts';
 export { createImage, outputsOfImage, type Image, type ImageSpec, type Machine } from './images/image.ts';
+export { extendImage, type ExtendOptions, type ImageExtension } from './images/extend-image.ts';
 export { imageOutputs, imageSpecs, type ImageOptions } from './images/images.ts';
 export { lsb } from './images/lsb.ts';
 export { emulatorTree } from './emulator/emulator.ts';

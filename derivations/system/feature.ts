@@ -2,14 +2,15 @@
 // maintainer scripts would have done for its packages is declared in it. A system is a list of features. Types only.
 
 import type { Derivation, Target } from '../../engine/model/index.ts';
+import type { BuiltPackage } from '../lib/built-package.ts';
 import type { cards } from '../packages/index.ts';
 import type { SystemInput } from './inputs.ts';
 
 export interface Feature {
   /** For messages. */
   readonly name: string;
-  /** Our own packages; what they need when running comes with them. */
-  readonly packages?: readonly (keyof typeof cards)[];
+  /** cairn's own packages by name, or packages of any set; what they need when running comes with them. */
+  readonly packages?: readonly (keyof typeof cards | BuiltPackage)[];
   /** Prebuilt packages: names of inputs, without the target. */
   readonly prebuilt?: readonly SystemInput[];
   readonly users?: readonly User[];

@@ -127,7 +127,9 @@ function ownPackages(
   { pins, target, packages }: RootOptions,
 ): readonly BuiltPackage[] {
   const set = packages ?? createPackageSet(cards, { pins, target });
-  const named = features.flatMap((one) => one.packages ?? []).map((name): BuiltPackage => set[name]);
+  const named = features
+    .flatMap((one) => one.packages ?? [])
+    .map((given): BuiltPackage => (typeof given === 'string' ? set[given] : given));
   return [...new Set(named.flatMap((one) => [one, ...one.runtime]))];
 }
 

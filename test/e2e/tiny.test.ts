@@ -30,7 +30,9 @@ it(
 
 /** What keeps tiny from being built in a minute, by the plans of its parts and of itself; undefined when nothing does. */
 async function missingParts(): Promise<string | undefined> {
-  const packages = systems('aarch64-linux').tiny.features.flatMap((feature) => feature.packages ?? []);
+  const packages = systems('aarch64-linux')
+    .tiny.features.flatMap((feature) => feature.packages ?? [])
+    .map((given) => (typeof given === 'string' ? given : given.card.name));
   const compiled = await toDo('run', ['kernel-tiny', ...packages]);
   if (compiled.length > 0) return `the store does not have ${list(compiled)}`;
   const downloaded = await toDo('fetch', ['tiny', 'emulator']);
