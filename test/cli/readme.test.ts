@@ -11,7 +11,7 @@ const readmes = [
   'README.md',
   ...['cli', 'engine', 'store', 'derivations'].flatMap((room) =>
     readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('README.md'))
+      .filter((name) => name.endsWith('.md'))
       .map((name) => join(room, name)),
   ),
 ];
