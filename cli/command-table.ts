@@ -27,6 +27,11 @@ export const commandGroups: readonly {
       { name: 'list', summary: 'what there is to build', load: () => import('./commands/list.ts') },
       { name: 'why', summary: 'why a target would be built again', load: () => import('./commands/why.ts') },
       { name: 'check', summary: 'build again and compare', load: () => import('./commands/check.ts') },
+      {
+        name: 'exec',
+        summary: 'a program of an output, in the sandbox',
+        load: () => import('./commands/exec.ts'),
+      },
       { name: 'shell', summary: "a shell in a step's sandbox", load: () => import('./commands/shell.ts') },
     ],
   },

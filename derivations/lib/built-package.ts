@@ -12,6 +12,8 @@ export interface BuiltPackage {
   readonly out: Compose;
   /** What a compiler needs for linking with it, where the card has such an output. */
   readonly dev: Compose | undefined;
+  /** `out` with the C library and what it needs when running: a root in which its programs run. */
+  readonly root: Compose;
   /** The build step itself, before any check. */
   readonly build: Run;
   /** The packages it needs when running, nearest first, itself not among them. */

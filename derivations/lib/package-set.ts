@@ -121,13 +121,19 @@ function createPackage(card: Package, { pins, target, base, need }: Surroundings
   const description = `${card.description} (${version}, ${card.licence})`;
   const gated = (output: 'out' | 'dev', name: string): Compose =>
     compose({ name, description, parts: [from(build, { output }), ...checks] });
+  const out = gated('out', card.name);
   return {
     card,
     version,
     build,
     runtime,
     libraries,
-    out: gated('out', card.name),
+    out,
+    root: compose({
+      name: `${card.name}-with-libraries`,
+      description: `${card.description}, with what it needs when running`,
+      parts: [base.libc, base.locale, ...runtime.map((other) => other.out), out],
+    }),
     dev: outputsOfCard(card).includes('dev') ? gated('dev', `${card.name}-dev`) : undefined,
   };
 }

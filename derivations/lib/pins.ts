@@ -8,7 +8,8 @@ export type PinsByName = Readonly<Record<string, Pins | undefined>>;
 
 /** @throws UserError `LOCK_MISSING_PIN` when there is no such input. */
 export function pinsOf(pins: PinsByName, name: string): Pins {
-  const found = pins[name];
+  // What a flake does not declare may not be asked for.
+  const found = Object.hasOwn(pins, name) ? pins[name] : undefined;
   if (found !== undefined) return found;
   throw new UserError('LOCK_MISSING_PIN', `there is no input "${name}"`, {
     hint: `Spread \`inputs\` from "cairn-build/derivations" into your flake's inputs, then run \`cairn lock ${name}\`.`,

@@ -16,7 +16,7 @@ export function ownComponent(
   pins: PinsByName,
   leftOut: readonly string[],
 ): Component {
-  const sources = isDerivation(card.source) ? [] : (pins[card.name] ?? []);
+  const sources = isDerivation(card.source) ? [] : pinsOf(pins, card.name);
   return {
     name: card.name,
     version,

@@ -2,12 +2,14 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
+import { packageName } from '../../store/base/package-root.ts';
 import { readLock, type Lock } from '../lock/lock-file.ts';
 import { unlockedInputs } from '../lock/pins-for.ts';
 import { brokenList, reasonOf } from '../model/broken.ts';
 import { isDerivation, type Derivation, type Target } from '../model/derivation.ts';
 import type { OutputsContext, Pins } from '../model/flake.ts';
 import { optionError } from './check-flake.ts';
+import { closestNames } from './closest-names.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import type { BrokenOutput } from './evaluation.ts';
 import { lockPathOf } from './find-config.ts';
@@ -48,7 +50,7 @@ export function callFlake(
   const { configPath, env } = options;
   const { flake, source, call, explain } = config;
   const declared = declaredEnvironment(flake.environment, env);
-  const pins = noted(inputPins(config, options), options.onInput);
+  const pins = guardedPins(inputPins(config, options), options.onInput);
   const context = (target: Target): OutputsContext<never> => ({
     pins: pins as OutputsContext<never>['pins'],
     target,
@@ -118,12 +120,25 @@ function inputPins(
   return pins;
 }
 
-function noted<T extends object>(pins: T, onInput: ((name: string) => void) | undefined): T {
-  if (onInput === undefined) return pins;
+// For a config to read: what is misspelt would otherwise be told of as a property of undefined.
+function guardedPins(
+  pins: Readonly<Record<string, Pins>>,
+  onInput: ((name: string) => void) | undefined,
+): Readonly<Record<string, Pins>> {
   return new Proxy(pins, {
     get(target, name) {
-      if (typeof name === 'string' && Object.hasOwn(target, name)) onInput(name);
-      return Reflect.get(target, name) as unknown;
+      if (typeof name === 'symbol' || name === 'toJSON') return Reflect.get(target, name) as undefined;
+      if (!Object.hasOwn(target, name)) throw undeclared(name, Object.keys(target));
+      onInput?.(name);
+      return target[name];
     },
+  });
+}
+
+function undeclared(name: string, names: readonly string[]): UserError {
+  const closest = closestNames(name, names);
+  const meant = closest.length === 0 ? '' : `Did you mean ${closest.join(' or ')}? `;
+  return new UserError('INPUT_UNKNOWN', `the flake has no input "${name}"`, {
+    hint: `${meant}Declare it in the flake's inputs; those of cairn are \`inputs\` of "${packageName}/derivations".`,
   });
 }

@@ -17,7 +17,7 @@ export function configError(thrown: unknown, configPath: string, sourcePlace: So
   if (error.message.startsWith('bug: ')) return thrown;
   const where = error.where ?? firstPlace(error.stack, sourcePlace) ?? configPath;
   if (error.name === 'UserError') return userError(error, where, thrown);
-  return impureAccess(error, where) ?? mistake(error, where, thrown);
+  return impureAccess(error, where) ?? endlessCalls(error, where) ?? mistake(error, where, thrown);
 }
 
 interface ErrorShape {
@@ -70,6 +70,24 @@ function impureAccess({ name, message }: ErrorShape, where: string): UserError |
   if (missing === undefined || hint === undefined) return undefined;
   return new UserError('CONFIG_IMPURE', `"${missing}" is not there when a config is evaluated`, {
     hint,
+    where,
+  });
+}
+
+// Steps that need each other by way of functions: the stack ends before there is a graph to find the cycle in.
+function endlessCalls({ name, message, stack }: ErrorShape, where: string): UserError | undefined {
+  if (name !== 'RangeError' || !message.startsWith('Maximum call stack size')) return undefined;
+  const callers = [...stack.matchAll(/^ +at (?:Object\.)?([\w$]+) \(/gm)].map(([, caller]) => caller!);
+  const again = callers.indexOf(callers[0]!, 1);
+  const circle =
+    again === -1
+      ? ''
+      : `: ${callers
+          .slice(0, again + 1)
+          .reverse()
+          .join(' → ')}`;
+  return new UserError('GRAPH_CYCLE', `functions of the config call each other without an end${circle}`, {
+    hint: 'What one of them makes needs what it is needed for. Take one of these calls out.',
     where,
   });
 }

@@ -1,5 +1,5 @@
 // A C library of one's own and a program that is linked with it. Both are made of folders here. The library has two outputs:
-// `greeting` is what the program needs to run, `greeting:dev` in another package's build what a compiler needs.
+// `greeting` is what the program needs to run, `greeting-dev` what a compiler needs. `cairn exec default -- greet` runs it.
 
 import { defineFlake, localFolder } from 'cairn-build';
 import { createPackageSet, definePackage, inputs, sandboxTool, script } from 'cairn-build/derivations';
@@ -35,6 +35,11 @@ export default defineFlake({
   sandbox: ({ pins }) => sandboxTool(pins),
   outputs: ({ pins, target }) => {
     const packages = createPackageSet({ greeting, greet }, { pins, target });
-    return { default: packages.greet, greeting: packages.greeting, 'greeting-dev': packages.greeting.dev! };
+    return {
+      default: packages.greet,
+      'default-root': packages.greet.root,
+      greeting: packages.greeting,
+      'greeting-dev': packages.greeting.dev!,
+    };
   },
 });

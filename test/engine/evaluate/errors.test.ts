@@ -62,18 +62,27 @@ const mistakes: readonly Mistake[] = [
     at: '3:9',
   },
   {
-    title: 'a property of undefined',
-    config: configText('({ a: pins.sed[0] })'),
-    code: 'CONFIG_INVALID',
-    message: /Cannot read properties of undefined/,
+    title: 'a misspelt input',
+    config: configText('({ a: pins.sedd[0] })', "inputs: { sed: { kind: 'local', path: '.' } },"),
+    code: 'INPUT_UNKNOWN',
+    message: /^the flake has no input "sedd"$/,
+    hint: /^Did you mean sed\?/,
     at: '6:',
   },
   {
     title: 'an endless recursion',
     config: `import { defineFlake } from 'cairn-build';\nconst f = (n: number): number => f(n + 1);\nexport default defineFlake(f(1));\n`,
-    code: 'CONFIG_INVALID',
-    message: /RangeError: Maximum call stack size exceeded/,
+    code: 'GRAPH_CYCLE',
+    message: /^functions of the config call each other without an end: f → f$/,
     at: '2:',
+  },
+  {
+    title: 'steps that need each other by way of functions',
+    config: `import { compose, defineFlake } from 'cairn-build';\nconst app = () => compose({ name: 'app', parts: [library()] });\nconst library = () => compose({ name: 'library', parts: [app()] });\nexport default defineFlake({ description: '', outputs: () => ({ app: app() }) });\n`,
+    code: 'GRAPH_CYCLE',
+    message:
+      /^functions of the config call each other without an end: (app → library → app|library → app → library)$/,
+    at: '',
   },
   {
     title: 'await at the top level',
