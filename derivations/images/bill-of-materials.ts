@@ -1,6 +1,8 @@
 // What is known of a component before anything is built, as an entry of a CycloneDX bill of materials. Pure.
 
 import type { Component, Download } from '../system/component.ts';
+import { distro } from '../lib/suites.ts';
+import { isSpdxExpression } from './spdx.ts';
 
 interface Reference {
   readonly type: 'distribution' | 'source-distribution';
@@ -11,6 +13,11 @@ interface Reference {
 type Licence =
   { readonly expression: string } | { readonly license: { readonly id: string } | { readonly name: string } };
 
+interface PatchEntry {
+  readonly type: 'backport';
+  readonly resolves: readonly { readonly type: 'security'; readonly id: string }[];
+}
+
 /** An entry of `components`, but for what only a build can tell. */
 export interface BillEntry {
   readonly type: 'library';
@@ -19,24 +26,35 @@ export interface BillEntry {
   readonly version?: string;
   readonly licenses: readonly Licence[];
   readonly purl?: string;
-  /** Said of what was made from a folder in place of a pinned download. */
-  readonly pedigree?: { readonly notes: string };
+  /** What was done to it: a folder in place of a pinned download, patches and the CVEs that they fix. */
+  readonly pedigree?: { readonly notes?: string; readonly patches?: readonly PatchEntry[] };
   readonly externalReferences: readonly Reference[];
 }
 
 /** @example billEntry(kernel.component).licenses // [{ expression: 'GPL-2.0-only WITH Linux-syscall-note' }] */
-export function billEntry({ name, version, licence, sources }: Omit<Component, 'tree'>): BillEntry {
+export function billEntry({
+  name,
+  version,
+  licence,
+  sources,
+  fixes = [],
+}: Omit<Component, 'tree'>): BillEntry {
   const downloads = sources.filter((source) => 'url' in source);
   const folders = sources.flatMap((source) => ('url' in source ? [] : [source.input]));
   const purl = packageUrl(name, version, downloads);
+  const pedigree = {
+    ...(folders.length > 0 && { notes: folders.map(localNote).join('; ') }),
+    ...(fixes.length > 0 && { patches: [{ type: 'backport', resolves: fixes.map(security) }] as const }),
+  };
   return {
     type: 'library',
-    'bom-ref': version === '' ? name : `${name}@${version}`,
+    // Of its own kind, for an image may have the name of one of its components.
+    'bom-ref': `component:${version === '' ? name : `${name}@${version}`}`,
     name,
     ...(version !== '' && { version }),
     licenses: licence === undefined ? [] : [licenceOf(licence)],
     ...(purl !== undefined && { purl }),
-    ...(folders.length > 0 && { pedigree: { notes: folders.map(localNote).join('; ') } }),
+    ...(Object.keys(pedigree).length > 0 && { pedigree }),
     externalReferences: downloads.map(({ url, sha256 }) => ({
       type: isPackage(url) ? 'distribution' : 'source-distribution',
       url,
@@ -49,12 +67,36 @@ function localNote(input: string): string {
   return `made from a local folder in place of the pinned input ${input}`;
 }
 
-// Where Debian's package is the source, its name and architecture are in the URL (github.com/package-url/purl-spec).
+function security(id: string) {
+  return { type: 'security', id } as const;
+}
+
+/**
+ * By which scanners know it (github.com/package-url/purl-spec). Debian's packages and sources are Debian's; what is built here is
+ * Debian's by no one's account, since none of Debian's patches is in it: upstream's release, told apart by the archive.
+ */
 function packageUrl(name: string, version: string, sources: readonly Download[]): string | undefined {
-  const url = sources.map((source) => source.url).find(isPackage);
-  const [, architecture] = /_([a-z0-9]+)\.deb$/.exec(url ?? '') ?? [];
-  if (architecture === undefined) return undefined;
-  return `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}`;
+  const binary = sources.find(({ url }) => isPackage(url));
+  if (binary !== undefined) return debianPackageUrl(binary);
+  const [original] = sources;
+  if (original === undefined || version === '') return undefined;
+  return `pkg:generic/${encoded(name)}@${encoded(version)}?checksum=sha256:${original.sha256}`;
+}
+
+// The first one's own name and version, which are not always the component's: those of the C library, for instance.
+function debianPackageUrl({ url, source }: Download): string | undefined {
+  const [, name, version, architecture] = /([^/_]+)_([^/_]+)_([a-z0-9]+)\.deb$/.exec(url) ?? [];
+  if (name === undefined || version === undefined || architecture === undefined) return undefined;
+  const epoch = /^\d+:/.exec(source?.version ?? '')?.[0] ?? '';
+  const own = decodeURIComponent(version);
+  const upstream =
+    source && source.name !== name ? [`upstream=${encoded(`${source.name}@${source.version}`)}`] : [];
+  const qualifiers = [`arch=${architecture}`, `distro=${distro}`, ...upstream];
+  return `pkg:deb/debian/${encoded(name)}@${encoded(own.includes(':') ? own : epoch + own)}?${qualifiers.join('&')}`;
+}
+
+function encoded(text: string): string {
+  return encodeURIComponent(text).replaceAll('%3A', ':');
 }
 
 function isPackage(url: string): boolean {
@@ -63,22 +105,5 @@ function isPackage(url: string): boolean {
 
 // The field `expression` is for SPDX alone; a name may be anything, such as the short names of Debian's copyright files.
 function licenceOf(licence: string): Licence {
-  const words = licence.split(/[\s()]+/).filter((word) => word !== '' && !/^(AND|OR|WITH)$/.test(word));
-  return words.length > 0 && words.every((word) => spdxIds.has(word.replace(/\+$/, '')))
-    ? { expression: licence }
-    : { license: { name: licence } };
+  return isSpdxExpression(licence) ? { expression: licence } : { license: { name: licence } };
 }
-
-// Of spdx.org/licenses, those that systems like this one are made of.
-const spdxIds = new Set(
-  `0BSD AFL-2.1 AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 Artistic-1.0 Artistic-2.0 BSD-1-Clause BSD-2-Clause BSD-3-Clause
-  BSD-3-Clause-UC BSD-4-Clause BSD-4-Clause-UC BSD-Source-Code BSL-1.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-3.0 CC-BY-SA-4.0
-  CC0-1.0 CDDL-1.0 curl EUPL-1.2 FSFAP FSFUL FSFULLR FTL GFDL-1.2-or-later GFDL-1.3-no-invariants-or-later
-  GFDL-1.3-or-later GPL-1.0-only GPL-1.0-or-later GPL-2.0-only GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later HPND ICU IJG
-  ISC LGPL-2.0-only LGPL-2.0-or-later LGPL-2.1-only LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later Libpng LicenseRef-raspberry-pi
-  MIT MIT-0 MIT-CMU MPL-1.1 MPL-2.0 NCSA NTP OFL-1.1 OLDAP-2.8 OpenSSL PHP-3.01 PostgreSQL PSF-2.0 Python-2.0 Ruby
-  SISSL SMLNJ Sleepycat TCL TCP-wrappers Unicode-3.0 Unicode-DFS-2016 Unlicense Vim W3C WTFPL X11 Xnet Zlib ZPL-2.1
-  Autoconf-exception-2.0 Autoconf-exception-3.0 Bison-exception-2.2 Classpath-exception-2.0 GCC-exception-2.0
-  GCC-exception-3.1 Libtool-exception Linux-syscall-note LLVM-exception OpenSSL-exception
-  bzip2-1.0.6 blessing dtoa ntp-0 MirOS HPND-sell-variant Linux-man-pages-copyleft`.split(/\s+/),
-);

@@ -5,3 +5,6 @@ export const trixie = {
   suite: 'trixie',
   furtherSuites: ['trixie-security', 'trixie-updates'],
 } as const;
+
+/** The same release, as scanners for vulnerabilities write it. */
+export const distro = 'debian-13';

@@ -2,7 +2,7 @@
 import { autotools } from '../lib/build.ts';
 import { gnulibAnswers } from '../lib/gnulib.ts';
 import { debianSource, definePackage } from '../lib/package.ts';
-import { clearedTables } from '../patches/gzip.ts';
+import { clearedTables, temporaryFiles, temporaryFilesOfZnew } from '../patches/gzip.ts';
 
 export const gzip = definePackage({
   name: 'gzip',
@@ -10,7 +10,7 @@ export const gzip = definePackage({
   licence: 'GPL-3.0-or-later',
   homepage: 'https://www.gnu.org/software/gzip/',
   source: debianSource('gzip'),
-  patches: [clearedTables],
+  patches: [temporaryFiles, temporaryFilesOfZnew, clearedTables],
   build: autotools({
     inTree: false,
     configure: [...gnulibAnswers, 'ac_cv_prog_LESS=less'],

@@ -50,7 +50,7 @@ it('a bill of materials names the input, and no download', () => {
     sources: sourcesOf(folder('linux')),
   });
   expect(entry).toMatchObject({
-    'bom-ref': 'linux@local',
+    'bom-ref': 'component:linux@local',
     version: 'local',
     pedigree: { notes: 'made from a local folder in place of the pinned input linux' },
     externalReferences: [],

@@ -55,13 +55,13 @@ def bill_of_materials(given, components, sums):
         'metadata': {
             'tools': {'components': [{'type': 'application', 'name': 'cairn'}]},
             'component': {
-                'type': 'operating-system', 'bom-ref': given['image'], 'name': given['image'],
+                'type': 'operating-system', 'bom-ref': 'image:' + given['image'], 'name': given['image'],
                 'description': given['description'],
                 'hashes': [{'alg': 'SHA-256', 'content': sums[given['image'] + '.img']}],
             },
         },
         'components': [{**component['bom'], 'properties': properties(component)} for component in components],
-        'dependencies': [{'ref': given['image'], 'dependsOn': [one['bom']['bom-ref'] for one in components]}],
+        'dependencies': [{'ref': 'image:' + given['image'], 'dependsOn': [one['bom']['bom-ref'] for one in components]}],
     }
     digest = hashlib.sha256(json.dumps(bill, sort_keys=True).encode()).digest()
     return {'bomFormat': 'CycloneDX', 'specVersion': '1.6', 'serialNumber': 'urn:uuid:' + uuid_of(digest, 'bill'), **bill}

@@ -147,9 +147,14 @@ describe('what an image says of itself', () => {
   it("is a bill of materials that CycloneDX's own schema finds valid", async () => {
     const bill = textOf(usual.folder('mbr'), 'mbr.cdx.json');
     expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(bill)).toBeNull();
-    const { components } = JSON.parse(bill) as { components: Record<string, unknown>[] };
+    const { components, metadata } = JSON.parse(bill) as {
+      components: Record<string, unknown>[];
+      metadata: { component: Record<string, unknown> };
+    };
+    const references = [metadata.component, ...components].map((one) => one['bom-ref']);
+    expect(new Set(references).size).toBe(references.length);
     expect(components.find(({ name }) => name === 'tools')).toMatchObject({
-      purl: 'pkg:deb/debian/tools@1.0-2?arch=arm64',
+      purl: 'pkg:deb/debian/tools@1.0-2?arch=arm64&distro=debian-13',
       licenses: [{ license: { name: 'GPL-2+ AND MIT' } }],
     });
   });
