@@ -19,7 +19,7 @@ describe('completion', () => {
       ['store', 'r'],
       ['repair', 'roots'],
     ],
-    [['build', '--ke'], ['--keep-going']],
+    [['build', '--kee'], ['--keep-going']],
     [['--js'], ['--json']],
     [['build', 'w'], ['words']],
     [
