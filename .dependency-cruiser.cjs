@@ -31,7 +31,7 @@ module.exports = {
       name: 'engine-enters-store-by-its-door',
       severity: 'error',
       from: { path: '^(engine|cli)' },
-      to: { path: '^store/', pathNot: '^store/(((caches|serve)/)?index\\.ts$|base/)' },
+      to: { path: '^store/', pathNot: '^store/(((caches|reapi|serve)/)?index\\.ts$|base/)' },
     },
     {
       name: 'model-is-pure',
@@ -59,7 +59,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^cli' },
       to: {
-        path: '^(derivations|engine/(?!(index|(audit|caches|model|lock|provenance|sandbox|sources|watch)/index)\\.ts$))',
+        path: '^(derivations|engine/(?!(index|(audit|caches|model|lock|provenance|remote|sandbox|sources|watch)/index)\\.ts$))',
       },
     },
     {

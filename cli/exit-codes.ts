@@ -41,6 +41,7 @@ const usageErrors: ReadonlySet<string> = new Set([
   'CONFIG_INVALID',
   'CONFIG_MISSING',
   'DERIVATION_INVALID',
+  'EXECUTOR_INVALID',
   'FILE_EXISTS',
   'GRAPH_CYCLE',
   'INPUT_IS_FOLDER',

@@ -10,7 +10,7 @@ import type { CheckResult } from './check.ts';
 import { ContentElsewhere } from './content-elsewhere.ts';
 import { outputsOfOutcome, type Emit, type Event, type Outcome, type Outputs } from './events.ts';
 import type { PlaceOf } from './evaluate/places-record.ts';
-import type { BuildRequest, Executor } from './execute/executor.ts';
+import type { BuildRequest, Executor, OfferedTool } from './execute/executor.ts';
 import { absentIn, lostForGood, producersOf, Rebuilds, type LostContentContext } from './lost-content.ts';
 import type { DerivationId } from './model/encode.ts';
 import type { PerformContext } from './perform/perform.ts';
@@ -81,7 +81,7 @@ export class Build {
   readonly #forced = new Set<DerivationId>();
   /** True: a result that no clean build has given is as good as none. */
   #wantsProven = false;
-  #tool: Promise<string | undefined> | undefined;
+  #tool: Promise<OfferedTool | undefined> | undefined;
 
   constructor(workshop: Workshop, wish: Wish) {
     this.#workshop = workshop;
@@ -315,7 +315,7 @@ export class Build {
     const reused: Reused[] = [];
     const outcomes = await runPlan(plan, {
       slots,
-      poolsFor: ({ derivation }) => this.#workshop.poolsFor(derivation),
+      poolsFor: (step) => this.#workshop.poolsFor(step.derivation, this.#isIncremental(step, incremental)),
       keepGoing,
       signal,
       sandbox,
@@ -509,11 +509,11 @@ export class Build {
     return this.#workshop.executor(pool, await this.#tool);
   }
 
-  async #bringTool(): Promise<string | undefined> {
+  async #bringTool(): Promise<OfferedTool | undefined> {
     const { sandbox } = this.#wish;
     if (sandbox === undefined) return undefined;
     const { ok } = this.#facts.memo(sandbox) === undefined ? await this.realise([sandbox]) : { ok: true };
-    if (ok) return this.materialise(sandbox);
+    if (ok) return { tree: this.#outputNode(sandbox, 'out').digest, folder: () => this.materialise(sandbox) };
     throw new UserError('SANDBOX_UNAVAILABLE', "the sandbox's own program could not be built", {
       hint: 'The failed step above says why.',
       fault: 'environment',

@@ -3,6 +3,7 @@
 import type { Digest } from '../store/base/digest.ts';
 import type { Node } from '../store/index.ts';
 import type { CompileCacheCounts } from './compile-cache/counts.ts';
+import type { RemoteRun } from './execute/remote-run.ts';
 import type { DerivationId } from './model/encode.ts';
 import type { Derivation, Target } from './model/derivation.ts';
 
@@ -124,6 +125,8 @@ export type Outcome =
       readonly incremental?: boolean | undefined;
       /** What its compilers were answered from a compile cache, where it was done with one. */
       readonly compileCache?: CompileCacheCounts | undefined;
+      /** Where else it was done than here. */
+      readonly remote?: RemoteRun | undefined;
     }
   /** Made by others, whose word counts, and taken from where they put it. */
   | {

@@ -10,6 +10,8 @@ import type { CacheSettings } from './caches/open-caches.ts';
 import type { UnpackWorkers } from './archive/unpack-workers.ts';
 import { LocalOffer } from './execute/local-offer.ts';
 import type { Fetch, Unpack } from './model/derivation.ts';
+import type { RemoteExecution } from './model/remote.ts';
+import { RemoteOffer } from './remote/remote-offer.ts';
 import type { FetchContext, UnpackContext } from './perform/perform.ts';
 import type { Mirrors } from './sources/mirrors.ts';
 import type { FetchPlaces } from './sources/places.ts';
@@ -21,6 +23,10 @@ export interface OpenWorkshopOptions {
   readonly jobs?: number;
   /** Where others put what they made; nowhere, when not given. */
   readonly caches?: CacheSettings;
+  /** Workers that commands are run on, beside or in place of this machine; none, when not given. */
+  readonly executor?: RemoteExecution;
+  /** Where tokens for them are found. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** How large all compile caches may be together: 5 GiB when not given. With 0 none is used. */
   readonly compileCacheBytes?: number;
 }
@@ -38,6 +44,8 @@ export function openWorkshop({
   store,
   jobs = availableParallelism(),
   caches,
+  executor,
+  env = {},
   compileCacheBytes = usualCompileCacheBytes,
 }: OpenWorkshopOptions): Workshop {
   const downloads = new Downloads(store);
@@ -50,7 +58,8 @@ export function openWorkshop({
       ['unpack', availableParallelism()],
       ['inline', inlineSlots],
     ]),
-    executors: [local],
+    executors: executor === undefined ? [local] : [new RemoteOffer(store, executor, env), local],
+    overflows: executor?.shared === true,
     compileCacheBytes,
     fetch: (derivation, context) => downloads.fetch(derivation, context),
     unpack: (derivation, archive, context) => archives.unpack(derivation, archive, context),

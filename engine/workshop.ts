@@ -5,7 +5,7 @@ import { UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
 import type { Node, Store } from '../store/index.ts';
 import type { ContentSource } from './content-source.ts';
-import type { Executor, ExecutorOffer } from './execute/executor.ts';
+import type { Executor, ExecutorOffer, OfferedTool } from './execute/executor.ts';
 import type { Derivation, Fetch, Unpack } from './model/derivation.ts';
 import type { FetchContext, UnpackContext } from './perform/perform.ts';
 import type { PoolName, Slots } from './schedule/slots.ts';
@@ -18,6 +18,8 @@ export interface WorkshopOptions {
   readonly capacities: ReadonlyMap<Exclude<PoolName, `run:${string}`>, number>;
   /** Where commands can be run, the favourite first. */
   readonly executors: readonly ExecutorOffer[];
+  /** False: a command waits for its favourite, even if another one has room. */
+  readonly overflows?: boolean;
   readonly fetch: (derivation: Fetch, context: FetchContext & FetchPlaces) => Promise<Digest>;
   readonly unpack: (derivation: Unpack, archive: Digest, context: UnpackContext) => Promise<Node>;
   /** Where content is that the store does not have; nowhere, when not given. */
@@ -48,15 +50,17 @@ export class Workshop {
   }
 
   /**
-   * Which slots will do for a step; for a command those of the executors that have its platform.
+   * Which slots will do for a step; for a command those of the executors that have its platform, and may have it.
+   * @param isHere true for a command that is to be done on this machine, whatever else there is
    * @throws UserError `ENVIRONMENT_UNSUPPORTED`
    */
-  poolsFor(derivation: Derivation): readonly PoolName[] {
+  poolsFor(derivation: Derivation, isHere = false): readonly PoolName[] {
     if (derivation.kind === 'fetch' || derivation.kind === 'unpack') return [derivation.kind];
     if (derivation.kind !== 'run') return ['inline'];
-    const { executors } = this.#options;
+    const { executors, overflows = true } = this.#options;
     const fit = executors.filter(({ platforms }) => platforms.includes(derivation.platform));
-    if (fit.length > 0) return fit.map(({ pool }) => pool);
+    const allowed = isHere || derivation.remote === false ? fit.filter((offer) => offer.isHere) : fit;
+    if (allowed.length > 0) return (overflows ? allowed : allowed.slice(0, 1)).map(({ pool }) => pool);
     const known = [...new Set(executors.flatMap(({ platforms }) => platforms))].join(', ');
     throw new UserError(
       'ENVIRONMENT_UNSUPPORTED',
@@ -65,12 +69,9 @@ export class Workshop {
     );
   }
 
-  /**
-   * The executor behind a pool, opened if need be.
-   * @param tool the folder with the sandbox's own program, when the flake gives one
-   */
-  executor(pool: PoolName, tool: string | undefined): Promise<Executor> {
-    const key = `${pool} ${tool ?? ''}`;
+  /** The executor behind a pool, opened if need be, for steps whose sandboxes are made with this tool. */
+  executor(pool: PoolName, tool: OfferedTool | undefined): Promise<Executor> {
+    const key = `${pool} ${tool?.tree ?? ''}`;
     let executor = this.#executors.get(key);
     if (executor === undefined) {
       const offer = this.#options.executors.find((one) => one.pool === pool)!;

@@ -24,6 +24,7 @@ export interface BuildFlags extends PushFlags {
   readonly compileCache?: boolean;
   readonly outLink?: string;
   readonly cache?: readonly string[];
+  readonly executor?: string;
 }
 
 export const define: DefineCommand = (command, runs) => {
@@ -43,6 +44,7 @@ export const define: DefineCommand = (command, runs) => {
     )
     .option('--no-push', 'bring nothing to the caches that are configured so')
     .option('--key <name>', 'the key to sign with, if there are several')
+    .option('--executor <url>', 'run commands on the workers of this server; "local" for this machine alone')
     .option('--rebuild', 'build the targets again even if they are up to date')
     .addOption(
       new Option(
@@ -63,6 +65,9 @@ export const define: DefineCommand = (command, runs) => {
       'machine, and cleanly otherwise. What was made in them is used on this machine; `cairn check --promote` proves it.\n' +
       'The same is true of what was made with a compile cache (`compileCache`). Their size is CAIRN_COMPILE_CACHE_SIZE, 5G\n' +
       'when it is not set.\n' +
+      'Workers are those of the config (`executor`), of CAIRN_EXECUTOR or of --executor: grpcs://HOST:PORT/INSTANCE, and behind\n' +
+      'it ?slots=COUNT (commands at once), &jobs=COUNT (what each is told to do at once), &root=chroot, &property=NAME=VALUE and\n' +
+      '&shared (run here what finds no slot there). `cairn doctor --executor URL` tries them.\n' +
       '\n' +
       'With --push, or for a cache with "push": true in ~/.config/cairn/caches.json, each result is signed and brought there\n' +
       'as soon as it is made. A cache that cannot be reached fails no build. What is sooner made again than moved stays here,\n' +
@@ -74,6 +79,10 @@ export const define: DefineCommand = (command, runs) => {
       ['cairn build lsb --dry-run', 'what would be done, and why'],
       ['cairn build lsb --out-link result', 'and find it in ./result'],
       ['cairn build lsb --push', 'and let the team have it'],
+      [
+        'cairn build lsb --executor grpcs://build.example/main',
+        'on the workers of a Remote Execution server',
+      ],
     ],
     exitCodes: [0, 1, 2, 3, 130],
   });
@@ -90,7 +99,11 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   const startedMs = performance.now();
   const renderer = openRenderer(context);
   const { jobs, offline = false, cache: caches = [] } = flags;
-  const settings = { ...(jobs !== undefined && { jobs }), offline, caches };
+  const settings = {
+    ...{ offline, caches },
+    ...(jobs !== undefined && { jobs }),
+    ...(flags.executor !== undefined && { executor: flags.executor }),
+  };
   const listeners: Emit[] = [renderer.emit];
   const emit = (event: Event): void => {
     for (const hear of listeners) hear(event);

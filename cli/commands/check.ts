@@ -60,7 +60,8 @@ export const define: DefineCommand = (command, runs) => {
 async function check(context: Context, flags: CheckFlags, targets: readonly string[]): Promise<ExitCode> {
   const renderer = openRenderer(context);
   const { jobs, offline = false } = flags;
-  const settings = { offline, ...(jobs !== undefined && { jobs }) };
+  // Whoever checks takes no worker's word.
+  const settings = { offline, executor: 'local', ...(jobs !== undefined && { jobs }) };
   await using project = await openProject(context, { targets, settings, emit: renderer.emit });
   const signing = flags.sign === undefined ? undefined : signingOf(context, project, flags);
   await project.told;

@@ -4,6 +4,7 @@ import { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { probeExecutor } from '../doctor/executor.ts';
 import { probeMachine } from '../doctor/machine.ts';
 import { probeProject } from '../doctor/project.ts';
 import { probeSandboxes } from '../doctor/sandbox.ts';
@@ -18,20 +19,25 @@ import { writeRecords } from '../records/write-records.ts';
 
 interface DoctorFlags {
   readonly offline?: boolean;
+  readonly executor?: string;
 }
 
 export const define: DefineCommand = (command, runs) => {
   command
     .option('--offline', 'do not download the program that the sandbox needs to be tried')
+    .option('--executor <url>', 'try the workers of this server, too')
     .action(runs(doctor));
   addHelpNotes(command, {
     about: 'In the folder of a project it also looks at its config, its lock file and its mirrors.',
-    examples: [['cairn doctor', 'before the first build, or when builds fail for no good reason']],
+    examples: [
+      ['cairn doctor', 'before the first build, or when builds fail for no good reason'],
+      ['cairn doctor --executor grpcs://build.example/main', 'before commands are run there'],
+    ],
     exitCodes: [0, 1],
   });
 };
 
-async function doctor(context: Context, { offline = false }: DoctorFlags): Promise<ExitCode> {
+async function doctor(context: Context, { offline = false, executor }: DoctorFlags): Promise<ExitCode> {
   let failures = 0;
   const show = (findings: readonly Finding[]): void => {
     failures += findings.filter(({ state }) => state === 'fail').length;
@@ -45,7 +51,7 @@ async function doctor(context: Context, { offline = false }: DoctorFlags): Promi
   };
   show(probeMachine());
   show(await storageFindings(context));
-  show(await projectFindings(context, offline));
+  show(await projectFindings(context, { offline, executor }));
   return failures === 0 ? exitCodes.ok : exitCodes.buildFailed;
 }
 
@@ -57,13 +63,22 @@ async function storageFindings(context: Context): Promise<Finding[]> {
   }
 }
 
-async function projectFindings(context: Context, offline: boolean): Promise<Finding[]> {
+async function projectFindings(
+  context: Context,
+  { offline, executor }: { readonly offline: boolean; readonly executor: string | undefined },
+): Promise<Finding[]> {
   try {
     const configPath = configOf(context);
     const renderer = openRenderer(context);
     await using project = await openProject(context, { settings: { offline }, emit: renderer.emit });
     const found = await probeProject({ configPath, store: project.store, context });
-    return [...found, ...(await probeSandboxes(project).finally(() => renderer.close()))];
+    try {
+      const sandboxes = await probeSandboxes(project);
+      const workers = executor === undefined ? [] : await probeExecutor(project, context, executor);
+      return [...found, ...sandboxes, ...workers];
+    } finally {
+      await renderer.close();
+    }
   } catch (error) {
     return [mistake('config', error)];
   }

@@ -7,6 +7,7 @@ import {
   type SandboxFinding,
   type SandboxTool,
 } from '../../engine/sandbox/index.ts';
+import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { Project } from '../project/project.ts';
 import { fail, ok, type Finding } from './finding.ts';
@@ -25,11 +26,19 @@ export async function probeSandboxes(project: Project): Promise<Finding[]> {
   }
 }
 
-async function sandboxTool({ build, evaluation }: Project): Promise<SandboxTool> {
+async function sandboxTool(project: Project): Promise<SandboxTool> {
+  const { sandbox } = project.evaluation;
+  if ((await broughtSandbox(project)) === undefined) return chooseSandboxTool(undefined);
+  return chooseSandboxTool(await project.build.materialise(sandbox!));
+}
+
+/** The tree with the sandbox's own program; undefined when the flake has none. @throws UserError `SANDBOX_UNAVAILABLE` */
+export async function broughtSandbox({ build, evaluation }: Project): Promise<Digest | undefined> {
   const { sandbox } = evaluation;
-  if (sandbox === undefined) return chooseSandboxTool(undefined);
+  if (sandbox === undefined) return undefined;
   const report = await build.realise([sandbox]);
-  if (report.ok) return chooseSandboxTool(await build.materialise(sandbox));
+  const node = report.outputs.get(sandbox)?.['out'];
+  if (report.ok && node?.kind === 'tree') return node.digest;
   const failed = [...report.outcomes.values()].find((outcome) => outcome.kind === 'failed');
   throw new UserError(
     'SANDBOX_UNAVAILABLE',

@@ -19,6 +19,7 @@ import type { Context } from '../context.ts';
 import { plainText } from '../render/plain-text.ts';
 import { cacheSettings } from '../person/cache-settings.ts';
 import { allOverrides } from './overrides.ts';
+import { executorOf } from './executor.ts';
 import { commandOf } from './steps.ts';
 import { compileCacheSize, configuredSize, keepStoreToSize } from './store-size.ts';
 import { findTarget, splitPlace, type FoundOutput } from './targets.ts';
@@ -47,6 +48,8 @@ export interface Settings {
   readonly caches?: readonly string[];
   /** False to ask none. */
   readonly usesCaches?: boolean;
+  /** Where commands are run: `local`, or a server's URL; as the environment or the config says, when not given. */
+  readonly executor?: string;
 }
 
 export interface ProjectOptions {
@@ -149,6 +152,7 @@ function makeProject(context: Context, { store, evaluation, options, sizeBytes }
     ...jobsOf(settings),
     ...compileCacheSize(context.env),
     ...(caches && { caches }),
+    ...executorOf(context, evaluation, settings),
   });
   const { signal } = context;
   const project = projectIn(context, workshop, evaluation, { ...options, signal, tellsOfLocals: true });

@@ -47,6 +47,22 @@ const compileCache = v.optional(
   ),
 );
 
+const remote = v.optional(
+  v.pipe(
+    v.strictObject({
+      executor: v.pipe(text, v.description('the server')),
+      worker: v.optional(text),
+      queuedMs: v.optional(milliseconds),
+      fetchedMs: v.optional(milliseconds),
+      executedMs: v.optional(milliseconds),
+      uploadedMs: v.optional(milliseconds),
+    }),
+    v.description(
+      'of a command that was done elsewhere: where, and where time went, as far as the server says so',
+    ),
+  ),
+);
+
 const outputs = v.pipe(
   v.record(v.string(), v.string()),
   v.description('by name of the output: its digest, or where it points to if it is a symbolic link'),
@@ -166,6 +182,7 @@ const records = {
       v.pipe(v.array(text), v.description('of a substituted step: whose word it was taken on')),
     ),
     compileCache,
+    remote,
     because: v.optional(v.pipe(v.array(text), v.description('of a skipped step: what failed below it'))),
     reason: v.optional(failureReason),
     code: v.optional(code),

@@ -108,6 +108,7 @@ function outcomeFields(outcome: Outcome): Omit<FieldsOf<'step-finished'>, keyof 
         log: outcome.log,
         incremental: outcome.incremental === true ? true : undefined,
         compileCache: outcome.compileCache,
+        remote: outcome.remote,
       };
     case 'substituted':
       return {

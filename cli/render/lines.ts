@@ -102,7 +102,8 @@ function amount(
   const progress = view.running.get(step.id)?.progress;
   const size = progress === undefined ? '' : `${formatBytes(progress.doneBytes)}, `;
   const how = outcome.incremental === true ? ', incrementally' : '';
-  const { compileCache } = outcome;
+  const { compileCache, remote } = outcome;
+  const where = remote === undefined ? '' : `, on ${remote.worker ?? remote.executor}`;
   const answered = compileCache === undefined ? '' : `, ${compileCacheWords(compileCache)}`;
-  return `(${size}${formatDuration(outcome.durationMs)}${how}${answered})`;
+  return `(${size}${formatDuration(outcome.durationMs)}${how}${where}${answered})`;
 }

@@ -43,6 +43,17 @@ const flakeSchema = v.object({
       until: v.pipe(text, v.isoDate('it is not a day, like 2027-03-31')),
     }),
   ),
+  executor: v.optional(
+    v.strictObject({
+      kind: v.literal('remote'),
+      endpoint: text,
+      properties: v.record(v.string(), text),
+      slots: v.number(),
+      jobs: v.number(),
+      root: v.picklist(['portable', 'chroot']),
+      shared: v.boolean(),
+    }),
+  ),
   environment: v.array(v.pipe(text, v.regex(/^[^=\0]+$/, 'it is not the name of a variable'))),
   sandbox: v.optional(callable),
   outputs: callable,

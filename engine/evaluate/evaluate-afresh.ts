@@ -98,7 +98,7 @@ function isLocal({ steps }: Identified, id: DerivationId): boolean {
 }
 
 function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Found): EvaluationRecord {
-  const { description, targets, mirrors, caches, trust, environment } = config.flake;
+  const { description, targets, mirrors, caches, trust, executor, environment } = config.flake;
   const sandbox = given.sandbox === undefined ? undefined : found.identified.idOf(given.sandbox);
   const parts: Partial<Record<Target, EvaluatedTarget>> = {};
   const lineages = lineagesOf(given, found);
@@ -118,7 +118,10 @@ function evaluationRecord(config: LoadedConfig, given: FlakeOutputs, found: Foun
     files: config.observations.files,
     links: config.observations.links,
     env: mapByName(Object.entries(given.env).map(([name, value]) => [name, value ?? null])),
-    flake: { description, targets, mirrors, caches, trust, environment },
+    flake: {
+      ...{ description, targets, mirrors, caches, trust, environment },
+      ...(executor !== undefined && { executor }),
+    },
     targets: parts,
   };
 }

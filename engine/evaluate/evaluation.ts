@@ -5,6 +5,7 @@ import { UserError } from '../../store/base/errors.ts';
 import type { Derivation, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { TrustedKeys } from '../model/flake.ts';
+import type { RemoteExecution } from '../model/remote.ts';
 import type { StepSource } from '../step.ts';
 import type { PlaceOf } from './places-record.ts';
 import { closestNames } from './closest-names.ts';
@@ -44,6 +45,8 @@ export interface FlakeFacts {
   /** URLs, near to far. */
   readonly caches: readonly string[];
   readonly trust: TrustedKeys;
+  /** Workers that commands are run on; absent when it names none. */
+  readonly executor?: RemoteExecution;
   /** Names of the environment variables it may read. */
   readonly environment: readonly string[];
 }

@@ -6,6 +6,7 @@ import type { FailureReason } from '../events.ts';
 import type { CompileCacheCounts } from '../compile-cache/counts.ts';
 import type { CompileCacheKeys } from '../compile-cache/keys.ts';
 import type { Incremental, Limits, Platform } from '../model/derivation.ts';
+import type { RemoteRun } from './remote-run.ts';
 
 /** A resolved `run` derivation: everything a machine needs to know to run it, and nothing else. */
 export interface BuildRequest {
@@ -91,6 +92,8 @@ export type ExecuteResult =
       readonly use: ResourceUse;
       /** When it was done with a compile cache. */
       readonly compileCache?: CompileCacheCounts;
+      /** When it was done elsewhere. */
+      readonly remote?: RemoteRun;
     }
   | {
       readonly kind: 'failed';
@@ -113,12 +116,20 @@ export interface Executor {
   close(): Promise<void>;
 }
 
+/** The tree with the sandbox's own program, when the flake gives one. */
+export interface OfferedTool {
+  readonly tree: Digest;
+  /** A folder with its content. */
+  folder(): Promise<string>;
+}
+
 /** An executor that the scheduler may choose, opened when the first command is given to it. */
 export interface ExecutorOffer {
   readonly pool: `run:${string}`;
   readonly platforms: readonly Platform[];
   /** How many commands at once. */
   readonly slots: number;
-  /** @param tool the folder with the sandbox's own program, when the flake gives one */
-  open(tool: string | undefined): Promise<Executor>;
+  /** True for this machine. */
+  readonly isHere: boolean;
+  open(tool: OfferedTool | undefined): Promise<Executor>;
 }

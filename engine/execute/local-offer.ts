@@ -4,12 +4,13 @@
 import type { Store } from '../../store/index.ts';
 import type { Platform } from '../model/derivation.ts';
 import type { Jobserver } from '../schedule/jobserver.ts';
-import type { Executor, ExecutorOffer } from './executor.ts';
+import type { Executor, ExecutorOffer, OfferedTool } from './executor.ts';
 
 export class LocalOffer implements ExecutorOffer {
   readonly pool = 'run:local';
   readonly platforms: readonly Platform[] = ['x86_64-linux'];
   readonly slots: number;
+  readonly isHere = true;
   readonly #store: Store;
   #jobs: Jobserver | undefined;
 
@@ -18,13 +19,17 @@ export class LocalOffer implements ExecutorOffer {
     this.slots = slots;
   }
 
-  async open(tool: string | undefined): Promise<Executor> {
+  async open(tool: OfferedTool | undefined): Promise<Executor> {
     const [{ createLocalExecutor }, { chooseSandboxTool }, { Jobserver }] = await Promise.all([
       import('./local.ts'),
       import('../sandbox/tool.ts'),
       import('../schedule/jobserver.ts'),
     ]);
     this.#jobs ??= new Jobserver(this.slots);
-    return createLocalExecutor({ store: this.#store, tool: await chooseSandboxTool(tool), jobs: this.#jobs });
+    return createLocalExecutor({
+      store: this.#store,
+      tool: await chooseSandboxTool(await tool?.folder()),
+      jobs: this.#jobs,
+    });
   }
 }

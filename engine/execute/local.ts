@@ -27,6 +27,7 @@ import type { SandboxTool } from '../sandbox/tool.ts';
 import { describeFailure, reasonForStatus, saysDiskFull } from '../sandbox/verdict.ts';
 import { writtenElsewhere } from '../sandbox/written-elsewhere.ts';
 import { makeWorkFolder, type WorkFolder } from '../sandbox/work-folder.ts';
+import { refuseEmpty } from './check-outputs.ts';
 import { lacksRoom } from './disk-room.ts';
 import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from './executor.ts';
 
@@ -222,7 +223,7 @@ class SandboxExecutor implements Executor {
       chmodSync(work.outputs, 0o755);
       for (const output of request.outputs)
         outputs[output] = await takeOutput(batch, join(work.outputs, output));
-      this.#refuseEmpty(step, outputs);
+      refuseEmpty(request, outputs, () => this.#writtenElsewhere(step));
       log.close();
       const logDigest = log.sizeBytes > 0 ? await batch.takeFile(log.path, false) : undefined;
       if (!options.signal.aborted) {
@@ -248,20 +249,9 @@ class SandboxExecutor implements Executor {
     }
   }
 
-  // A step that writes into the wrong folder would otherwise succeed, and nobody would know before something misses it.
-  #refuseEmpty({ request, work, options }: Step, outputs: Readonly<Record<string, Node>>): void {
-    const empty = request.outputs.filter(
-      (output) => isEmpty(outputs[output]!) && !request.mayBeEmpty.includes(output),
-    );
-    if (empty.length === 0) return;
+  #writtenElsewhere({ work, options }: Step): readonly string[] {
     const { buildFolder } = conditionsFor(oneJob, options.variation);
-    const elsewhere = writtenElsewhere(work, buildFolder, namedFiles);
-    throw new UserError(
-      'OUTPUT_INVALID',
-      `${request.name} left nothing in its output ${empty.join(', ')}` +
-        (elsewhere.length === 0 ? '' : `; elsewhere it wrote ${elsewhere.join(', ')}`),
-      { hint: 'Put files into $out, or say in the derivation that it may be empty: mayBeEmpty.' },
-    );
+    return writtenElsewhere(work, buildFolder, namedFiles);
   }
 
   // Either no sandbox can be set up on this machine, or this one could not: then bubblewrap's last line says why.
@@ -314,10 +304,6 @@ function writeChanged({ path }: WorkFolder, changed: readonly string[]): string 
   writeFileSync(file, changed.map((name) => `${name}\0`).join(''));
   chmodSync(file, 0o444);
   return file;
-}
-
-function isEmpty(node: Node): boolean {
-  return node.kind === 'tree' && node.digest === emptyTree.digest;
 }
 
 // An error of the system about something the step has left is the step's, however it managed that.

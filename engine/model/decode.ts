@@ -115,6 +115,7 @@ function decodeKind(fields: Fields, reference: Reference): Derivation {
         ...(fields['compileCache'] !== undefined && {
           compileCache: compileCache(fields['compileCache'], reference),
         }),
+        ...(fields['remote'] === false && { remote: false }),
       };
     default:
       throw corrupt();

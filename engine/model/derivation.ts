@@ -225,6 +225,8 @@ export interface RunSpec {
   readonly incremental?: Incremental;
   /** Compilers whose results may be taken from earlier builds: `compileCache(pins, { … })` of the package set makes one. */
   readonly compileCache?: CompileCacheSpec;
+  /** False: on this machine alone, whatever workers there are. What it gives does not depend on that. */
+  readonly remote?: boolean;
 }
 
 /** The same with a derivation for the tool. */
@@ -244,6 +246,7 @@ const runFields: readonly (keyof RunSpec)[] = [
   'limits',
   'incremental',
   'compileCache',
+  'remote',
 ];
 
 /**
@@ -269,6 +272,8 @@ function describeRun(spec: RunSpec): Run {
   checkLayers(name, spec.layers);
   checkPlaces(name, spec.inputs ?? {});
   if (incremental !== undefined) checkIncremental(name, incremental, Object.keys(spec.inputs ?? {}));
+  if (spec.remote !== undefined && typeof spec.remote !== 'boolean')
+    invalid(`${name}: remote must be true or false`, 'Write remote: false for a command that must run here.');
   if (compileCache !== undefined) checkCompileCache(name, compileCache, Object.keys(spec.inputs ?? {}));
   const layers = spec.layers.map((layer: InputLike) => input(name, layer));
   const inputs = mapByName(
@@ -301,6 +306,7 @@ function describeRun(spec: RunSpec): Run {
         sources: [...compileCache.sources].sort(),
       },
     }),
+    ...(spec.remote === false && { remote: false }),
   };
 }
 

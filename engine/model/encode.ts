@@ -41,6 +41,7 @@ export function derivationRecord(
     record['target'] = derivation.target;
     record['limits'] = derivation.limits as RecordValue;
     const { compileCache } = derivation;
+    record['remote'] = derivation.remote;
     record['compileCache'] = compileCache && { ...compileCache, tool: reference(compileCache.tool) };
   }
   return record;

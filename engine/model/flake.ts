@@ -2,6 +2,7 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import { targets as allTargets, type Derivation, type Target } from './derivation.ts';
+import type { RemoteExecution } from './remote.ts';
 
 /** What is wanted from outside. `cairn lock` turns each into pins; builds use only the pins. */
 export type InputDeclaration = LockedDeclaration | LocalInput;
@@ -161,6 +162,8 @@ export interface FlakeSpec<Inputs extends Readonly<Record<string, InputDeclarati
   readonly trust?: TrustedKeys;
   /** What `cairn audit` lets be, and why; nothing, when not given. */
   readonly waivers?: readonly Waiver[];
+  /** Workers that commands are run on: `remote({ endpoint: 'grpcs://build.example' })`. This machine's own, when not given. */
+  readonly executor?: RemoteExecution;
   /** Names of environment variables that evaluation may read; their values become part of what is evaluated. */
   readonly environment?: readonly string[];
   /** The tree with the sandbox's own program (see derivations/sandbox.ts); it runs steps but is not an input of them. */
@@ -178,6 +181,7 @@ export interface Flake {
   readonly caches: readonly string[];
   readonly trust: TrustedKeys;
   readonly waivers: readonly Waiver[];
+  readonly executor: RemoteExecution | undefined;
   readonly environment: readonly string[];
   readonly sandbox: ((context: OutputsContext<never>) => Derivation) | undefined;
   readonly outputs: (context: OutputsContext<never>) => Readonly<Record<string, Output>>;
@@ -185,7 +189,7 @@ export interface Flake {
 
 const fields = [
   ...['description', 'inputs', 'targets', 'mirrors', 'caches', 'trust'],
-  ...['waivers', 'environment', 'sandbox', 'outputs'],
+  ...['executor', 'waivers', 'environment', 'sandbox', 'outputs'],
 ];
 
 /**
@@ -216,6 +220,7 @@ export function defineFlake<const Inputs extends Readonly<Record<string, InputDe
     caches: spec.caches ?? [],
     trust: spec.trust ?? { keys: [] },
     waivers: spec.waivers ?? [],
+    executor: spec.executor,
     environment: spec.environment ?? [],
     sandbox: spec.sandbox,
     outputs: spec.outputs,

@@ -3,5 +3,6 @@
 export * from './derivation.ts';
 export * from './flake.ts';
 export * from './pins.ts';
+export { remote, type RemoteExecution, type RemoteSpec, type RootMode } from './remote.ts';
 // A config's own errors are people's errors too.
 export { UserError, type ErrorCode } from '../../store/base/errors.ts';

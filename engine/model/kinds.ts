@@ -119,6 +119,8 @@ export interface Run {
   readonly limits: Limits;
   readonly incremental?: Incremental;
   readonly compileCache?: CompileCache;
+  /** False: on this machine alone, whatever workers there are. */
+  readonly remote?: false;
 }
 
 /**

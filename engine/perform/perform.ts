@@ -18,6 +18,7 @@ import { filesSize } from '../content-below.ts';
 import type { Emit, Outcome, Outputs } from '../events.ts';
 import type { CompileCacheCounts } from '../compile-cache/counts.ts';
 import type { BuildRequest, CompileCacheUse, Executor, ResourceUse } from '../execute/executor.ts';
+import type { RemoteRun } from '../execute/remote-run.ts';
 import { failedBecause } from '../failure.ts';
 import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
@@ -79,6 +80,7 @@ interface Made {
   /** In folders that an earlier build had left. */
   readonly incremental?: boolean | undefined;
   readonly compileCache?: CompileCacheCounts | undefined;
+  readonly remote?: RemoteRun | undefined;
 }
 
 /**
@@ -185,7 +187,7 @@ async function makeAndRecord(resolved: ResolvedStep, slot: StepSlot, context: Ke
   if (made.kind !== 'made') return made;
   try {
     await noticeConflict(resolved, made, context);
-    await made.batch.commit((records) => record(records, resolved, made, context.builder));
+    await made.batch.commit((records) => record(records, resolved, made, builderOf(made, context)));
   } finally {
     await made.batch.discard();
   }
@@ -196,6 +198,7 @@ async function makeAndRecord(resolved: ResolvedStep, slot: StepSlot, context: Ke
     log: made.log,
     incremental: made.incremental,
     compileCache: made.compileCache,
+    remote: made.remote,
   };
 }
 
@@ -305,6 +308,11 @@ function record(records: RecordWriter, { step, action }: ResolvedStep, made: Mad
   records.putMemo({ derivation: step.id, action, outputs });
   records.putLineage(step.lineage, { derivation: step.id, action });
   records.putDuration(step.lineage, use.durationMs);
+}
+
+// Who it was, as far as that is known.
+function builderOf({ remote }: Made, { builder }: PerformContext): string {
+  return remote === undefined ? builder : [remote.worker, remote.executor].filter(Boolean).join(' at ');
 }
 
 // The same action gave something else before: worth a line, because a cache cannot promise what a build does not keep.

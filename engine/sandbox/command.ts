@@ -18,6 +18,10 @@ export interface CommandOptions {
   readonly guise: Guise;
   readonly work: WorkFolder;
   readonly conditions: Conditions;
+  /** True in a sandbox of somebody else's: there no further /proc can be mounted, and that one's is shown. */
+  readonly isWithin?: boolean;
+  /** True where whoever is killed must leave nothing behind: what is written to the root is kept in memory. */
+  readonly isRootInMemory?: boolean;
   /** The file with what changed since the last success, where the step is told that. */
   readonly changed?: string | undefined;
   /** What a compile cache takes, where the step has one. */
@@ -47,31 +51,18 @@ const sharedMemoryBytes = 64 * 1024 * 1024;
 // The command is process 1 itself. Bubblewrap's own process 1 would let bubblewrap end while what the command left
 // running is still being killed, and nobody would count its processor time.
 // No namespace is shared. Without capabilities, uid 0 inside can do what the person outside can, and nothing more: the
-// same for root and for an ordinary user. Further user namespaces, which would give capabilities back, are refused.
-const isolation = [
-  ...[
-    '--unshare-user',
-    '--disable-userns',
-    '--unshare-ipc',
-    '--unshare-pid',
-    '--unshare-net',
-    '--unshare-uts',
-  ],
-  ...[
-    '--unshare-cgroup-try',
-    '--cap-drop',
-    'ALL',
-    '--hostname',
-    'cairn',
-    '--die-with-parent',
-    '--as-pid-1',
-    '--clearenv',
-  ],
+// same for root and for an ordinary user. Further user namespaces, which would give capabilities back, are refused; by the system
+// call filter as well, where the kernel's settings cannot be written to.
+const isolation = (isWithin: boolean): readonly string[] => [
+  ...['--unshare-user', ...(isWithin ? [] : ['--disable-userns']), '--unshare-ipc', '--unshare-pid'],
+  ...['--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL', '--hostname', 'cairn'],
+  ...['--die-with-parent', '--as-pid-1', '--clearenv'],
 ];
 
 /** The command that runs `request` in its sandbox. */
 export function sandboxCommand(request: BuildRequest, options: CommandOptions): string[] {
   const { tool, guise, mounts, work, conditions, changed, compileCache = [], interactive } = options;
+  const { isWithin = false } = options;
   const surroundings = {
     ...surroundingsOf(conditions),
     changed: changed && changedPath,
@@ -81,7 +72,7 @@ export function sandboxCommand(request: BuildRequest, options: CommandOptions): 
   return [
     guise.preamble,
     ...tool.bubblewrap,
-    ...isolation,
+    ...isolation(isWithin),
     ...['--uid', id, '--gid', id],
     ...(interactive === undefined ? ['--new-session', '--json-status-fd', String(statusDescriptor)] : []),
     ...['--seccomp', String(filterDescriptor)],
@@ -108,13 +99,18 @@ function surroundingsOf({ buildFolder, jobs, jobserver }: Conditions): Surroundi
   return { buildFolder, jobs, jobserver: jobserver === undefined ? undefined : jobserverPath };
 }
 
-function rootMounts({ scaffold, guise, mounts, work }: CommandOptions): string[] {
+function rootMounts(options: CommandOptions): string[] {
+  const { scaffold, guise, mounts, work, isWithin = false, isRootInMemory = false } = options;
   return [
     ...[scaffold.mountPoints, ...mounts.layers].flatMap((layer) => ['--overlay-src', layer]),
-    ...['--overlay', work.upper, scaffold.overlay, '/'],
+    ...(isRootInMemory ? ['--tmp-overlay', '/'] : ['--overlay', work.upper, scaffold.overlay, '/']),
     // Read-only, because for root's processes the kernel's settings under /proc/sys are their own files to write.
-    ...['--proc', '/proc', '--remount-ro', '/proc'],
-    ...guise.masks.flatMap(({ path, source }) => ['--ro-bind', source, path]),
+    ...(isWithin ? ['--ro-bind', '/proc', '/proc'] : ['--proc', '/proc', '--remount-ro', '/proc']),
+    ...guise.masks.flatMap(({ path, source, isOptional }) => [
+      isOptional === true ? '--ro-bind-try' : '--ro-bind',
+      source,
+      path,
+    ]),
     ...['--dev', '/dev', '--perms', '1777', '--size', String(sharedMemoryBytes), '--tmpfs', '/dev/shm'],
   ];
 }

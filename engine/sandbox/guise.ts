@@ -15,8 +15,26 @@ export interface Guise {
   /** The program that sets limits and processors, and becomes bubblewrap. */
   readonly preamble: string;
   /** What is mounted over what, in this order. */
-  readonly masks: readonly { readonly path: string; readonly source: string }[];
+  readonly masks: readonly Mask[];
 }
+
+export interface Mask {
+  readonly path: string;
+  readonly source: string;
+  /** Where there is no such source, nothing is mounted. */
+  readonly isOptional?: boolean;
+}
+
+/** What steps are shown in place of a machine's own files, whichever machine it is. */
+export interface Shown {
+  /** By their names below one folder. */
+  readonly files: ReadonlyMap<string, string>;
+  /** By the name of the file, or of the folder, that is mounted there; an `emptyFolder` has nothing in it. */
+  readonly masks: readonly { readonly path: string; readonly name: string }[];
+}
+
+export const emptyFolder = 'empty';
+const nothing = 'nothing';
 
 /** A gibibyte of memory, as old as any: what every machine that builds has. */
 const contents: Readonly<Record<string, string>> = {
@@ -120,6 +138,31 @@ const emptied = [
 /** Folders with what the machine has in them: disks, buses, drivers. They are empty. */
 const emptiedFolders = ['acpi', 'asound', 'bus', 'driver', 'fs', 'irq', 'scsi'];
 
+/** For steps that may use so many processors. Where a kernel lacks a file, there is nothing to mount over. */
+export function shownInstead(processors: number): Shown {
+  const shown = { ...contents, ...processorContents(processors) };
+  const inSettings = Object.entries(settings).map(([name, value]): [string, string] => [
+    `sys/${name}`,
+    `${value}\n`,
+  ]);
+  return {
+    files: new Map([[nothing, ''], ...Object.entries(shown), ...inSettings, [`sys/${uuid}`, '']]),
+    masks: [
+      ...Object.keys(shown).map((name) => ({ path: `/proc/${name}`, name })),
+      ...emptied.map((name) => ({ path: `/proc/${name}`, name: nothing })),
+      ...emptiedFolders.map((name) => ({ path: `/proc/${name}`, name: emptyFolder })),
+    ],
+  };
+}
+
+/** What is mounted last, with the folder's files in `folder`. */
+export function settingsMasks(folder: string): readonly Mask[] {
+  return [
+    { path: '/proc/sys', source: `${folder}/sys` },
+    { path: `/proc/sys/${uuid}`, source: `/proc/sys/${uuid}` },
+  ];
+}
+
 /** Makes the files in a new folder, for steps that may use `processors`. */
 export function makeGuise(folder: string, processors: readonly number[]): Guise {
   mkdirSync(folder);
@@ -129,29 +172,17 @@ export function makeGuise(folder: string, processors: readonly number[]): Guise 
     writeFileSync(path, content, { mode });
     return path;
   };
-  const nothing = put('nothing', '');
-  const emptyFolder = join(folder, 'empty');
-  mkdirSync(emptyFolder);
-  const shown = { ...contents, ...processorContents(processors.length) };
-  for (const [name, value] of Object.entries(settings)) put(`sys/${name}`, `${value}\n`);
-  put(`sys/${uuid}`, '');
-  const masks = [
-    ...Object.entries(shown).map(([name, content]) => ({
-      path: `/proc/${name}`,
-      source: put(name, content),
-    })),
-    ...emptied.map((name) => ({ path: `/proc/${name}`, source: nothing })),
-  ];
+  mkdirSync(join(folder, emptyFolder));
+  const { files, masks } = shownInstead(processors.length);
+  for (const [name, content] of files) put(name, content);
+  const isThere = ({ path, name }: Shown['masks'][number]): boolean =>
+    name === emptyFolder ? hasEntries(path) : isReadable(path);
   return {
     filter: put('system-calls', systemCallFilter()),
     preamble: put('preamble', preamble({ ...stepLimits(), processors }), 0o555),
     masks: [
-      ...masks.filter(({ path }) => isReadable(path)),
-      ...emptiedFolders
-        .map((name) => ({ path: `/proc/${name}`, source: emptyFolder }))
-        .filter(({ path }) => hasEntries(path)),
-      { path: '/proc/sys', source: join(folder, 'sys') },
-      { path: `/proc/sys/${uuid}`, source: `/proc/sys/${uuid}` },
+      ...masks.filter(isThere).map(({ path, name }) => ({ path, source: join(folder, name) })),
+      ...settingsMasks(folder),
     ],
   };
 }

@@ -19,13 +19,14 @@ export const mostTasksInKernel = Math.max(4096, mostTasks + 512);
 const unlimited = 2n ** 64n - 1n;
 const mebibyte = 2n ** 20n;
 
-interface Resource {
-  /** In asm-generic/resource.h. */
+/** Of one resource, by its number in asm-generic/resource.h. */
+export interface ResourceLimit extends Limit {
   readonly number: number;
+}
+
+interface Resource extends ResourceLimit {
   /** In /proc/self/limits. */
   readonly shown: string;
-  readonly soft: bigint;
-  readonly hard: bigint;
 }
 
 /**
@@ -51,6 +52,9 @@ const resources: readonly Resource[] = [
   { number: 14, shown: 'realtime priority', soft: 0n, hard: 0n },
   { number: 15, shown: 'realtime timeout', soft: unlimited, hard: unlimited },
 ];
+
+/** What steps are held to on every machine that lets them. */
+export const usualResourceLimits: readonly ResourceLimit[] = resources;
 
 /** What every process of a step is held to, and what a step is as a whole where the kernel can count that. */
 export function stepLimits(

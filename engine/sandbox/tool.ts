@@ -16,8 +16,8 @@ export interface SandboxTool {
 /** The first version of bubblewrap with `--overlay`. */
 const leastVersion = [0, 11] as const;
 
-const loaderName = 'ld-linux-x86-64.so.2';
-const libraryFolders = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu', 'usr/lib64', 'lib64'];
+export const loaderName = 'ld-linux-x86-64.so.2';
+export const libraryFolders = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu', 'usr/lib64', 'lib64'];
 
 /**
  * The programs in a tool tree: `usr/bin/bwrap` and `usr/bin/mkfifo`, with the loader and the libraries they need.

@@ -31,24 +31,37 @@ export function workFolder(path: string): WorkFolder {
   };
 }
 
+/** All folders of a layout that a step sees when it begins, a folder before those in it. */
+export function shownFolders(
+  folder: WorkFolder,
+  { outputs, incremental }: Pick<BuildRequest, 'outputs' | 'incremental'>,
+): readonly ShownFolder[] {
+  const inBuild = withFoldersAbove(incremental?.folders ?? []).map((name) => join(folder.build, name));
+  const outputFolders = outputs.map((output) => join(folder.outputs, output));
+  const usual = [folder.upper, folder.build, ...inBuild, folder.outputs, ...outputFolders];
+  return [...usual.map((path) => ({ path, mode: 0o755 })), { path: folder.temporary, mode: 0o1777 }];
+}
+
+export interface ShownFolder {
+  readonly path: string;
+  readonly mode: number;
+}
+
 /**
  * Makes the layout, empty. Always new: a folder that was used before may carry attributes and access lists.
  * @throws UserError `STORE_UNUSABLE` when all that is made there has one
  */
 export function makeWorkFolder(
   path: string,
-  { outputs, incremental }: Pick<BuildRequest, 'outputs' | 'incremental'>,
+  request: Pick<BuildRequest, 'outputs' | 'incremental'>,
 ): WorkFolder {
   const folder = workFolder(path);
-  const outputFolders = outputs.map((output) => join(folder.outputs, output));
-  const inBuild = withFoldersAbove(incremental?.folders ?? []).map((name) => join(folder.build, name));
-  const shown = [folder.upper, folder.build, ...inBuild, folder.outputs, ...outputFolders];
+  const shown = shownFolders(folder, request);
   makeFolder(path);
   if (hasDefaultAccessList(path)) throw defaultAccessList();
-  for (const made of shown) makeFolder(made);
-  makeFolder(folder.temporary, 0o1777);
+  for (const made of shown) makeFolder(made.path, made.mode);
   // Of the root too, as long as bubblewrap makes no place for an input in it.
-  for (const made of [...shown, folder.temporary]) utimesSync(made, stepEpochSeconds, stepEpochSeconds);
+  for (const made of shown) utimesSync(made.path, stepEpochSeconds, stepEpochSeconds);
   return folder;
 }
 
@@ -60,12 +73,21 @@ export interface Scaffold {
   readonly overlay: string;
 }
 
+/** A scaffold under `path`, without touching anything. */
+export function scaffoldIn(path: string): Scaffold {
+  return { mountPoints: join(path, 'mount-points'), overlay: join(path, 'overlay') };
+}
+
+/** Its folders, a folder before those in it. */
+export function scaffoldFolders({ mountPoints, overlay }: Scaffold): readonly string[] {
+  const places = ['build', 'dev', 'outputs', 'proc', 'tmp'].map((name) => join(mountPoints, name));
+  return [mountPoints, ...places, overlay];
+}
+
 /** Makes a scaffold in an existing folder. */
 export function makeScaffold(folder: string): Scaffold {
-  const scaffold = { mountPoints: join(folder, 'mount-points'), overlay: join(folder, 'overlay') };
-  for (const name of ['', 'build', 'dev', 'outputs', 'proc', 'tmp'])
-    makeFolder(join(scaffold.mountPoints, name));
-  makeFolder(scaffold.overlay);
+  const scaffold = scaffoldIn(folder);
+  for (const made of scaffoldFolders(scaffold)) makeFolder(made);
   return scaffold;
 }
 

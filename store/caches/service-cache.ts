@@ -1,14 +1,13 @@
 // A Remote Execution API server as one of the caches: connected when it is first asked, with what the environment says to show it.
 // Who does not answer the first question soon is not waited for.
 
-import { readFile } from 'node:fs/promises';
 import type { Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
 import { parseEndpoint } from '../reapi/endpoint.ts';
 import type { ReapiCache } from '../reapi/reapi-cache.ts';
 import type { Cache, Push, Pushed, Take } from './cache.ts';
-import { authorizationFor } from './credentials.ts';
 import { describeFailure } from './describe-failure.ts';
+import { serverCredentials } from './server-credentials.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -90,37 +89,9 @@ export class ServiceCache implements Cache {
     const [{ ReapiCache }, { ReapiClient }, credentials] = await Promise.all([
       import('../reapi/reapi-cache.ts'),
       import('../reapi/client.ts'),
-      this.#credentials(),
+      serverCredentials(this.#url, this.#env),
     ]);
     const { idleMs } = this.#patience;
     return new ReapiCache(this.name, new ReapiClient(this.#url.href, { credentials, patience: { idleMs } }));
-  }
-
-  async #credentials(): Promise<object> {
-    const authorization = await authorizationFor(this.#url, this.#env);
-    const [authorities, chain, key] = await Promise.all(
-      ['CAIRN_CACHE_AUTHORITIES', 'CAIRN_CACHE_CERTIFICATE', 'CAIRN_CACHE_KEY'].map((name) =>
-        this.#fileNamedBy(name),
-      ),
-    );
-    const isEncrypted = this.#url.protocol === 'grpcs:';
-    return {
-      ...(authorization?.startsWith('Bearer ') === true && { token: authorization.slice('Bearer '.length) }),
-      ...(isEncrypted && authorities !== undefined && { authorities }),
-      ...(isEncrypted && chain !== undefined && key !== undefined && { certificate: { chain, key } }),
-    };
-  }
-
-  async #fileNamedBy(variable: string): Promise<Uint8Array | undefined> {
-    const path = this.#env[variable];
-    if (path === undefined || path === '') return undefined;
-    try {
-      return await readFile(path);
-    } catch (cause) {
-      throw new UserError('CACHE_INVALID', `the file that ${variable} names cannot be read: ${path}`, {
-        hint: 'It must be a file in PEM.',
-        cause,
-      });
-    }
   }
 }

@@ -13,6 +13,8 @@ export interface ServerAbilities {
   readonly batchBytes: number;
   readonly largestBlobBytes: number;
   readonly mayUpdateActions: boolean;
+  /** It runs actions. */
+  readonly executes: boolean;
   /** Large blobs may travel as zstd. */
   readonly hasZstd: boolean;
   readonly splits: boolean;
@@ -40,6 +42,7 @@ export function abilitiesOf(capabilities: ServerCapabilities): ServerAbilities {
   return {
     batchBytes: atMost(cache.maxBatchTotalSizeBytes, largestBatchBytes),
     largestBlobBytes: atMost(cache.maxCasBlobSizeBytes, Number.MAX_SAFE_INTEGER),
+    executes: capabilities.executionCapabilities?.execEnabled === true,
     mayUpdateActions: cache.actionCacheUpdateCapabilities?.updateEnabled === true,
     hasZstd: cache.supportedCompressors.includes(Compressor_Value.ZSTD),
     splits: cache.splitBlobSupport,

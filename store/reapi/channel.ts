@@ -39,6 +39,8 @@ type Method<
   readonly output: Output;
 };
 
+/** Servers take it amiss when they are asked more often than every five minutes whether they are there. */
+const keepaliveMs = 310_000;
 /** An answer may be as large as what servers allow, and a little more. */
 const largestMessageBytes = 16 << 20;
 
@@ -60,6 +62,7 @@ export class Channel {
       'grpc.max_receive_message_length': largestMessageBytes,
       'grpc.max_send_message_length': -1,
       'grpc.enable_retries': 0,
+      'grpc.keepalive_time_ms': keepaliveMs,
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 50,
       'grpc.max_reconnect_backoff_ms': 1000,
@@ -103,6 +106,7 @@ export class Channel {
     method: Method<'server_streaming', Input, Output>,
     question: MessageShape<Input>,
     signal: AbortSignal,
+    { idleMs }: Pick<Patience, 'idleMs'> = this.#patience,
   ): AsyncGenerator<MessageShape<Output>, void, undefined> {
     signal.throwIfAborted();
     const call: ClientReadableStream<MessageShape<Output>> = this.#client.makeServerStreamRequest(
@@ -112,7 +116,7 @@ export class Channel {
       question,
       this.#metadata,
     );
-    const watch = new StreamWatch(call, signal, this.#patience.idleMs);
+    const watch = new StreamWatch(call, signal, idleMs);
     try {
       for await (const answer of call as AsyncIterable<MessageShape<Output>>) {
         watch.pause();
@@ -216,6 +220,7 @@ class StreamWatch {
   /** Something came or went. */
   move(): void {
     this.pause();
+    if (this.#idleMs === Infinity) return;
     this.#timer = setTimeout(() => {
       this.#isTooSlow = true;
       this.#call.cancel();

@@ -1,4 +1,4 @@
-// A Remote Execution API cache, as far as blobs and results of actions go. Everything that is read has been verified, what is
+// A Remote Execution API server, as far as blobs, actions and their results go. Everything that is read has been verified, what is
 // received has not; whatever fails is a ReapiFailure. Knows nothing of trees, claims or the store.
 
 import { create } from '@bufbuild/protobuf';
@@ -13,6 +13,7 @@ import { Channel, type Credentials } from './channel.ts';
 import { connectionTo, type Connection } from './connection.ts';
 import { digestMessage } from './digests.ts';
 import { parseEndpoint } from './endpoint.ts';
+import { execute, type ExecuteCall, type Executed } from './execution.ts';
 import { ReapiFailure } from './failure.ts';
 import { findMissing } from './find-missing.ts';
 import {
@@ -175,6 +176,11 @@ export class ReapiClient {
       }
     }
     return writeStream(this.#connection, blob, signal);
+  }
+
+  /** Has an action done of which it has all inputs. @throws ReapiFailure; the signal's reason */
+  execute(action: Digest, call: ExecuteCall): Promise<Executed> {
+    return execute(this.#connection, action, call);
   }
 
   /** What an action gave, as anybody may have said it; undefined when it knows nothing. @throws ReapiFailure */

@@ -14,10 +14,13 @@ export type FailureKind = 'absent' | 'full' | 'refused' | 'unavailable' | 'unsup
 export class ReapiFailure extends Error {
   override readonly name = 'ReapiFailure';
   readonly kind: FailureKind;
+  /** gRPC's, where it is what a call ended with. */
+  readonly code: number | undefined;
 
-  constructor(kind: FailureKind, message: string, cause?: unknown) {
+  constructor(kind: FailureKind, message: string, cause?: unknown, code?: number) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
+    this.code = code;
   }
 }
 
@@ -36,7 +39,8 @@ const kindsByStatus: Readonly<Record<number, FailureKind | undefined>> = {
 export function failureOfStatus(code: number, details: string, what: string): ReapiFailure {
   const kind = kindsByStatus[code] ?? 'unavailable';
   const name = (status as Readonly<Record<number, string | undefined>>)[code] ?? `status ${code}`;
-  return new ReapiFailure(kind, `${what}: ${name}${details === '' ? '' : `: ${shown(details)}`}`);
+  const message = `${what}: ${name}${details === '' ? '' : `: ${shown(details)}`}`;
+  return new ReapiFailure(kind, message, undefined, code);
 }
 
 /** A failure of gRPC's as ours; others stay what they are. */

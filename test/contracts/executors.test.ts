@@ -1,31 +1,74 @@
 // What an executor promises (engine/execute/executor.ts), of each one there is: two must not differ in what a step sees or
-// gives. How the one on this machine goes about it has its tests in test/engine/sandbox.
+// gives. How the one on this machine goes about it has its tests in test/engine/sandbox, how workers are reached in
+// test/engine/remote.
 
-import { existsSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { BuildRequest, ExecuteResult, Executor } from '../../engine/execute/executor.ts';
 import { createLocalExecutor } from '../../engine/execute/local.ts';
 import { digestOf } from '../../store/base/digest.ts';
+import { removeTree } from '../../store/base/remove-tree.ts';
 import { MissingBlob, type TreeNode } from '../../store/index.ts';
 import { sandboxFixture, type SandboxFixture } from '../support/sandbox-fixture.ts';
+import { unpackBuildbox } from '../support/buildbox.ts';
+import { remoteExecutor, startWorkers, type WorkerKind } from '../support/worker-server.ts';
 import { execute, literalOf, scriptRequest, textOf, treeOf } from '../support/sandbox-run.ts';
 
+interface Opened {
+  readonly executor: Executor;
+  readonly end: () => Promise<void>;
+}
+
+const local = async ({ store, tool }: SandboxFixture): Promise<Opened> => {
+  const executor = await createLocalExecutor({ store, tool });
+  return { executor, end: () => executor.close() };
+};
+
+const remote =
+  (kind: WorkerKind) =>
+  async (fixture: SandboxFixture): Promise<Opened | string> => {
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-workers-'));
+    const buildbox = await unpackBuildbox(folder);
+    if (typeof buildbox === 'string') {
+      removeTree(folder);
+      return buildbox;
+    }
+    const { toolFolder } = fixture;
+    const server = await startWorkers(buildbox, kind, { folder: join(folder, 'server'), toolFolder });
+    const executor = await remoteExecutor(fixture, server.url, kind);
+    return {
+      executor,
+      end: async () => {
+        await executor.close();
+        await server.stop();
+        removeTree(folder);
+      },
+    };
+  };
+
+const here = 'on this machine';
 const kinds = [
-  {
-    what: 'on this machine',
-    open: ({ store, tool }: SandboxFixture): Promise<Executor> => createLocalExecutor({ store, tool }),
-  },
+  { what: here, open: local },
+  { what: 'on workers that run a command in a folder', open: remote('in a folder') },
+  { what: 'on workers that run a command in a sandbox', open: remote('in a sandbox') },
 ];
 
-describe.each(kinds)('an executor $what', ({ open }) => {
+describe.each(kinds)('an executor $what', ({ what, open }) => {
   let fixture: SandboxFixture;
+  let opened: Opened | string;
   let executor: Executor;
   beforeAll(async () => {
     fixture = await sandboxFixture();
-    executor = await open(fixture);
+    opened = await open(fixture);
+    if (typeof opened !== 'string') executor = opened.executor;
+  });
+  beforeEach(({ skip }) => {
+    if (typeof opened === 'string') skip(opened);
   });
   afterAll(async () => {
-    await executor.close();
+    if (typeof opened !== 'string') await opened.end();
     await fixture.close();
   });
 
@@ -54,16 +97,16 @@ describe.each(kinds)('an executor $what', ({ open }) => {
     'env | sort > $out/env; id > $out/id; pwd > $out/pwd; umask > $out/umask; ls -a / /build > $out/ls; stat -c "%n %a %h %Y" /input /input/* /input/b/run > $out/stat; ' +
     'cp -r /input $out/copy; ln -s x $out/link; echo run > $out/run; chmod 700 $out/run; mkdir $out/empty';
 
-  test('gives the same digests for the same request, as does another one like it', async () => {
+  test('gives the same digests for the same request, as does another one on this machine', async () => {
     const node = await treeOf(fixture.store, { a: 'A', b: { run: '*B' }, c: '-> a' });
     const wanted = request(everything, { inputs: [{ path: '/input', node }], env: { MINE: 'x y' } });
     const { outputs } = await succeeded(wanted);
     expect((await succeeded(wanted)).outputs).toEqual(outputs);
-    const other = await open(fixture);
+    const other = await local(fixture);
     try {
-      expect((await succeeded(wanted, other)).outputs).toEqual(outputs);
+      expect((await succeeded(wanted, other.executor)).outputs).toEqual(outputs);
     } finally {
-      await other.close();
+      await other.end();
     }
   });
 
@@ -173,11 +216,14 @@ describe.each(kinds)('an executor $what', ({ open }) => {
     const before = await execute(executor, request('true'), { signal: AbortSignal.abort() });
     expect(before.result).toEqual({ kind: 'cancelled' });
     const stop = new AbortController();
+    // Some tell nothing before the end.
+    const soon = setTimeout(() => stop.abort(), 3000);
     const running = execute(executor, request('echo runs; sleep 1000'), {
       signal: stop.signal,
       onOutput: () => stop.abort(),
     });
     expect((await running).result).toEqual({ kind: 'cancelled' });
+    clearTimeout(soon);
     expect(await textOf(executor, request('echo next'))).toBe('next\n');
   });
 
@@ -193,7 +239,8 @@ describe.each(kinds)('an executor $what', ({ open }) => {
     expect(await textOf(executor, request('echo next'))).toBe('next\n');
   });
 
-  test('knows what processor time its steps took', async () => {
+  // Servers do not tell.
+  test.runIf(what === here)('knows what processor time its steps took', async () => {
     const earlier = executor.buildersCpuMs();
     await textOf(executor, request('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'));
     expect(executor.buildersCpuMs()).toBeGreaterThan(earlier);

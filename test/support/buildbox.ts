@@ -65,7 +65,14 @@ const packages: readonly PackagePin[] = [
   },
 ];
 
-const programs = ['buildbox-casd', 'casupload', 'casdownload', 'trexe'] as const;
+const programs = [
+  'buildbox-casd',
+  'buildbox-run-bubblewrap',
+  'buildbox-run-hosttools',
+  'casupload',
+  'casdownload',
+  'trexe',
+] as const;
 
 /** Where each program is, to be started like any other. */
 export type Buildbox = Readonly<Record<(typeof programs)[number], string>>;
@@ -87,7 +94,7 @@ export async function unpackBuildbox(folder: string): Promise<Buildbox | string>
     // Its own path: they look along it for what is not here, and stop at a folder that they may not enter.
     writeFileSync(
       launcher,
-      `#!/bin/sh\nPATH=/usr/bin:/bin exec ${loader} --library-path ${libraries} ${root}/bin/${name} "$@"\n`,
+      `#!/bin/sh\nPATH=${folder}/bin:/usr/bin:/bin exec ${loader} --library-path ${libraries} ${root}/bin/${name} "$@"\n`,
     );
     chmodSync(launcher, 0o755);
     return [name, launcher] as const;

@@ -43,7 +43,8 @@ export class CasServer {
     const child = spawn(
       this.#program,
       ['--bind', `unix:${this.socket}`, ...this.#options, join(this.#folder, 'cache')],
-      { stdio: 'ignore' },
+      // What it leaves when it is killed is the test's.
+      { stdio: 'ignore', env: { ...process.env, TMPDIR: this.#folder } },
     );
     let hasEnded = false;
     const ended = once(child, 'exit').then(() => (hasEnded = true));

@@ -44,7 +44,10 @@ export function playedWorkshop({ store, jobs, run, elsewhere }: Play): Workshop 
     store,
     capacities: new Map(),
     executors: [
-      { pool: 'run:played', platforms: ['x86_64-linux'], slots: jobs, open: () => Promise.resolve(executor) },
+      {
+        ...{ pool: 'run:played', platforms: ['x86_64-linux'], slots: jobs, isHere: true },
+        open: () => Promise.resolve(executor),
+      },
     ],
     fetch: () => Promise.reject(new Error('nothing is fetched')),
     unpack: () => Promise.reject(new Error('nothing is unpacked')),

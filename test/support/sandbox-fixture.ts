@@ -17,6 +17,8 @@ export interface SandboxFixture {
   readonly tool: SandboxTool;
   /** The tool tree's folder. */
   readonly toolFolder: string;
+  /** The same in the store, put there when it is first asked for. */
+  readonly toolTree: () => Promise<Digest>;
   /** A root in the store: static busybox under every name it answers to, and GNU make. */
   readonly root: Digest;
   /** Closes the store and removes everything. */
@@ -81,6 +83,7 @@ export async function sandboxFixture(): Promise<SandboxFixture> {
     store,
     tool: sandboxTool(toolFolder),
     toolFolder,
+    toolTree: async () => (await store.importFolder(toolFolder)).node.digest,
     root: root.digest,
     close: async () => {
       await store.close();

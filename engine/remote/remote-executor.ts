@@ -1,0 +1,258 @@
+// Runs requests on the workers of a Remote Execution API server, each in the sandbox that it would have here. Believes what a worker
+// has just done and nothing that was done before; what comes is checked before anybody sees it. Knows nothing of plans or slots.
+
+import { join } from 'node:path';
+import type { Digest } from '../../store/base/digest.ts';
+import { UserError } from '../../store/base/errors.ts';
+import { MissingBlob, type Store } from '../../store/index.ts';
+import { actionOf, ReapiFailure, type Executed, type ReapiClient } from '../../store/reapi/index.ts';
+import type { FailureReason } from '../events.ts';
+import { refuseEmpty } from '../execute/check-outputs.ts';
+import type { RootMode } from '../model/remote.ts';
+import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from '../execute/executor.ts';
+import { parseReport } from '../sandbox/launch-protocol.ts';
+import { usualLimits } from '../sandbox/limits.ts';
+import { StepLog } from '../sandbox/step-log.ts';
+import { describeFailure, reasonForStatus } from '../sandbox/verdict.ts';
+import { inputRoot, outputPlace, places, type InputRoot } from './input-root.ts';
+import { refusedOutput } from './refused-output.ts';
+import { rootContent } from './root-content.ts';
+import { readAll, takeOutputs } from './take-outputs.ts';
+import type { TravellingTool } from './travelling-tool.ts';
+
+export interface RemoteExecutorOptions {
+  readonly store: Store;
+  /** For people. */
+  readonly name: string;
+  /** Closed with the executor. */
+  readonly client: ReapiClient;
+  readonly tool: TravellingTool;
+  readonly mode: RootMode;
+  /** What a worker must be, in the server's words. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** How many things a step is told to do at once. */
+  readonly jobs: number;
+}
+
+/** An action that came to nothing is sent so often in all, with what the server lacks by then. */
+const mostTries = 3;
+
+/** By so much the server's limit is longer: it is for a worker on which nobody attends to the step any more. */
+const overtimeSeconds = 60;
+
+/** A request under way. */
+interface Step {
+  readonly request: BuildRequest;
+  readonly options: ExecuteOptions;
+  readonly startedMs: number;
+  readonly log: StepLog;
+}
+
+type Ended = Extract<Executed, { kind: 'ended' }>;
+type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
+
+export class RemoteExecutor implements Executor {
+  readonly keepsFolders = false;
+  readonly #options: RemoteExecutorOptions;
+  /** Trees of which the server was seen to have all: asked for again only when something turns out to be gone. */
+  readonly #known = new Set<Digest>();
+
+  constructor(options: RemoteExecutorOptions) {
+    this.#options = options;
+  }
+
+  async execute(request: BuildRequest, options: ExecuteOptions): Promise<ExecuteResult> {
+    const { store, name } = this.#options;
+    const log = new StepLog(join(store.path, 'logs'), request.name, options.onOutput);
+    const step: Step = { request, options, log, startedMs: performance.now() };
+    try {
+      const result = await this.#perform(step);
+      if (result.kind === 'cancelled') log.remove();
+      return result;
+    } catch (error) {
+      log.remove();
+      if (options.signal.aborted) return { kind: 'cancelled' };
+      throw error instanceof ReapiFailure ? failedElsewhere(request, name, error) : error;
+    }
+  }
+
+  /** Servers do not tell. */
+  buildersCpuMs(): number {
+    return 0;
+  }
+
+  close(): Promise<void> {
+    this.#options.client.close();
+    return Promise.resolve();
+  }
+
+  async #perform(step: Step): Promise<ExecuteResult> {
+    const { request, options } = step;
+    const { mode, tool, jobs } = this.#options;
+    const root = inputRoot(request, { mode, tool, jobs, variation: options.variation });
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#runAndTake(step, root);
+      } catch (error) {
+        options.signal.throwIfAborted();
+        if (!isWorthAnotherTry(error) || tries === mostTries) throw error;
+        // It may be its inputs that are gone, whatever it says.
+        this.#known.clear();
+      }
+    }
+  }
+
+  async #runAndTake(step: Step, root: InputRoot): Promise<ExecuteResult> {
+    const { request, options } = step;
+    const end = await this.#run(request, root, options);
+    if (end.kind === 'timeout')
+      return this.#fail(step, { kind: 'timeout', limitSeconds: timeoutOf(request) });
+    const excess = await this.#text(end, places.excess, options);
+    const report = await this.#text(end, places.status, options);
+    const status = report === undefined ? undefined : statusIn(report);
+    if (status === 0 && excess === undefined) return this.#take(step, end);
+    await this.#takeLog(step, end);
+    if (excess !== undefined) return this.#fail(step, excessOf(request, excess));
+    return status === undefined ? this.#notStarted(step, end) : this.#fail(step, reasonForStatus(status));
+  }
+
+  async #take(step: Step, end: Ended): Promise<ExecuteResult> {
+    const { request, options, log } = step;
+    const { client, store } = this.#options;
+    const { signal } = options;
+    const batch = store.begin();
+    try {
+      const refused = await this.#text(end, places.refused, options);
+      if (refused !== undefined) throw refusedOutput(request, refused);
+      const outputs = await takeOutputs(request.outputs, end, { client, batch, blobs: store.blobs, signal });
+      // Last, since what is said before may be said again.
+      await this.#takeLog(step, end);
+      refuseEmpty(request, outputs);
+      log.close();
+      const logDigest = log.sizeBytes > 0 ? await batch.takeFile(log.path, false) : undefined;
+      signal.throwIfAborted();
+      const durationMs = end.times.executedMs ?? elapsedMs(step);
+      const use = { durationMs, cpuMs: undefined, peakMemoryBytes: undefined };
+      const remote = { executor: this.#options.name, ...end.times };
+      return { kind: 'succeeded', outputs, batch, log: logDigest, use, remote };
+    } catch (error) {
+      await batch.discard();
+      if (!(error instanceof UserError) || error.code !== 'OUTPUT_INVALID') throw error;
+      if (log.sizeBytes === 0) await this.#takeLog(step, end);
+      return this.#fail(step, { kind: 'bad-output' }, error.message);
+    }
+  }
+
+  async #run(request: BuildRequest, root: InputRoot, { signal }: ExecuteOptions): Promise<Executed> {
+    const { client, properties, store } = this.#options;
+    const action = actionOf({
+      argv: root.argv,
+      inputRoot: root.digest,
+      outputs: [places.status, places.excess, places.refused, ...request.outputs.map(outputPlace)],
+      properties,
+      timeoutSeconds: Math.ceil(timeoutOf(request)) + overtimeSeconds,
+    });
+    const content = rootContent(root, store, (tree) => this.#known.has(tree));
+    const missing = await client.missing([...content.digests, ...action.files.keys()], signal);
+    const { source } = content;
+    const read = async (digest: Digest): Promise<Uint8Array> =>
+      action.files.get(digest) ?? source.read(digest);
+    await client.write(missing, { read, stream: (digest) => source.stream(digest) }, signal);
+    for (const tree of content.trees) this.#known.add(tree);
+    return client.execute(action.digest, { signal });
+  }
+
+  async #text({ files }: Ended, path: string, { signal }: ExecuteOptions): Promise<string | undefined> {
+    const written = files.get(path);
+    if (written === undefined) return undefined;
+    if (typeof written !== 'string') return Buffer.from(written).toString();
+    const read = await readAll(new Set([written]), { client: this.#options.client, signal });
+    return Buffer.from(read.get(written)!).toString();
+  }
+
+  // What is over the limit is not kept.
+  async #takeLog({ log, options, request }: Step, { log: written }: Ended): Promise<void> {
+    if (typeof written !== 'string') {
+      if (written.byteLength > 0) log.write(written);
+      return;
+    }
+    let leftBytes = logLimitOf(request);
+    const take = async (_: Digest, bytes: AsyncIterable<Uint8Array>): Promise<void> => {
+      for await (const chunk of bytes) {
+        if (leftBytes > 0) log.write(chunk.subarray(0, leftBytes));
+        leftBytes -= chunk.byteLength;
+      }
+    };
+    await this.#options.client.read([written], take, options.signal);
+  }
+
+  // The sandbox's own word, or that of the program that starts it, is the last line: whether it is the command that is not there,
+  // or the worker that cannot have a sandbox.
+  #notStarted(step: Step, { status }: Ended): Failed {
+    const { log } = step;
+    const line =
+      log
+        .lines()
+        .filter((each) => each !== '')
+        .at(-1) ?? `it ended with status ${status} and no word`;
+    const failure = /^bwrap: (execvp .*)$/.exec(line)?.[1];
+    if (failure === undefined)
+      throw new ReapiFailure('unsupported', `no sandbox could be started there: ${line}`);
+    const failed = this.#fail(step, { kind: 'input' });
+    return { ...failed, message: `${failed.message}: ${failure}` };
+  }
+
+  #fail(step: Step, reason: FailureReason, message?: string): Failed {
+    const { request, log } = step;
+    return {
+      kind: 'failed',
+      reason,
+      message: message ?? describeFailure(request.name, reason),
+      logTail: log.keep(),
+      logFile: log.path,
+      keptFolder: undefined,
+      durationMs: elapsedMs(step),
+    };
+  }
+}
+
+function isWorthAnotherTry(error: unknown): boolean {
+  if (error instanceof MissingBlob) return false;
+  return error instanceof ReapiFailure && (error.kind === 'unavailable' || error.kind === 'full');
+}
+
+function failedElsewhere({ name }: BuildRequest, executor: string, cause: ReapiFailure): UserError {
+  return new UserError('EXECUTOR_FAILED', `${executor} could not run ${name}: ${cause.message}`, {
+    hint: 'This says nothing about the step. `cairn doctor --executor URL` tells what the server lacks; without --executor it runs here.',
+    fault: 'environment',
+    cause,
+  });
+}
+
+function statusIn(report: string): number | undefined {
+  try {
+    return parseReport(report).status;
+  } catch (cause) {
+    throw new ReapiFailure('wrong', 'the server gave a report of the sandbox that is none', cause);
+  }
+}
+
+function timeoutOf({ limits }: BuildRequest): number {
+  return limits.timeoutSeconds ?? usualLimits.timeoutSeconds;
+}
+
+function excessOf({ limits }: BuildRequest, name: string): FailureReason {
+  const { timeoutSeconds, silenceSeconds, logBytes } = { ...usualLimits, ...limits };
+  if (name === 'timeout') return { kind: 'timeout', limitSeconds: timeoutSeconds };
+  if (name === 'silence') return { kind: 'silence', limitSeconds: silenceSeconds };
+  if (name === 'log-size') return { kind: 'log-size', limitBytes: logBytes };
+  throw new ReapiFailure('wrong', 'the server gave a limit that is none');
+}
+
+function logLimitOf({ limits }: BuildRequest): number {
+  return limits.logBytes ?? usualLimits.logBytes;
+}
+
+function elapsedMs({ startedMs }: Step): number {
+  return Math.round(performance.now() - startedMs);
+}

@@ -1,0 +1,74 @@
+// Workers of a Remote Execution API server as an offer to the scheduler: asked what the server is when the first command is given to
+// it. Loads nothing of gRPC before.
+
+import { UserError } from '../../store/base/errors.ts';
+import type { Store } from '../../store/index.ts';
+import type { ReapiClient } from '../../store/reapi/index.ts';
+import type { Executor, ExecutorOffer, OfferedTool } from '../execute/executor.ts';
+import type { Platform } from '../model/derivation.ts';
+import type { RemoteExecution } from '../model/remote.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How long a server may take to say what it is. */
+const firstAnswerMs = 10_000;
+
+export class RemoteOffer implements ExecutorOffer {
+  readonly pool: `run:${string}`;
+  readonly platforms: readonly Platform[] = ['x86_64-linux'];
+  readonly slots: number;
+  readonly isHere = false;
+  readonly #store: Store;
+  readonly #settings: RemoteExecution;
+  readonly #env: Environment;
+
+  constructor(store: Store, settings: RemoteExecution, env: Environment) {
+    this.#env = env;
+    this.#store = store;
+    this.#settings = settings;
+    this.pool = `run:${settings.endpoint}`;
+    this.slots = settings.slots;
+  }
+
+  async open(tool: OfferedTool | undefined): Promise<Executor> {
+    const { endpoint: name, properties, root: mode, jobs } = this.#settings;
+    if (tool === undefined)
+      throw new UserError(
+        'SANDBOX_UNAVAILABLE',
+        `nothing can be run on ${name}: the flake gives no sandbox to send along`,
+        {
+          hint: 'Give the flake a `sandbox` (see the README).',
+        },
+      );
+    const [{ RemoteExecutor }, { travellingTool }, { places }, { openClient }] = await Promise.all([
+      import('./remote-executor.ts'),
+      import('./travelling-tool.ts'),
+      import('./input-root.ts'),
+      import('./open-client.ts'),
+    ]);
+    const client = await openClient(this.#settings, this.#env);
+    try {
+      await requireExecution(client, name);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+    const store = this.#store;
+    const travelling = travellingTool(tool.tree, places.tool, store.trees);
+    return new RemoteExecutor({ store, name, client, tool: travelling, mode, properties, jobs });
+  }
+}
+
+/** @throws UserError `EXECUTOR_FAILED` when it cannot be reached, or runs nothing */
+async function requireExecution(client: ReapiClient, name: string): Promise<void> {
+  const { executes } = await client.abilities(AbortSignal.timeout(firstAnswerMs)).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw failed(`${name} cannot be asked to run anything: ${why}`, cause);
+  });
+  if (!executes) throw failed(`${name} runs nothing: it is a cache alone`);
+}
+
+function failed(message: string, cause?: unknown): UserError {
+  const hint = 'See what `cairn doctor --executor URL` says of it, or build here, without --executor.';
+  return new UserError('EXECUTOR_FAILED', message, { hint, fault: 'environment', cause });
+}

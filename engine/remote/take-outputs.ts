@@ -1,0 +1,132 @@
+// What a worker left, as nodes in a batch: directories are read and checked, and what of their files is not here is brought. Whatever
+// comes is what its digest says, or nothing of it is taken.
+
+import { digestOf, digestSize, type Digest } from '../../store/base/digest.ts';
+import { mapByName } from '../../store/base/map-by-name.ts';
+import {
+  decodeDirectory,
+  emptyTree,
+  type Batch,
+  type Blobs,
+  type Directory,
+  type Node,
+} from '../../store/index.ts';
+import { ReapiFailure, treeParts, type Executed, type ReapiClient } from '../../store/reapi/index.ts';
+import { outputPlace } from './input-root.ts';
+
+export interface TakeContext {
+  readonly client: ReapiClient;
+  readonly batch: Batch;
+  readonly blobs: Blobs;
+  readonly signal: AbortSignal;
+}
+
+/** What is larger is not held in memory. */
+const heldBytes = 1024 * 1024;
+
+type Ended = Extract<Executed, { kind: 'ended' }>;
+
+/** @throws ReapiFailure for what is not what it should be, or is gone; the signal's reason */
+export async function takeOutputs(
+  names: readonly string[],
+  { folders }: Ended,
+  context: TakeContext,
+): Promise<Readonly<Record<string, Node>>> {
+  const described = names.map((name) => [name, folders.get(outputPlace(name))] as const);
+  const descriptions = await readAll(new Set(described.flatMap(([, digest]) => digest ?? [])), context);
+  const outputs = mapByName<Node>();
+  const files = new Map<Digest, Set<boolean>>();
+  for (const [name, digest] of described) {
+    // One that the step has removed.
+    outputs[name] =
+      digest === undefined ? emptyTree : addTree(descriptions.get(digest)!, context.batch, files);
+  }
+  await bringFiles(files, context);
+  return outputs;
+}
+
+// The top's digest follows from its bytes; what it names must have come along.
+function addTree(bytes: Uint8Array, batch: Batch, files: Map<Digest, Set<boolean>>): Node {
+  const parts = new Map(treeParts(bytes).map((part) => [digestOf(part), part]));
+  const [top] = parts.keys();
+  const added = new Set<Digest>();
+  const open = [top!];
+  for (let digest = open.pop(); digest !== undefined; digest = open.pop()) {
+    if (digest === emptyTree.digest || added.has(digest)) continue;
+    added.add(digest);
+    const directory = directoryIn(parts.get(digest));
+    batch.addDirectory(directory);
+    for (const node of directory.values()) {
+      if (node.kind === 'tree') open.push(node.digest);
+      else if (node.kind === 'blob')
+        files.set(node.digest, (files.get(node.digest) ?? new Set()).add(node.executable));
+    }
+  }
+  return { kind: 'tree', digest: top! };
+}
+
+function directoryIn(part: Uint8Array | undefined): Directory {
+  if (part === undefined) throw new ReapiFailure('wrong', 'the server left out a folder of an output');
+  try {
+    return decodeDirectory(part);
+  } catch (cause) {
+    throw new ReapiFailure(
+      'wrong',
+      'the server gave a folder in a form that is not the canonical one',
+      cause,
+    );
+  }
+}
+
+// A file that is needed with the executable bit and without comes twice, which hardly ever happens.
+async function bringFiles(
+  files: ReadonlyMap<Digest, ReadonlySet<boolean>>,
+  context: TakeContext,
+): Promise<void> {
+  for (const executable of [false, true]) {
+    const absent = [...files]
+      .filter(([digest, forms]) => forms.has(executable) && !context.blobs.has(digest))
+      .map(([digest]) => digest);
+    await bring(new Set(absent), executable, context);
+  }
+}
+
+async function bring(
+  digests: ReadonlySet<Digest>,
+  executable: boolean,
+  { client, batch, signal }: TakeContext,
+): Promise<void> {
+  const open = new Set(digests);
+  await client.read(
+    digests,
+    async (digest, bytes) => {
+      const came =
+        digestSize(digest) > heldBytes
+          ? await batch.addStream(bytes, { executable, signal })
+          : batch.addBytes(await joined(bytes), executable);
+      if (came !== digest) throw new ReapiFailure('wrong', `the server gave something else for ${digest}`);
+      open.delete(digest);
+    },
+    signal,
+  );
+  for (const digest of open)
+    throw new ReapiFailure('unavailable', `the server has lost ${digest} of an output`);
+}
+
+/** Blobs of the server's, whole. @throws ReapiFailure when one is gone */
+export async function readAll(
+  digests: ReadonlySet<Digest>,
+  { client, signal }: Pick<TakeContext, 'client' | 'signal'>,
+): Promise<ReadonlyMap<Digest, Uint8Array>> {
+  const read = new Map<Digest, Uint8Array>();
+  await client.read(digests, async (digest, bytes) => void read.set(digest, await joined(bytes)), signal);
+  for (const digest of digests)
+    if (!read.has(digest)) throw new ReapiFailure('unavailable', `the server has lost ${digest}`);
+  return read;
+}
+
+async function joined(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}

@@ -1,0 +1,68 @@
+// Commands on other machines, on the built command line: a project whose steps run on the workers of a real buildbox-casd, and on this
+// machine, with one result.
+
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { unpackBuildbox } from '../support/buildbox.ts';
+import { busyboxFlake, cairnProject, type Ran } from '../support/cairn-project.ts';
+import { skipWithout } from '../support/needs.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { startWorkers } from '../support/worker-server.ts';
+
+const flake = busyboxFlake(`(() => {
+  const low = command('low', 'echo low > $out/text; id -u > $out/id');
+  const here = run({ name: 'here', layers: [shell], argv: ['/bin/sh', '-euc', 'echo here > $out/text'], remote: false });
+  const bad = command('bad', 'echo why; exit 3');
+  return { high: command('high', 'cat /low/* /here/* > $out/text', { '/low': low, '/here': here }), bad };
+})()`);
+
+const whereOf = ({ events }: Ran): Record<string, unknown> =>
+  Object.fromEntries(
+    events
+      .filter(({ type, outcome }) => type === 'step-finished' && outcome === 'built')
+      .map(({ name, remote }) => [String(name), (remote as { executor: string } | undefined)?.executor]),
+  );
+
+test('commands run on the workers of a server, but for those that stay here, and give what they give here', async (context) => {
+  const folder = tempFolder('workers');
+  const buildbox = await unpackBuildbox(folder);
+  skipWithout(context, typeof buildbox === 'string' ? buildbox : undefined);
+  if (typeof buildbox === 'string') return;
+  const [away, local] = [cairnProject(flake), cairnProject(flake)];
+  const atHome = await local.run(['build', 'high', '--json']);
+  expect([atHome.status, whereOf(atHome)['low']]).toEqual([0, undefined]);
+
+  const server = await startWorkers(buildbox, 'in a folder', { folder: join(folder, 'server') });
+  onTestFinished(() => server.stop('SIGKILL'));
+  const url = server.url;
+  const there = await away.run(['build', 'high', '--executor', url, '--json']);
+  expect([there.status, there.stderr]).toEqual([0, '']);
+  expect(whereOf(there)).toMatchObject({ low: url, high: url });
+  expect(whereOf(there)['here']).toBeUndefined();
+  const digest = (ran: Ran): unknown => ran.events.find(({ type }) => type === 'target')?.['digest'];
+  expect(digest(atHome)).toEqual(expect.any(String));
+  expect(digest(there)).toBe(digest(atHome));
+
+  const failed = await away.run(['build', 'bad', '--json'], { env: { CAIRN_EXECUTOR: url } });
+  expect(failed.status).toBe(1);
+  expect(failed.events).toContainEqual(
+    expect.objectContaining({ type: 'step-finished', name: 'bad', outcome: 'failed', logTail: ['why'] }),
+  );
+
+  const doctor = await away.run(['doctor', '--executor', url, '--json']);
+  expect(doctor.events).toContainEqual({
+    type: 'finding',
+    subject: 'executor portable',
+    state: 'ok',
+    message: 'a step has its sandbox there',
+  });
+
+  await server.stop('SIGKILL');
+  const gone = await away.run(['build', 'high', '--rebuild', '--executor', url]);
+  expect(gone.status).toBe(1);
+  expect(gone.stderr + gone.stdout).toContain('cannot be asked to run anything');
+  const unasked = await away.run(['build', 'high', '--executor', url]);
+  expect(unasked.status).toBe(0);
+  const mistyped = await away.run(['build', 'high', '--executor', 'build.example']);
+  expect([mistyped.status, mistyped.stderr]).toEqual([2, expect.stringContaining('it is not a URL')]);
+});
