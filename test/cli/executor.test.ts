@@ -50,12 +50,13 @@ test('commands run on the workers of a server, but for those that stay here, and
   );
 
   const doctor = await away.run(['doctor', '--executor', url, '--json']);
-  expect(doctor.events).toContainEqual({
-    type: 'finding',
-    subject: 'executor portable',
-    state: 'ok',
-    message: 'a step has its sandbox there',
-  });
+  expect(doctor.events).toContainEqual(
+    expect.objectContaining({
+      subject: 'executor portable',
+      state: 'ok',
+      message: 'a step has its sandbox there',
+    }),
+  );
 
   await server.stop('SIGKILL');
   const gone = await away.run(['build', 'high', '--rebuild', '--executor', url]);
