@@ -18,7 +18,16 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandGroups } from '../../cli/command-table.ts';
+import type { Digest } from '../../store/base/digest.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
+import { openCache, signRecord } from '../../store/caches/index.ts';
+import {
+  emptyTree,
+  formatPublicKey,
+  generateSigningKey,
+  openStore,
+  type SigningKey,
+} from '../../store/index.ts';
 import { busyboxFlake, cairnProject, countingFlake } from '../support/cairn-project.ts';
 import { DeployHost } from '../support/deploy-host.ts';
 import { parseRecords, problemOf, schema } from '../support/json-records.ts';
@@ -65,6 +74,22 @@ async function downloading(): Promise<TestProject> {
   return testProject(
     `const file = fetchUrl({ name: 'file', urls: ['${base}/file'], sha256: '${sha256}' });\nexport default flake({ file });`,
   );
+}
+
+/** Signs that `words` gave nothing. */
+async function sayOtherwise(project: TestProject, key: SigningKey, cache: string): Promise<void> {
+  const listed = await records(project.run('build', 'words', '--json'));
+  const { id } = listed.find(({ type }) => type === 'target') as unknown as { readonly id: Digest };
+  const store = await openStore(project.env['CAIRN_STORE']);
+  const claim = store.records.realisation(store.records.memo(id)!.action)!.claim;
+  await store.close();
+  const bytes = signRecord({ kind: 'claim', claim: { ...claim, outputs: { out: emptyTree } } }, key);
+  const never = (): never => {
+    throw new Error('nothing is read');
+  };
+  const from = { directory: () => undefined, read: never, stream: never };
+  const push = { outputs: [], records: [{ subject: claim.action, bytes }], from };
+  await openCache(cache, { env: {} }).push(push, new AbortController().signal);
 }
 
 function damageBlobs(project: TestProject): void {
@@ -380,6 +405,20 @@ const examples: readonly Example[] = [
     command: 'cache status',
     types: ['cache-status', 'cache-summary'],
     run: async () => records(testProject().run('cache', 'status', 'all', '--json')),
+  },
+  {
+    command: 'cache push to where somebody has made it otherwise',
+    types: ['conflict', 'pushed'],
+    run: async () => {
+      const project = await built(smallFlake, 'words');
+      await project.run('key', 'generate', 'ci');
+      const other = generateSigningKey('other');
+      const cache = pathToFileURL(tempFolder('cache')).href;
+      await sayOtherwise(project, other, cache);
+      const settings = { trust: { keys: [formatPublicKey(other.publicKey)] } };
+      writeFileSync(join(project.env['HOME']!, '.config/cairn/caches.json'), JSON.stringify(settings));
+      return records(project.run('cache', 'push', 'words', '--to', cache, '--json'));
+    },
   },
   {
     command: 'cache verify',
