@@ -45,6 +45,20 @@ export class Holds {
     records.putMemo({ derivation: key, action: key, outputs });
   }
 
+  /** Holds blobs under a key that is no output's. */
+  async holdBlobs(key: Digest, digests: readonly Digest[]): Promise<void> {
+    const id = holdKey(digestHash(key));
+    const outputs = Object.fromEntries(
+      digests.map((digest, at) => [`${at}`, { kind: 'blob', digest, executable: false } as const]),
+    );
+    await this.#store.records.update((records) => records.putMemo({ derivation: id, action: id, outputs }));
+  }
+
+  /** True when something is held under this hash, whatever it is of. */
+  isKnown(hash: string): boolean {
+    return this.#store.records.memo(holdKey(hash)) !== undefined;
+  }
+
   /** Says that it is used now. Many ask for the same: it is written down once in a while. */
   async touch(hash: string): Promise<void> {
     const key = holdKey(hash);

@@ -2,7 +2,6 @@
 // small is verified when it is read for a pack; of a large blob that turns out damaged on its way nobody gets the end.
 
 import { createHash } from 'node:crypto';
-import { lstatSync } from 'node:fs';
 import { digestHash, digestSize, type Digest } from '../base/digest.ts';
 import { encodeContentList } from '../caches/content-list.ts';
 import { encodePack, largeBytes, type PackedFile } from '../caches/pack.ts';
@@ -14,6 +13,7 @@ import type { Holds } from './holds.ts';
 import { listContent, topOfPack, type Listing } from './listing.ts';
 import { plainPieces, plainSize } from './plain-pieces.ts';
 import { fileOfBytes, type ServedFile } from './served-file.ts';
+import type { SoundFiles } from './sound-files.ts';
 
 interface Listed {
   readonly listing: Listing;
@@ -24,22 +24,29 @@ interface Listed {
 /** Of all lists that are remembered: each entry is a digest. */
 const rememberedEntries = 300_000;
 
+export interface ServedContentContext {
+  readonly store: Store;
+  readonly holds: Holds;
+  readonly copies: EncodedCopies;
+  readonly sound: SoundFiles;
+}
+
 export class ServedContent {
   readonly #store: Store;
   readonly #holds: Holds;
   readonly #copies: EncodedCopies;
+  readonly #sound: SoundFiles;
   /** By the beginning of the output's hash, used longest ago first. */
   readonly #lists = new Map<string, Promise<Listed | undefined>>();
   readonly #largeDirectories = new Map<string, Digest>();
-  /** Files that were hashed, as they were then. */
-  readonly #verified = new Map<string, string>();
   #entries = 0;
   #deletions: string | undefined;
 
-  constructor(store: Store, holds: Holds, copies: EncodedCopies) {
+  constructor({ store, holds, copies, sound }: ServedContentContext) {
     this.#store = store;
     this.#holds = holds;
     this.#copies = copies;
+    this.#sound = sound;
   }
 
   /** The list of what is below an output that is held. */
@@ -136,15 +143,15 @@ export class ServedContent {
       tag: digestHash(digest).slice(0, 32),
       isFixed: true,
       chunks: (from, to) =>
-        from === 0 && to === sizeBytes ? this.#whole(digest, path) : this.#part(digest, path, from, to),
+        from === 0 && to === sizeBytes ? this.#whole(digest, path) : this.#part(digest, from, to),
     };
   }
 
   async *#whole(digest: Digest, path: string): AsyncGenerator<Uint8Array, void, undefined> {
     const to = plainSize(digestSize(digest));
-    const before = fingerprintOf(path);
     const range = { sizeBytes: digestSize(digest), from: 0, to };
-    if (before !== undefined && this.#verified.get(path) === before) return yield* plainPieces(path, range);
+    if (this.#sound.isKnown(path)) return yield* plainPieces(path, range);
+    const seen = this.#sound.look(path);
     const hasher = createHash('sha256');
     const damage = { isFound: false };
     const onContent = (content: readonly Uint8Array[], isLast: boolean): void => {
@@ -155,21 +162,11 @@ export class ServedContent {
       if (damage.isFound) await this.#setAside(digest);
       yield piece;
     }
-    if (before !== undefined && before === fingerprintOf(path)) this.#verified.set(path, before);
+    this.#sound.remember(path, seen);
   }
 
-  async *#part(
-    digest: Digest,
-    path: string,
-    from: number,
-    to: number,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    const before = fingerprintOf(path);
-    if (before === undefined || this.#verified.get(path) !== before) {
-      path = await this.#store.blobs.verified(digest);
-      const after = fingerprintOf(path);
-      if (after !== undefined) this.#verified.set(path, after);
-    }
+  async *#part(digest: Digest, from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const path = await this.#sound.path(digest);
     yield* plainPieces(path, { sizeBytes: digestSize(digest), from, to });
   }
 
@@ -178,9 +175,4 @@ export class ServedContent {
     await this.#store.blobs.verified(digest);
     throw new Error('a file of the store was altered while it was read');
   }
-}
-
-function fingerprintOf(path: string): string | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats && `${stats.ino} ${stats.size} ${stats.ctimeMs}`;
 }

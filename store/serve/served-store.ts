@@ -8,6 +8,7 @@ import { joined } from '../caches/pieces.ts';
 import { shardOf, shortName, shortSubject, type IndexEntry } from '../caches/record-index.ts';
 import { encodeRecordPack } from '../caches/record-pack.ts';
 import { shelfFormat } from '../caches/shelf-cache.ts';
+import { subjectOf } from '../caches/signed-record.ts';
 import { layoutOf } from '../layout.ts';
 import type { GcStats, Store } from '../store.ts';
 import { EncodedCopies } from './encoded-copies.ts';
@@ -18,8 +19,9 @@ import { ServedContent } from './served-content.ts';
 import { fileOfBytes, type ServedFile } from './served-file.ts';
 import type { ServedName } from './served-name.ts';
 import { ShelfFiles, type Condition } from './shelf-files.ts';
-import { takeBlob, takeList, takePack, type TakeContext } from './take-content.ts';
-import { checkedRecordPack, outputsOf } from './take-records.ts';
+import { SoundFiles } from './sound-files.ts';
+import { holdOutput, takeBlob, takeList, takePack, type TakeContext } from './take-content.ts';
+import { checkedRecordPack, checkSignature, outputsOf } from './take-records.ts';
 
 export interface ServedStoreOptions {
   /** Whose records are taken; anybody's when there are none. */
@@ -42,20 +44,23 @@ const mostLatestBytes = 64;
 export class ServedStore {
   readonly holds: Holds;
   readonly inFlight: InFlight;
-  readonly #store: Store;
+  readonly sound: SoundFiles;
+  readonly files: ShelfFiles;
+  readonly store: Store;
   readonly #options: ServedStoreOptions;
   readonly #content: ServedContent;
-  readonly #files: ShelfFiles;
   readonly #taking: TakeContext;
   #collecting: Promise<void> | undefined;
 
   private constructor(store: Store, options: ServedStoreOptions, scratch: string) {
-    this.#store = store;
+    this.store = store;
     this.#options = options;
     this.holds = new Holds(store);
     this.inFlight = new InFlight(store);
-    this.#content = new ServedContent(store, this.holds, new EncodedCopies(scratch, options.copiesBytes));
-    this.#files = new ShelfFiles(layoutOf(store.path).served);
+    this.sound = new SoundFiles(store.blobs);
+    const copies = new EncodedCopies(scratch, options.copiesBytes);
+    this.#content = new ServedContent({ store, holds: this.holds, copies, sound: this.sound });
+    this.files = new ShelfFiles(layoutOf(store.path).served);
     this.#taking = {
       store,
       holds: this.holds,
@@ -82,7 +87,7 @@ export class ServedStore {
       case 'index':
       case 'records':
       case 'latest':
-        return this.#files.find(name);
+        return this.files.find(name);
     }
   }
 
@@ -103,32 +108,50 @@ export class ServedStore {
         await takeList(name.id, body, this.#taking);
         break;
       case 'records':
-        await this.#files.write(name, await checkedRecordPack(name.id, body, this.#rules));
+        await this.files.write(name, await checkedRecordPack(name.id, body, this.#rules));
         return;
       case 'index':
-        await this.#files.writeIndex(name.id, body, condition);
+        await this.files.writeIndex(name.id, body, condition);
         return;
       case 'latest':
-        await this.#files.write(name, await hashIn(body));
+        await this.files.write(name, await hashIn(body));
         return;
     }
-    this.#keepToSize();
+    this.keepToSize();
   }
 
   /** Holds what the store has already, with what was signed about it. @throws MissingBlob */
   async share({ outputs, records }: Push): Promise<Pushed> {
     const fresh = outputs.filter(({ top }) => !this.holds.isHeld(top));
     await this.inFlight.keep(fresh.map(({ top }) => top.digest));
-    await this.#store.records.update((write) => {
+    await this.store.records.update((write) => {
       for (const { top } of fresh) this.holds.hold(write, top.digest, [top.kind]);
     });
     this.inFlight.release(fresh.map(({ top }) => top.digest));
     return { contents: fresh.length, records: await this.#addRecords(records), sentBytes: 0 };
   }
 
+  /**
+   * Takes records whose outputs came before them, by whatever way: those that are not held yet are looked at, and held.
+   * @throws Refusal
+   */
+  async takeRecords(records: readonly Uint8Array[]): Promise<void> {
+    const signed = records.map((bytes) => ({ bytes, record: checkSignature(bytes, this.#rules) }));
+    for (const node of signed.flatMap(({ record }) => outputsOf(record)))
+      if (node.kind !== 'symlink' && !this.holds.isHeld(node)) await holdOutput(node, this.#taking);
+    await this.#addRecords(
+      signed.map(({ bytes, record }) => ({ subject: subjectOf(record.statement), bytes })),
+    );
+    this.keepToSize();
+  }
+
   /** Nothing goes on behind whoever closes the store. */
   async settled(): Promise<void> {
     await this.#collecting;
+  }
+
+  get mostBlobBytes(): number {
+    return this.#options.mostBlobBytes;
   }
 
   get #rules(): { readonly holds: Holds; readonly keys: readonly PublicKey[] } {
@@ -139,25 +162,25 @@ export class ServedStore {
     const byShard = groupedBy(records, ({ subject }) => shardOf(shortSubject(subject)));
     const fresh: Push['records'][number][] = [];
     for (const [shard, some] of byShard) {
-      const known = new Set((await this.#files.entries(shard)).map(({ record }) => record));
+      const known = new Set((await this.files.entries(shard)).map(({ record }) => record));
       fresh.push(...some.filter(({ bytes }) => !known.has(shortName(bytes))));
     }
     if (fresh.length === 0) return 0;
     const bytes = await encodeRecordPack(fresh.map((record) => record.bytes));
     const pack = shortName(bytes);
-    await this.#files.write({ kind: 'records', id: pack }, bytes);
+    await this.files.write({ kind: 'records', id: pack }, bytes);
     const entries = fresh.map((record): IndexEntry => ({
       subject: shortSubject(record.subject),
       record: shortName(record.bytes),
       pack,
     }));
     for (const [shard, some] of groupedBy(entries, ({ subject }) => shardOf(subject)))
-      await this.#files.addEntries(shard, some);
+      await this.files.addEntries(shard, some);
     return fresh.length;
   }
 
-  // One collection at a time, while others read and write.
-  #keepToSize(): void {
+  /** Collects what was not used for longest if there is too much: one at a time, while others read and write. */
+  keepToSize(): void {
     const { maxBytes, onError } = this.#options;
     if (maxBytes === undefined || this.#collecting !== undefined) return;
     this.#collecting = this.#collect(maxBytes)
@@ -166,10 +189,11 @@ export class ServedStore {
   }
 
   async #collect(maxBytes: number): Promise<void> {
-    const stats = await (await this.#store.maintenance()).keepToSize(maxBytes);
+    const stats = await (await this.store.maintenance()).keepToSize(maxBytes);
     if (stats === undefined) return;
     this.#options.onCollected?.(stats);
-    await this.#files.prune((record) => outputsOf(record).every((node) => this.holds.isHeld(node)));
+    await this.files.prune((record) => outputsOf(record).every((node) => this.holds.isHeld(node)));
+    await this.files.pruneResults((hash) => this.holds.isKnown(hash));
   }
 }
 

@@ -14,6 +14,8 @@ import { fileOfBytes, type ServedFile } from './served-file.ts';
 import { formatServedName, type ServedName } from './served-name.ts';
 
 const { signal } = new AbortController();
+/** Not a part of a shelf: nobody asks for it by name. */
+const resultsFolder = 'results';
 const mostIndexBytes = 64 * 1024 * 1024;
 
 /** What has to be so for a text to be replaced, by the tags that were sent. */
@@ -90,14 +92,39 @@ export class ShelfFiles {
     });
   }
 
-  async #recordsOf(pack: string): Promise<readonly SignedRecord[]> {
+  /** The names of all packs of records. */
+  packs(): Promise<readonly string[]> {
+    return this.#names('records');
+  }
+
+  /** The records of a pack; none when it is damaged, or gone. */
+  async records(pack: string): Promise<readonly Uint8Array[]> {
     const found = await this.#shelf.read(`records/${pack}`, signal);
     if (found === undefined) return [];
     try {
-      return (await decodeRecordPack(found)).flatMap((bytes) => decodeSignedRecord(bytes) ?? []);
+      return await decodeRecordPack(found);
     } catch {
-      return []; // damaged: nobody could read it
+      return [];
     }
+  }
+
+  /** What somebody keeps here as the result of an action, by the action's hash. */
+  result(hash: string): Promise<Uint8Array | undefined> {
+    return this.#read(`${resultsFolder}/${hash}`);
+  }
+
+  async writeResult(hash: string, bytes: Uint8Array): Promise<void> {
+    const content = { sizeBytes: bytes.byteLength, chunks: () => [bytes] };
+    await this.#shelf.write(`${resultsFolder}/${hash}`, content, signal);
+  }
+
+  async pruneResults(isKept: (hash: string) => boolean): Promise<void> {
+    for (const hash of await this.#names(resultsFolder))
+      if (!isKept(hash)) await rm(join(this.#folder, resultsFolder, hash), { force: true });
+  }
+
+  async #recordsOf(pack: string): Promise<readonly SignedRecord[]> {
+    return (await this.records(pack)).flatMap((bytes) => decodeSignedRecord(bytes) ?? []);
   }
 
   async #checkPacks(entries: readonly IndexEntry[]): Promise<void> {

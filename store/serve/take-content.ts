@@ -70,6 +70,17 @@ export async function takeList(hash: string, body: Body, context: TakeContext): 
   inFlight.release(listed);
 }
 
+/** Holds an output that somebody has said to be here; which is looked at. @throws Refusal */
+export async function holdOutput({ kind, digest }: Top, { store, holds }: TakeContext): Promise<void> {
+  await inBatch(store, async (batch) => {
+    if (digestSize(digest) === 0) addEmpty(batch);
+    else if (kind === 'blob' && !store.blobs.has(digest)) throw incomplete(digest);
+    if (kind === 'tree' && (await addTrees(digest, { batch, store })) === undefined)
+      throw new Refusal(422, 'what should be a directory is none');
+    return (records) => holds.hold(records, digest, [kind]);
+  });
+}
+
 type WriteRecords = NonNullable<Parameters<Batch['commit']>[0]>;
 
 async function inBatch(
@@ -136,6 +147,7 @@ async function addTrees(
   // It grows while it is walked.
   for (const directory of pending)
     for (const node of directory.values()) {
+      if (node.kind === 'blob' && digestSize(node.digest) === 0) addEmpty(batch);
       if (node.kind !== 'tree' || seen.has(node.digest) || store.trees.get(node.digest) !== undefined)
         continue;
       seen.add(node.digest);
@@ -145,6 +157,11 @@ async function addTrees(
       pending.push(below);
     }
   return first;
+}
+
+// It counts as being everywhere, and nobody sends it.
+function addEmpty(batch: Batch): void {
+  batch.addBytes(new Uint8Array(0));
 }
 
 function directoryIn(bytes: Uint8Array): Directory | undefined {

@@ -39,14 +39,20 @@ export async function checkedRecordPack(
 }
 
 /** @throws Refusal */
-export function checkRecord(bytes: Uint8Array, { holds, keys }: RecordRules): SignedRecord {
+export function checkRecord(bytes: Uint8Array, rules: RecordRules): SignedRecord {
+  const record = checkSignature(bytes, rules);
+  if (!outputsOf(record).every((node) => rules.holds.isHeld(node)))
+    throw new Refusal(422, 'a record promises what is not here');
+  return record;
+}
+
+/** All but whether what it promises is here. @throws Refusal */
+export function checkSignature(bytes: Uint8Array, { keys }: Pick<RecordRules, 'keys'>): SignedRecord {
   const record = decodeSignedRecord(bytes);
   if (record === undefined) throw new Refusal(422, 'that is no signed record');
   if (!isGenuine(record)) throw new Refusal(422, 'the signature of a record is forged, or of something else');
   const isTrusted = keys.length === 0 || keys.some((key) => Buffer.compare(key.bytes, record.key) === 0);
   if (!isTrusted) throw new Refusal(403, 'records of this key are not taken here');
-  if (!outputsOf(record).every((node) => holds.isHeld(node)))
-    throw new Refusal(422, 'a record promises what is not here');
   return record;
 }
 

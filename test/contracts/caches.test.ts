@@ -25,7 +25,7 @@ import { skipWithout } from '../support/needs.ts';
 import { serveCache } from '../support/cache-server.ts';
 import { Nginx, unpackNginx } from '../support/nginx.ts';
 import { MemoryCache } from '../support/memory-cache.ts';
-import { serveStore } from '../support/served-store.ts';
+import { reapiOf, serveStore } from '../support/served-store.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 interface Kind {
@@ -92,6 +92,14 @@ const kinds: Kind[] = [
       const nginx = await Nginx.start({ program: nginxFolder, folder: join(folder, 'running'), server });
       onTestFinished(() => nginx.stop());
       return () => openCache(`${nginx.base}/team`, { env: { HOME: home }, patience });
+    },
+  },
+  {
+    what: 'that serves a store over the Remote Execution API',
+    keepsNoBooks: true,
+    place: async () => {
+      const { url, env: writer } = await reapiOf(await serveStore());
+      return () => openCache(url, { env: writer, patience });
     },
   },
   {

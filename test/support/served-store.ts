@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openStore, type Store } from '../../store/index.ts';
 import {
+  openReapiService,
   parseTokens,
   ServedStore,
   ShelfServer,
@@ -14,13 +15,33 @@ import { tempFolder } from './temp-folder.ts';
 
 export const writeToken = '0123456789abcdef-of-ci';
 
+/** The Remote Execution API of a store that is served. */
+export async function reapiOf(
+  { served, errors }: Serving,
+  options: Partial<Parameters<typeof openReapiService>[2]> = {},
+): Promise<{ readonly url: string; readonly env: NodeJS.ProcessEnv }> {
+  const service = await openReapiService(served, '127.0.0.1:0', {
+    tokens: parseTokens(`ci ${writeToken}`, 'the test'),
+    isPrivate: false,
+    onError: (error) => errors.push(error),
+    ...options,
+  });
+  onTestFinished(() => service.stop(0));
+  const host = `127.0.0.1:${service.port}`;
+  const scheme = options.tls === undefined ? 'grpc' : 'grpcs';
+  return {
+    url: `${scheme}://${host}`,
+    env: { HOME: '/nonexistent', CAIRN_CACHE_TOKEN: `${host}=${writeToken}` },
+  };
+}
+
 export interface Serving {
   readonly url: string;
   readonly store: Store;
   readonly served: ServedStore;
   readonly server: ShelfServer;
   /** What went wrong on its side. */
-  readonly errors: readonly unknown[];
+  readonly errors: unknown[];
   /** The environment of who may write. */
   readonly env: NodeJS.ProcessEnv;
   stop(graceMs?: number): Promise<void>;

@@ -6,6 +6,7 @@ import { pushSteps } from '../../../engine/caches/index.ts';
 import { UserError } from '../../../store/base/errors.ts';
 import { parsePublicKey, type PublicKey, type Store } from '../../../store/index.ts';
 import {
+  openReapiService,
   parseTokens,
   ServedStore,
   ShelfServer,
@@ -28,6 +29,7 @@ import { parseCount } from '../build.ts';
 
 interface ServeFlags {
   readonly listen: Address;
+  readonly grpc?: Address;
   readonly tokens?: string;
   readonly private?: boolean;
   readonly trust?: readonly string[];
@@ -55,7 +57,7 @@ const copiesBytes = 2_000_000_000;
 export const defineServe: DefineCommand = (cache, runs) => {
   const command = cache
     .command('serve')
-    .description('share the store of this machine, over HTTP')
+    .description('share the store of this machine')
     .argument('[target...]', 'sign and share these at once, as far as they are built')
     .option(
       '--listen <host:port>',
@@ -63,6 +65,7 @@ export const defineServe: DefineCommand = (cache, runs) => {
       parseAddress,
       parseAddress('127.0.0.1:7450'),
     )
+    .option('--grpc <host:port>', 'speak the Remote Execution API as well, there', parseAddress)
     .option('--tokens <file>', 'who may write: lines NAME TOKEN; without any, nobody may')
     .option('--private', 'reading needs a token, too')
     .option('--trust <key...>', "take what these keys have signed, and the person's own trusted keys")
@@ -128,12 +131,39 @@ async function serve(context: Context, flags: ServeFlags, targets: readonly stri
     running.server = server;
     const writers = tokens.map(({ name }) => name);
     tellStart(context, { url: server.url, store: store.path, writers });
+    const service = await openService(context, { flags, served, tokens, tls, onError: log.error });
     await untilAborted(context.signal);
-    await server.stop(flags.grace * 1000);
+    const all = service === undefined ? [server] : [server, service];
+    await Promise.all(all.map((each) => each.stop(flags.grace * 1000)));
     await served.settled();
     await log.left();
     return exitCodes.ok;
   });
+}
+
+async function openService(
+  { err, shared }: Context,
+  {
+    flags: { grpc, private: isPrivate = false },
+    served,
+    tokens,
+    tls,
+    onError,
+  }: {
+    readonly flags: ServeFlags;
+    readonly served: ServedStore;
+    readonly tokens: readonly Token[];
+    readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+    readonly onError: (error: unknown) => void;
+  },
+): Promise<{ stop(graceMs: number): Promise<void> } | undefined> {
+  if (grpc === undefined) return undefined;
+  const host = grpc.host.includes(':') ? `[${grpc.host}]` : grpc.host;
+  const options = { tokens, isPrivate, onError, ...(tls && { tls }) };
+  const service = await openReapiService(served, `${host}:${grpc.port}`, options);
+  if (shared.json !== true)
+    err.lines([`and at ${tls === undefined ? 'grpc' : 'grpcs'}://${host}:${service.port}`]);
+  return service;
 }
 
 async function shareTargets(

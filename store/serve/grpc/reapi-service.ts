@@ -1,0 +1,346 @@
+// A served store over the Remote Execution API: content, results of actions, and what the server can do. Reading is for everybody,
+// or for who shows a token; writing always is for who shows one. Executes nothing.
+
+import { once } from 'node:events';
+import {
+  Server,
+  ServerCredentials,
+  status,
+  type Metadata,
+  type sendUnaryData,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { digestSize, parseDigest, type Digest } from '../../base/digest.ts';
+import { UserError } from '../../base/errors.ts';
+import { usualAverageBytes } from '../../chunking/chunk-cutter.ts';
+import { digestIn, digestMessage } from '../../reapi/digests.ts';
+import { ReapiFailure } from '../../reapi/failure.ts';
+import * as reapi from '../../reapi/messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
+import {
+  ByteStream,
+  type QueryWriteStatusRequest,
+  type ReadRequest,
+  type WriteRequest,
+} from '../../reapi/messages/google/bytestream/bytestream_pb.ts';
+import { holderOf, type Token } from '../http/tokens.ts';
+import { Refusal } from '../refusal.ts';
+import type { ServedStore } from '../served-store.ts';
+import { Cas } from './cas.ts';
+import { definitionOf } from './definitions.ts';
+import { RecordBook } from './record-book.ts';
+import { Results } from './results.ts';
+import { statusOf } from './statuses.ts';
+
+export interface ReapiServiceOptions {
+  readonly tokens: readonly Token[];
+  readonly isPrivate: boolean;
+  readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array };
+  readonly onError?: (error: unknown) => void;
+}
+
+/** What a message holds at most, and what of it is content. */
+const messageBytes = (4 << 20) + (64 << 10);
+const batchBytes = 4 << 20;
+/** Of one message of a stream. */
+const pieceBytes = 256 << 10;
+const streamsOfConnection = 200;
+
+type Right = 'read' | 'write';
+type Message<Type> = Partial<Omit<Type, '$typeName' | '$unknown'>>;
+type Reader = ServerWritableStream<ReadRequest, { data: Uint8Array }>;
+type Writer = ServerReadableStream<WriteRequest, Message<{ committedSize: bigint }>>;
+
+export class ReapiService {
+  readonly #served: ServedStore;
+  readonly #options: ReapiServiceOptions;
+  readonly #cas: Cas;
+  readonly #book: RecordBook;
+  readonly #results: Results;
+  readonly #server: Server;
+  #port = 0;
+
+  private constructor(served: ServedStore, options: ReapiServiceOptions) {
+    this.#served = served;
+    this.#options = options;
+    const { store, inFlight, sound, mostBlobBytes, files } = served;
+    this.#cas = new Cas({ store, inFlight, sound, mostBlobBytes });
+    this.#book = new RecordBook(files);
+    this.#results = new Results(served, this.#cas, this.#book);
+    this.#server = new Server({
+      'grpc.max_receive_message_length': messageBytes,
+      'grpc.max_send_message_length': messageBytes,
+      'grpc.max_concurrent_streams': streamsOfConnection,
+      'grpc.max_connection_idle_ms': 300_000,
+      'grpc.keepalive_time_ms': 60_000,
+      'grpc-node.flow_control_window': 1 << 20,
+    });
+    const services = [reapi.Capabilities, reapi.ContentAddressableStorage, reapi.ActionCache, ByteStream];
+    for (const service of services) this.#server.addService(definitionOf(service), this.#methods());
+  }
+
+  /** @param address `HOST:PORT`, or `unix:PATH`. @throws UserError `CACHE_INVALID` when it cannot listen there */
+  static async listen(
+    served: ServedStore,
+    address: string,
+    options: ReapiServiceOptions,
+  ): Promise<ReapiService> {
+    const own = new ReapiService(served, options);
+    await own.#book.refresh();
+    const { tls } = options;
+    const pair = tls && { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) };
+    try {
+      const credentials =
+        pair === undefined ? ServerCredentials.createInsecure() : ServerCredentials.createSsl(null, [pair]);
+      own.#port = await new Promise<number>((resolve, reject) =>
+        own.#server.bindAsync(address, credentials, (error, port) =>
+          error === null ? resolve(port) : reject(error),
+        ),
+      );
+    } catch (cause) {
+      own.#server.forceShutdown();
+      throw new UserError('CACHE_INVALID', `cannot listen at ${address}: ${(cause as Error).message}`, {
+        hint: 'Name another address with --grpc HOST:PORT.',
+        fault: 'environment',
+        cause,
+      });
+    }
+    return own;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Takes nothing new, and ends when what runs has ended, or after so long. */
+  async stop(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    clearTimeout(timer);
+  }
+
+  #methods(): UntypedServiceImplementation {
+    return {
+      GetCapabilities: this.#unary('read', () => Promise.resolve(this.#capabilities())),
+      FindMissingBlobs: this.#unary('read', (question: reapi.FindMissingBlobsRequest) =>
+        this.#findMissing(question),
+      ),
+      BatchUpdateBlobs: this.#unary('write', (question: reapi.BatchUpdateBlobsRequest) =>
+        this.#batchUpdate(question),
+      ),
+      BatchReadBlobs: this.#unary('read', (question: reapi.BatchReadBlobsRequest) =>
+        this.#batchRead(question),
+      ),
+      SplitBlob: this.#unary('read', async ({ blobDigest }: reapi.SplitBlobRequest) => ({
+        chunkDigests: (await this.#cas.split(digestOf(blobDigest))).map(digestMessage),
+        chunkingFunction: reapi.ChunkingFunction_Value.FAST_CDC_2020,
+      })),
+      SpliceBlob: this.#unary('write', async (question: reapi.SpliceBlobRequest) => {
+        await this.#cas.splice(digestOf(question.blobDigest), question.chunkDigests.map(digestOf));
+        this.#served.keepToSize();
+        return { blobDigest: question.blobDigest! };
+      }),
+      GetActionResult: this.#unary('read', async ({ actionDigest }: reapi.GetActionResultRequest) => {
+        const result = await this.#results.get(digestOf(actionDigest));
+        if (result === undefined) throw new Refusal(404, 'nothing is known of this action');
+        return result;
+      }),
+      UpdateActionResult: this.#unary(
+        'write',
+        async ({ actionDigest, actionResult }: reapi.UpdateActionResultRequest) => {
+          if (actionResult === undefined) throw new Refusal(422, 'there is no result');
+          await this.#results.put(digestOf(actionDigest), actionResult);
+          await this.#book.refresh();
+          return actionResult;
+        },
+      ),
+      QueryWriteStatus: this.#unary('write', ({ resourceName }: QueryWriteStatusRequest) => {
+        const digest = written(resourceName);
+        const complete = this.#cas.has(digest);
+        return Promise.resolve({ complete, committedSize: complete ? BigInt(digestSize(digest)) : 0n });
+      }),
+      Read: (call: Reader) => void this.#read(call),
+      Write: (call: Writer, done: sendUnaryData<Message<{ committedSize: bigint }>>) =>
+        void this.#write(call, done),
+    };
+  }
+
+  #unary<Question, Answer extends object>(right: Right, answer: (question: Question) => Promise<Answer>) {
+    return (call: ServerUnaryCall<Question, Answer>, done: sendUnaryData<Answer>): void => {
+      const work = async (): Promise<Answer> => {
+        this.#allow(call.metadata, right);
+        return answer(call.request);
+      };
+      work().then(
+        (result) => done(null, result),
+        (error: unknown) => done(this.#failure(error)),
+      );
+    };
+  }
+
+  async #read(call: Reader): Promise<void> {
+    try {
+      this.#allow(call.metadata, 'read');
+      const { resourceName, readOffset, readLimit } = call.request;
+      const digest = readable(resourceName);
+      const sizeBytes = digestSize(digest);
+      if (readOffset < 0n || readLimit < 0n || readOffset > BigInt(sizeBytes))
+        throw new Refusal(422, 'there is nothing at this offset');
+      const from = Number(readOffset);
+      const to = readLimit === 0n ? sizeBytes : Math.min(sizeBytes, from + Number(readLimit));
+      for await (const chunk of this.#bytesOf(digest, from, to))
+        for (let at = 0; at < chunk.byteLength; at += pieceBytes) {
+          if (call.cancelled) return;
+          if (!call.write({ data: chunk.subarray(at, at + pieceBytes) }))
+            await Promise.race([once(call, 'drain'), once(call, 'cancelled')]);
+        }
+      call.end();
+    } catch (error) {
+      call.emit('error', this.#failure(error));
+    }
+  }
+
+  async #write(call: Writer, done: sendUnaryData<Message<{ committedSize: bigint }>>): Promise<void> {
+    try {
+      this.#allow(call.metadata, 'write');
+      const messages = call[Symbol.asyncIterator]() as AsyncIterator<WriteRequest>;
+      const first = await messages.next();
+      if (first.done === true) throw new Refusal(422, 'nothing was sent');
+      const digest = written(first.value.resourceName);
+      // Whoever has it already need not take it.
+      if (this.#cas.has(digest)) await this.#cas.keep([digest]);
+      else await this.#cas.add(digest, bytesIn(first.value, messages));
+      this.#served.keepToSize();
+      done(null, { committedSize: BigInt(digestSize(digest)) });
+    } catch (error) {
+      if (call.cancelled) return;
+      done(this.#failure(error));
+    }
+  }
+
+  async #findMissing({ blobDigests }: reapi.FindMissingBlobsRequest) {
+    await this.#book.refresh();
+    const digests = blobDigests.map(digestOf);
+    const missing = digests.filter((digest) => !this.#has(digest));
+    const absent = new Set(missing);
+    await this.#cas.keep(digests.filter((digest) => !absent.has(digest)));
+    return { missingBlobDigests: missing.map(digestMessage) };
+  }
+
+  async #batchUpdate({ requests }: reapi.BatchUpdateBlobsRequest) {
+    const blobs = requests.map(({ digest, data, compressor }) => {
+      if (compressor !== reapi.Compressor_Value.IDENTITY)
+        throw new Refusal(501, 'compressed blobs are not taken');
+      return { digest: digestOf(digest), bytes: data };
+    });
+    await this.#cas.addAll(blobs);
+    this.#served.keepToSize();
+    return { responses: requests.map(({ digest }) => ({ digest: digest!, status: { code: status.OK } })) };
+  }
+
+  async #batchRead({ digests }: reapi.BatchReadBlobsRequest) {
+    const all = digests.map(digestOf);
+    const total = all.reduce((sum, digest) => sum + digestSize(digest), 0);
+    if (total > batchBytes) throw new Refusal(422, `no more than ${batchBytes} bytes go in one message`);
+    const responses = await Promise.all(
+      all.map(async (digest) => {
+        try {
+          const parts: Uint8Array[] = [];
+          for await (const chunk of this.#bytesOf(digest, 0, digestSize(digest))) parts.push(chunk);
+          return { digest: digestMessage(digest), data: Buffer.concat(parts), status: { code: status.OK } };
+        } catch (error) {
+          const { code, details } = this.#failure(error);
+          return { digest: digestMessage(digest), status: { code, message: details } };
+        }
+      }),
+    );
+    return { responses };
+  }
+
+  #capabilities() {
+    return {
+      cacheCapabilities: {
+        digestFunctions: [reapi.DigestFunction_Value.SHA256],
+        actionCacheUpdateCapabilities: { updateEnabled: this.#options.tokens.length > 0 },
+        maxBatchTotalSizeBytes: BigInt(batchBytes - (256 << 10)),
+        maxCasBlobSizeBytes: BigInt(this.#served.mostBlobBytes),
+        splitBlobSupport: true,
+        spliceBlobSupport: this.#options.tokens.length > 0,
+        fastCdc2020Params: { avgChunkSizeBytes: BigInt(usualAverageBytes) },
+      },
+      lowApiVersion: { major: 2 },
+      highApiVersion: { major: 2, minor: 3 },
+    };
+  }
+
+  #has(digest: Digest): boolean {
+    return this.#cas.has(digest) || this.#results.action(digest) !== undefined;
+  }
+
+  async *#bytesOf(digest: Digest, from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const action = this.#cas.has(digest) ? undefined : this.#results.action(digest);
+    if (action !== undefined) yield action.subarray(from, to);
+    else yield* this.#cas.stream(digest, from, to);
+  }
+
+  // @throws Refusal
+  #allow(metadata: Metadata, right: Right): void {
+    const { tokens, isPrivate } = this.#options;
+    if (right === 'read' && !isPrivate) return;
+    if (tokens.length === 0) throw new Refusal(403, 'this cache is read only');
+    const shown = metadata.get('authorization')[0];
+    if (holderOf(typeof shown === 'string' ? shown : undefined, tokens) === undefined)
+      throw new Refusal(401, 'a token is needed');
+  }
+
+  #failure(error: unknown): { readonly code: status; readonly details: string } {
+    const { code, details, isOurs } = statusOf(error);
+    if (isOurs) this.#options.onError?.(error);
+    return { code, details };
+  }
+}
+
+// @throws Refusal
+function digestOf(message: Parameters<typeof digestIn>[0]): Digest {
+  try {
+    return digestIn(message);
+  } catch (error) {
+    if (error instanceof ReapiFailure) throw new Refusal(422, 'that is no digest');
+    throw error;
+  }
+}
+
+/** `[INSTANCE/]blobs/HASH/SIZE`. @throws Refusal */
+function readable(name: string): Digest {
+  return inName(/^(?:.*\/)?blobs\/([0-9a-f]{64}\/\d{1,16})$/s, name);
+}
+
+/** `[INSTANCE/]uploads/UUID/blobs/HASH/SIZE[/…]`. @throws Refusal */
+function written(name: string): Digest {
+  return inName(/^(?:.*\/)?uploads\/[^/]+\/blobs\/([0-9a-f]{64}\/\d{1,16})(?:\/.*)?$/s, name);
+}
+
+function inName(pattern: RegExp, name: string): Digest {
+  const digest = parseDigest(pattern.exec(name)?.[1] ?? '');
+  if (digest === undefined) throw new Refusal(422, 'that is no name of a blob');
+  return digest;
+}
+
+/** The bytes of all messages, from the first on. @throws Refusal */
+async function* bytesIn(
+  first: WriteRequest,
+  messages: AsyncIterator<WriteRequest>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let at = 0n;
+  for (let message = first; ;) {
+    if (message.writeOffset !== at) throw new Refusal(422, 'what comes does not follow on what came');
+    at += BigInt(message.data.byteLength);
+    yield message.data;
+    if (message.finishWrite) return;
+    const next = await messages.next();
+    if (next.done === true) throw new Refusal(422, 'it ended before it was said to be finished');
+    message = next.value;
+  }
+}
