@@ -71,6 +71,12 @@ const forms: readonly (readonly [source: string, form: string])[] = [
     String.raw`${step}  [0-9a-f]{16}  [\d,]+ files?  ${size}  (built|same as before, found) in ${duration}`,
   ],
   ['cli/reports/build-report.ts', String.raw`  [\w-]+ +[\d,]+ files? +${size}  \S.*`],
+  [
+    'cli/reports/audit-report.ts',
+    String.raw`[\w.+-]+ +\S+ → \S+ +(built here)? +(update|security|cve|waived)`,
+  ],
+  ['cli/reports/audit-report.ts', String.raw`  fixes CVE-[\d-]+(, CVE-[\d-]+)*( and \d+ more)?`],
+  ['cli/reports/audit-report.ts', String.raw`  waived until \d{4}-\d\d-\d\d: CVE-[\d-]+: \S.*`],
   ['cli/commands/init.ts', String.raw`created \S+`],
   ['cli/commands/init.ts', String.raw`next: cd \S+ && cairn build`],
   ['cli/commands/ls.ts', String.raw`(tree|prog|file) +\d* *[0-9a-f]{16}  \S+`],
