@@ -1,4 +1,5 @@
-// The program of attend.c, made of it by make-attend.sh.
+// The program of attend.c, made of it by make-attend.sh. SHA-256 of what it was made of:
+// a48f3476f1e55aeb4bb366e54d2d9f7bafd594250b52d6e201a79094bdf25ccc
 
 import { machineProgram } from '../sandbox/machine-program.ts';
 

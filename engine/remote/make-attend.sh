@@ -17,8 +17,11 @@ gcc -Os -Wall -Wextra -ffreestanding -fno-pic -fno-tree-loop-distribute-patterns
 test "$(nm "$folder/attend" | grep -c "^0*400078 T _start")" = 1
 objcopy -O binary "$folder/attend" "$folder/instructions"
 {
+  cat <<END
+// The program of attend.c, made of it by make-attend.sh. SHA-256 of what it was made of:
+// $(sha256sum attend.c | cut -d ' ' -f 1)
+END
   cat <<'END'
-// The program of attend.c, made of it by make-attend.sh.
 
 import { machineProgram } from '../sandbox/machine-program.ts';
 

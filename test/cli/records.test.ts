@@ -460,8 +460,9 @@ describe('records', () => {
     const tried = new Set(examples.map(({ command }) => command.split(' ')[0]));
     expect([...tried].sort()).toEqual(commands.sort());
     // A fragment is chosen on a terminal, in a menu that is compiled from a kernel's sources; what editors are told is tried with
-    // what a kernel is like (kernel-compile-commands.test.ts); findings of an audit, with an archive that a test has signed.
-    const elsewhere = ['kernel-fragment', 'compile-commands', 'audit-finding'];
+    // what a kernel is like (kernel-compile-commands.test.ts); findings of an audit, with an archive that a test has signed; what
+    // who shares a store says, with those who ask it (cache-serve.test.ts).
+    const elsewhere = ['kernel-fragment', 'compile-commands', 'audit-finding', 'serving', 'request'];
     const types = new Set([...examples.flatMap(({ types }) => types), ...elsewhere]);
     expect([...types].sort()).toEqual(Object.keys(schema.$defs).sort());
   });
