@@ -1,5 +1,8 @@
 // What a step may ask of the kernel: the filter's program, run here instruction by instruction, and by the kernel.
 
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemCallFilter } from '../../../engine/sandbox/system-calls.ts';
 import type { Executor } from '../../../engine/execute/executor.ts';
@@ -8,6 +11,7 @@ import { allowedProcessors } from '../../../engine/sandbox/processors.ts';
 import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
 import { execute, scriptRequest, textOf } from '../../support/sandbox-run.ts';
 import { probeAnswers, probeProgram, type Call } from '../../support/system-call-probe.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 const x86_64 = 0xc000003e;
 
@@ -204,6 +208,13 @@ describe('in a sandbox', () => {
     return probeAnswers(Buffer.from(await fixture.store.blobs.read(answers.digest)));
   };
 
+  /** Whether this machine's kernel answers a harmless call through it, outside any sandbox. */
+  const has32BitEntry = (): boolean => {
+    const path = join(tempFolder('probe'), 'probe');
+    writeFileSync(path, probeProgram([[20]], { by32Bits: true }), { mode: 0o755 });
+    return spawnSync(path).signal === null;
+  };
+
   it.each(Object.entries(refusedCalls))('the kernel refuses %s', async (_, [error, ...calls]) => {
     expect(await answersTo(calls)).toEqual(calls.map(() => -error));
   });
@@ -216,7 +227,11 @@ describe('in a sandbox', () => {
   });
 
   it('the kernel takes nothing through its other entries: 32-bit programs, and x32', async () => {
-    expect(await answersTo([[20], [5, 0], [188, 0]], { by32Bits: true })).toEqual([-38, -38, -38]);
+    const calls: readonly Call[] = [[20], [5, 0], [188, 0]];
+    const answers = answersTo(calls, { by32Bits: true });
+    // There are kernels without that entry: whoever uses it is killed, here as outside.
+    if (has32BitEntry()) expect(await answers).toEqual([-38, -38, -38]);
+    else await expect(answers).rejects.toThrow();
     expect(await answersTo([[0x40000000 + 39]])).toEqual([-38]);
   });
 
