@@ -12,8 +12,10 @@ import {
 } from '../../../derivations/index.ts';
 import { closureOf } from '../../../engine/evaluate/identify.ts';
 import { isDerivation, type Derivation, type Output, type Write } from '../../../engine/model/index.ts';
-import { pins } from '../../support/package-set.ts';
+import { pins as shippedPins } from '../../support/package-set.ts';
 
+// With those of a package of one's own.
+const pins = { ...shippedPins, hello: shippedPins.sed! };
 const target = 'x86_64-linux';
 const extended = (extension: Omit<ImageExtension, 'name'>, image = 'tiny') =>
   extendImage(image, { name: 'mine', ...extension }, { pins, target });
@@ -67,7 +69,7 @@ describe('an image of one’s own', () => {
       build: autotools({}),
       gives: { files: ['usr/bin/hello'], runs: [] },
     });
-    const packages = createPackageSet({ hello }, { pins: { ...pins, hello: pins.sed }, target });
+    const packages = createPackageSet({ hello }, { pins, target });
     const kernel = createKernel({ pins, target, variant: 'rt' });
     const names = closure(extended({ packages: [packages.hello, 'bc'], kernel })['mine']).map(
       ({ name }) => name,
