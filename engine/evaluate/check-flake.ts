@@ -31,10 +31,16 @@ const flakeSchema = v.object({
     texts,
   ),
   caches: texts,
-  trust: v.strictObject({
-    keys: texts,
-    need: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1, 'it must be at least 1'))),
-  }),
+  trust: v.pipe(
+    v.strictObject({
+      keys: texts,
+      need: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1, 'it must be at least 1'))),
+    }),
+    v.check(
+      ({ keys, need = 1 }) => need <= Math.max(1, new Set(keys).size),
+      'need is more than there are keys: nothing would ever be taken',
+    ),
+  ),
   waivers: v.array(
     v.strictObject({
       source: v.pipe(text, v.regex(/^[a-z0-9][a-z0-9+.-]+$/, "it is not a Debian source package's name")),

@@ -55,6 +55,13 @@ const mistakes: readonly Mistake[] = [
     at: '1:',
   },
   {
+    title: 'more keys needed than there are',
+    config: `import { defineFlake } from 'cairn-build';\nexport default defineFlake({\n  description: 'x',\n  trust: { keys: ['a:b', 'c:d', 'a:b'], need: 3 },\n  outputs: () => ({}),\n});\n`,
+    code: 'CONFIG_INVALID',
+    message: /trust: need is more than there are keys/,
+    at: '4:',
+  },
+  {
     title: 'an exception',
     config: `import { defineFlake } from 'cairn-build';\nfunction thrower(): never {\n  throw new TypeError('no luck');\n}\nexport default defineFlake(thrower());\n`,
     code: 'CONFIG_INVALID',
