@@ -231,6 +231,7 @@ const examples: readonly Example[] = [
   },
   { command: 'check', types: ['check', 'step-finished'], run: inSandbox(['check', 'good', 'clock']) },
   { command: 'shell', types: ['error'], run: inSandbox(['shell', '--failed']) },
+  { command: 'exec', types: ['error'], run: of('exec', 'all', 'nothing') },
   { command: 'ls', types: ['entry'], run: of('ls', '-R', 'all') },
   { command: 'cat', types: ['error'], run: of('cat', 'all/nothing') },
   { command: 'path', types: ['path'], run: of('path', 'all') },
