@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 
 /** How many processes there have been before this one. */
 const countName = 'CAIRN_STARTED_AGAIN';
@@ -21,10 +22,21 @@ export async function startAgain(env: NodeJS.ProcessEnv): Promise<number> {
     stdio: 'inherit',
     env: { ...env, [countName]: String(startsBefore(env) + 1) },
   });
-  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(name, () => child.kill(name));
+  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+    // It decides what a signal means, and whether it is the second: who listened here would end before it.
+    process.removeAllListeners(name);
+    process.on(name, () => {
+      if (!comesFromTerminal(name)) child.kill(name);
+    });
+  }
   const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   // As a shell says it.
   return status ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+}
+
+// A terminal tells all of its foreground processes, so the other one has heard of it.
+function comesFromTerminal(name: NodeJS.Signals): boolean {
+  return name !== 'SIGTERM' && [0, 1, 2].some((descriptor) => isatty(descriptor));
 }
 
 function startsBefore(env: NodeJS.ProcessEnv): number {
