@@ -140,14 +140,13 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   return exitCodeOf(report, made, flags);
 }
 
-// Loaded where something may be pushed: whoever only builds does not wait for it.
+// Loaded late: whoever only asks what would be done does not wait for it.
 async function pushingOf(
   context: Context,
   project: Project,
   flags: BuildFlags,
   emit: Emit,
 ): Promise<Pushing | undefined> {
-  if (flags.push === false || flags.offline === true) return undefined;
   const { openPushing } = await import('../project/pushing.ts');
   return openPushing(context, project, { flags, emit });
 }
