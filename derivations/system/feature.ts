@@ -16,6 +16,8 @@ export interface Feature {
   readonly users?: readonly User[];
   readonly groups?: readonly Group[];
   readonly services?: Services;
+  /** Every socket for TCP or UDP that it has open to others, with the reason: the images' tests know of no other. */
+  readonly listens?: readonly Listener[];
   /** By path. Owned by root, and 0644, where nothing else is said. */
   readonly files?: Readonly<Record<string, SystemFile>>;
   /** Folders that are there although nothing is in them yet, or that are not 0755 and root's. */
@@ -58,6 +60,18 @@ export interface Services {
   readonly aliases?: Readonly<Record<string, string>>;
   /** Never started, whoever wants them. */
   readonly masked?: readonly string[];
+}
+
+/** A socket that programs wait at, as `ss --listening` shows it. */
+export interface Listener {
+  /** The process as the kernel names it: the first 15 letters of its program. */
+  readonly program: string;
+  readonly protocol: 'tcp' | 'udp';
+  /** Address and port; a star stands for anything. */
+  readonly at: string;
+  readonly reason: string;
+  /** Not on every machine, or not all the time. */
+  readonly sometimes?: true;
 }
 
 export interface Attributes {

@@ -3,10 +3,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtOutput } from '../support/own-flake.ts';
+import { difference, namedListeners, waitingSockets } from './listeners.ts';
 import { Server, wanted } from './server.ts';
 
 export interface DockerImage {
-  readonly image: string;
+  readonly image: 'rpi' | 'pc';
   readonly target: string;
   /** What its processor calls itself. */
   readonly processor: string;
@@ -45,6 +46,13 @@ export function describeDockerImage({ image, target, processor }: DockerImage): 
       expect(await server.run(`uname --nodename && sudo cat ${path} && sudo stat --format %a ${path}`)).toBe(
         `${wanted.hostname}\n${text}\n640`,
       );
+    });
+
+    it('listens at no socket but those that its features give a reason for, and at all of these', async () => {
+      expect(difference(await waitingSockets(server), namedListeners(image))).toEqual({
+        unnamed: [],
+        missing: [],
+      });
     });
 
     it('runs a container', async () => {

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtOutput } from '../support/own-flake.ts';
+import { difference, namedListeners, waitingSockets } from './listeners.ts';
 import { Server, wanted } from './server.ts';
 
 describe('rpi-containerd', () => {
@@ -32,6 +33,13 @@ describe('rpi-containerd', () => {
       'hello from a container on aarch64',
     );
     server.machine.report('container');
+  });
+
+  it('listens at no socket but those that its features give a reason for, and at all of these', async () => {
+    expect(difference(await waitingSockets(server), namedListeners('rpi-containerd'))).toEqual({
+      unnamed: [],
+      missing: [],
+    });
   });
 
   it('has no unit that failed', async () => {

@@ -1,6 +1,7 @@
 // The image with a real-time kernel: that it is one, and that it can be measured.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { difference, namedListeners, waitingSockets } from './listeners.ts';
 import { Server, wanted } from './server.ts';
 
 describe('rpi-rt', () => {
@@ -30,6 +31,13 @@ describe('rpi-rt', () => {
     expect(Number(loops), measured).toBe(500);
     expect(Number(worst), measured).toBeGreaterThan(0);
     console.log(`rpi-rt: answered within ${worst} µs, emulated`);
+  });
+
+  it('listens at no socket but those that its features give a reason for, and at all of these', async () => {
+    expect(difference(await waitingSockets(server), namedListeners('rpi-rt'))).toEqual({
+      unnamed: [],
+      missing: [],
+    });
   });
 
   it('has no unit that failed', async () => {

@@ -1,7 +1,7 @@
 // Addresses by DHCP on every wired interface, names, time, and packet filters. cloud-init adds to it what a person's
 // network-config says.
 
-import type { Feature } from '../feature.ts';
+import type { Feature, Listener } from '../feature.ts';
 
 const wired = `# Every wired interface that nothing before this file speaks of.
 [Match]
@@ -86,6 +86,44 @@ SystemCallFilter=@system-service @clock
 WatchdogSec=3min
 `;
 
+// Names of one label are no question to the whole network, which anybody there could answer.
+const noMulticastNames = `[Resolve]
+LLMNR=no
+MulticastDNS=no
+`;
+
+const listeners: readonly Listener[] = [
+  ...(['udp', 'tcp'] as const).flatMap((protocol) =>
+    ['127.0.0.53%lo:53', '127.0.0.54:53'].map((at) => ({
+      program: 'systemd-resolve',
+      protocol,
+      at,
+      reason: 'programs of this machine ask for names; no other machine reaches it',
+    })),
+  ),
+  {
+    program: 'systemd-network',
+    protocol: 'udp',
+    at: '*:68',
+    reason: 'the DHCP server answers here, once there is an address',
+    sometimes: true,
+  },
+  {
+    program: 'systemd-network',
+    protocol: 'udp',
+    at: '*:546',
+    reason: 'the DHCPv6 server answers here, where a router says that there is one',
+    sometimes: true,
+  },
+  {
+    program: 'systemd-timesyn',
+    protocol: 'udp',
+    at: '*',
+    reason: 'the time server answers here, while it is asked',
+    sometimes: true,
+  },
+];
+
 // As update-alternatives would have it.
 const filters = ['iptables', 'ip6tables'].flatMap((name) =>
   ['', '-save', '-restore'].map((verb) => `usr/sbin/${name}${verb}`),
@@ -114,7 +152,9 @@ export const network: Feature = {
     },
     masked: ['systemd-networkd-persistent-storage.service', 'systemd-network-generator.service'],
   },
+  listens: listeners,
   files: {
+    'usr/lib/systemd/resolved.conf.d/50-no-multicast.conf': noMulticastNames,
     'usr/lib/sysctl.d/50-network.conf': networkSettings,
     'etc/systemd/system/systemd-timesyncd.service': timeLater,
     'etc/nsswitch.conf': nameServices,

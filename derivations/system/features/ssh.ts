@@ -20,6 +20,12 @@ export const ssh: Feature = {
     // cloud-init makes the host keys.
     masked: ['sshd-keygen.service', 'rescue-ssh.target'],
   },
+  listens: ['0.0.0.0:22', '[::]:22'].map((at) => ({
+    program: 'sshd',
+    protocol: 'tcp',
+    at,
+    reason: 'people log in, with a key',
+  })),
   files: {
     'etc/ssh/sshd_config': server,
     'etc/ssh/sshd_config.d/90-keys-only.conf': 'PasswordAuthentication no\n',
