@@ -12,14 +12,7 @@ export interface Tolerated {
 }
 
 /** Each is for these very versions: any other pair is an error, and a test fails when one is not needed any more. */
-export const tolerated: readonly Tolerated[] = [
-  {
-    source: 'glibc',
-    versions: ['2.41-12+deb13u4', '2.41-12+deb13u5'],
-    reason:
-      'libc-bin was locked after the C library, which moves together with the seed: `cairn lock` makes them one again',
-  },
-];
+export const tolerated: readonly Tolerated[] = [];
 
 /** @throws UserError `LOCK_INVALID` for a source of which the components have packages of several versions. */
 export function refuseTwoVersions(

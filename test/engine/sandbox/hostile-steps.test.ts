@@ -151,6 +151,6 @@ test.each(Object.entries(ofKilled))(
     await outputUntil(program.stdout!, 'begun');
     expect(processesWith(marker).length).toBeGreaterThan(1);
     program.kill('SIGKILL');
-    await expect.poll(() => processesWith(marker), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => processesWith(marker)).toEqual([]);
   },
 );

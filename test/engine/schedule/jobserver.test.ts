@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
 import type { Executor } from '../../../engine/execute/executor.ts';
 import { Jobserver, type Share } from '../../../engine/schedule/jobserver.ts';
@@ -83,10 +83,7 @@ test('tokens that one build leaves lying go on to the one that takes them', asyn
   const [idle, busy] = [new Fifo(), new Fifo()];
   const shares = [await jobs.join(idle.path, signal), await jobs.join(busy.path, signal)];
   let taken = 0;
-  await vi.waitFor(() => {
-    taken += busy.drain();
-    expect(taken).toBe(6);
-  });
+  await expect.poll(() => (taken += busy.drain())).toBe(6);
   expect(idle.drain()).toBe(0);
   for (const share of shares) share.leave();
   expect(await tokensAlone(jobs)).toBe(8);
@@ -182,11 +179,12 @@ test('what a build invents is nobody else’s', async () => {
   const [bad, good] = [new Fifo(), new Fifo()];
   const shares = [await jobs.join(bad.path, signal), await jobs.join(good.path, signal)];
   let taken = 0;
-  await vi.waitFor(() => {
-    bad.fill();
-    taken += good.drain();
-    expect(taken).toBe(2);
-  });
+  await expect
+    .poll(() => {
+      bad.fill();
+      return (taken += good.drain());
+    })
+    .toBe(2);
   // Whoever waits now is not served by what the other writes.
   let isIn = false;
   const waiting = jobs.join(undefined, signal).then((share) => {
