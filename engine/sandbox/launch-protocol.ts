@@ -38,8 +38,6 @@ export interface Launch {
 
 /** What bubblewrap writes to --json-status-fd, bwrap(1). */
 export interface SandboxReport {
-  /** The first process in the sandbox, as seen from outside. */
-  readonly childPid: number | undefined;
   /** The command's, 128 + n for signal n; absent when it was not started. */
   readonly status: number | undefined;
 }
@@ -48,8 +46,7 @@ export interface SandboxReport {
 export function parseReport(text: string): SandboxReport {
   const lines = text.split('\n').slice(0, -1);
   const members = Object.assign({}, ...lines.map((line) => JSON.parse(line) as object)) as {
-    'child-pid'?: number;
     'exit-code'?: number;
   };
-  return { childPid: members['child-pid'], status: members['exit-code'] };
+  return { status: members['exit-code'] };
 }

@@ -1,7 +1,9 @@
 // What the kernel says about the processes of a sandbox, seen from outside: their memory, their time, and their end.
 // proc(5).
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { constants, readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { isErrno } from '../../store/base/errors.ts';
 
 // Platforms are x86_64 only: pages of 4 KiB, and 100 clock ticks a second for every program.
@@ -40,13 +42,10 @@ function processesInside(bubblewrapPid: number): number {
   const [first] = childrenOf(bubblewrapPid, threadsOf(bubblewrapPid));
   if (first === undefined) return 0;
   const proc = `/proc/${first}/root/proc`;
-  try {
+  return unlessGone(() => {
     if (statSync(proc).dev === statSync('/proc').dev) return 0;
     return readdirSync(proc).filter((name) => /^\d/.test(name)).length;
-  } catch (error) {
-    if (isErrno(error, ...gone, 'EACCES')) return 0;
-    throw error;
-  }
+  }, 0);
 }
 
 /** How many processes and threads this machine has, proc_loadavg(5): at little cost, however many they are. */
@@ -66,13 +65,24 @@ function* below(pid: number): Generator<{ readonly pid: number; readonly threads
 /**
  * Ends a sandbox at once. Killing the first process of a pid namespace kills all others in it, and only when they are
  * gone does bubblewrap, which waits for it, end as well; so bubblewrap itself is killed only while it has no child. It is
- * stopped meanwhile, lest it make one after that was looked at.
+ * stopped meanwhile, lest it make one after that was looked at; a signal is only sent when kill(2) is back, so its stop is
+ * waited for.
  */
-export function killSandbox(bubblewrapPid: number): void {
+export async function killSandbox(bubblewrapPid: number): Promise<void> {
   sendSignal(bubblewrapPid, 'SIGSTOP');
+  for (let tries = 0; isOnItsWay(bubblewrapPid) && tries < stopTries; tries++) await setTimeout(1);
   const children = childrenOf(bubblewrapPid, threadsOf(bubblewrapPid));
-  for (const pid of children.length > 0 ? children : [bubblewrapPid]) killProcess(pid);
+  for (const pid of children.length > 0 ? children : [bubblewrapPid]) sendSignal(pid, 'SIGKILL');
   sendSignal(bubblewrapPid, 'SIGCONT');
+}
+
+// Some 100 ms: what does not stop for so long waits in the kernel, and makes no child there.
+const stopTries = 100;
+
+// Neither stopped nor ended, proc_pid_stat(5).
+function isOnItsWay(pid: number): boolean {
+  const state = statFields(pid)[0];
+  return state !== undefined && !'tTZX'.includes(state);
 }
 
 /** Ends one process, if it is still there. */
@@ -80,13 +90,51 @@ export function killProcess(pid: number): void {
   sendSignal(pid, 'SIGKILL');
 }
 
+/**
+ * Ends every process but this one that has a fifo open to write to it, and says whether there was one. Of a sandbox whose
+ * first process was killed while it was set up, this finds what nothing else leads to any more: a child that waits for a word
+ * of its parent.
+ */
+export function killWriters(fifo: string): boolean {
+  const found = statSync(fifo, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  const writers = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => descriptorsOf(pid).some((one) => isFile(one, found) && isWriting(pid, one)));
+  for (const pid of writers) killProcess(Number(pid));
+  return writers.length > 0;
+}
+
+function descriptorsOf(pid: string): readonly string[] {
+  return unlessGone(() => readdirSync(`/proc/${pid}/fd`), []).map((name) => `/proc/${pid}/fd/${name}`);
+}
+
+function isFile(path: string, { dev, ino }: Stats): boolean {
+  const stats = unlessGone(() => statSync(path), undefined);
+  return stats?.dev === dev && stats.ino === ino;
+}
+
+// The access mode among the flags, in octal: proc_pid_fdinfo(5), open(2).
+function isWriting(pid: string, descriptor: string): boolean {
+  const info = unlessGone(() => readFileSync(`/proc/${pid}/fdinfo/${basename(descriptor)}`, 'latin1'), '');
+  const flags = /^flags:\s*([0-7]+)$/m.exec(info)?.[1] ?? '0';
+  return (parseInt(flags, 8) & accessMode) !== constants.O_RDONLY;
+}
+
+const accessMode = 0o3;
+
 /** Processor time of all children of a process that have ended, with their descendants, in milliseconds. */
 export function endedChildrenCpuMs(pid: number): number {
+  // cutime and cstime are the 16th and 17th.
+  const { 13: user, 14: system } = statFields(pid);
+  return (Number(user ?? 0) + Number(system ?? 0)) * tickMs;
+}
+
+// From the third on, which is the state: the second is the program's name in brackets, and may hold anything. None of a
+// process that is gone.
+function statFields(pid: number): readonly string[] {
   const stat = readProc(`${pid}/stat`);
-  if (stat === '') return 0;
-  // The second field is the program's name in brackets, and may hold anything. cutime and cstime are the 16th and 17th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[13]) + Number(fields[14])) * tickMs;
+  return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function childrenOf(pid: number, threads: readonly string[]): number[] {
@@ -96,22 +144,19 @@ function childrenOf(pid: number, threads: readonly string[]): number[] {
 }
 
 function threadsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch (error) {
-    if (isErrno(error, ...gone)) return [];
-    throw error;
-  }
+  return unlessGone(() => readdirSync(`/proc/${pid}/task`), []);
 }
 
-// Processes end while they are looked at.
-const gone = ['ENOENT', 'ESRCH'];
-
 function readProc(path: string): string {
+  return unlessGone(() => readFileSync(`/proc/${path}`, 'latin1'), '');
+}
+
+// Processes end while they are looked at, and other people's are none of ours.
+function unlessGone<T>(read: () => T, otherwise: T): T {
   try {
-    return readFileSync(`/proc/${path}`, 'latin1');
+    return read();
   } catch (error) {
-    if (isErrno(error, ...gone)) return '';
+    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES')) return otherwise;
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import {
   parseReport,
   type Launch,
@@ -13,14 +14,14 @@ import {
   type LauncherRequest,
 } from '../sandbox/launch-protocol.ts';
 import { EndedProcessorTime } from '../sandbox/ended-processor-time.ts';
-import { killProcess, killSandbox } from '../sandbox/process-tree.ts';
+import { killProcess, killSandbox, killWriters } from '../sandbox/process-tree.ts';
 
 /** Bubblewrap's process ids, by the number of their launch. */
 const running = new Map<number, number>();
 const processorTime = new EndedProcessorTime(process.pid);
 /** After this long, bubblewrap itself is killed too. */
 const killPatienceMs = 1_000;
-/** How long bubblewrap's last report may take to arrive. */
+/** How long what dies with bubblewrap may take to do so. */
 const strayPatienceMs = 50;
 
 process.on('disconnect', () => [...running.keys()].forEach(kill));
@@ -35,7 +36,7 @@ function start(number: number, launch: Launch): void {
   try {
     const child = spawnWith(launch);
     child.once('error', refuse);
-    if (child.pid !== undefined) void attend(number, child, child.pid);
+    if (child.pid !== undefined) void attend(number, child, child.pid, launch.log);
   } catch (error) {
     refuse(error as NodeJS.ErrnoException);
   }
@@ -61,36 +62,37 @@ function spawnWith({ command, log, filter, umask }: Launch): ChildProcess {
   }
 }
 
-async function attend(number: number, child: ChildProcess, pid: number): Promise<void> {
+async function attend(number: number, child: ChildProcess, pid: number, log: string): Promise<void> {
   running.set(number, pid);
   reply({ kind: 'started', number, pid });
   let report = '';
   (child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => (report += text));
+  const closed = once(child, 'close');
   const cpuMs = new Promise<number | undefined>((resolve) =>
-    child.once('exit', (_, signal) => {
-      processorTime.ofOneThatEnded(resolve);
-      if (signal !== null) setTimeout(() => killStray(report), strayPatienceMs);
-    }),
+    child.once('exit', () => processorTime.ofOneThatEnded(resolve)),
   );
-  await once(child, 'close');
+  const [, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  // From here on its number may be another process's.
   running.delete(number);
+  if (signal !== null) await endStrays(log);
+  await closed;
   reply({ kind: 'ended', number, status: parseReport(report).status, cpuMs: await cpuMs });
 }
 
 // When bubblewrap itself is killed early, its child does not know yet that it should end with it.
-function killStray(report: string): void {
-  const { childPid } = parseReport(report);
-  if (childPid !== undefined) killProcess(childPid);
+async function endStrays(log: string): Promise<void> {
+  do await setTimeout(strayPatienceMs);
+  while (killWriters(log));
 }
 
 function kill(number: number): void {
   const pid = running.get(number);
   if (pid === undefined) return;
-  killSandbox(pid);
+  void killSandbox(pid);
   const harder = (): void => {
     if (running.get(number) === pid) killProcess(pid);
   };
-  setTimeout(harder, killPatienceMs).unref();
+  void setTimeout(killPatienceMs, undefined, { ref: false }).then(harder);
 }
 
 function reply(message: LauncherReply): void {

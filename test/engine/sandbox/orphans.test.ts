@@ -1,10 +1,16 @@
 // When cairn itself is killed, nothing that it started lives on.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createLocalExecutor } from '../../../engine/execute/local.ts';
+import { Launcher } from '../../../engine/sandbox/launcher.ts';
+import { Rigs } from '../../../engine/sandbox/rigs.ts';
+import { runSandbox } from '../../../engine/sandbox/run-sandbox.ts';
 import { parentOf, processesWith } from '../../support/processes.ts';
 import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixture.ts';
 import { scriptRequest } from '../../support/sandbox-run.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 import { outputUntil, startProgram } from '../../support/test-program.ts';
 
 let fixture: SandboxFixture;
@@ -60,4 +66,25 @@ test('killed at any moment of their start, none is left behind', async () => {
     await executor.close();
     expect(processesWith(marker)).toEqual([]);
   }
+});
+
+test('what its first process has left when it is killed early is ended, though nobody has heard of it', async () => {
+  const folder = tempFolder();
+  const filter = join(folder, 'filter');
+  writeFileSync(filter, '');
+  const [launcher, rig] = [new Launcher(), await new Rigs(folder, fixture.tool).take()];
+  onTestFinished(() => launcher.close());
+  const marker = `cairn-stray-${process.pid}`;
+  // As bubblewrap is between clone(2) and its first report.
+  const killed = `
+    const child = require('node:child_process').spawn(
+      process.execPath, ['--eval', 'setInterval(() => {}, 1000)', '${marker}'], { stdio: ['ignore', 1, 2] });
+    child.on('spawn', () => process.kill(process.pid, 'SIGKILL'));`;
+  const end = await runSandbox([process.execPath, '--eval', killed], {
+    ...{ launcher, rig, filter, umask: 0o022, limits: {} },
+    signal: new AbortController().signal,
+    onOutput: () => 0,
+  });
+  expect(end).toEqual({ kind: 'not-started' });
+  expect(processesWith(marker)).toEqual([]);
 });
