@@ -5,7 +5,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, type CompileCacheSpec, type Derivation, type RunSpec } from '../../engine/model/derivation.ts';
 import type { ProjectFile, ProjectFiles } from './make-project.ts';
-import { unpackPins } from './seed-tools.ts';
+import { unpackPins } from './debian-files.ts';
 
 export const compiler = 'x86_64-linux-gnu-gcc-14';
 

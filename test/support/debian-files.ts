@@ -6,12 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { packageRoot } from '../../store/base/package-root.ts';
-import { openMirrors, resolveUrls } from '../../engine/sources/mirrors.ts';
+import { readLock, type Lock } from '../../engine/lock/index.ts';
+import { candidateUrls, openMirrors } from '../../engine/sources/mirrors.ts';
 
 /** A package of Debian trixie. */
 export interface PackagePin {
-  /** Path on a mirror. */
-  readonly path: string;
+  /** The first that answers is taken. */
+  readonly urls: readonly string[];
   readonly sha256: string;
 }
 
@@ -30,8 +31,25 @@ export async function unpackPackage(
   execFileSync('tar', ['-x', '-C', folder, '--no-same-owner', ...members], { input: archive });
 }
 
+/** Unpacks packages of an input of our own lock, or what `members` names of each. */
+export async function unpackPins(
+  input: string,
+  packages: readonly string[],
+  folder: string,
+  members: readonly string[] = [],
+): Promise<void> {
+  lock ??= readLock(join(packageRoot, 'flake-like.lock'));
+  for (const name of new Set(packages)) {
+    const pin = lock.inputs[input]?.pins.find((candidate) => candidate.name === name);
+    if (pin === undefined) throw new Error(`${input} has no package ${name}`);
+    await unpackPackage(pin, folder, members);
+  }
+}
+
+let lock: Lock | undefined;
+
 async function cachedPackage(pin: PackagePin): Promise<string> {
-  const file = join(cacheFolder, basename(pin.path));
+  const file = join(cacheFolder, basename(pin.urls[0]!));
   if (existsSync(file) && sha256(readFileSync(file)) === pin.sha256) return file;
   const bytes = await download(pin);
   mkdirSync(cacheFolder, { recursive: true });
@@ -46,13 +64,13 @@ async function cachedPackage(pin: PackagePin): Promise<string> {
 }
 
 async function download(pin: PackagePin): Promise<Buffer> {
-  for (const url of resolveUrls(`mirror://debian/${pin.path}`, openMirrors())) {
+  for (const url of candidateUrls(pin, openMirrors())) {
     const response = await fetch(url);
     if (!response.ok) continue;
     const bytes = Buffer.from(await response.arrayBuffer());
     if (sha256(bytes) === pin.sha256) return bytes;
   }
-  throw new Error(`no Debian mirror of this machine has ${pin.path} with the pinned hash`);
+  throw new Error(`no Debian mirror of this machine has ${pin.urls[0]} with the pinned hash`);
 }
 
 function sha256(bytes: Uint8Array): string {

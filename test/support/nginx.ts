@@ -7,12 +7,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { unpackPackage, type PackagePin } from './debian-files.ts';
-import { unpackPins } from './seed-tools.ts';
+import { unpackPackage, unpackPins, type PackagePin } from './debian-files.ts';
 
 /** Of Debian trixie; its libraries are the seed's. */
 const nginx: PackagePin = {
-  path: 'pool/main/n/nginx/nginx_1.26.3-3+deb13u10_amd64.deb',
+  urls: ['mirror://debian/pool/main/n/nginx/nginx_1.26.3-3+deb13u10_amd64.deb'],
   sha256: '222f1f296cb91a67323fdca0e37c4f34a7be78d14de043f15b2f76acdd8750a9',
 };
 const libraries = ['libc6', 'libcrypt1', 'libpcre2-8-0', 'libssl3t64', 'libzstd1', 'zlib1g'];

@@ -4,8 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Node, Store } from '../../store/index.ts';
-import { unpackPackage } from './debian-files.ts';
-import { pins } from './package-set.ts';
+import { unpackPins } from './debian-files.ts';
 import { executorFixture, type ExecutorFixture } from './sandbox-fixture.ts';
 
 export interface SeedFixture extends ExecutorFixture {
@@ -23,21 +22,6 @@ export interface SeedTools {
 export async function seedFixture(wanted: SeedTools): Promise<SeedFixture> {
   const fixture = await executorFixture();
   return { ...fixture, tools: await seedTree(fixture.store, wanted) };
-}
-
-/** Unpacks packages of an input, or what `members` names of each. */
-export async function unpackPins(
-  input: string,
-  packages: readonly string[],
-  folder: string,
-  members: readonly string[] = [],
-): Promise<void> {
-  for (const name of new Set(packages)) {
-    const pin = pins[input]!.find((candidate) => candidate.name === name);
-    if (pin === undefined) throw new Error(`${input} has no package ${name}`);
-    const path = pin.urls[0]!.replace('mirror://debian/', '');
-    await unpackPackage({ path, sha256: pin.sha256 }, folder, members);
-  }
 }
 
 async function seedTree(store: Store, { packages, links = {} }: SeedTools): Promise<Node & { kind: 'tree' }> {

@@ -13,7 +13,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 
 // Of an older Debian, so that it finds its libraries on older and newer systems.
 const acl = {
-  path: 'pool/main/a/acl/acl_2.3.1-3_amd64.deb',
+  urls: ['mirror://debian/pool/main/a/acl/acl_2.3.1-3_amd64.deb'],
   sha256: 'a6954f6eaebac71a758b5da0c9aea8e41fe300122c5a19e15d7ccc9f9c04a2f3',
 };
 
