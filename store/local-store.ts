@@ -14,6 +14,7 @@ import { DatabaseLocks } from './processes/locks.ts';
 import type { StoreCompileCaches } from './kept/compile-caches.ts';
 import type { StoreKeptFolders } from './kept/kept-folders.ts';
 import { ownerOf, volatileDatabase } from './processes/owner.ts';
+import { StoredLeftBlobs } from './records/left-blobs.ts';
 import { LmdbRecords } from './records/records.ts';
 import { Session, isAlive } from './processes/session.ts';
 import type {
@@ -34,6 +35,7 @@ export class LocalStore implements Store {
   readonly path: string;
   readonly blobs: FileBlobs;
   readonly trees: StoredTrees;
+  readonly left: StoredLeftBlobs;
   readonly records: LmdbRecords;
   readonly locks: DatabaseLocks;
   readonly kept: KeptFolders;
@@ -63,8 +65,10 @@ export class LocalStore implements Store {
       () => this.#openVolatile(),
       () => this.#ownSession(),
     );
+    this.left = new StoredLeftBlobs(this.#database);
     this.blobs = new FileBlobs({
       layout,
+      isLeft: (digest) => this.left.has(digest),
       freshPath: (label) => this.#session.freshPath(label),
       onLoss: (digest) => this.#forgetCopies(digest),
     });
@@ -132,12 +136,14 @@ export class LocalStore implements Store {
     };
   }
 
-  begin(): FileBatch {
+  begin({ isWhole = false }: { readonly isWhole?: boolean } = {}): FileBatch {
     void this.#sweep();
     return new FileBatch({
       layout: this.#layout,
       database: this.#database,
       trees: this.trees,
+      left: this.left,
+      isWhole,
       durability: this.#durability,
       pool: () => this.#filePool(),
       onPlaced: (sizeBytes) => (this.#addedBytes += sizeBytes),

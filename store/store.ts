@@ -11,12 +11,16 @@ export interface Store {
   readonly path: string;
   readonly blobs: Blobs;
   readonly trees: Trees;
+  readonly left: LeftBlobs;
   readonly records: Records;
   readonly locks: Locks;
   readonly kept: KeptFolders;
   readonly compileCaches: CompileCaches;
-  /** Starts a batch: new content becomes visible, durable and referable only by `commit`. */
-  begin(): Batch;
+  /**
+   * Starts a batch: new content becomes visible, durable and referable only by `commit`.
+   * @param options.isWhole true: its directories may name no blob that was left elsewhere
+   */
+  begin(options?: { readonly isWhole?: boolean }): Batch;
   /**
    * The content of a folder of this machine as a tree, kept in the store, without what git ignores there and what
    * `.cairnignore` files leave out (see the README); unchanged files are not read again. Commits by itself.
@@ -94,6 +98,18 @@ export interface Trees {
   lookup(top: Node, path: string): Node | undefined;
 }
 
+/**
+ * Blobs that directories of the store name and that never came here: a worker made them, and they stayed with its server. One
+ * that is neither here nor among them is lost.
+ */
+export interface LeftBlobs {
+  /** False when there are none at all, so that nobody has to look for them. */
+  any(): boolean;
+  has(digest: Digest): boolean;
+  /** Where it was left; undefined for one that is here, or lost. */
+  placeOf(digest: Digest): string | undefined;
+}
+
 /** New content on its way into the store. Nothing in it is visible to anyone before `commit`; dropping it leaves no trace. */
 export interface Batch {
   /** Adds bytes in memory. */
@@ -113,6 +129,11 @@ export interface Batch {
    */
   adopt(path: string, digest: Digest, executable: boolean): void;
   addDirectory(directory: Directory): Digest;
+  /**
+   * Says that a blob stays at a place of others, who have it now: directories may name it though it is not here. Nothing is noted
+   * of one that is here, or comes with this batch.
+   */
+  leave(digest: Digest, place: string): void;
   /** A directory that was added to this batch or is in the store already. */
   directory(digest: Digest): Directory | undefined;
   /**
@@ -358,6 +379,15 @@ export interface VerifyOptions {
 export interface VerifyReport {
   readonly steps: readonly VerifyStep[];
   readonly damages: readonly Damage[];
+  /** What realisations promise and what was left elsewhere: no damage, and not here. */
+  readonly left: readonly LeftAt[];
+}
+
+/** Blobs that were left at one place. */
+export interface LeftAt {
+  readonly place: string;
+  readonly files: number;
+  readonly sizeBytes: number;
 }
 
 /** One part of a verification: how much was looked at, and for how long. */
@@ -427,6 +457,8 @@ export interface Usage {
   readonly parts: readonly { readonly name: string; readonly files: number; readonly sizeBytes: number }[];
   /** The kept folders and compile caches, which are the parts `work` and `compile-caches`. */
   readonly kept: readonly KeptUsage[];
+  /** What takes no room here, since it was left elsewhere. */
+  readonly left: readonly LeftAt[];
   readonly sizeBytes: number;
 }
 
@@ -487,9 +519,16 @@ export interface ImportRules {
 export class MissingBlob extends Error {
   override readonly name = 'MissingBlob';
   readonly digest: Digest;
+  /** All that is missing, as far as it was looked for; that one is among them. */
+  readonly digests: ReadonlySet<Digest>;
 
-  constructor(digest: Digest, options?: ErrorOptions) {
+  constructor(digest: Digest, { others = [], ...options }: MissingBlobOptions = {}) {
     super(`blob ${digest} is missing from the store`, options);
     this.digest = digest;
+    this.digests = new Set([digest, ...others]);
   }
+}
+
+export interface MissingBlobOptions extends ErrorOptions {
+  readonly others?: Iterable<Digest>;
 }

@@ -13,6 +13,7 @@ import type { Durability } from './durability.ts';
 import type { FilePool } from '../content/file-pool.ts';
 import { blobName, blobPath, type BlobName, type Layout } from '../layout.ts';
 import { applyChanges, collectChanges, type Change } from '../records/records.ts';
+import { forgetLeft, noteLeft, type StoredLeftBlobs } from '../records/left-blobs.ts';
 import { removeTree } from '../base/remove-tree.ts';
 import { MissingBlob, type Batch, type RecordWriter, type Trees } from '../store.ts';
 import { settle, takeFile } from './take-file.ts';
@@ -26,6 +27,7 @@ export interface BatchContext {
   readonly layout: Layout;
   readonly database: Database;
   readonly trees: Trees;
+  readonly left: StoredLeftBlobs;
   readonly durability: Durability;
   readonly pool: () => FilePool;
   /** Keeps content, named by hash, from garbage collection; what it gives tells that its records are there. */
@@ -34,6 +36,8 @@ export interface BatchContext {
   readonly onPlaced: (sizeBytes: number) => void;
   /** A path for the batch's folder; nothing is there yet. */
   readonly folder: string;
+  /** True: its directories may name no blob that was left elsewhere. */
+  readonly isWhole: boolean;
 }
 
 /** Other work gets a turn after this many renames. */
@@ -48,6 +52,8 @@ export class FileBatch implements Batch {
   readonly #shared = new Map<BlobName, number>();
   /** The bytes of those, where they were given, should they be collected before the commit. */
   readonly #spare = new Map<BlobName, Uint8Array>();
+  /** Where blobs stay that do not come with it. */
+  readonly #left = new Map<Digest, string>();
   readonly #aside: WritingAside;
   readonly #changes: Change[] = [];
   #state: 'new' | 'filled' | 'ended' = 'new';
@@ -125,6 +131,11 @@ export class FileBatch implements Batch {
     return digest;
   }
 
+  leave(digest: Digest, place: string): void {
+    this.#checkOpen();
+    this.#left.set(digest, place);
+  }
+
   directory(digest: Digest): Directory | undefined {
     return this.#directories.get(digest)?.directory ?? this.#context.trees.get(digest);
   }
@@ -148,12 +159,13 @@ export class FileBatch implements Batch {
     if (write !== undefined) this.#changes.push(...collectChanges(write));
     const references = this.#blobsElsewhere();
     const hashes = new Set([...this.#staged.keys(), ...this.#shared.keys()].map(hashIn));
-    for (const digest of [...references, ...this.#directories.keys()]) hashes.add(digestHash(digest));
+    for (const digest of [...references, ...this.#directories.keys(), ...this.#left.keys()])
+      hashes.add(digestHash(digest));
     const endCommit = hashes.size > 0 ? this.#context.beginCommit(hashes) : undefined;
     try {
-      this.#findReferences(references);
+      const elsewhere = this.#notHere(references);
       await this.#place();
-      await this.#record();
+      await this.#record(elsewhere);
     } catch (error) {
       throw this.#explained(error);
     } finally {
@@ -199,14 +211,20 @@ export class FileBatch implements Batch {
     return elsewhere;
   }
 
-  #findReferences(blobs: Iterable<Digest>): void {
+  // Those that others have, for all that is known.
+  #notHere(blobs: Iterable<Digest>): Set<Digest> {
+    const { isWhole: mustBeWhole, left } = this.#context;
+    const absent = [...blobs].filter((digest) => !this.#isHere(digest));
+    const lost = absent.filter((digest) => mustBeWhole || !(this.#left.has(digest) || left.has(digest)));
+    if (lost.length > 0) throw new MissingBlob(lost[0]!, { others: lost });
+    return new Set(absent);
+  }
+
+  #isHere(digest: Digest): boolean {
     const { layout } = this.#context;
-    for (const digest of blobs) {
-      const isThere = [false, true].some((executable) =>
-        isWhole(layout, blobName(digest, executable), digestSize(digest)),
-      );
-      if (!isThere) throw new MissingBlob(digest);
-    }
+    return [false, true].some((executable) =>
+      isWhole(layout, blobName(digest, executable), digestSize(digest)),
+    );
   }
 
   // What is there now stays, since it was named before.
@@ -225,15 +243,18 @@ export class FileBatch implements Batch {
     }
   }
 
-  async #record(): Promise<void> {
-    if (this.#directories.size + this.#changes.length === 0) return;
-    const { database } = this.#context;
+  async #record(elsewhere: ReadonlySet<Digest>): Promise<void> {
+    const { database, left } = this.#context;
+    const isAnyRecord = this.#directories.size + this.#changes.length + this.#left.size > 0;
+    if (!isAnyRecord && !left.any()) return;
     const table = database.table('directories');
     let lost: Digest | undefined;
     await database.transaction(() => {
       // Garbage collection deletes directories inside such a transaction: what is here now, all below it is.
-      lost = this.#lostDirectory();
+      lost = this.#lostDirectory() ?? this.#lostElsewhere(elsewhere);
       if (lost !== undefined) return;
+      if (left.any()) forgetLeft(database, [...this.#staged, ...this.#shared].map(digestIn));
+      for (const [digest, place] of this.#left) if (!this.#isHere(digest)) noteLeft(database, digest, place);
       for (const [digest, { bytes }] of this.#directories) {
         if (!table.doesExist(digest)) void table.put(digest, bytes);
       }
@@ -251,6 +272,14 @@ export class FileBatch implements Batch {
         if (!this.#directories.has(node.digest) && !table.doesExist(node.digest)) return node.digest;
       }
     return undefined;
+  }
+
+  // What others were found to have, and what is not known to be there any more: it may have come, or been collected.
+  #lostElsewhere(elsewhere: ReadonlySet<Digest>): Digest | undefined {
+    const { left } = this.#context;
+    return [...elsewhere].find(
+      (digest) => !this.#left.has(digest) && !left.has(digest) && !this.#isHere(digest),
+    );
   }
 
   // Found in the store when it was looked for, and collected since. Of most, this batch has a file or the bytes of its own.
@@ -288,6 +317,10 @@ export class FileBatch implements Batch {
   #explained(error: unknown): unknown {
     return explainWriteError(error, this.#context.layout.root);
   }
+}
+
+function digestIn([name, sizeBytes]: readonly [BlobName, number]): Digest {
+  return makeDigest(hashIn(name), sizeBytes);
 }
 
 function hashIn(name: BlobName): string {

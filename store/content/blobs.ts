@@ -30,6 +30,8 @@ export interface BlobsContext {
   readonly layout: Layout;
   /** A path on the store's file system where nothing is yet. */
   readonly freshPath: (label: string) => string;
+  /** True for a blob that never came here: that it is not there is no loss. */
+  readonly isLeft: (digest: Digest) => boolean;
   /** Told when content turns out damaged or gone. */
   readonly onLoss: (digest: Digest) => void;
 }
@@ -152,7 +154,7 @@ export class FileBlobs implements Blobs {
   }
 
   #lost(digest: Digest): never {
-    this.#context.onLoss(digest);
+    if (!this.#context.isLeft(digest)) this.#context.onLoss(digest);
     throw new MissingBlob(digest);
   }
 }

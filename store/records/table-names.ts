@@ -12,6 +12,7 @@ export const durableTables = [
   'cached',
   'signed',
   'directories',
+  'left',
   'state',
   'settled',
 ] as const;

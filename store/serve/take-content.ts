@@ -87,7 +87,7 @@ async function inBatch(
   store: Store,
   fill: (batch: Batch) => Promise<WriteRecords | undefined>,
 ): Promise<void> {
-  const batch = store.begin();
+  const batch = store.begin({ isWhole: true });
   try {
     const write = await fill(batch);
     await batch.commit(write);
@@ -137,10 +137,13 @@ async function addTrees(
   top: Digest,
   { batch, store }: { readonly batch: Batch; readonly store: Store },
 ): Promise<Directory | undefined> {
-  const known = store.trees.get(top);
-  if (known !== undefined) return known;
-  const first = directoryIn(await store.blobs.read(top));
-  if (first === undefined) return undefined;
+  // Of what was left elsewhere, a directory may be here all the same.
+  const isAnyLeft = store.left.any();
+  const isWhole = (tree: Digest): boolean => !isAnyLeft && store.trees.get(tree) !== undefined;
+  const read = async (tree: Digest): Promise<Directory | undefined> =>
+    store.trees.get(tree) ?? directoryIn(await store.blobs.read(tree));
+  const first = await read(top);
+  if (first === undefined || isWhole(top)) return first;
   const pending = [first];
   batch.addDirectory(first);
   const seen = new Set<Digest>([top]);
@@ -148,10 +151,9 @@ async function addTrees(
   for (const directory of pending)
     for (const node of directory.values()) {
       if (node.kind === 'blob' && digestSize(node.digest) === 0) addEmpty(batch);
-      if (node.kind !== 'tree' || seen.has(node.digest) || store.trees.get(node.digest) !== undefined)
-        continue;
+      if (node.kind !== 'tree' || seen.has(node.digest) || isWhole(node.digest)) continue;
       seen.add(node.digest);
-      const below = directoryIn(await store.blobs.read(node.digest));
+      const below = await read(node.digest);
       if (below === undefined) throw new Refusal(422, 'what should be a directory is none');
       batch.addDirectory(below);
       pending.push(below);

@@ -7,6 +7,7 @@ import { digestOf, parseDigest, type Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
 import { blobName, blobPath, peopleDirectoryMode, stepDirectoryMode } from '../layout.ts';
 import type { Database } from '../records/database.ts';
+import { StoredLeftBlobs } from '../records/left-blobs.ts';
 import { directoryByHash, emptyContent, readDirectory } from '../records/reachable.ts';
 import { decodeRealisation } from '../records/realisation-record.ts';
 import type { DurableTable } from '../records/table-names.ts';
@@ -95,8 +96,12 @@ function nodeOf(path: string, database: Database): ContentNode | undefined {
 export function missingContent({ layout, database }: MaintenanceContext): {
   readonly checked: number;
   readonly missing: ReadonlyMap<Digest, string>;
+  /** What never came here, and is known to have been left elsewhere. */
+  readonly left: ReadonlySet<Digest>;
 } {
   const missing = new Map<Digest, string>();
+  const left = new Set<Digest>();
+  const stayed = new StoredLeftBlobs(database);
   const seen = emptyContent();
   let checked = 0;
   for (const { key, value } of database.table('realisations').inspect()) {
@@ -111,12 +116,14 @@ export function missingContent({ layout, database }: MaintenanceContext): {
       if (node.kind === 'tree') for (const child of newChildren(node.digest, name)) pending.push(child);
     }
   }
-  return { checked, missing };
+  return { checked, missing, left };
 
   function lookAtBlob(digest: Digest, wantedBy: string): void {
     if (seen.blobs.has(digest)) return;
     seen.blobs.add(digest);
-    if (!blobIsThere(digest)) missing.set(digest, wantedBy);
+    if (blobIsThere(digest)) return;
+    if (stayed.has(digest)) left.add(digest);
+    else missing.set(digest, wantedBy);
   }
 
   function newChildren(digest: Digest, wantedBy: string): Iterable<Node> {

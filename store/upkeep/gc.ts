@@ -199,6 +199,7 @@ async function removeRecords(
       ['last-uses', live.derivations],
       ['signed', live.derivations],
       ['directories', live.content.directories],
+      ['left', live.content.blobs],
     ] as const)
       for (const key of database.table(table).getKeys())
         if (!(kept as ReadonlySet<string>).has(key)) void database.table(table).remove(key);

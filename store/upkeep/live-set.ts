@@ -4,6 +4,7 @@
 import { readCbor } from '../base/cbor.ts';
 import { digestHash, digestSize, type Digest } from '../base/digest.ts';
 import type { Database } from '../records/database.ts';
+import { StoredLeftBlobs } from '../records/left-blobs.ts';
 import { addReachable, referencesIn, type Content, type StoredMemo } from '../records/reachable.ts';
 import { decodeRealisation } from '../records/realisation-record.ts';
 import type { Node } from '../trees/tree.ts';
@@ -12,7 +13,7 @@ export class LiveSet {
   readonly #database: Database;
   readonly derivations = new Set<Digest>();
   readonly actions = new Set<Digest>();
-  readonly content = { blobs: new MeasuredSet(), directories: new Set<Digest>() } satisfies Content;
+  readonly content: Content & { readonly blobs: MeasuredSet };
   /** Of everything that was named, whatever it is: derivations and content look the same. */
   readonly #hashes = new Set<string>();
   /** Directories that were not there when they were looked for: they may have come since. */
@@ -25,6 +26,9 @@ export class LiveSet {
 
   constructor(database: Database) {
     this.#database = database;
+    const left = new StoredLeftBlobs(database);
+    const isHere = left.any() ? (digest: Digest) => !left.has(digest) : () => true;
+    this.content = { blobs: new MeasuredSet(isHere), directories: new Set() };
   }
 
   /** Room that the content takes in files, in bytes. */
@@ -113,10 +117,16 @@ const blockBytes = 4096;
 
 /** Digests with the room that their content takes in files of its own. */
 class MeasuredSet extends Set<Digest> {
+  readonly #isHere: (digest: Digest) => boolean;
   sizeBytes = 0;
 
+  constructor(isHere: (digest: Digest) => boolean) {
+    super();
+    this.#isHere = isHere;
+  }
+
   override add(digest: Digest): this {
-    if (!this.has(digest)) this.sizeBytes += roomOf(digestSize(digest));
+    if (!this.has(digest) && this.#isHere(digest)) this.sizeBytes += roomOf(digestSize(digest));
     return super.add(digest);
   }
 }

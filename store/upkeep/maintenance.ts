@@ -18,6 +18,7 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from '../store.ts';
+import { leftByPlace } from '../records/left-blobs.ts';
 import { measureUsage } from './usage.ts';
 import { verifyStore } from './verify.ts';
 
@@ -50,6 +51,11 @@ export class StoreMaintenance implements Maintenance {
   }
 
   async usage(): Promise<Usage> {
-    return { ...(await measureUsage(this.#context)), kept: await measureKept(this.#context.layout) };
+    const { layout, database } = this.#context;
+    return {
+      ...(await measureUsage(this.#context)),
+      kept: await measureKept(layout),
+      left: leftByPlace(database),
+    };
   }
 }

@@ -23,7 +23,7 @@ const parts = [
   'tmp',
 ];
 
-export async function measureUsage({ layout }: MaintenanceContext): Promise<Omit<Usage, 'kept'>> {
+export async function measureUsage({ layout }: MaintenanceContext): Promise<Omit<Usage, 'kept' | 'left'>> {
   const seen = new Set<number>();
   const usage: { name: string; files: number; sizeBytes: number }[] = [];
   for (const name of parts) usage.push({ name, ...(await measureFolder(join(layout.root, name), seen)) });

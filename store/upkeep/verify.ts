@@ -7,6 +7,7 @@ import { listFolder } from '../base/list-folder.ts';
 import { WorkerPool } from '../base/worker-pool.ts';
 import { shards, type Layout } from '../layout.ts';
 import { databaseCorrupt } from '../records/database-errors.ts';
+import { leftByPlace } from '../records/left-blobs.ts';
 import type { Damage, VerifyOptions, VerifyReport, VerifyStep } from '../store.ts';
 import { askAgain } from './ask-again.ts';
 import { isDamagedEntry, isDirectory, isRecord, missingContent, treesNow } from './damaged.ts';
@@ -48,8 +49,13 @@ export async function verifyStore(
   await run('blobs', () => verifyBlobs(context, options));
   await run('directories', () => verifyDirectories(context));
   await run('trees', () => verifyTrees(context));
-  await run('realisations', () => verifyRealisations(context));
-  return { steps, damages: await askAgain(context, damages, options.signal) };
+  let left: VerifyReport['left'] = [];
+  await run('realisations', () => {
+    const found = verifyRealisations(context);
+    ({ left } = found);
+    return found;
+  });
+  return { steps, left, damages: await askAgain(context, damages, options.signal) };
 }
 
 // Every blob's bytes have the digest that is its name; all processors hash, from the first files found on.
@@ -111,6 +117,7 @@ const tables = [
   'roots',
   'cached',
   'signed',
+  'left',
 ] as const;
 
 function verifyRecords({ database }: MaintenanceContext): Found {
@@ -154,10 +161,11 @@ async function verifyTrees(context: MaintenanceContext): Promise<Found> {
   return { checked, sizeBytes: 0, damages };
 }
 
-function verifyRealisations(context: MaintenanceContext): Found {
-  const { checked, missing } = missingContent(context);
+function verifyRealisations(context: MaintenanceContext): Found & Pick<VerifyReport, 'left'> {
+  const { checked, missing, left } = missingContent(context);
   return {
     checked,
+    left: leftByPlace(context.database, (digest) => left.has(digest)),
     sizeBytes: 0,
     damages: [...missing].map(([digest, wantedBy]): Damage => ({ kind: 'missing', digest, wantedBy })),
   };

@@ -223,6 +223,97 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
       expect(() => store.trees.lookup({ kind: 'tree', digest: absent }, 'a')).toThrow(MissingBlob);
     });
 
+    test('a directory names has to be there when its batch is committed, or nothing of that comes', async () => {
+      const store = await opened();
+      const other = digestOf(bytes('another one'));
+      for (const node of [
+        { kind: 'blob', digest: absent, executable: true },
+        { kind: 'tree', digest: absent },
+      ] as const) {
+        const batch = store.begin();
+        const tree = batch.addDirectory(new Map<string, Node>([['a', node]]));
+        const committed = (async () => batch.commit())();
+        await expect(committed).rejects.toMatchObject({ name: 'MissingBlob', digest: absent });
+        expect(store.trees.get(tree)).toBeUndefined();
+      }
+      const both = store.begin();
+      both.addDirectory(
+        new Map<string, Node>([
+          ['a', { kind: 'blob', digest: absent, executable: false }],
+          ['b', { kind: 'blob', digest: other, executable: false }],
+        ]),
+      );
+      await expect((async () => both.commit())()).rejects.toMatchObject({
+        digests: new Set([absent, other]),
+      });
+    });
+
+    describe('was left elsewhere', () => {
+      const left = bytes('left');
+      const digest = digestOf(left);
+      const file: Node = { kind: 'blob', digest, executable: false };
+
+      /** A store with a tree whose one file was left at "there", and the tree. */
+      async function leaving(): Promise<{ store: ContentStore; tree: Digest }> {
+        const store = await opened();
+        const batch = store.begin();
+        const tree = batch.addDirectory(new Map([['file', file]]));
+        batch.leave(digest, 'there');
+        await batch.commit();
+        return { store, tree };
+      }
+
+      const states = (store: ContentStore): unknown[] => [
+        ...[store.blobs.has(digest), store.left.has(digest), store.left.any()],
+        store.left.placeOf(digest),
+      ];
+
+      test('is known to be, for everybody and after a commit alone; to be read it has to come first', async () => {
+        const store = await opened();
+        const dropped = store.begin();
+        dropped.leave(digest, 'there');
+        await dropped.discard();
+        expect(states(store)).toEqual([false, false, false, undefined]);
+        const { store: leftIn, tree } = await leaving();
+        for (const each of [leftIn, await besides(leftIn)]) {
+          expect(states(each)).toEqual([false, true, true, 'there']);
+          expect([...each.trees.get(tree)!]).toEqual([['file', file]]);
+          for (const asked of [
+            each.blobs.read(digest),
+            each.blobs.path(digest, true),
+            each.materialise(tree),
+          ])
+            await expect(asked).rejects.toMatchObject({ name: 'MissingBlob', digest });
+        }
+      });
+
+      test('may be named by other trees, but not by those that have to be whole', async () => {
+        const { store } = await leaving();
+        const entries = new Map<string, Node>([['other name', file]]);
+        const batch = store.begin();
+        const tree = batch.addDirectory(entries);
+        await batch.commit();
+        expect(store.trees.get(tree)?.has('other name')).toBe(true);
+        const whole = store.begin({ isWhole: true });
+        whole.addDirectory(entries);
+        await expect((async () => whole.commit())()).rejects.toMatchObject({ name: 'MissingBlob', digest });
+      });
+
+      test('is here when it has come, and left no longer, whoever says so later', async () => {
+        const { store, tree } = await leaving();
+        const batch = store.begin();
+        batch.addBytes(left);
+        await batch.commit();
+        expect(states(store)).toEqual([true, false, false, undefined]);
+        const late = store.begin();
+        late.addBytes(left);
+        late.leave(digest, 'elsewhere');
+        await late.commit();
+        expect(states(store)).toEqual([true, false, false, undefined]);
+        expect(readFileSync(join(await store.materialise(tree), 'file'), 'utf8')).toBe('left');
+      });
+    });
+
     test('is found by its path in a tree, where symlinks are not followed', async () => {
       const store = await opened();
       const tree = await committedTree(store);

@@ -31,6 +31,7 @@ import {
   type Blobs,
   type Directory,
   type HeldLock,
+  type LeftBlobs,
   type Lineage,
   type Lock,
   type Locks,
@@ -55,6 +56,8 @@ export type ContentStore = Omit<
 export class MemoryContent {
   readonly blobs = new Map<Digest, Uint8Array>();
   readonly directories = new Map<Digest, Directory>();
+  /** Where blobs were left that never came. */
+  readonly left = new Map<Digest, string>();
   readonly tables = new Map<string, Map<string, unknown>>();
   /** By key, who waits for the holder to let go. */
   readonly locks = new Map<string, Set<() => void>>();
@@ -70,6 +73,7 @@ export class MemoryStore implements ContentStore {
   readonly path = mkdtempSync(join(tmpdir(), 'cairn-memory-store-'));
   readonly blobs: Blobs;
   readonly trees: Trees;
+  readonly left: LeftBlobs;
   readonly records: Records;
   readonly locks: Locks;
   readonly #content: MemoryContent;
@@ -80,6 +84,11 @@ export class MemoryStore implements ContentStore {
     this.#content = content;
     this.blobs = new MemoryBlobs(content, (digest, executable) => this.#file('blobs', digest, executable));
     this.trees = new MemoryTrees(content);
+    this.left = {
+      any: () => content.left.size > 0,
+      has: (digest) => content.left.has(digest),
+      placeOf: (digest) => content.left.get(digest),
+    };
     this.records = new MemoryRecords(content);
     this.locks = new MemoryLocks(content);
   }
@@ -89,8 +98,8 @@ export class MemoryStore implements ContentStore {
     return new MemoryStore(this.#content);
   }
 
-  begin(): Batch {
-    return new MemoryBatch(this.#content, this.trees);
+  begin({ isWhole = false }: { readonly isWhole?: boolean } = {}): Batch {
+    return new MemoryBatch(this.#content, this.trees, isWhole);
   }
 
   materialise(tree: Digest): Promise<string> {
@@ -243,11 +252,14 @@ class MemoryBatch implements Batch {
   readonly #trees: Trees;
   readonly #blobs = new Map<Digest, Uint8Array>();
   readonly #directories = new Map<Digest, Directory>();
+  readonly #left = new Map<Digest, string>();
+  readonly #isWhole: boolean;
   #isEnded = false;
 
-  constructor(content: MemoryContent, trees: Trees) {
+  constructor(content: MemoryContent, trees: Trees, isWhole: boolean) {
     this.#content = content;
     this.#trees = trees;
+    this.#isWhole = isWhole;
   }
 
   addBytes(bytes: Uint8Array): Digest {
@@ -286,6 +298,11 @@ class MemoryBatch implements Batch {
     return digest;
   }
 
+  leave(digest: Digest, place: string): void {
+    this.#checkOpen();
+    this.#left.set(digest, place);
+  }
+
   directory(digest: Digest): Directory | undefined {
     return this.#directories.get(digest) ?? this.#trees.get(digest);
   }
@@ -302,7 +319,11 @@ class MemoryBatch implements Batch {
       this.#checkOpen();
       const apply = write === undefined ? () => undefined : collect(this.#content, write);
       this.#isEnded = true;
+      this.#refuseLost();
       for (const [digest, bytes] of this.#blobs) this.#content.blobs.set(digest, bytes);
+      for (const digest of this.#blobs.keys()) this.#content.left.delete(digest);
+      for (const [digest, place] of this.#left)
+        if (!this.#content.blobs.has(digest)) this.#content.left.set(digest, place);
       for (const [digest, directory] of this.#directories) this.#content.directories.set(digest, directory);
       apply();
     });
@@ -311,6 +332,18 @@ class MemoryBatch implements Batch {
   discard(): Promise<void> {
     this.#isEnded = true;
     return Promise.resolve();
+  }
+
+  #refuseLost(): void {
+    const { blobs, left } = this.#content;
+    const isKnown = ({ kind, digest }: Exclude<Node, { kind: 'symlink' }>): boolean => {
+      if (kind === 'tree') return this.directory(digest) !== undefined;
+      if (this.#blobs.has(digest) || blobs.has(digest)) return true;
+      return !this.#isWhole && (this.#left.has(digest) || left.has(digest));
+    };
+    const named = [...this.#directories.values()].flatMap((directory) => [...directory.values()]);
+    const lost = named.flatMap((node) => (node.kind === 'symlink' || isKnown(node) ? [] : [node.digest]));
+    if (lost.length > 0) throw new MissingBlob(lost[0]!, { others: lost });
   }
 
   #add(digest: Digest, bytes: Uint8Array): Digest {

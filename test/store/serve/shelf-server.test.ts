@@ -108,6 +108,23 @@ test('what is pushed shows once all of it is there and signed, and not before', 
   expect(serving.errors).toEqual([]);
 });
 
+test('what the store knows to have stayed elsewhere has to be brought before it is promised', async () => {
+  const serving = await serveStore();
+  const { top, pack, list } = await shelfTree('left');
+  const digest = digestOf(Buffer.from('left'));
+  const batch = serving.store.begin();
+  batch.addDirectory(new Map([['file', { kind: 'blob', digest, executable: false }]]));
+  batch.leave(digest, 'a server');
+  await batch.commit();
+  expect(serving.store.trees.get(top)).toBeDefined();
+  expect(await statusOf(put(serving, list))).toBe(422);
+  expect(await statusOf(ask(serving.url, 'GET', list.path))).toBe(404);
+  expect(await statusOf(put(serving, pack))).toBe(201);
+  expect(await statusOf(put(serving, list))).toBe(201);
+  expect(serving.store.left.any()).toBe(false);
+  expect(serving.errors).toEqual([]);
+});
+
 test('what is forged, replayed for something else, damaged, cut short or a bomb is refused, and leaves nothing', async () => {
   const own = generateSigningKey('own');
   const serving = await serveStore({ storeOptions: { keys: [key.publicKey], mostBlobBytes: 1000 } });
