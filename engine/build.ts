@@ -7,11 +7,20 @@ import { bug, UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
 import { MissingBlob, isProven, type Node } from '../store/index.ts';
 import type { CheckResult } from './check.ts';
+import { totalSize } from './content-below.ts';
 import { ContentElsewhere } from './content-elsewhere.ts';
 import { outputsOfOutcome, type Emit, type Event, type Outcome, type Outputs } from './events.ts';
 import type { PlaceOf } from './evaluate/places-record.ts';
 import type { BuildRequest, Executor, OfferedTool } from './execute/executor.ts';
-import { absentIn, lostForGood, producersOf, Rebuilds, type LostContentContext } from './lost-content.ts';
+import {
+  absentIn,
+  goneForGood,
+  leftIn,
+  lostForGood,
+  producersOf,
+  Rebuilds,
+  type LostContentContext,
+} from './lost-content.ts';
 import type { DerivationId } from './model/encode.ts';
 import type { PerformContext } from './perform/perform.ts';
 import type { PlanFacts } from './plan/facts.ts';
@@ -19,6 +28,7 @@ import { makePlan, plannedSteps, type Plan, type UpToDate } from './plan/planner
 import type { ResolvedStep } from './plan/resolve.ts';
 import { storeFacts } from './plan/store-facts.ts';
 import type { PoolName } from './schedule/slots.ts';
+import type { Busy } from './schedule/step-work.ts';
 import type { FetchPlaces } from './sources/places.ts';
 import { stepRef, type Step, type StepSource } from './step.ts';
 import { Substitution } from './substitution.ts';
@@ -75,6 +85,8 @@ export class Build {
   readonly #workshop: Workshop;
   readonly #wish: Wish;
   readonly #facts: PlanFacts;
+  /** The same, whether or not anybody has what was left elsewhere: whoever reads that finds out. */
+  readonly #factsOfNodes: PlanFacts;
   readonly #elsewhere: ContentElsewhere;
   readonly #substitution: Substitution;
   /** Steps that are to be done whatever the records say. */
@@ -90,6 +102,15 @@ export class Build {
     const onNotice = (message: string): void => this.#emit({ type: 'notice', step: undefined, message });
     this.#elsewhere = new ContentElsewhere({ store, source, signal: wish.signal, onNotice });
     this.#facts = this.#provenFacts(storeFacts(store, this.#elsewhere));
+    this.#factsOfNodes = this.#provenFacts(
+      storeFacts(store, {
+        memo: (id) => this.#elsewhere.memo(id),
+        claim: (action) => this.#elsewhere.claim(action),
+        mayBeHad: (digest) => this.#elsewhere.mayBeHad(digest),
+        isGone: () => false,
+        lookIn: () => undefined,
+      }),
+    );
     const emit: Emit = (event) => this.#emit(event);
     this.#substitution = new Substitution({ store, elsewhere: this.#elsewhere, facts: this.#facts, emit });
     setMaxListeners(0, wish.signal); // every step under way listens: many are no leak
@@ -106,7 +127,7 @@ export class Build {
 
   /** What a step gave, when it is up to date. Whether all of it is still there is for `whole` to find out. */
   outputsOf(id: DerivationId): Outputs | undefined {
-    return this.#plan([id], this.#forced).upToDate.get(id)?.outputs;
+    return this.#plan([id], this.#forced, this.#factsOfNodes).upToDate.get(id)?.outputs;
   }
 
   /** Does what is wanted and not up to date. Failed steps are outcomes in the report. */
@@ -119,37 +140,56 @@ export class Build {
     await this.#use(wanted);
     const { plan, substituted } = await this.#substitutePlanned(wanted);
     await this.#recordFound(plan);
-    if (plan.toBuild.size === 0) return report(wanted, plan, substituted, 0);
+    if (plan.toBuild.size === 0) return this.#broughtHere(report(wanted, plan, substituted, 0));
     const before = await this.#workshop.buildersCpuMs();
     const outcomes = new Map([...substituted, ...(await this.#run(plan, options))]);
-    return report(wanted, plan, outcomes, (await this.#workshop.buildersCpuMs()) - before);
+    const cpuMs = (await this.#workshop.buildersCpuMs()) - before;
+    return this.#broughtHere(report(wanted, plan, outcomes, cpuMs));
   }
 
   /** Content that building these would bring from elsewhere, in bytes; undefined where that cannot be told beforehand. */
   async bytesToBring(plan: Plan): Promise<number | undefined> {
+    const wanted = plan.wanted.flatMap((id) => Object.values(plan.upToDate.get(id)?.outputs ?? {}));
+    const leftBytes = totalSize(leftIn(wanted, this.#workshop.store));
     const outputs = neededElsewhere(plan, this.#wish.sandbox).map(({ outputs }) => outputs);
-    return outputs.length === 0 ? 0 : this.#elsewhere.missingBytes(outputs);
+    const missingBytes = outputs.length === 0 ? 0 : await this.#elsewhere.missingBytes(outputs);
+    return missingBytes === undefined ? undefined : missingBytes + leftBytes;
   }
 
   /**
    * Runs `use`, which reads content of these steps' outputs; what of it turns out to be lost is built again first.
+   * @param nodes what of the outputs is read, where that is not all
    * @throws UserError `STORE_MISSING_BLOB` when even that does not bring it back; MissingBlob for content of something
    * else; the signal's reason.
    */
-  async whole<T>(ids: readonly DerivationId[], use: () => T | Promise<T>): Promise<T> {
+  async whole<T>(
+    ids: readonly DerivationId[],
+    use: () => T | Promise<T>,
+    nodes?: readonly Node[],
+  ): Promise<T> {
     const rebuilds = new Rebuilds();
     for (;;) {
       try {
         return await use();
       } catch (error) {
         if (!(error instanceof MissingBlob)) throw error;
-        if (await this.#bring(ids)) continue;
+        if (await this.#bring(ids, { nodes })) continue;
         const producers = this.#producersOf(ids, error);
         // Not of these: whoever reads other outputs along with them knows what made it.
         if (producers.size === 0) throw error;
         await this.#rebuildLost(rebuilds.take(producers), error);
       }
     }
+  }
+
+  /** Brings what of these steps' outputs was left elsewhere, as far as it is to be had. */
+  async bringLeft(ids: readonly DerivationId[]): Promise<void> {
+    const outputs = this.#knownOutputs(ids);
+    const left = leftIn(
+      outputs.flatMap((named) => Object.values(named)),
+      this.#workshop.store,
+    );
+    if (left.size > 0) await this.#elsewhere.bring({ outputs, only: left });
   }
 
   /** A folder with the content of an output, for steps or for this process to read. Errors are those of `whole`. */
@@ -173,6 +213,7 @@ export class Build {
     const { store } = this.#workshop;
     const { signal, placeOf } = this.#wish;
     const [{ checkStep }, slots] = await Promise.all([import('./check.ts'), this.#workshop.slots()]);
+    await this.bringLeft(steps.map(({ id }) => id));
     const emit = (event: Event): void => this.#emit(event);
     const checkOnce = (step: Step): Promise<CheckResult> => {
       const pools = this.#workshop.poolsFor(step.derivation);
@@ -226,7 +267,7 @@ export class Build {
 
   /** What a command's sandbox is made of. Everything it needs must be up to date. */
   async requestOf(step: Step): Promise<BuildRequest> {
-    const { upToDate } = this.#plan(step.inputIds, this.#forced);
+    const { upToDate } = this.#plan(step.inputIds, this.#forced, this.#factsOfNodes);
     const { requestOf } = await import('./perform/perform.ts');
     return requestOf(
       step,
@@ -259,9 +300,13 @@ export class Build {
       await this.#workshop.store.use(sandbox === undefined ? wanted : [...wanted, sandbox]);
   }
 
-  #plan(wanted: readonly DerivationId[], rebuild: ReadonlySet<DerivationId>): Plan {
+  #plan(
+    wanted: readonly DerivationId[],
+    rebuild: ReadonlySet<DerivationId>,
+    facts: PlanFacts = this.#facts,
+  ): Plan {
     const { steps, sandbox } = this.#wish;
-    return makePlan(wanted, { steps, sandbox, rebuild, facts: this.#facts });
+    return makePlan(wanted, { steps, sandbox, rebuild, facts });
   }
 
   // The planner asks nobody: what it wondered about is asked for all at once, and then planned again. What is wanted comes
@@ -323,8 +368,12 @@ export class Build {
       realised: (resolved) => this.#realised(resolved),
       perform: async (resolved, slot) =>
         (await this.#takeAction(resolved)) ??
-        this.#bringing(resolved.step, () =>
-          performStep(resolved, slot, this.#performContext({ incremental, compileCache })),
+        this.#bringing(resolved, slot.pool, () =>
+          performStep(
+            resolved,
+            slot,
+            this.#performContext({ incremental, compileCache, wanted: new Set(plan.wanted) }),
+          ),
         ),
       producers: (ids, missing) => this.#producersOf(ids, missing),
       replan: (lost) => this.#replan(lost),
@@ -354,22 +403,54 @@ export class Build {
     return this.#substitution.takeAction(resolved);
   }
 
-  // What a step misses is looked for elsewhere before its producer is run again.
-  async #bringing<T>(step: Step, perform: () => Promise<T>): Promise<T> {
+  // What a step reads here comes before it begins. What it misses all the same, or a server that it is done at, is looked for
+  // elsewhere before its producer is run again.
+  async #bringing<T extends Outcome | Busy>(
+    resolved: ResolvedStep,
+    pool: PoolName,
+    perform: () => Promise<T>,
+  ): Promise<T> {
+    const { step } = resolved;
+    const isHere = step.derivation.kind !== 'run' || this.#workshop.isHere(pool);
+    if (isHere && readsFiles(step)) await this.#bringAllLeft([...resolved.nodes.values()]);
     try {
-      return await perform();
+      return this.#noticeLeft(await perform());
     } catch (error) {
+      if (!(error instanceof MissingBlob)) throw error;
       const { sandbox } = this.#wish;
       const needs = sandbox === undefined ? step.inputIds : [...step.inputIds, sandbox];
-      if (!(error instanceof MissingBlob) || !(await this.#bring(needs))) throw error;
-      return perform();
+      if (!(await this.#bring(needs, isHere ? {} : { only: error.digests }))) throw error;
+      return this.#noticeLeft(await perform());
     }
   }
 
-  async #bring(ids: readonly DerivationId[]): Promise<boolean> {
+  // @throws MissingBlob for what nobody has any more
+  async #bringAllLeft(nodes: readonly Node[]): Promise<void> {
+    const { store } = this.#workshop;
+    if (leftIn(nodes, store).size === 0) return;
+    await this.#elsewhere.bring({ outputs: [namedNodes(nodes)] });
+    const gone = leftIn(nodes, store);
+    for (const digest of gone) throw new MissingBlob(digest, { others: gone });
+  }
+
+  // Its worker's server has it now, whatever was found when it was last asked.
+  #noticeLeft<T extends Outcome | Busy>(end: T): T {
+    if (end.kind === 'built' && end.remote !== undefined && end.remote.left.files > 0)
+      this.#elsewhere.areThere(leftIn(Object.values(end.outputs), this.#workshop.store));
+    return end;
+  }
+
+  async #bring(
+    ids: readonly DerivationId[],
+    {
+      nodes,
+      only,
+    }: { readonly nodes?: readonly Node[] | undefined; readonly only?: ReadonlySet<Digest> } = {},
+  ): Promise<boolean> {
     const isFound = (id: DerivationId): boolean => this.#substitution.foundMemo(id) !== undefined;
-    const outputs = this.#knownOutputs(ids.filter((id) => !isFound(id)));
-    const hasCome = await this.#elsewhere.bring({ outputs });
+    const outputs =
+      nodes === undefined ? this.#knownOutputs(ids.filter((id) => !isFound(id))) : [namedNodes(nodes)];
+    const hasCome = await this.#elsewhere.bring({ outputs, only });
     const taken = await this.#substitution.take(
       ids.filter(isFound).map((id) => ({ step: this.#wish.steps(id) })),
     );
@@ -386,9 +467,39 @@ export class Build {
     for (const id of lost) {
       this.#forced.add(id);
       const step = stepRef(this.#wish.steps(id));
-      const message = `content of ${step.name} is missing or damaged in the store: building it again`;
+      const place = this.#placeOfLeft(id);
+      const message =
+        place === undefined
+          ? `content of ${step.name} is missing or damaged in the store: building it again`
+          : `content of ${step.name} stayed at ${place}, and is not to be had from there: building it again`;
       this.#emit({ type: 'notice', step, message });
     }
+  }
+
+  // Where all of it stayed that is not here; undefined when some of it was lost here.
+  #placeOfLeft(id: DerivationId): string | undefined {
+    const { store } = this.#workshop;
+    const places = [...absentIn(this.#knownOutputs([id]), store)].map((digest) => store.left.placeOf(digest));
+    return places.includes(undefined) ? undefined : places[0];
+  }
+
+  // What is wanted comes here, wherever it was made.
+  async #broughtHere(made: BuildReport): Promise<BuildReport> {
+    const { store } = this.#workshop;
+    const ids = [...made.outputs.keys()];
+    const now = (): Map<DerivationId, Outputs> =>
+      new Map([...made.outputs].map(([id, outputs]) => [id, store.records.memo(id)?.outputs ?? outputs]));
+    const left = (): Set<Digest> =>
+      leftIn(
+        [...now().values()].flatMap((outputs) => Object.values(outputs)),
+        store,
+      );
+    if (this.#wish.signal.aborted || left().size === 0) return made;
+    await this.whole(ids, () => {
+      const missing = left();
+      for (const digest of missing) throw new MissingBlob(digest, { others: missing });
+    });
+    return { ...made, outputs: now() };
   }
 
   // What is handed out must be whole: of what is wanted, every blob is looked for, not only the top.
@@ -401,9 +512,11 @@ export class Build {
     const absent = absentIn(known, store);
     if (absent.size === 0) return new Set();
     this.#elsewhere.lookIn(known);
-    const isLost = (digest: Digest): boolean => !this.#elsewhere.mayBeHad(digest);
-    let lost = [...absent].filter(isLost);
-    if (await this.#elsewhere.learn()) lost = lost.filter(isLost);
+    const isLost = (digest: Digest): boolean =>
+      store.left.has(digest) ? this.#elsewhere.isGone(digest) : !this.#elsewhere.mayBeHad(digest);
+    for (const digest of absent) isLost(digest);
+    await this.#elsewhere.learn();
+    const lost = [...absent].filter(isLost);
     return lost.length === 0 ? new Set() : producersOf(wanted, new Set(lost), this.#lostContext());
   }
 
@@ -415,7 +528,7 @@ export class Build {
   }
 
   #producersOf(ids: Iterable<DerivationId>, missing: MissingBlob): Set<DerivationId> {
-    return producersOf(ids, new Set([missing.digest]), this.#lostContext());
+    return producersOf(ids, missing.digests, this.#lostContext());
   }
 
   #lostContext(): LostContentContext {
@@ -427,8 +540,10 @@ export class Build {
     const plan = this.#replan(producers);
     const outcomes = await this.#run(plan, {});
     this.#wish.signal.throwIfAborted();
-    const failed = [...outcomes].find(([, outcome]) => outputsOfOutcome(outcome) === undefined);
-    if (plan.toBuild.size === 0 || failed !== undefined) throw lostForGood(missing);
+    const failed = [...outcomes.values()].find((outcome) => outputsOfOutcome(outcome) === undefined);
+    if (plan.toBuild.size > 0 && failed === undefined) return;
+    const place = this.#workshop.store.left.placeOf(missing.digest);
+    throw place === undefined ? lostForGood(missing) : goneForGood(missing, place, failed);
   }
 
   // Derivations that are new, but whose action was realised before: the next plan should not have to resolve them. What
@@ -457,7 +572,10 @@ export class Build {
   #performContext({
     incremental,
     compileCache,
-  }: Required<Pick<BuildOptions, 'incremental' | 'compileCache'>>): PerformContext {
+    wanted,
+  }: Required<Pick<BuildOptions, 'incremental' | 'compileCache'>> & {
+    readonly wanted: ReadonlySet<DerivationId>;
+  }): PerformContext {
     const { store } = this.#workshop;
     const { signal, sources } = this.#wish;
     return {
@@ -476,6 +594,8 @@ export class Build {
       builder: hostname(),
       realised: (resolved) => this.#realised(resolved),
       executor: (pool) => this.#executor(pool),
+      // What had to be made again comes along, so that nobody can lose it a second time.
+      bringsFiles: ({ id }) => wanted.has(id) || this.#forced.has(id),
       isIncremental: (step) => this.#isIncremental(step, incremental),
       compileCacheBytes: ({ id, derivation }) => {
         const hasOne = derivation.kind === 'run' && derivation.compileCache !== undefined;
@@ -532,6 +652,15 @@ export class Build {
   #emit(event: Event): void {
     this.#wish.emit(event);
   }
+}
+
+// Of what a step is made from; compositions have to do with Merkle nodes alone.
+function readsFiles({ derivation: { kind } }: Step): boolean {
+  return kind === 'run' || kind === 'unpack';
+}
+
+function namedNodes(nodes: readonly Node[]): Outputs {
+  return Object.fromEntries(nodes.map((node, at) => [String(at), node]));
 }
 
 // What has to come from elsewhere: what is wanted, and what is needed by steps that are to be done.

@@ -98,6 +98,7 @@ async function buildAgain(step: Step, { store, executor, emit, signal }: CheckCo
     const result = await executor.execute(request, {
       signal,
       variation: otherConditions,
+      bringsFiles: true,
       onOutput: (text) => emit({ type: 'step-output', step: stepRef(step), text }),
     });
     if (result.kind === 'cancelled') return result;

@@ -19,6 +19,13 @@ export function* contentBelow(
   }
 }
 
+/** What these take together. */
+export function totalSize(digests: Iterable<Digest>): number {
+  let sizeBytes = 0;
+  for (const digest of digests) sizeBytes += digestSize(digest);
+  return sizeBytes;
+}
+
 /** Size of all files below, equal ones counted once. */
 export function filesSize(
   nodes: Iterable<Node>,

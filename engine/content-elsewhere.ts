@@ -33,6 +33,8 @@ const heldBytes = 1024 * 1024;
 
 export interface Bringing {
   readonly outputs: Iterable<Outputs>;
+  /** No files but these; all that are missing, when not given. */
+  readonly only?: ReadonlySet<Digest> | undefined;
   /** Written together with the content, when all of it has come or is here. */
   readonly record?: (records: RecordWriter, directoryOf: (digest: Digest) => Directory | undefined) => void;
   readonly onProgress?: (doneBytes: number) => void;
@@ -44,6 +46,8 @@ export class ContentElsewhere {
   readonly #memos = new Wondering<FoundMemo>();
   readonly #claims = new Wondering<FoundClaim>();
   readonly #contents = new Wondering<true>();
+  /** What was left elsewhere and is relied on, though nobody was asked for it yet. */
+  readonly #hoped = new Set<Digest>();
   /** Outputs that content was wondered about in. */
   readonly #tops = new Set<Digest>();
   /** Each is brought once: what gets lost again is not worth another try. */
@@ -70,20 +74,45 @@ export class ContentElsewhere {
     return this.#source !== undefined && this.#contents.get(digest) === true;
   }
 
+  /**
+   * True when nobody has what was left elsewhere. It is relied on until {@link learn} has asked for it; what it is in is for
+   * {@link lookIn} to be told.
+   */
+  isGone(digest: Digest): boolean {
+    if (this.#source === undefined) return true;
+    if (this.#contents.get(digest) === true) return false;
+    if (this.#contents.isAnswered(digest)) return true;
+    this.#hoped.add(digest);
+    return false;
+  }
+
+  /** Others have just got these, or been seen to have them. */
+  areThere(digests: Iterable<Digest>): void {
+    for (const digest of digests) {
+      this.#contents.know(digest, true);
+      this.#brought.delete(digest);
+    }
+  }
+
   /** Content that is wondered about is likely to be found where these are. */
   lookIn(outputs: Iterable<Outputs>): void {
     for (const named of outputs)
       for (const node of Object.values(named)) if (node.kind !== 'symlink') this.#tops.add(node.digest);
   }
 
-  /** Asks for all that was wondered about. True when some of it is to be had, so that a plan may come out otherwise. */
+  /**
+   * Asks for all that was wondered about. True when some of it is to be had, or gone that was relied on, so that a plan may come out
+   * otherwise.
+   */
   async learn(): Promise<boolean> {
     const answers = [
       await this.#ask(this.#memos, (source, wondered, signal) => source.memos(wondered, signal)),
       await this.#ask(this.#claims, (source, wondered, signal) => source.claims(wondered, signal)),
       await this.#learnContents(),
     ];
-    return answers.some((isNew) => isNew);
+    const isAnyGone = [...this.#hoped].some((digest) => this.isGone(digest));
+    this.#hoped.clear();
+    return isAnyGone || answers.some((isNew) => isNew);
   }
 
   // Where nothing is said of where to look, each may be an output itself.
@@ -91,7 +120,7 @@ export class ContentElsewhere {
     return this.#ask(this.#contents, async (source, wondered, signal) => {
       const tops =
         nodes === undefined
-          ? [...this.#tops, ...wondered]
+          ? [...this.#tops, ...[...wondered].filter((digest) => !this.#hoped.has(digest))]
           : nodes.flatMap((node) => (node.kind === 'symlink' ? [] : [node.digest]));
       const has = await source.has(wondered, new Set(tops), signal);
       return new Map([...has].map((digest) => [digest, true]));
@@ -109,10 +138,11 @@ export class ContentElsewhere {
     return this.#oneByOne(() => this.#bring({ ...bringing, outputs }));
   }
 
-  async #bring({ outputs, record, onProgress }: Bringing): Promise<boolean> {
+  async #bring({ outputs, only, record, onProgress }: Bringing): Promise<boolean> {
     const nodes = [...outputs].flatMap((named) => Object.values(named));
     const taking: Taking = {
       batch: this.#options.store.begin(),
+      only,
       here: new Map(),
       taken: new Set(),
       onProgress,
@@ -167,7 +197,10 @@ export class ContentElsewhere {
   }
 
   #missing(nodes: readonly Node[], taking: Taking): (BlobNode | TreeNode)[] {
-    return this.#absent(nodes, taking).filter(({ digest }) => !this.#brought.has(digest));
+    const { only } = taking;
+    return this.#absent(nodes, taking).filter(
+      ({ kind, digest }) => !this.#brought.has(digest) && (kind === 'tree' || only?.has(digest) !== false),
+    );
   }
 
   #absent(nodes: readonly Node[], { batch, here }: Taking): (BlobNode | TreeNode)[] {
@@ -214,7 +247,7 @@ export class ContentElsewhere {
     const wondered = wondering.take();
     if (this.#source === undefined || wondered.size === 0) return false;
     const found = await this.#attempt((source, signal) => ask(source, wondered, signal));
-    return wondering.learn(found ?? new Map());
+    return wondering.learn(found ?? new Map(), wondered);
   }
 
   // A source that cannot be relied on is not asked again.
@@ -241,6 +274,7 @@ export class ContentElsewhere {
 
 interface Taking {
   readonly batch: Batch;
+  readonly only: Bringing['only'];
   /** Files that were looked for in the store, and whether they were there. */
   readonly here: Map<Digest, boolean>;
   /** What has come and was what it should be. */
@@ -252,11 +286,23 @@ interface Taking {
 class Wondering<Value> {
   #wondered = new Set<Digest>();
   readonly #asked = new Set<Digest>();
+  readonly #answered = new Set<Digest>();
   readonly #known = new Map<Digest, Value>();
 
   get(digest: Digest): Value | undefined {
     if (!this.#asked.has(digest)) this.#wondered.add(digest);
     return this.#known.get(digest);
+  }
+
+  isAnswered(digest: Digest): boolean {
+    return this.#answered.has(digest);
+  }
+
+  know(digest: Digest, value: Value): void {
+    this.#asked.add(digest);
+    this.#wondered.delete(digest);
+    this.#answered.add(digest);
+    this.#known.set(digest, value);
   }
 
   /** What to ask for. It is not wondered about again. */
@@ -267,7 +313,8 @@ class Wondering<Value> {
     return wondered;
   }
 
-  learn(found: ReadonlyMap<Digest, Value>): boolean {
+  learn(found: ReadonlyMap<Digest, Value>, wondered: ReadonlySet<Digest>): boolean {
+    for (const digest of wondered) this.#answered.add(digest);
     for (const [digest, value] of found) if (this.#asked.has(digest)) this.#known.set(digest, value);
     return found.size > 0;
   }

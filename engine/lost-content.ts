@@ -5,7 +5,7 @@ import { UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
 import { type MissingBlob, type Node, type Store } from '../store/index.ts';
 import { contentBelow } from './content-below.ts';
-import type { Outputs } from './events.ts';
+import type { Outcome, Outputs } from './events.ts';
 import type { DerivationId } from './model/encode.ts';
 import type { StepSource } from './step.ts';
 
@@ -40,6 +40,15 @@ export function absentIn(outputs: Iterable<Outputs>, store: Store): Set<Digest> 
   return absent;
 }
 
+/** The blobs below these that were left elsewhere and are not here. */
+export function leftIn(nodes: Iterable<Node>, { left, blobs, trees }: Store): Set<Digest> {
+  const found = new Set<Digest>();
+  if (!left.any()) return found;
+  for (const { kind, digest } of contentBelow(nodes, (tree) => trees.get(tree)))
+    if (kind === 'blob' && left.has(digest) && !blobs.has(digest)) found.add(digest);
+  return found;
+}
+
 /**
  * The steps among `ids` and below them through which any of the content `lost` came into being: the steps that wrote it,
  * and the compositions that carry it (those cost nothing to do again, and would name stale content if a rebuilt step
@@ -71,7 +80,21 @@ export function lostForGood(missing: MissingBlob, name?: string): UserError {
     'STORE_MISSING_BLOB',
     `${needs} ${missing.digest}, which the store has lost and which building it again did not bring back`,
     {
-      hint: 'Run `cairn store verify` to see what is damaged, then `cairn store repair`.',
+      hint: 'See above why it was not built again. `cairn store verify` shows what is damaged, `cairn store repair` mends it.',
+      fault: 'environment',
+      cause: missing,
+    },
+  );
+}
+
+/** The same for content that stayed at a place which does not give it, when whoever made it ended otherwise than with it. */
+export function goneForGood(missing: MissingBlob, place: string, end: Outcome | undefined): UserError {
+  const why = end?.kind === 'failed' ? `: ${end.failure.message}` : '';
+  return new UserError(
+    'EXECUTOR_FAILED',
+    `content ${missing.digest} stayed at ${place}, is not to be had from there, and could not be made again${why}`,
+    {
+      hint: 'Try again when the server is there, or make it on this machine, without CAIRN_EXECUTOR and with `--executor local`.',
       fault: 'environment',
       cause: missing,
     },

@@ -25,6 +25,8 @@ export interface OpenWorkshopOptions {
   readonly caches?: CacheSettings;
   /** Workers that commands are run on, beside or in place of this machine; none, when not given. */
   readonly executor?: RemoteExecution;
+  /** The server of workers where content may have stayed: that of `executor`, when not given. */
+  readonly workers?: string | undefined;
   /** Where tokens for them are found. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How large all compile caches may be together: 5 GiB when not given. With 0 none is used. */
@@ -45,6 +47,7 @@ export function openWorkshop({
   jobs = availableParallelism(),
   caches,
   executor,
+  workers = executor?.endpoint,
   env = {},
   compileCacheBytes = usualCompileCacheBytes,
 }: OpenWorkshopOptions): Workshop {
@@ -63,13 +66,19 @@ export function openWorkshop({
     compileCacheBytes,
     fetch: (derivation, context) => downloads.fetch(derivation, context),
     unpack: (derivation, archive, context) => archives.unpack(derivation, archive, context),
-    ...(caches !== undefined && caches.caches.length > 0 && { elsewhere: lateCaches(caches) }),
+    elsewhere: sourceOf({ ...noCaches, env, ...caches, workers }),
     close: () => archives.close(),
   });
 }
 
-function lateCaches(settings: CacheSettings): LateSource {
-  const name = settings.caches.map(({ url }) => redactUrl(url)).join(', ');
+const noCaches: Omit<CacheSettings, 'env'> = { caches: [], trust: { keys: [], need: 1 } };
+
+// Undefined where there is nothing to ask.
+function sourceOf(settings: CacheSettings): LateSource | undefined {
+  const { caches, workers } = settings;
+  const urls = [...(workers === undefined ? [] : [workers]), ...caches.map(({ url }) => url)];
+  if (urls.length === 0) return undefined;
+  const name = urls.map((url) => redactUrl(url)).join(', ');
   return new LateSource(name, async () => (await import('./caches/open-caches.ts')).openCaches(settings));
 }
 

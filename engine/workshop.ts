@@ -69,6 +69,11 @@ export class Workshop {
     );
   }
 
+  /** True for a pool whose commands run on this machine. */
+  isHere(pool: PoolName): boolean {
+    return this.#options.executors.some((offer) => offer.pool === pool && offer.isHere);
+  }
+
   /** The executor behind a pool, opened if need be, for steps whose sandboxes are made with this tool. */
   executor(pool: PoolName, tool: OfferedTool | undefined): Promise<Executor> {
     const key = `${pool} ${tool?.tree ?? ''}`;

@@ -2,12 +2,15 @@
 
 import { openCache, type Trust } from '../../store/caches/index.ts';
 import { Caches } from './caches.ts';
+import { contentOnly } from './content-only.ts';
 
 export interface CacheSettings {
   /** Near to far. */
   readonly caches: readonly ConfiguredCache[];
   readonly trust: Trust;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** A server of workers, where what they made may have stayed. */
+  readonly workers?: string | undefined;
 }
 
 export interface ConfiguredCache {
@@ -18,7 +21,10 @@ export interface ConfiguredCache {
   readonly isPushedTo: boolean;
 }
 
-export function openCaches({ caches, trust, env }: CacheSettings): Caches {
+export function openCaches({ caches, trust, env, workers }: CacheSettings): Caches {
   const opened = caches.map(({ url, takesAnyKey }) => ({ cache: openCache(url, { env }), takesAnyKey }));
-  return new Caches(opened, trust);
+  if (workers === undefined) return new Caches(opened, trust);
+  // Asked first: that is one question, and most of what was left with them nobody else has.
+  const ofWorkers = { cache: contentOnly(openCache(workers, { env })), takesAnyKey: false };
+  return new Caches([ofWorkers, ...opened], trust);
 }

@@ -34,6 +34,8 @@ export interface PushContext {
   readonly only?: ReadonlySet<DerivationId>;
   /** Where claims are compared with those of here, and whose; nowhere, when not given. */
   readonly against?: { readonly cache: Cache; readonly trust: Trust };
+  /** Brings what of these steps' outputs is elsewhere, as far as it is to be had; nothing, when not given. */
+  readonly bringLeft?: (ids: readonly DerivationId[]) => Promise<void>;
   /** True: what is wanted stays here as well when it is sooner made again than moved. */
   readonly judgesWanted?: boolean;
 }
@@ -60,7 +62,7 @@ export interface CheaperStep {
 /** Pushes what these steps gave, and what the commands below them gave. @throws UserError `CACHE_FAILED` */
 export async function pushSteps(
   wanted: readonly DerivationId[],
-  { store, steps, cache, key, signal, only, judgesWanted = false, against }: PushContext,
+  { store, steps, cache, key, signal, only, judgesWanted = false, against, bringLeft }: PushContext,
 ): Promise<PushReport> {
   const unproven = new Set(unprovenSteps(wanted, steps, store).map(({ id }) => id));
   const closure = closureOf(wanted, steps);
@@ -75,13 +77,14 @@ export async function pushSteps(
     if (only?.has(step.id) === false || !isWorthIt(step.id) || tainted.has(step.id)) return [];
     const memo = store.records.memo(step.id);
     const realisation = memo && store.records.realisation(memo.action);
-    if (memo === undefined || realisation === undefined) return [];
-    return absentIn([memo.outputs], store).size > 0 ? [] : [{ step, memo, realisation }];
+    return memo === undefined || realisation === undefined ? [] : [{ step, memo, realisation }];
   });
   const isNamed = ({ step }: Made): boolean => !judgesWanted && isWanted(step.id);
-  const made = found.filter((one) => isNamed(one) || isWorthMoving(one.realisation));
+  const worth = found.filter((one) => isNamed(one) || isWorthMoving(one.realisation));
+  await store.use(worth.map(({ step }) => step.id));
+  await bringLeft?.(worth.map(({ step }) => step.id));
+  const made = worth.filter(({ memo }) => absentIn([memo.outputs], store).size === 0);
   const there = new Set(made.map(({ step }) => step.id));
-  await store.use(there);
   const ownClaims = made.map(({ step, realisation: { claim } }) => ({ step, claim }));
   const conflicts = against ? await conflictsBefore(ownClaims, { ...against, store, signal }) : [];
   const pushed = await cache.push(
@@ -93,14 +96,19 @@ export async function pushSteps(
     signal,
   );
   const wantedSteps = wanted.map(steps);
+  const cheaper = found.filter((one) => !worth.includes(one));
   return {
     ...pushed,
     steps: made.map(({ step }) => step),
     unproven: wantedSteps.filter(({ id }) => tainted.has(id)),
-    absent: wantedSteps.filter(({ id }) => !tainted.has(id) && !found.some(({ step }) => step.id === id)),
-    cheaper: found.filter((one) => !there.has(one.step.id)).map(cheaperStep),
+    absent: wantedSteps.filter(({ id }) => !tainted.has(id) && !there.has(id) && !isIn(cheaper, id)),
+    cheaper: cheaper.map(cheaperStep),
     conflicts,
   };
+}
+
+function isIn(made: readonly Made[], id: DerivationId): boolean {
+  return made.some(({ step }) => step.id === id);
 }
 
 interface Made {

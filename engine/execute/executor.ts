@@ -33,6 +33,11 @@ export interface ExecuteOptions {
   readonly onOutput: (text: string) => void;
   /** Folders that are kept between builds: the step is done in them, and from their sources. Taken back, not released. */
   readonly kept?: Kept;
+  /**
+   * True: the files of the outputs come here with them. Otherwise those of a command that is done elsewhere may stay where it was
+   * done; its nodes come in any case, and the batch says what stays where.
+   */
+  readonly bringsFiles?: boolean;
   /** What compilers may answer from; absent in every clean build. Not released. */
   readonly compileCache?: CompileCacheUse;
   /** Conditions varied by `cairn check`; absent means the usual ones. */
@@ -82,7 +87,10 @@ export interface ResourceUse {
   readonly peakMemoryBytes: number | undefined;
 }
 
-/** What came of a request. Outputs are in `batch`, not yet committed: whoever asked commits or discards them. */
+/**
+ * What came of a request: nodes, and in `batch`, not yet committed, their content, or where it was left. Whoever asked commits or
+ * discards it.
+ */
 export type ExecuteResult =
   | {
       readonly kind: 'succeeded';

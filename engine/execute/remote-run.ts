@@ -9,4 +9,12 @@ export interface RemoteRun {
   readonly fetchedMs: number | undefined;
   readonly executedMs: number | undefined;
   readonly uploadedMs: number | undefined;
+  /** What of its outputs stayed there. */
+  readonly left: LeftThere;
+}
+
+/** Files that nobody here has needed yet. */
+export interface LeftThere {
+  readonly files: number;
+  readonly sizeBytes: number;
 }

@@ -53,6 +53,8 @@ export interface PerformContext {
   readonly fetch: (derivation: Fetch, options: FetchContext) => Promise<Digest>;
   readonly unpack: (derivation: Unpack, archive: Digest, options: UnpackContext) => Promise<Node>;
   readonly executor: (pool: PoolName) => Promise<Executor>;
+  /** True for a step whose files are needed here as soon as it is done. */
+  readonly bringsFiles: (step: Step) => boolean;
   /** True for a step that is to be done in the folders kept for its lineage, if it has some. */
   readonly isIncremental: (step: Step) => boolean;
   /** How large the compile caches of all steps may be, for a step that may use its own; 0 for one that may not. */
@@ -280,6 +282,7 @@ async function execute(
   const result = await executor.execute(buildRequest(derivation, resolved.nodes), {
     signal: context.signal,
     onOutput: (text) => context.emit({ type: 'step-output', step: ref, text }),
+    bringsFiles: context.bringsFiles(resolved.step),
     ...(kept !== undefined && { kept }),
     ...(compileCache !== undefined && { compileCache }),
   });

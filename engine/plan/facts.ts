@@ -16,7 +16,10 @@ export interface PlanFacts {
   lineage(name: string): Lineage | undefined;
   description(derivation: DerivationId): CborValue | undefined;
   duration(lineage: string): number | undefined;
-  /** Where these outputs are, all of them, as far as can be told without reading them. */
+  /**
+   * Where these outputs are, all of them, as far as can be told without reading them. Of what was left elsewhere the nodes are here,
+   * and their files come when something needs them: that is here, too, unless nobody has them any more.
+   */
   presence(outputs: Outputs): Presence;
   readonly lookup: Lookup;
 }

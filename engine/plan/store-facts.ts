@@ -2,7 +2,9 @@
 
 import type { Digest } from '../../store/base/digest.ts';
 import type { Claim, Memo, Node, Store } from '../../store/index.ts';
+import { contentBelow } from '../content-below.ts';
 import type { Presence } from '../content-source.ts';
+import type { Outputs } from '../events.ts';
 import type { PlanFacts } from './facts.ts';
 
 /** What others have made, as far as it is known by now: nobody is asked. */
@@ -10,14 +12,34 @@ export interface KnownElsewhere {
   memo(derivation: Digest): { readonly memo: Memo } | undefined;
   claim(action: Digest): { readonly claim: Claim } | undefined;
   mayBeHad(digest: Digest): boolean;
+  /** True when nobody has what was left elsewhere. */
+  isGone(digest: Digest): boolean;
+  /** Content that is wondered about is likely to be found in these. */
+  lookIn(outputs: Iterable<Outputs>): void;
 }
 
 /** All answers are the store's of the moment when they are asked for; what it does not know may be known elsewhere. */
-export function storeFacts({ records, trees, blobs }: Store, elsewhere?: KnownElsewhere): PlanFacts {
+export function storeFacts({ records, trees, blobs, left }: Store, elsewhere?: KnownElsewhere): PlanFacts {
+  /** What was left elsewhere of each tree, when it was first looked through: a tree of which all is here stays so. */
+  const leftBelow = new Map<Digest, readonly Digest[]>();
+  const isTreeGone = (tree: Digest): boolean => {
+    if (elsewhere === undefined || !left.any()) return false;
+    let known = leftBelow.get(tree);
+    if (known === undefined) {
+      const below = contentBelow([{ kind: 'tree', digest: tree }], (digest) => trees.get(digest));
+      known = [...below].flatMap(({ kind, digest }) => (kind === 'blob' && left.has(digest) ? [digest] : []));
+      leftBelow.set(tree, known);
+      if (known.length > 0) elsewhere.lookIn([{ out: { kind: 'tree', digest: tree } }]);
+    }
+    // All are asked about, so that one question is enough.
+    return known.filter((digest) => left.has(digest) && elsewhere.isGone(digest)).length > 0;
+  };
   const presenceOf = (node: Node): Presence => {
     if (node.kind === 'symlink') return 'here';
-    const isHere = node.kind === 'tree' ? trees.get(node.digest) !== undefined : blobs.has(node.digest);
-    if (isHere) return 'here';
+    if (node.kind === 'tree' && trees.get(node.digest) !== undefined)
+      return isTreeGone(node.digest) ? 'lost' : 'here';
+    if (node.kind === 'blob' && blobs.has(node.digest)) return 'here';
+    if (left.has(node.digest)) return elsewhere?.isGone(node.digest) === true ? 'lost' : 'here';
     return elsewhere?.mayBeHad(node.digest) === true ? 'to-be-had' : 'lost';
   };
   return {

@@ -22,7 +22,7 @@ import type { TravellingTool } from './travelling-tool.ts';
 
 export interface RemoteExecutorOptions {
   readonly store: Store;
-  /** For people. */
+  /** The server, for people, and as the place of what is left there. */
   readonly name: string;
   /** Closed with the executor. */
   readonly client: ReapiClient;
@@ -124,7 +124,9 @@ export class RemoteExecutor implements Executor {
     try {
       const refused = await this.#text(end, places.refused, options);
       if (refused !== undefined) throw refusedOutput(request, refused);
-      const outputs = await takeOutputs(request.outputs, end, { client, batch, blobs: store.blobs, signal });
+      const leftAt = options.bringsFiles === true ? undefined : this.#options.name;
+      const context = { client, batch, blobs: store.blobs, signal, leftAt };
+      const { outputs, left } = await takeOutputs(request.outputs, end, context);
       // Last, since what is said before may be said again.
       await this.#takeLog(step, end);
       refuseEmpty(request, outputs);
@@ -133,7 +135,7 @@ export class RemoteExecutor implements Executor {
       signal.throwIfAborted();
       const durationMs = end.times.executedMs ?? elapsedMs(step);
       const use = { durationMs, cpuMs: undefined, peakMemoryBytes: undefined };
-      const remote = { executor: this.#options.name, ...end.times };
+      const remote = { executor: this.#options.name, ...end.times, left };
       return { kind: 'succeeded', outputs, batch, log: logDigest, use, remote };
     } catch (error) {
       await batch.discard();
@@ -155,6 +157,8 @@ export class RemoteExecutor implements Executor {
     const content = rootContent(root, store, (tree) => this.#known.has(tree));
     const missing = await client.missing([...content.digests, ...action.files.keys()], signal);
     const { source } = content;
+    const lost = [...missing].filter((digest) => !action.files.has(digest) && !content.isHere(digest));
+    if (lost.length > 0) throw new MissingBlob(lost[0]!, { others: lost });
     const read = async (digest: Digest): Promise<Uint8Array> =>
       action.files.get(digest) ?? source.read(digest);
     await client.write(missing, { read, stream: (digest) => source.stream(digest) }, signal);

@@ -12,6 +12,8 @@ export interface RootContent {
   /** The directories among them. */
   readonly trees: ReadonlySet<Digest>;
   readonly source: BlobSource;
+  /** True for what the source has. */
+  readonly isHere: (digest: Digest) => boolean;
 }
 
 /** @param isKnown true for a tree of which the server has all. @throws MissingBlob for a directory that is not here */
@@ -43,6 +45,7 @@ export function rootContent(
   return {
     digests,
     trees: walked,
+    isHere: (wanted) => made.has(wanted) || walked.has(wanted) || blobs.has(wanted),
     source: {
       read: async (wanted) => ownBytes(wanted) ?? blobs.read(wanted),
       async *stream(wanted) {

@@ -1,6 +1,9 @@
-// What a worker left, as nodes in a batch: directories are read and checked, and what of their files is not here is brought. Whatever
-// comes is what its digest says, or nothing of it is taken.
+// What a worker made, as nodes in a batch: directories are read and checked, and what of their files is not here is brought, or left
+// where it is. Whatever comes is what its digest says, or nothing of it is taken; what is left is there, as the server says when it
+// is asked.
 
+import { totalSize } from '../content-below.ts';
+import type { LeftThere } from '../execute/remote-run.ts';
 import { digestOf, digestSize, type Digest } from '../../store/base/digest.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
 import {
@@ -19,6 +22,13 @@ export interface TakeContext {
   readonly batch: Batch;
   readonly blobs: Blobs;
   readonly signal: AbortSignal;
+  /** Where files stay; undefined: they come. */
+  readonly leftAt: string | undefined;
+}
+
+export interface TakenOutputs {
+  readonly outputs: Readonly<Record<string, Node>>;
+  readonly left: LeftThere;
 }
 
 /** What is larger is not held in memory. */
@@ -31,7 +41,7 @@ export async function takeOutputs(
   names: readonly string[],
   { folders }: Ended,
   context: TakeContext,
-): Promise<Readonly<Record<string, Node>>> {
+): Promise<TakenOutputs> {
   const described = names.map((name) => [name, folders.get(outputPlace(name))] as const);
   const descriptions = await readAll(new Set(described.flatMap(([, digest]) => digest ?? [])), context);
   const outputs = mapByName<Node>();
@@ -41,8 +51,10 @@ export async function takeOutputs(
     outputs[name] =
       digest === undefined ? emptyTree : addTree(descriptions.get(digest)!, context.batch, files);
   }
+  if (context.leftAt !== undefined)
+    return { outputs, left: await leaveFiles(files.keys(), context.leftAt, context) };
   await bringFiles(files, context);
-  return outputs;
+  return { outputs, left: { files: 0, sizeBytes: 0 } };
 }
 
 // The top's digest follows from its bytes; what it names must have come along.
@@ -78,6 +90,24 @@ function directoryIn(part: Uint8Array | undefined): Directory {
   }
 }
 
+async function leaveFiles(
+  files: Iterable<Digest>,
+  place: string,
+  { client, batch, blobs, signal }: TakeContext,
+): Promise<LeftThere> {
+  const absent = [...files].filter((digest) => !blobs.has(digest));
+  // It never travels.
+  if (absent.some((digest) => digestSize(digest) === 0)) batch.addBytes(new Uint8Array(0));
+  const left = absent.filter((digest) => digestSize(digest) > 0);
+  for (const digest of await client.missing(left, signal)) throw lostBy(digest);
+  for (const digest of left) batch.leave(digest, place);
+  return { files: left.length, sizeBytes: totalSize(left) };
+}
+
+function lostBy(digest: Digest): ReapiFailure {
+  return new ReapiFailure('unavailable', `the server has lost ${digest} of an output`);
+}
+
 // A file that is needed with the executable bit and without comes twice, which hardly ever happens.
 async function bringFiles(
   files: ReadonlyMap<Digest, ReadonlySet<boolean>>,
@@ -109,8 +139,7 @@ async function bring(
     },
     signal,
   );
-  for (const digest of open)
-    throw new ReapiFailure('unavailable', `the server has lost ${digest} of an output`);
+  for (const digest of open) throw lostBy(digest);
 }
 
 /** Blobs of the server's, whole. @throws ReapiFailure when one is gone */

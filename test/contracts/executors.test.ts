@@ -169,6 +169,23 @@ describe.each(kinds)('an executor $what', ({ what, open }) => {
     expect(fixture.store.blobs.has(digestOf(Buffer.from('dropped\n')))).toBe(false);
   });
 
+  test('brings the files of outputs when that is asked for; those that stay elsewhere otherwise are known to', async () => {
+    const { store } = fixture;
+    const wanted = request('mkdir $out/in; echo asked for > $out/in/file; : > $out/empty');
+    const { result } = await execute(executor, wanted, { bringsFiles: false });
+    if (result.kind !== 'succeeded') throw new Error(result.kind);
+    const [file, empty] = ['asked for\n', ''].map((text) => digestOf(Buffer.from(text)));
+    expect([store.blobs.has(file!), store.left.has(file!)]).toEqual(
+      what === here ? [true, false] : [false, true],
+    );
+    expect([store.blobs.has(empty!), store.left.has(empty!)]).toEqual([true, false]);
+    expect(result.remote?.left).toEqual(what === here ? undefined : { files: 1, sizeBytes: 10 });
+    const { outputs } = await succeeded(wanted);
+    expect(outputs).toEqual(result.outputs);
+    expect(await literalOf(store, outputs['out']!)).toEqual({ in: { file: 'asked for\n' }, empty: '' });
+    expect(store.left.any()).toBe(false);
+  });
+
   test('tells what a step writes as it is written, and keeps it as a log', async () => {
     let text = '';
     const result = await executor.execute(request('echo one; echo two >&2'), {

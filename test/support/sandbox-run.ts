@@ -26,7 +26,7 @@ export function scriptRequest(
   };
 }
 
-/** Runs a request to its end; gives the result with all that it wrote. What it made is in the store. */
+/** Runs a request to its end; gives the result with all that it wrote. What it made is in the store, with its files. */
 export async function execute(
   executor: Executor,
   request: BuildRequest,
@@ -36,6 +36,7 @@ export async function execute(
   const result = await executor.execute(request, {
     signal: new AbortController().signal,
     onOutput: (chunk) => (text += chunk),
+    bringsFiles: true,
     ...others,
   });
   if (result.kind === 'succeeded') await result.batch.commit();
