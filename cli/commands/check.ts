@@ -61,7 +61,7 @@ async function check(context: Context, flags: CheckFlags, targets: readonly stri
   const renderer = openRenderer(context);
   const { jobs, offline = false } = flags;
   // Whoever checks takes no worker's word.
-  const settings = { offline, executor: 'local', ...(jobs !== undefined && { jobs }) };
+  const settings = { offline, runsHere: true, ...(jobs !== undefined && { jobs }) };
   await using project = await openProject(context, { targets, settings, emit: renderer.emit });
   const signing = flags.sign === undefined ? undefined : signingOf(context, project, flags);
   await project.told;
@@ -114,7 +114,7 @@ function signingOf({ env }: Context, { evaluation }: Project, { sign, key }: Che
 
 async function signIdentical(
   context: Context,
-  { store, evaluation: { steps } }: Project,
+  { store, build, evaluation: { steps } }: Project,
   { signing, results }: { readonly signing: Signing; readonly results: readonly CheckResult[] },
 ): Promise<void> {
   const { env, signal } = context;
@@ -127,7 +127,11 @@ async function signIdentical(
   const { url, key, trust } = signing;
   const cache = openCache(url, { env });
   const only = new Set(same);
-  const report = await pushSteps(same, { store, steps, cache, key, against: { cache, trust }, signal, only });
+  const report = await pushSteps(same, {
+    ...{ store, steps, cache, key, signal, only },
+    against: { cache, trust },
+    bringLeft: (ids) => build.bringLeft(ids),
+  });
   tellPushed(context, cache.name, { ...report, steps: report.steps.length });
 }
 

@@ -50,6 +50,8 @@ export interface Settings {
   readonly usesCaches?: boolean;
   /** Where commands are run: `local`, or a server's URL; as the environment or the config says, when not given. */
   readonly executor?: string;
+  /** True: commands are run here, whatever is configured. */
+  readonly runsHere?: boolean;
 }
 
 export interface ProjectOptions {

@@ -26,7 +26,7 @@ export interface Pushing {
 /** Undefined when nothing is pushed. @throws UserError `KEY_INVALID`, `CACHE_INVALID` before anything is built */
 export async function openPushing(
   context: Context,
-  { store, evaluation }: Pick<Project, 'store' | 'evaluation'>,
+  { store, build, evaluation }: Pick<Project, 'store' | 'build' | 'evaluation'>,
   { flags, emit }: { readonly flags: PushFlags; readonly emit: Emit },
 ): Promise<Pushing | undefined> {
   const { caches, trust } = cacheSettings(evaluation.flake, [], context.env);
@@ -36,12 +36,13 @@ export async function openPushing(
   const { openCache, PushingBehind } = await import('../../engine/caches/index.ts');
   const onNotice = (message: string): void => emit({ type: 'notice', step: undefined, message });
   const { env, signal } = context;
+  const bringLeft = (ids: readonly DerivationId[]): Promise<void> => build.bringLeft(ids);
   const all = urls.map((url) => {
     const cache = openCache(url, { env });
     const steps = evaluation.steps;
     return {
       name: cache.name,
-      pushing: new PushingBehind({ store, steps, cache, key, trust, signal, onNotice }),
+      pushing: new PushingBehind({ store, steps, cache, key, trust, signal, onNotice, bringLeft }),
     };
   });
   const pushed = new Map<string, PushedBehind>();

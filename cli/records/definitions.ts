@@ -56,6 +56,10 @@ const remote = v.optional(
       fetchedMs: v.optional(milliseconds),
       executedMs: v.optional(milliseconds),
       uploadedMs: v.optional(milliseconds),
+      left: v.pipe(
+        v.strictObject({ files: count, sizeBytes: bytes }),
+        v.description('what of its outputs stayed there, until something here needs it'),
+      ),
     }),
     v.description(
       'of a command that was done elsewhere: where, and where time went, as far as the server says so',
@@ -616,6 +620,11 @@ const records = {
     name: v.picklist(['records', 'blobs', 'directories', 'trees', 'realisations']),
     durationMs: milliseconds,
     checked: count,
+    sizeBytes: bytes,
+  }),
+  left: fieldsOf('Files of results that stayed with the workers who made them, and never came here.', {
+    place: v.pipe(text, v.description('the server')),
+    files: count,
     sizeBytes: bytes,
   }),
   damage: fieldsOf('Something in the store that is not what it should be.', {

@@ -2,7 +2,7 @@
 
 import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
-import { openStore, parseTreePath, type Node, type Store } from '../../store/index.ts';
+import { MissingBlob, openStore, parseTreePath, type Node, type Store } from '../../store/index.ts';
 import type { Context } from '../context.ts';
 import { openProject, type Project } from '../project/project.ts';
 import { findPlace, splitPlace, type FoundOutput } from '../project/targets.ts';
@@ -69,12 +69,15 @@ async function openDigests({ shared }: Context): Promise<Contents> {
 
 function findInProject(project: Project, text: string): Found {
   const { what, path } = findPlace(project.evaluation, text);
-  if (what.kind === 'digest') return findDigest(project.store, text);
   const { build } = project;
+  if (what.kind === 'digest') {
+    const found = findDigest(project.store, text);
+    return { ...found, whole: (use) => found.whole(() => build.whole([], use, [found.node])) };
+  }
   const node = nodeAt(project.store, builtNode(project, what), { what: what.key, path });
   return {
     node,
-    whole: (use) => build.whole([what.id], use),
+    whole: (use) => build.whole([what.id], use, [node]),
     materialise: async () => below(await build.materialise(what.id, what.output), path),
     handOut: async () => below(await build.handOut(what.id, what.output), path),
   };
@@ -89,15 +92,34 @@ function findDigest(store: Store, text: string): Found {
     top.kind === 'tree' ? store.materialise(digest) : store.blobs.path(digest, false);
   return {
     node,
-    whole: async (use) => use(),
-    materialise: async () => below(await place(), path),
-    handOut: async () => below(await store.handOut(top), path),
+    whole: (use) => tellingOfLeft(store, use),
+    materialise: async () => below(await tellingOfLeft(store, place), path),
+    handOut: async () => below(await tellingOfLeft(store, () => store.handOut(top)), path),
   };
+}
+
+// Nothing says what made it, so that it cannot be made again.
+async function tellingOfLeft<T>(store: Store, use: () => T | Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    const place = error instanceof MissingBlob ? store.left.placeOf(error.digest) : undefined;
+    if (place === undefined) throw error;
+    throw new UserError(
+      'PATH_NOT_FOUND',
+      `${(error as MissingBlob).digest} stayed at ${place}, and never came here`,
+      {
+        hint: 'Name the output that it is in: it is brought then, or made again.',
+        fault: 'environment',
+        cause: error,
+      },
+    );
+  }
 }
 
 function nodeOfDigest(store: Store, digest: Digest): Exclude<Node, { kind: 'symlink' }> {
   if (store.trees.get(digest) !== undefined) return { kind: 'tree', digest };
-  if (store.blobs.has(digest)) return { kind: 'blob', digest, executable: false };
+  if (store.blobs.has(digest) || store.left.has(digest)) return { kind: 'blob', digest, executable: false };
   throw new UserError('PATH_NOT_FOUND', `the store has nothing with the digest ${digest}`, {
     hint: 'Digests are written as 64 hex digits, "/", and the size in bytes; `cairn build --json` gives them.',
   });

@@ -13,7 +13,7 @@ const flake = busyboxFlake(`(() => {
   const low = command('low', 'echo low > $out/text; id -u > $out/id');
   const here = run({ name: 'here', layers: [shell], argv: ['/bin/sh', '-euc', 'echo here > $out/text'], remote: false });
   const bad = command('bad', 'echo why; exit 3');
-  return { high: command('high', 'cat /low/* /here/* > $out/text', { '/low': low, '/here': here }), bad };
+  return { low, high: command('high', 'cat /low/* /here/* > $out/text', { '/low': low, '/here': here }), bad };
 })()`);
 
 const whereOf = ({ events }: Ran): Record<string, unknown> =>
@@ -43,6 +43,26 @@ test('commands run on the workers of a server, but for those that stay here, and
   expect(digest(atHome)).toEqual(expect.any(String));
   expect(digest(there)).toBe(digest(atHome));
 
+  const finished = (ran: Ran, name: string): unknown =>
+    ran.events.find((event) => event.type === 'step-finished' && event['name'] === name);
+  expect(finished(there, 'low')).toMatchObject({ remote: { left: { files: 2, sizeBytes: 6 } } });
+  expect(finished(there, 'high')).toMatchObject({ remote: { left: { files: 0, sizeBytes: 0 } } });
+  const leftOf = async (): Promise<unknown[]> => {
+    const verified = await away.run(['store', 'verify', '--json']);
+    expect(verified.status).toBe(0);
+    return verified.events
+      .filter(({ type }) => type === 'left')
+      .map(({ files, sizeBytes }) => [files, sizeBytes]);
+  };
+  expect(await leftOf()).toEqual([[2, 6]]);
+  const listed = await away.run(['ls', 'low']);
+  expect([listed.status, listed.stdout]).toEqual([0, expect.stringContaining('text')]);
+  const read = await away.run(['cat', 'low/text'], { env: { CAIRN_EXECUTOR: url } });
+  expect([read.stdout, read.status, await leftOf()]).toEqual(['low\n', 0, [[1, 2]]]);
+  const repaired = await away.run(['store', 'repair']);
+  expect([repaired.status, repaired.stdout]).toEqual([0, expect.stringContaining('nothing is damaged')]);
+  expect(repaired.stdout).toContain(`1 file of results, 2 B, stayed at ${url}`);
+
   const failed = await away.run(['build', 'bad', '--json'], { env: { CAIRN_EXECUTOR: url } });
   expect(failed.status).toBe(1);
   expect(failed.events).toContainEqual(
@@ -64,6 +84,13 @@ test('commands run on the workers of a server, but for those that stay here, and
   expect(gone.stderr + gone.stdout).toContain('cannot be asked to run anything');
   const unasked = await away.run(['build', 'high', '--executor', url]);
   expect(unasked.status).toBe(0);
+  const madeAgain = await away.run(['cat', 'low/id'], { env: { CAIRN_EXECUTOR: url } });
+  expect([madeAgain.stdout, madeAgain.status]).toEqual(['', 1]);
+  expect(madeAgain.stderr).toContain(
+    `stayed at ${url}, is not to be had from there, and could not be made again`,
+  );
+  const madeHere = await away.run(['cat', 'low/id']);
+  expect([madeHere.stdout, madeHere.status, await leftOf()]).toEqual(['0\n', 0, []]);
   const mistyped = await away.run(['build', 'high', '--executor', 'build.example']);
   expect([mistyped.status, mistyped.stderr]).toEqual([2, expect.stringContaining('it is not a URL')]);
 });

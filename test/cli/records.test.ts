@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandGroups } from '../../cli/command-table.ts';
-import type { Digest } from '../../store/base/digest.ts';
+import { digestOf, type Digest } from '../../store/base/digest.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { openCache, signRecord } from '../../store/caches/index.ts';
 import {
@@ -124,6 +124,17 @@ const inSandbox =
     for (const words of commands) ({ events } = await project.run([...words, '--json']));
     return events;
   };
+
+/** Of a store that knows of a file that stayed elsewhere. */
+async function leaving(...words: readonly string[]): Promise<readonly { readonly type?: unknown }[]> {
+  const project = cairnProject(busyboxFlake('{}'), sources.folder);
+  const store = await openStore(project.store);
+  const batch = store.begin();
+  batch.leave(digestOf(Buffer.from('left')), 'grpc://workers');
+  await batch.commit();
+  await store.close();
+  return (await project.run([...words, '--json'])).events;
+}
 
 async function counted(...words: readonly string[]): Promise<readonly { readonly type?: unknown }[]> {
   const project = cairnProject(countingFlake(), sources.folder);
@@ -328,6 +339,7 @@ const examples: readonly Example[] = [
   },
   { command: 'store roots', types: ['root'], run: of('store', 'roots') },
   { command: 'store du', types: ['usage'], run: of('store', 'du') },
+  { command: 'store du', types: ['left'], run: () => leaving('store', 'du') },
   { command: 'store verify', types: ['verified', 'damage'], run: () => damaged('store', 'verify') },
   { command: 'store repair', types: ['set-aside', 'repaired'], run: () => damaged('store', 'repair') },
   {

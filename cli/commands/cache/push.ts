@@ -31,7 +31,7 @@ export const definePush: DefineCommand = (cache, runs) => {
   addHelpNotes(command, {
     about:
       'Builds nothing. What was made in kept folders and is not proven stays here (`cairn check --promote`), and so do\n' +
-      'downloads. What was taken from a cache is handed on with the signatures it came with, and not signed again.',
+      'downloads. What stayed with workers is brought here first. What was taken from a cache is handed on with the signatures it came with, and not signed again.',
     examples: [
       ['cairn cache push lsb --to https://cache.example/team', 'with PUT, as WebDAV servers take it'],
     ],
@@ -53,6 +53,7 @@ async function push(context: Context, flags: PushFlags, targets: readonly string
     cache,
     key,
     against: { cache, trust: settings.trust },
+    bringLeft: (ids) => project.build.bringLeft(ids),
     signal,
   });
   tell(context, cache.name, report);

@@ -188,6 +188,7 @@ async function shareTargets(
     store,
     steps: evaluation.steps,
     cache: { push: (push) => served.share(push) },
+    bringLeft: (ids) => project.build.bringLeft(ids),
     key,
     signal: context.signal,
   });

@@ -5,6 +5,7 @@ import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
+import { leftLines } from './verify.ts';
 import { withStore } from '../../project/opened-store.ts';
 import { plainLine } from '../../render/plain-text.ts';
 import { tableLines } from '../../render/table.ts';
@@ -19,18 +20,19 @@ export const defineDu: DefineCommand = (store, runs) => {
 async function du(context: Context): Promise<ExitCode> {
   const { out, shared } = context;
   return withStore(context, async (store) => {
-    const { parts, kept, sizeBytes } = await (await store.maintenance()).usage();
+    const { parts, kept, left, sizeBytes } = await (await store.maintenance()).usage();
     if (shared.json === true) {
       writeRecords(out, [
         ...parts.map((part) => ({ type: 'usage', ...part }) as const),
         ...kept.map((one) => ({ type: 'kept-folder', ...one }) as const),
+        ...left.map((one) => ({ type: 'left', ...one }) as const),
       ]);
     } else {
       const rows = parts
         .filter(({ files }) => files > 0)
         .flatMap((part) => [rowOf(part), ...kept.filter((one) => one.part === part.name).map(keptRow)]);
       const all = [store.path, formatBytes(sizeBytes), ''];
-      out.lines(tableLines([...rows, all], ['left', 'right', 'right']));
+      out.lines([...tableLines([...rows, all], ['left', 'right', 'right']), ...leftLines(left)]);
     }
     return exitCodes.ok;
   });

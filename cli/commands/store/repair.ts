@@ -14,7 +14,7 @@ import { openRenderer, type OpenRenderer } from '../../render/open-renderer.ts';
 import { plainLine } from '../../render/plain-text.ts';
 import { formatCount } from '../../render/units.ts';
 import { closureOf } from '../../project/steps.ts';
-import { damageLines, verifyWithMeter } from './verify.ts';
+import { damageLines, leftLines, verifyWithMeter } from './verify.ts';
 import { writeRecords } from '../../records/write-records.ts';
 
 /** One damaged page may be hundreds of records. */
@@ -65,8 +65,9 @@ async function mendDatabase({ out, shared }: Context): Promise<void> {
 }
 
 async function setDamageAside(context: Context, store: Store): Promise<ReadonlySet<string>> {
-  const { damages } = await verifyWithMeter(context, store);
-  if (context.shared.json !== true) context.out.lines(damageLines(damages).slice(0, -1));
+  const { damages, left } = await verifyWithMeter(context, store);
+  if (context.shared.json !== true)
+    context.out.lines([...leftLines(left), ...damageLines(damages).slice(0, -1)]);
   const { derivations } = await (await store.maintenance()).setAside(damages);
   const { out, shared } = context;
   if (shared.json === true) {

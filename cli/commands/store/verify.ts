@@ -1,6 +1,6 @@
 // cairn store verify: reads everything again and compares it with what it should be.
 
-import type { Damage, Store, VerifyReport, VerifyStep } from '../../../store/index.ts';
+import type { Damage, LeftAt, Store, VerifyReport, VerifyStep } from '../../../store/index.ts';
 import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
@@ -28,15 +28,17 @@ async function verify(context: Context): Promise<ExitCode> {
   return withStore(context, async (store) => {
     const report = await verifyWithMeter(context, store);
     const { out, shared } = context;
-    const { steps, damages } = report;
+    const { steps, damages, left } = report;
     if (shared.json === true) {
       writeRecords(out, [
         ...steps.map((step) => ({ type: 'verified', ...step }) as const),
         ...damages.map(({ kind, ...damage }) => ({ type: 'damage', damage: kind, ...damage }) as const),
+        ...left.map((one) => ({ type: 'left', ...one }) as const),
       ]);
     } else
       out.lines([
         ...tableLines(steps.map(stepRow), ['left', 'right', 'right', 'right']),
+        ...leftLines(left),
         ...damageLines(damages),
       ]);
     return damages.length === 0 ? exitCodes.ok : exitCodes.storeCorrupt;
@@ -61,6 +63,14 @@ export function damageLines(damages: readonly Damage[]): string[] {
     ...damages.map((damage) => `  ${plainLine(describeDamage(damage))}`),
     `${formatCount(damages.length, 'thing')} damaged; mend it with \`cairn store repair\``,
   ];
+}
+
+/** One line for each place where files of results stayed. */
+export function leftLines(left: readonly LeftAt[]): string[] {
+  return left.map(
+    ({ place, files, sizeBytes }) =>
+      `${formatCount(files, 'file')} of results, ${formatBytes(sizeBytes)}, stayed at ${plainLine(place)}: brought or made again when wanted`,
+  );
 }
 
 function describeDamage(damage: Damage): string {
