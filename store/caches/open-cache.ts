@@ -6,9 +6,10 @@ import { redactUrl } from '../base/http/redact.ts';
 import type { Cache } from './cache.ts';
 import { authorizationFor } from './credentials.ts';
 import { FolderShelf } from './folder-shelf.ts';
+import { parseS3Url, S3Shelf } from './s3-shelf.ts';
 import { ServiceCache } from './service-cache.ts';
 import { ShelfCache } from './shelf-cache.ts';
-import { WebShelf, type WebPatience } from './web-shelf.ts';
+import { plainManner, WebShelf, type WebPatience } from './web-shelf.ts';
 
 export interface OpenCacheOptions {
   /** Where tokens and the person's home are found. */
@@ -19,15 +20,15 @@ export interface OpenCacheOptions {
 const usualPatience: WebPatience = { firstMs: 1000, idleMs: 5000 };
 
 /**
- * The cache at `file:///folder`, `http://host/path`, `https://host/path`, `grpc://host:port/instance`, `grpcs://…` or
- * `grpc+unix:///socket?instance=…`. @throws UserError `CACHE_INVALID`
+ * The cache at `file:///folder`, `http://host/path`, `https://host/path`, `s3://bucket/path?region=…&endpoint=…`,
+ * `grpc://host:port/instance`, `grpcs://…` or `grpc+unix:///socket?instance=…`. @throws UserError `CACHE_INVALID`
  */
 export function openCache(text: string, { env, patience }: OpenCacheOptions): Cache {
   if (!URL.canParse(text)) throw invalid(text, 'it is not a URL');
   const url = new URL(text);
   if (url.username !== '' || url.password !== '')
     throw invalid(text, 'a user or password in a URL is seen by everybody who lists processes', loginHint);
-  if ((url.search !== '' && url.protocol !== 'grpc+unix:') || url.hash !== '')
+  if ((url.search !== '' && !['grpc+unix:', 's3:'].includes(url.protocol)) || url.hash !== '')
     throw invalid(text, 'it has more than a path');
   switch (url.protocol) {
     case 'file:':
@@ -37,9 +38,13 @@ export function openCache(text: string, { env, patience }: OpenCacheOptions): Ca
     case 'https:':
       return new ShelfCache(
         new WebShelf(url.href, {
-          authorization: () => authorizationFor(url, env),
+          manner: plainManner(() => authorizationFor(url, env)),
           patience: { ...usualPatience, ...patience },
         }),
+      );
+    case 's3:':
+      return new ShelfCache(
+        new S3Shelf(parseS3Url(url, env), { env, patience: { ...usualPatience, ...patience } }),
       );
     case 'grpc:':
     case 'grpcs:':
@@ -52,7 +57,7 @@ export function openCache(text: string, { env, patience }: OpenCacheOptions): Ca
 
 const loginHint = 'Put it into ~/.netrc, or set CAIRN_CACHE_TOKEN=HOST=TOKEN.';
 const kindsHint =
-  'A cache is file:///folder, https://host/path, or a Remote Execution API server: grpcs://host:port/instance.';
+  'A cache is file:///folder, https://host/path, s3://bucket/path?region=…, or a Remote Execution API server: grpcs://host:port/instance.';
 
 function invalid(text: string, problem: string, hint = kindsHint): UserError {
   return new UserError('CACHE_INVALID', `${redactUrl(text)} cannot be used as a cache: ${problem}`, { hint });

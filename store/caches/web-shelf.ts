@@ -1,5 +1,5 @@
 // A cache's files on a web server: any that serves files reads, one that takes PUT (as with WebDAV) writes. What broke off in the
-// middle goes on where it ended.
+// middle goes on where it ended. Who asks is shown in a way that the server's kind has (S3 has its own).
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendRequest, type Answer } from '../base/http/send-request.ts';
@@ -10,9 +10,26 @@ import type { Shelf, ShelfContent } from './shelf.ts';
 import { Watch } from './watch.ts';
 
 export interface WebShelfOptions {
-  /** The header to send along, asked for when it is needed; nobody prints it. */
-  readonly authorization: () => Promise<string | undefined>;
+  readonly manner: WebManner;
   readonly patience: WebPatience;
+}
+
+/** What servers that take GET and PUT do each in their own way. */
+export interface WebManner {
+  /** The headers of a request, with what shows who asks; nobody prints it. */
+  readonly signed: (request: WebRequest) => Promise<Readonly<Record<string, string>>>;
+  /** A folder has to be made before a file can be put into it (MKCOL, RFC 4918). */
+  readonly hasFolders: boolean;
+  /** Sends nobody on to another server. */
+  readonly followsNothing: boolean;
+  /** What the text of an answer that is no success says of the reason, for people. */
+  readonly reason?: (text: string) => string | undefined;
+}
+
+export interface WebRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'MKCOL' | 'DELETE';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface WebPatience {
@@ -25,17 +42,18 @@ export interface WebPatience {
 const readAttempts = 3;
 const appendAttempts = 6;
 const mostIndexBytes = 64 * 1024 * 1024;
+const mostReasonBytes = 16 * 1024;
 
 export class WebShelf implements Shelf {
   readonly name: string;
   readonly #base: string;
   readonly #options: WebShelfOptions;
   #hasAnswered = false;
-  #authorization: Promise<string | undefined> | undefined;
 
-  constructor(url: string, options: WebShelfOptions) {
+  /** `name` is what people know it by, if not the URL. */
+  constructor(url: string, options: WebShelfOptions, name = redactUrl(url)) {
     this.#base = url.replace(/\/*$/, '/');
-    this.name = redactUrl(url);
+    this.name = name;
     this.#options = options;
   }
 
@@ -65,17 +83,19 @@ export class WebShelf implements Shelf {
   }
 
   async write(name: string, content: ShelfContent, signal: AbortSignal): Promise<void> {
-    const status = await this.#put(name, content, {}, signal);
-    if (!isSuccess(status)) throw new Error(writeMessage(status));
+    const { status, reason } = await this.#put(name, content, {}, signal);
+    if (!isSuccess(status)) throw new Error(reason ?? writeMessage(status));
   }
 
   async remove(name: string, signal: AbortSignal): Promise<void> {
     const watch = new Watch(signal);
     try {
       const answer = await this.#send(name, { method: 'DELETE', watch, headers: {} });
-      await readToEnd(answer);
+      const reason = await this.#reasonOf(answer);
       if (!isSuccess(answer.status) && !isNotThere(answer.status))
-        throw new Error(`it does not let files be taken away (HTTP status ${answer.status} to DELETE)`);
+        throw new Error(
+          reason ?? `it does not let files be taken away (HTTP status ${answer.status} to DELETE)`,
+        );
     } finally {
       watch.end();
     }
@@ -91,9 +111,10 @@ export class WebShelf implements Shelf {
       const condition =
         tag === undefined ? (text === '' ? { 'if-none-match': '*' } : {}) : { 'if-match': tag };
       const content = { sizeBytes: bytes.byteLength, chunks: () => [bytes] };
-      const status = await this.#put(name, content, condition, signal);
-      if (status === 412) continue;
-      if (!isSuccess(status)) throw new Error(writeMessage(status));
+      const { status, reason } = await this.#put(name, content, condition, signal);
+      // Without folders, a conflict is with somebody who writes at this moment.
+      if (status === 412 || (status === 409 && !this.#options.manner.hasFolders)) continue;
+      if (!isSuccess(status)) throw new Error(reason ?? writeMessage(status));
       if ((await this.#text(name, signal)).text.includes(lines)) return;
     }
     throw new Error('others keep writing to it at the same time');
@@ -117,22 +138,20 @@ export class WebShelf implements Shelf {
     content: ShelfContent,
     condition: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): Promise<number> {
+  ): Promise<{ readonly status: number; readonly reason: string | undefined }> {
     const watch = new Watch(signal);
-    const put = async (): Promise<number> => {
+    const put = async (): Promise<{ status: number; reason: string | undefined }> => {
       const body = { sizeBytes: content.sizeBytes, chunks: this.#watched(content.chunks(), watch) };
       const answer = await this.#send(name, { method: 'PUT', watch, headers: condition, body });
-      await readToEnd(answer);
-      return answer.status;
+      return { status: answer.status, reason: await this.#reasonOf(answer) };
     };
     try {
-      const status = await put();
+      const ended = await put();
       // A WebDAV server wants the folder first; others say so in their own way.
-      if (status !== 409 && status !== 404) return status;
+      if (!this.#options.manner.hasFolders || (ended.status !== 409 && ended.status !== 404)) return ended;
       const folder = name.slice(0, name.lastIndexOf('/') + 1);
       for (const each of ['', folder]) {
-        const answer = await this.#send(each, { method: 'MKCOL', watch, headers: {} });
-        await readToEnd(answer);
+        await this.#reasonOf(await this.#send(each, { method: 'MKCOL', watch, headers: {} }));
       }
       return await put();
     } finally {
@@ -152,10 +171,20 @@ export class WebShelf implements Shelf {
     };
     const answer = await this.#send(name, { method: 'GET', watch, headers });
     if (answer.status === (fromByte > 0 ? 206 : 200)) return answer;
-    if (!isNotThere(answer.status))
-      throw new Error(fromByte > 0 ? 'it broke off, and cannot go on' : statusMessage(answer.status));
-    await readToEnd(answer);
+    const reason = await this.#reasonOf(answer);
+    if (reason !== undefined || !isNotThere(answer.status))
+      throw new Error(
+        fromByte > 0 ? 'it broke off, and cannot go on' : (reason ?? statusMessage(answer.status)),
+      );
     return undefined;
+  }
+
+  // Read to its end, so that the connection can be used again. What never ends is broken off by whoever watches.
+  async #reasonOf({ status, body }: Answer): Promise<string | undefined> {
+    let text = '';
+    for await (const chunk of body)
+      if (text.length < mostReasonBytes) text += Buffer.from(chunk).toString('latin1');
+    return isSuccess(status) ? undefined : this.#options.manner.reason?.(text);
   }
 
   async *#body(name: string, first: Answer, watch: Watch): AsyncGenerator<Uint8Array, void, undefined> {
@@ -197,20 +226,20 @@ export class WebShelf implements Shelf {
       headers,
       body,
     }: {
-      readonly method: 'GET' | 'HEAD' | 'PUT' | 'MKCOL' | 'DELETE';
+      readonly method: WebRequest['method'];
       readonly watch: Watch;
       readonly headers: Readonly<Record<string, string>>;
       readonly body?: { readonly sizeBytes: number; readonly chunks: AsyncIterable<Uint8Array> };
     },
   ): Promise<Answer> {
-    const { patience, authorization } = this.#options;
+    const { patience, manner } = this.#options;
     watch.expectWithin(this.#hasAnswered ? patience.idleMs : patience.firstMs, 'no answer');
-    const credentials = await (this.#authorization ??= authorization());
-    const all = { ...headers, ...(credentials !== undefined && { authorization: credentials }) };
+    const url = `${this.#base}${name}`;
     try {
-      const answer = await sendRequest(`${this.#base}${name}`, {
+      const answer = await sendRequest(url, {
         method,
-        headers: all,
+        headers: await manner.signed({ method, url, headers }),
+        followsNothing: manner.followsNothing,
         signal: watch.signal,
         ...(body && { body }),
       });
@@ -234,10 +263,17 @@ export class WebShelf implements Shelf {
   }
 }
 
-// So that the connection can be used again. What never ends is broken off by whoever watches.
-async function readToEnd({ body }: Answer): Promise<void> {
-  const chunks = body[Symbol.asyncIterator]();
-  while ((await chunks.next()).done !== true);
+/** How most servers are shown who asks: a header that is the same for all. It is asked for when it is needed. */
+export function plainManner(authorization: () => Promise<string | undefined>): WebManner {
+  let asked: Promise<string | undefined> | undefined;
+  return {
+    signed: async ({ headers }) => {
+      const credentials = await (asked ??= authorization());
+      return credentials === undefined ? headers : { ...headers, authorization: credentials };
+    },
+    hasFolders: true,
+    followsNothing: false,
+  };
 }
 
 function isNotThere(status: number): boolean {

@@ -25,6 +25,7 @@ import { skipWithout } from '../support/needs.ts';
 import { serveCache } from '../support/cache-server.ts';
 import { Nginx, unpackNginx } from '../support/nginx.ts';
 import { MemoryCache } from '../support/memory-cache.ts';
+import { S3Server, unpackS3Server } from '../support/s3-server.ts';
 import { reapiOf, serveStore } from '../support/served-store.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -92,6 +93,15 @@ const kinds: Kind[] = [
       const nginx = await Nginx.start({ program: nginxFolder, folder: join(folder, 'running'), server });
       onTestFinished(() => nginx.stop());
       return () => openCache(`${nginx.base}/team`, { env: { HOME: home }, patience });
+    },
+  },
+  {
+    what: 'in a bucket of a server that speaks S3',
+    mixesUp: true,
+    missing: () => noS3,
+    place: async () => {
+      const url = await s3!.bucket(`bucket-${buckets++}`);
+      return () => openCache(url, { env: { ...env, ...s3!.env }, patience });
     },
   },
   {
@@ -216,13 +226,21 @@ const action = digestOf(Buffer.from('action'));
 
 let buildbox: Buildbox | string;
 let noNginx: string | undefined;
+let noS3: string | undefined;
+let s3: S3Server | undefined;
+let buckets = 0;
 const folder = mkdtempSync(join(tmpdir(), 'cairn-servers-'));
 const nginxFolder = join(folder, 'nginx');
 beforeAll(async () => {
   buildbox = await unpackBuildbox(folder);
   noNginx = await unpackNginx(nginxFolder);
+  noS3 = await unpackS3Server(join(folder, 's3'));
+  if (noS3 === undefined) s3 = await S3Server.start(join(folder, 's3'));
 });
-afterAll(() => removeTree(folder));
+afterAll(async () => {
+  await s3?.stop();
+  removeTree(folder);
+});
 
 describe.each(kinds)('a cache $what', ({ place, mixesUp = false, keepsNoBooks = false, missing }) => {
   beforeEach((context) => skipWithout(context, missing?.()));

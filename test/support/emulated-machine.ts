@@ -4,11 +4,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { ConsoleText, type Found } from './console-text.ts';
+import { freePort } from './free-port.ts';
 import { startOwnCairn } from './own-flake.ts';
 import { processesWith } from './processes.ts';
 
@@ -165,12 +165,4 @@ function logFileFor(name: string): string {
   const folder = join(packageRoot, 'node_modules/.cache/cairn-consoles');
   mkdirSync(folder, { recursive: true });
   return join(folder, `${name.replaceAll(' ', '-')}.log`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
 }

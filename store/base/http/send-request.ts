@@ -25,6 +25,8 @@ export interface SendOptions {
     readonly sizeBytes: number;
     readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   };
+  /** Gives an answer that redirects as it is: what was signed for one server is shown to no other. */
+  readonly followsNothing?: boolean;
   /** Aborts the request, and the body with it. Whoever does not read the body to its end aborts. */
   readonly signal: AbortSignal;
 }
@@ -55,7 +57,8 @@ export async function sendRequest(url: string | URL, options: SendOptions): Prom
   let headers = { ...authorization(at), ...options.headers };
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const answer = await sendOnce(at, { ...options, headers });
-    const next = options.body === undefined ? redirection(answer, at) : undefined;
+    const isFollowed = options.body === undefined && options.followsNothing !== true;
+    const next = isFollowed ? redirection(answer, at) : undefined;
     if (next === undefined)
       return {
         status: answer.statusCode ?? 0,
