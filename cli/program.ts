@@ -31,7 +31,7 @@ export async function runProgram(
     await program.parseAsync(wordsToParse(words), { from: 'user' });
     return result;
   } catch (error) {
-    if (error instanceof CommanderError) return endOfParsing(error);
+    if (error instanceof CommanderError) return endOfParsing(error, words);
     throw error;
   }
 }
@@ -111,8 +111,18 @@ function programNotes(): string {
 function wordsToParse(words: readonly string[]): readonly string[] {
   const [command, ...rest] = words[0] === 'help' ? [...words.slice(1), '--help'] : words;
   if (command === undefined) return [];
+  if (command === 'exec' && !rest.includes('--')) refuseOwnVersion(rest);
   const isCommand = command.startsWith('-') || commandNames().has(command);
   return isCommand ? [command, ...rest] : [command];
+}
+
+// It is cairn's own option wherever it stands, and whoever asks a program for its version would take cairn's for that.
+function refuseOwnVersion(rest: readonly string[]): void {
+  const option = rest.find((word) => word === '--version' || word === '-V');
+  if (option === undefined) return;
+  throw new UserError('USAGE', `${option} would be asked of cairn, and not of the program`, {
+    hint: 'Write -- in front of the program: cairn exec TARGET -- PROGRAM …',
+  });
 }
 
 function commandNames(): ReadonlySet<string> {
@@ -121,12 +131,25 @@ function commandNames(): ReadonlySet<string> {
 }
 
 // Its errors end in lines of their own with a suggestion, where it has one.
-function endOfParsing(error: CommanderError): ExitCode {
+async function endOfParsing(error: CommanderError, words: readonly string[]): Promise<ExitCode> {
   if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') return exitCodes.ok;
   if (error.code === 'commander.help') return exitCodes.usage;
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'See `cairn --help`, or `cairn COMMAND --help`.';
+  const command = words.find((word) => commandNames().has(word));
+  const hint =
+    suggestion?.replace(/^\((.*)\)$/, '$1') ??
+    (await meantChoice(message)) ??
+    (command === undefined
+      ? 'See `cairn --help`: it lists the commands.'
+      : `See \`cairn ${command} --help\`.`);
   throw new UserError('USAGE', message, { hint });
+}
+
+async function meantChoice(message: string): Promise<string | undefined> {
+  const [, given, choices] = / argument '(.*)' is invalid\. Allowed choices are (.*)\.$/.exec(message) ?? [];
+  if (given === undefined || choices === undefined) return undefined;
+  const { didYouMean } = await import('../engine/index.ts');
+  return didYouMean(given, choices.split(', ')).trimEnd() || undefined;
 }
 
 function packageVersion(): string {

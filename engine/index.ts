@@ -6,7 +6,7 @@ export type { CompileCacheCounts } from './compile-cache/counts.ts';
 export { compareNodes, type Difference } from './compare.ts';
 export { Build, type BuildOptions, type BuildReport, type IncrementalUse, type Wish } from './build.ts';
 export type { CacheSettings, ConfiguredCache } from './caches/open-caches.ts';
-export { closestNames } from './evaluate/closest-names.ts';
+export { didYouMean } from './model/closest-names.ts';
 export { checkEvaluation } from './evaluate/check-evaluation.ts';
 export { evaluate, loadExports, loadFlake, neededInputs } from './evaluate/evaluate.ts';
 export type { EvaluateOptions, EvaluationObserver, LoadFlakeOptions } from './evaluate/evaluate-options.ts';

@@ -180,6 +180,10 @@ function usualTarget({ evaluation }: Project): string {
   const names = [...new Set(outputs.map(({ name }) => name))];
   if (names.includes('default')) return 'default';
   if (names.length === 1) return names[0]!;
+  if (names.length === 0)
+    throw new UserError('USAGE', `there is nothing to build: ${evaluation.configPath} has no outputs`, {
+      hint: 'Have its outputs return at least one: outputs: () => ({ default: step }).',
+    });
   throw new UserError('USAGE', 'say what to build', {
     hint: `This flake has ${names.slice(0, 20).join(', ')}${names.length > 20 ? ' and more' : ''}. \`cairn list\` describes them.`,
   });

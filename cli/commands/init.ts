@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import { relative, resolve } from 'node:path';
 import { loadFlake, lockPathOf, neededInputs } from '../../engine/index.ts';
 import { readLock, updateLock, writeLock } from '../../engine/lock/index.ts';
+import { UserError } from '../../store/base/errors.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { openStore } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
@@ -16,14 +17,16 @@ import { openRenderer } from '../render/open-renderer.ts';
 import { plainLine } from '../render/plain-text.ts';
 
 interface InitFlags {
-  readonly example: string;
+  readonly example?: string;
 }
 
 export const define: DefineCommand = (command, runs) => {
   command
     .argument('[folder]', 'where; this one when none is named', '.')
     .addOption(
-      new Option('-e, --example <name>', 'what it begins as').choices(exampleNames()).default('start'),
+      new Option('-e, --example <name>', 'what it begins as; start when none is named').choices(
+        exampleNames(),
+      ),
     )
     .action(runs(init));
   addHelpNotes(command, {
@@ -38,7 +41,8 @@ export const define: DefineCommand = (command, runs) => {
   });
 };
 
-async function init(context: Context, { example }: InitFlags, where: string): Promise<ExitCode> {
+async function init(context: Context, flags: InitFlags, where: string): Promise<ExitCode> {
+  const example = flags.example ?? exampleFor(where);
   const folder = resolve(where);
   const created = await makeNewProject({ folder, example, lock: (path) => lockOf(path, context) });
   linkTypes(folder);
@@ -57,6 +61,14 @@ async function init(context: Context, { example }: InitFlags, where: string): Pr
     `${out.style.accent('next:')} ${plainLine(change)}cairn build`,
   ]);
   return exitCodes.ok;
+}
+
+// Whoever forgets --example would get another project than they ask for.
+function exampleFor(where: string): string {
+  if (!exampleNames().includes(where)) return 'start';
+  throw new UserError('USAGE', `"${where}" is an example, and here it names the folder of another one`, {
+    hint: `Write cairn init --example ${where}, or cairn init --example start ${where} for that folder.`,
+  });
 }
 
 // What cairn ships is pinned from there; the example has pins of all else it needs.

@@ -1,7 +1,7 @@
 // Whether the flake here has the input that commits are to stand for. Asked before anything is tried: a command that fails for
 // want of it would make every commit look bad.
 
-import { closestNames, loadFlake } from '../../engine/index.ts';
+import { didYouMean, loadFlake } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { Store } from '../../store/index.ts';
 import type { Context } from '../context.ts';
@@ -16,9 +16,8 @@ export async function requireInput(context: Context, store: Store, input: string
   const onPrint = (text: string): void => err.write(plainText(text));
   const { inputs } = await loadFlake({ configPath, store, onPrint, computing: interruption.computing });
   if (Object.hasOwn(inputs, input)) return;
-  const closest = closestNames(input, Object.keys(inputs));
   throw new UserError('INPUT_UNKNOWN', `the flake has no input "${input}" for which commits could stand`, {
-    hint: `${closest.length === 0 ? '' : `Did you mean ${closest.join(' or ')}? `}Name one with --input.`,
+    hint: `${didYouMean(input, Object.keys(inputs))}Name one with --input.`,
   });
 }
 

@@ -1,6 +1,6 @@
 // Steps below the flake's outputs: the closure of some, and the command that a name stands for. Pure.
 
-import { closestNames, stepLabel, type Evaluation, type Step } from '../../engine/index.ts';
+import { didYouMean, stepLabel, type Evaluation, type Step } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import { targetNamed, type FoundOutput } from './targets.ts';
 
@@ -48,8 +48,8 @@ export function findCommand(evaluation: Evaluation, text: string): Step {
   const label = text.includes('@') ? text : `${text}@${evaluation.flake.targets[0]}`;
   const found = all.find(({ derivation }) => stepLabel(derivation) === label);
   if (found !== undefined) return found;
-  const closest = closestNames(label, new Set(all.map(({ derivation }) => stepLabel(derivation))));
+  const labels = new Set(all.map(({ derivation }) => stepLabel(derivation)));
   throw new UserError('TARGET_UNKNOWN', `no step of this flake that runs a command is called "${text}"`, {
-    hint: `${closest.length === 0 ? '' : `Did you mean ${closest.join(' or ')}? `}\`cairn graph TARGET\` shows the steps of a target.`,
+    hint: `${didYouMean(label, labels)}\`cairn graph TARGET\` shows the steps of a target.`,
   });
 }

@@ -1,6 +1,7 @@
 // An image of one's own: another one, with more in it.
 
 import { UserError, type Output, type Target } from '../../engine/model/index.ts';
+import { didYouMean } from '../../engine/model/closest-names.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { createPackageSet } from '../lib/package-set.ts';
 import { cards } from '../packages/index.ts';
@@ -62,7 +63,7 @@ function checkedName(name: string, target: Target): ImageName {
   const names: readonly string[] = imagesFor[target];
   if (names.includes(name)) return name as ImageName;
   throw new UserError('DERIVATION_INVALID', `there is no image "${name}" for ${target}`, {
-    hint: `There is ${names.join(', ')}.${elsewhere(name)}`,
+    hint: `${didYouMean(name, names)}There is ${names.join(', ')}.${elsewhere(name)}`,
   });
 }
 

@@ -32,6 +32,9 @@ export interface ImageSpec {
   readonly description: string;
   readonly target: Target;
   readonly disk: Disk;
+  /** What its boot partition starts: `createKernel(…).component`, which is named first among its components. 'none' for a disk that starts nothing. */
+  readonly kernel: Component | 'none';
+  /** All others. */
   readonly components: readonly Component[];
   /** A tree with licences.json: licences by name of component, for those that say nothing of theirs. */
   readonly licences?: InputLike;
@@ -67,7 +70,7 @@ const ownFiles = 'configuration';
 
 /**
  * An image out of its description.
- * @throws UserError `DERIVATION_INVALID` for a disk that cannot be made, or components with one name.
+ * @throws UserError `DERIVATION_INVALID` for a disk that cannot be made, without a kernel, or with components of one name.
  */
 export function createImage(spec: ImageSpec, tools: Tools): Image {
   checkImage(spec);
@@ -174,7 +177,9 @@ function partitionsOf({ name, disk, target }: ImageSpec, tools: Tools): readonly
   ]);
 }
 
-function contentsOf({ name, target, disk, components }: ImageSpec, tools: Tools): Run {
+function contentsOf(spec: ImageSpec, tools: Tools): Run {
+  const { name, target, disk } = spec;
+  const components = componentsOf(spec);
   return runProgram({
     name: `${name}-contents`,
     target,
@@ -238,13 +243,18 @@ function layoutOf(spec: ImageSpec, { tools, made, contents }: Parts): Run {
   });
 }
 
-function manifestFacts({ name, target, description, components, licence = 'Apache-2.0' }: ImageSpec) {
+function componentsOf({ kernel, components }: ImageSpec): readonly Component[] {
+  return kernel === 'none' ? components : [kernel, ...components];
+}
+
+function manifestFacts(spec: ImageSpec) {
+  const { name, target, description, licence = 'Apache-2.0' } = spec;
   const own: Omit<Component, 'tree'> = { name: ownFiles, version: '', licence, sources: [] };
   return {
     image: name,
     target,
     description,
-    components: [...components, own].map((component) => ({
+    components: [...componentsOf(spec), own].map((component) => ({
       name: component.name,
       version: component.version,
       licence: component.licence,
@@ -260,9 +270,11 @@ function manifestFacts({ name, target, description, components, licence = 'Apach
   };
 }
 
-function checkImage({ name, disk, components, budgetBytes }: ImageSpec): void {
+function checkImage(spec: ImageSpec): void {
+  const { name, disk, budgetBytes } = spec;
   checkDisk(name, disk);
-  const names = [ownFiles, ...components.map((component) => component.name)];
+  checkKernel(spec);
+  const names = [ownFiles, ...componentsOf(spec).map((component) => component.name)];
   const twice = names.find((component, at) => names.indexOf(component) !== at);
   if (twice !== undefined)
     throw new UserError('DERIVATION_INVALID', `image ${name}: two components are called "${twice}"`, {
@@ -276,6 +288,19 @@ function checkImage({ name, disk, components, budgetBytes }: ImageSpec): void {
         hint: 'For example budgetBytes: 350e6.',
       },
     );
+}
+
+// Nothing else would say so before somebody waits in front of a dark screen.
+function checkKernel({ name, disk, kernel }: ImageSpec): void {
+  const given = kernel as ImageSpec['kernel'] | undefined;
+  if (given === undefined || (given !== 'none' && typeof given !== 'object'))
+    throw new UserError('DERIVATION_INVALID', `image ${name}: it has no kernel, and would not start`, {
+      hint: "Give it one: kernel: createKernel({ pins, target, variant: 'standard' }).component, or kernel: 'none' for a disk that starts nothing.",
+    });
+  if (given !== 'none' && !disk.partitions.some(({ role }) => role === 'boot'))
+    throw new UserError('DERIVATION_INVALID', `image ${name}: its kernel has no boot partition to be in`, {
+      hint: "Put a partition with the role 'boot' first, or say kernel: 'none'.",
+    });
 }
 
 function placed(entries: readonly (readonly [string, InputLike])[]): Readonly<Record<string, InputLike>> {

@@ -78,11 +78,8 @@ export function described(image: Individual, options: Surroundings): Described {
         },
       ],
     },
-    components: [
-      kernel.component,
-      ...boot.components,
-      ...root.components.filter(({ name }) => name !== kernel.component.name),
-    ],
+    kernel: kernel.component,
+    components: [...boot.components, ...root.components.filter(({ name }) => name !== kernel.component.name)],
     licences: root.licences,
     ...(budgetBytes !== undefined && { budgetBytes }),
     machine: { ...machines[target], memoryMb },

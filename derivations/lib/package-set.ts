@@ -14,6 +14,7 @@ import {
   type InputLike,
   type Target,
 } from '../../engine/model/index.ts';
+import { didYouMean } from '../../engine/model/closest-names.ts';
 import { compileCache } from '../bootstrap/compile-cache.ts';
 import { bootstrap, type Bootstrap } from '../bootstrap/index.ts';
 import { buildEnvironment, buildScript } from './build-script.ts';
@@ -46,6 +47,7 @@ export function createPackageSet<const Named extends Cards>(
   cards: Named,
   { pins, target, overrides }: PackageSetOptions<Named>,
 ): PackageSet<Named> {
+  refuseUnknown(Object.keys(overrides ?? {}), Object.keys(cards));
   const base = bootstrap({ pins, target });
   const checked = Object.fromEntries(
     Object.entries<Package>(cards).map(([name, card]): [string, Package] => {
@@ -63,6 +65,14 @@ export function createPackageSet<const Named extends Cards>(
     ),
   );
   return set as PackageSet<Named>;
+}
+
+function refuseUnknown(overrides: readonly string[], names: readonly string[]): void {
+  const unknown = overrides.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new UserError('DERIVATION_INVALID', `overrides: there is no package "${unknown}"`, {
+    hint: `${didYouMean(unknown, names)}There is: ${names.join(', ')}.`,
+  });
 }
 
 // Mistakes in cards are told of whatever package is asked for.

@@ -6,10 +6,10 @@ import { packageName } from '../../store/base/package-root.ts';
 import { readLock, type Lock } from '../lock/lock-file.ts';
 import { unlockedInputs } from '../lock/pins-for.ts';
 import { brokenList, reasonOf } from '../model/broken.ts';
+import { didYouMean } from '../model/closest-names.ts';
 import { isDerivation, type Derivation, type Target } from '../model/derivation.ts';
 import type { OutputsContext, Pins } from '../model/flake.ts';
 import { optionError } from './check-flake.ts';
-import { closestNames } from './closest-names.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import type { BrokenOutput } from './evaluation.ts';
 import { lockPathOf } from './find-config.ts';
@@ -56,8 +56,8 @@ export function callFlake(
     target,
     env: guardedEnvironment(declared),
   });
-  const fail = (path: readonly string[], problem: string): UserError =>
-    optionError(path, problem, { configPath, source });
+  const fail = (path: readonly string[], problem: string, hint?: string): UserError =>
+    optionError(path, problem, { configPath, source, hint });
 
   const outputs = new Map<Target, readonly NamedOutput[]>();
   const broken: BrokenOutput[] = [];
@@ -136,9 +136,7 @@ function guardedPins(
 }
 
 function undeclared(name: string, names: readonly string[]): UserError {
-  const closest = closestNames(name, names);
-  const meant = closest.length === 0 ? '' : `Did you mean ${closest.join(' or ')}? `;
   return new UserError('INPUT_UNKNOWN', `the flake has no input "${name}"`, {
-    hint: `${meant}Declare it in the flake's inputs; those of cairn are \`inputs\` of "${packageName}/derivations".`,
+    hint: `${didYouMean(name, names)}Declare it in the flake's inputs; those of cairn are \`inputs\` of "${packageName}/derivations".`,
   });
 }

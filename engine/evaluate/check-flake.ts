@@ -3,6 +3,8 @@
 
 import * as v from 'valibot';
 import { UserError } from '../../store/base/errors.ts';
+import { declarationExamples } from '../lock/declaration.ts';
+import { didYouMean } from '../model/closest-names.ts';
 import { targets } from '../model/derivation.ts';
 import type { Flake } from '../model/flake.ts';
 import { optionPlace } from './option-place.ts';
@@ -23,7 +25,10 @@ const flakeSchema = v.object({
   description: text,
   inputs: v.record(
     v.string(),
-    v.looseObject({ kind: v.picklist(['debian-source', 'debian-packages', 'url', 'local']) }),
+    v.looseObject(
+      { kind: v.picklist(['debian-source', 'debian-packages', 'url', 'local']) },
+      ({ received }) => `it must be an object that says of which kind it is, not ${received}`,
+    ),
   ),
   targets: v.optional(v.pipe(v.array(v.picklist(targets)), v.minLength(1))),
   mirrors: v.record(
@@ -76,20 +81,35 @@ export function checkFlake(exports: unknown, configPath: string, source: string)
   if (checked.success) return flake as Flake;
   const [issue] = checked.issues;
   const path = v.getDotPath(issue) ?? '';
-  throw optionError(path.split('.'), issue.message, { configPath, source });
+  throw optionError(path.split('.'), issue.message, {
+    configPath,
+    source,
+    hint: hintFor(path.split('.'), issue.input),
+  });
 }
 
 /** An error about one option of a flake, by its path: `['inputs', 'sed', 'suite']`. */
 export function optionError(
   path: readonly string[],
   problem: string,
-  { configPath, source }: { readonly configPath: string; readonly source: string },
+  {
+    configPath,
+    source,
+    hint = 'See the types of defineFlake; an editor with TypeScript shows what is expected.',
+  }: { readonly configPath: string; readonly source: string; readonly hint?: string | undefined },
 ): UserError {
   const place = optionPlace(source, path);
   return new UserError('CONFIG_INVALID', `${path.join('.')}: ${problem}`, {
-    hint: 'See the types of defineFlake; an editor with TypeScript shows what is expected.',
+    hint,
     where: place === undefined ? configPath : formatPlace({ file: configPath, ...place }),
   });
+}
+
+function hintFor([option, input, field]: readonly string[], given: unknown): string | undefined {
+  if (option === 'description') return "Write description: 'what this project is', for example.";
+  if (option !== 'inputs' || input === undefined) return undefined;
+  const meant = field === 'kind' ? didYouMean(String(given), Object.keys(declarationExamples)) : '';
+  return `${meant}Write for example ${input}: ${Object.values(declarationExamples).join(', or ')}.`;
 }
 
 function noFlake(value: unknown, configPath: string): UserError {

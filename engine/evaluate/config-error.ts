@@ -3,6 +3,7 @@
 
 import { UserError, type ErrorCode, type Fault } from '../../store/base/errors.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
+import { exporterOf } from './own-modules.ts';
 import { formatPlace, stackPlaces, type Place } from './place.ts';
 import { absentGlobalHint } from './pure-realm.ts';
 
@@ -17,7 +18,12 @@ export function configError(thrown: unknown, configPath: string, sourcePlace: So
   if (error.message.startsWith('bug: ')) return thrown;
   const where = error.where ?? firstPlace(error.stack, sourcePlace) ?? configPath;
   if (error.name === 'UserError') return userError(error, where, thrown);
-  return impureAccess(error, where) ?? endlessCalls(error, where) ?? mistake(error, where, thrown);
+  return (
+    impureAccess(error, where) ??
+    unknownName(error, where) ??
+    endlessCalls(error, where) ??
+    mistake(error, where, thrown)
+  );
 }
 
 interface ErrorShape {
@@ -74,6 +80,26 @@ function impureAccess({ name, message }: ErrorShape, where: string): UserError |
   });
 }
 
+// Not imported, most often, or used further up than it is made.
+function unknownName({ name, message }: ErrorShape, where: string): UserError | undefined {
+  if (name !== 'ReferenceError') return undefined;
+  const [, missing] = /^([\w$]+) is not defined$/.exec(message) ?? [];
+  if (missing !== undefined) {
+    const exporter = exporterOf(missing);
+    const hint =
+      exporter === undefined
+        ? 'Import it, or look at how it is written where it is made.'
+        : `Write import { ${missing} } from '${exporter}'.`;
+    return new UserError('CONFIG_INVALID', `"${missing}" is neither made nor imported here`, { hint, where });
+  }
+  const [, early] = /^Cannot access '([\w$]+)' before initialization$/.exec(message) ?? [];
+  if (early === undefined) return undefined;
+  return new UserError('CONFIG_INVALID', `"${early}" is used before the line that makes it`, {
+    hint: 'Move that line further up. Steps that need each other cannot be made in any order: take one of the needs out.',
+    where,
+  });
+}
+
 // Steps that need each other by way of functions: the stack ends before there is a graph to find the cycle in.
 function endlessCalls({ name, message, stack }: ErrorShape, where: string): UserError | undefined {
   if (name !== 'RangeError' || !message.startsWith('Maximum call stack size')) return undefined;
@@ -95,7 +121,7 @@ function endlessCalls({ name, message, stack }: ErrorShape, where: string): User
 function mistake({ name, message }: ErrorShape, where: string, cause: unknown): UserError {
   const text = name === 'Error' ? message : `${name}: ${message}`;
   return new UserError('CONFIG_INVALID', `the config failed: ${text}`, {
-    hint: 'Mend it there; an editor with TypeScript shows most mistakes as they are made.',
+    hint: hintFor(message),
     where,
     cause,
   });
@@ -106,4 +132,12 @@ function tookTooLong(configPath: string): UserError {
     hint: 'Look for a loop that does not end.',
     where: configPath,
   });
+}
+
+function hintFor(message: string): string {
+  const usual = 'an editor with TypeScript shows most mistakes as they are made.';
+  const [, member] = /^Cannot read properties of undefined \(reading '(.*)'\)$/.exec(message) ?? [];
+  return member === undefined
+    ? `Mend it there; ${usual}`
+    : `What stands before "${member}" there has no value: look at how that is written, and what it is. For the rest, ${usual}`;
 }

@@ -40,6 +40,7 @@ export async function evaluateAfresh(options: EvaluateOptions, imports: FolderIm
   const connected = withoutTangled(called);
   const folder = dirname(configPath);
   const imported = await importLocals(localsOf(connected.closure), { store, imports, folder });
+  for (const [local, error] of imported.errors) error.where ??= config.placeOf(local);
   const locals = imported.sources;
   const { given, closure } = withoutUnreadable(connected, imported.errors);
   const identified = identify(closure, (local) => locals.get(local)!.content);

@@ -2,13 +2,13 @@
 
 import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
+import { didYouMean } from '../model/closest-names.ts';
 import type { Derivation, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
 import type { TrustedKeys } from '../model/flake.ts';
 import type { RemoteExecution } from '../model/remote.ts';
 import type { StepSource } from '../step.ts';
 import type { PlaceOf } from './places-record.ts';
-import { closestNames } from './closest-names.ts';
 import type { SeenFolders } from './folder-imports.ts';
 
 /** A config's outputs for the targets that were asked for, all named by derivation ids. */
@@ -139,9 +139,9 @@ function parseName(
 const shownNames = 20;
 
 function unknown(name: string, what: string, known: readonly string[]): UserError {
-  const closest = closestNames(name, known);
   const more = known.length > shownNames ? ` and ${known.length - shownNames} more` : '';
   const all = known.length === 0 ? 'none' : `${known.slice(0, shownNames).join(', ')}${more}`;
-  const meant = closest.length === 0 ? '' : `Did you mean ${closest.join(' or ')}? `;
-  return new UserError('TARGET_UNKNOWN', `the config has no ${what}`, { hint: `${meant}There is: ${all}.` });
+  return new UserError('TARGET_UNKNOWN', `the config has no ${what}`, {
+    hint: `${didYouMean(name, known)}There is: ${all}.`,
+  });
 }

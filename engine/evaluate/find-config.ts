@@ -1,6 +1,6 @@
 // Which config file a command is about. Knows nothing of what is in it.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../store/base/errors.ts';
 
@@ -17,8 +17,26 @@ export function findConfig(folder: string): string {
     if (dirname(at) === at) break;
   }
   throw new UserError('CONFIG_MISSING', `there is no ${configName} in ${resolve(folder)} or above it`, {
-    hint: `Go to a project that has one, name one with --config FILE, or write one: export default defineFlake({ … }).`,
+    hint:
+      likeConfig(resolve(folder)) ??
+      'Go to a project that has one, name one with --config FILE, or begin one: `cairn init`.',
   });
+}
+
+// Written in another language, or misspelt.
+function likeConfig(folder: string): string | undefined {
+  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const found = names
+    .map(({ name }) => name)
+    .find((name) => /^flake.*config|^flake-like(?!\.lock)/.test(name));
+  if (found === undefined) return undefined;
+  return `There is ${found}: a config is a TypeScript module called ${configName}.`;
+}
+
+/** What to do about a config that was named and is no file. */
+export function otherConfig(path: string): string {
+  const inside = join(path, configName);
+  return existsSync(inside) ? `That is a folder: name ${inside}.` : 'Look at the name after --config.';
 }
 
 /** Where the lock of a config is: next to it. */

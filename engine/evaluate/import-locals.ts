@@ -1,10 +1,12 @@
 // Brings local folders into the store: what they hold is part of what is evaluated. Knows nothing of configs but the
 // folder that relative paths start from.
 
-import { resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import type { Digest } from '../../store/base/digest.ts';
-import { UserError } from '../../store/base/errors.ts';
+import { isErrno, UserError } from '../../store/base/errors.ts';
 import type { Store } from '../../store/index.ts';
+import { didYouMean } from '../model/closest-names.ts';
 import type { Local } from '../model/derivation.ts';
 import {
   actionIdOf,
@@ -53,7 +55,29 @@ async function importOrError(local: Local, imports: FolderImports): Promise<Loca
   try {
     return await importLocal(local, imports);
   } catch (error) {
-    if (isAboutFolder(error)) return error;
+    if (!isAboutFolder(error)) throw error;
+    const { cause } = error;
+    // Of the folder itself, or of one above it: what else can be missing lies below.
+    return isErrno(cause, 'ENOENT') && cause.path !== undefined && local.path.startsWith(cause.path)
+      ? notThere(local.path, cause.path, error)
+      : error;
+  }
+}
+
+function notThere(path: string, missing: string, cause: UserError): UserError {
+  const meant = didYouMean(basename(missing), foldersIn(dirname(missing)));
+  return new UserError('SOURCE_UNREADABLE', `the folder ${path} is not there`, {
+    hint: `${meant}Make it, or mend its path: what is relative starts from the config's folder.`,
+    cause,
+  });
+}
+
+function foldersIn(path: string): readonly string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
     throw error;
   }
 }

@@ -6,8 +6,8 @@ import { ownMember } from '../../store/base/map-by-name.ts';
 import { declarationOf, isLocal } from '../lock/declaration.ts';
 import type { Lock } from '../lock/lock-file.ts';
 import { pinsOf } from '../lock/pins-for.ts';
+import { didYouMean } from '../model/closest-names.ts';
 import type { Flake, FolderPin, InputDeclaration, Pins } from '../model/flake.ts';
-import { closestNames } from './closest-names.ts';
 import type { Overrides } from './evaluate-options.ts';
 
 export interface InputSources {
@@ -38,10 +38,8 @@ export function checkOverrides({ inputs }: Pick<Flake, 'inputs'>, overrides: Ove
   const unknown = Object.keys(overrides).find((name) => !Object.hasOwn(inputs, name));
   if (unknown === undefined) return;
   const names = Object.keys(inputs).sort();
-  const closest = closestNames(unknown, names);
-  const meant = closest.length === 0 ? '' : `Did you mean ${closest.join(' or ')}? `;
   throw new UserError('INPUT_UNKNOWN', `the flake has no input "${unknown}" to override`, {
-    hint: `${meant}There is: ${names.join(', ') || 'none'}.`,
+    hint: `${didYouMean(unknown, names)}There is: ${names.join(', ') || 'none'}.`,
   });
 }
 

@@ -11,6 +11,7 @@ import { MadePlaces } from './made-places.ts';
 import { ModuleLoader } from './module-loader.ts';
 import { Observations } from './observations.ts';
 import type { EvaluationObserver } from './evaluate-options.ts';
+import { otherConfig } from './find-config.ts';
 import type { FlakeFacts } from './evaluation.ts';
 import { createPureRealm } from './pure-realm.ts';
 import { targetsOfThisMachine } from './usual-targets.ts';
@@ -90,6 +91,6 @@ function openRealm(options: ConfigOptions): OpenRealm {
 
 function missingConfig(configPath: string): UserError {
   return new UserError('CONFIG_MISSING', `there is no config file ${configPath}`, {
-    hint: 'Look at the name after --config.',
+    hint: otherConfig(configPath),
   });
 }

@@ -1,15 +1,14 @@
 // Loads a config and what it imports into a pure realm, as CommonJS modules would be loaded: each once, and what is
 // imported is looked at through module-view.ts. Every file goes through the observations. Knows nothing of flakes.
 
-import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
-import { packageName, packageRoot } from '../../store/base/package-root.ts';
-import { isErrno, UserError } from '../../store/base/errors.ts';
-import { ownMember } from '../../store/base/map-by-name.ts';
+import { UserError } from '../../store/base/errors.ts';
+import { locateJson } from '../lock/json-lines.ts';
 import { moduleView, type LoadedModule } from './module-view.ts';
 import type { Observations } from './observations.ts';
+import { exporterOf, ownModule } from './own-modules.ts';
 import type { Place } from './place.ts';
 import { pureBuiltin } from './pure-builtins.ts';
 import type { PureRealm } from './pure-realm.ts';
@@ -21,8 +20,6 @@ export interface LoaderOptions {
   readonly observations: Observations;
   readonly transformer: Transformer;
 }
-
-type Exports = Readonly<Record<string, unknown>>;
 
 export class ModuleLoader {
   readonly #options: LoaderOptions;
@@ -106,45 +103,19 @@ export class ModuleLoader {
   }
 
   #ownView(path: string, exports: object): unknown {
-    return moduleView({ kind: 'own', path, exports, isComplete: true }, []);
+    return moduleView({ kind: 'own', path, exports, isComplete: true }, { exporterOf });
   }
 
   #view(module: LoadedModule): unknown {
     const top = dirname(this.#evaluating[0]?.path ?? module.path);
     const circle = [...this.#evaluating.slice(this.#evaluating.indexOf(module)), module];
-    return moduleView(module, module.isComplete ? [] : circle.map(({ path }) => relative(top, path)));
+    const names = module.isComplete ? [] : circle.map(({ path }) => relative(top, path));
+    return moduleView(module, { circle: names, exporterOf });
   }
 
   #resolveUrl(specifier: string, importer: string): string {
     const resolved = resolveImport(specifier, importer, this.#options.observations);
     return resolved.kind === 'file' ? pathToFileURL(resolved.path).href : resolved.name;
-  }
-}
-
-/** The built files a config gets for `cairn-build` and its parts, wherever it is: those of the cairn that runs. */
-export const ownModules: Readonly<Record<string, string>> = {
-  [packageName]: join(packageRoot, 'dist/engine/model/index.js'),
-  [`${packageName}/derivations`]: join(packageRoot, 'dist/derivations/index.js'),
-};
-
-const nativeRequire = createRequire(import.meta.url);
-
-function ownModule(name: string): Exports {
-  const path = ownMember(ownModules, name);
-  if (path === undefined) {
-    throw new UserError('CONFIG_INVALID', `a config cannot import "${name}"`, {
-      hint: `It can import ${Object.keys(ownModules).join(' and ')}, which are pure.`,
-    });
-  }
-  try {
-    return nativeRequire(path) as Exports;
-  } catch (error) {
-    if (!isErrno(error, 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND')) throw error;
-    throw new UserError('CONFIG_INVALID', `"${name}" is not built: there is no ${path}`, {
-      hint: `Run \`npm run build\` in ${packageRoot}.`,
-      fault: 'environment',
-      cause: error,
-    });
   }
 }
 
@@ -165,9 +136,12 @@ function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new UserError('CONFIG_INVALID', `${path} is not JSON: ${(cause as Error).message}`, {
-      hint: 'Mend it, or name it otherwise if it is to be read as text.',
-      where: path,
+    const { line, message } = locateJson(text).problem ?? { message: (cause as Error).message };
+    throw new UserError('CONFIG_INVALID', `${path} is not JSON: ${message}`, {
+      hint:
+        'Mend it: names and texts in double quotes, no comment, no comma after the last. ' +
+        'Name it otherwise if it is to be read as text.',
+      where: line === undefined ? path : `${path}:${line}`,
       cause,
     });
   }

@@ -3,6 +3,7 @@
 // in a circle, or never will be. Knows nothing of files and loading.
 
 import { UserError } from '../../store/base/errors.ts';
+import { didYouMean } from '../model/closest-names.ts';
 
 /** A module that was loaded, or is being loaded. */
 export interface LoadedModule {
@@ -14,13 +15,20 @@ export interface LoadedModule {
   isComplete: boolean;
 }
 
+export interface Importing {
+  /** The way back to the module by imports, each file once, when it is not complete. */
+  readonly circle?: readonly string[];
+  /** The module of cairn that exports something of a name, if any does. */
+  readonly exporterOf: (name: string) => string | undefined;
+}
+
 /**
  * The exports of a module for one importer. `circle` is the way back to the module by imports, each file once, when it
  * is not complete. A circle is no mistake by itself: functions are there from the start, and other exports as soon as
  * their line has run, as in ES modules. Two things that ES modules allow are errors all the same: a value that is
  * undefined on purpose, and `export *`, which needs the names of a module that is not complete.
  */
-export function moduleView(module: LoadedModule, circle: readonly string[]): unknown {
+export function moduleView(module: LoadedModule, { circle = [], exporterOf }: Importing): unknown {
   const { exports } = module;
   if (typeof exports !== 'object' || exports === null) return exports;
   if (module.isComplete && module.kind === 'file' && !isEsModule(exports)) return exports;
@@ -28,7 +36,7 @@ export function moduleView(module: LoadedModule, circle: readonly string[]): unk
     // A promise of a module asks for `then`; what Babel makes of an import asks for `__esModule`.
     if (typeof name === 'symbol' || name === 'then' || name === '__esModule') return;
     if (!module.isComplete) throw circular(name, circle);
-    if (!(name in exports)) throw noExport(name, module.path);
+    if (!(name in exports)) throw noExport(name, module, exporterOf(name));
   };
   return new Proxy(exports, {
     get(target, name) {
@@ -63,8 +71,19 @@ function circular(name: string, circle: readonly string[]): UserError {
   );
 }
 
-function noExport(name: string, path: string): UserError {
-  return new UserError('CONFIG_INVALID', `${path} does not export "${name}"`, {
-    hint: 'Look at how it is written there; an editor with TypeScript shows what a file exports.',
-  });
+function noExport(name: string, { path, exports }: LoadedModule, elsewhere: string | undefined): UserError {
+  const names = Object.keys(exports as object);
+  const hint =
+    elsewhere === undefined
+      ? `${didYouMean(name, names)}${whatThereIs(name, names)}`
+      : `Write import { ${name} } from '${elsewhere}'.`;
+  return new UserError('CONFIG_INVALID', `${path} does not export "${name}"`, { hint });
+}
+
+const shownNames = 12;
+
+function whatThereIs(name: string, names: readonly string[]): string {
+  const shown = `${names.slice(0, shownNames).join(', ')}${names.length > shownNames ? ' and more' : ''}`;
+  if (names.length === 0) return 'It exports nothing: write export in front of what it is to give.';
+  return name === 'default' ? `Name what is meant, in braces: { ${shown} }.` : `It exports ${shown}.`;
 }

@@ -3,6 +3,7 @@
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName, ownMember } from '../../store/base/map-by-name.ts';
 import { reasonOf } from '../model/broken.ts';
+import { shown } from '../model/check.ts';
 import { isDerivation, type Derivation } from '../model/derivation.ts';
 
 /** An output as a flake names it. */
@@ -51,7 +52,7 @@ export interface OutputsReader {
   /** The error that a kept one comes to for the author. */
   readonly explain: (thrown: unknown) => unknown;
   /** The error for an output that is wrong. */
-  readonly fail: (path: readonly string[], problem: string) => UserError;
+  readonly fail: (path: readonly string[], problem: string, hint?: string) => UserError;
 }
 
 /**
@@ -61,9 +62,17 @@ export interface OutputsReader {
 export function namedOutputs(returned: unknown, reader: OutputsReader): (NamedOutput | NamedError)[] {
   const { fail } = reader;
   if (typeof returned !== 'object' || returned === null || Array.isArray(returned))
-    throw fail(['outputs'], 'it must return an object of derivations by name');
+    throw fail(
+      ['outputs'],
+      `it must return an object of derivations by name, not ${shown(returned)}`,
+      'End it with return { default: step }.',
+    );
   if (typeof (returned as { then?: unknown }).then === 'function')
-    throw fail(['outputs'], 'it must return derivations, not a promise of them');
+    throw fail(
+      ['outputs'],
+      'it must return derivations, not a promise of them',
+      'Take async away: nothing in a config has to be waited for.',
+    );
   return Object.keys(returned).map((name) => {
     if (!outputName.test(name))
       throw fail(
@@ -86,7 +95,8 @@ function namedOutput(name: string, output: unknown, reader: OutputsReader): Name
   const [derivation, own] = isDerivation(output)
     ? [output, undefined]
     : [member('derivation') ?? member('out'), member('description')];
-  if (!isDerivation(derivation)) throw fail(['outputs', name], 'it is not a derivation');
+  if (!isDerivation(derivation))
+    throw fail(['outputs', name], `it is not a derivation, but ${shown(output)}`, howToGive(output, name));
   const reason = reasonOf(derivation);
   // What is broken says nothing of itself: whatever is asked of it is its error.
   const description = own ?? (reason === undefined ? descriptionOf(derivation) : undefined);
@@ -98,6 +108,17 @@ function namedOutput(name: string, output: unknown, reader: OutputsReader): Name
   const error = reader.explain(reason);
   if (error instanceof UserError) return { name, description, error };
   throw error;
+}
+
+function howToGive(output: unknown, name: string): string {
+  if (typeof output === 'function') return `Call it: ${name}: ${name}(…).`;
+  if (output === undefined || output === null)
+    return 'Look at how what it comes from is written: that has no value.';
+  if (Array.isArray(output))
+    return 'Give each a name of its own, or make one tree of all: compose({ name, parts }).';
+  if (typeof output === 'object')
+    return `Each output has one name: spread it, ...${name}, if it is outputs by name.`;
+  return 'Give a step, what run(), compose() and their like return, or { derivation, description }.';
 }
 
 function descriptionOf(derivation: Derivation): string | undefined {

@@ -1,9 +1,11 @@
 // What an import in a config means: cairn itself, a module of Node.js, or a file. Knows nothing of loading them.
 
-import { dirname, extname, join, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../../store/base/errors.ts';
+import { isErrno, UserError } from '../../store/base/errors.ts';
 import { packageName } from '../../store/base/package-root.ts';
+import { didYouMean } from '../model/closest-names.ts';
 import { jitiFor } from './jiti.ts';
 import type { Observations } from './observations.ts';
 import { isBuiltin } from './pure-builtins.ts';
@@ -57,8 +59,18 @@ function resolvePath(
   const found = candidates(path).find((candidate) => observations.isFile(candidate));
   if (found !== undefined) return { kind: 'file', path: found };
   throw new UserError('CONFIG_INVALID', `"${specifier}" cannot be found from ${importer}`, {
-    hint: `There is no file ${path}.`,
+    hint: `${didYouMean(basename(path), namesBeside(path))}There is no file ${path}.`,
   });
+}
+
+// For a message about what is not there: as an import may name them, with and without their ending.
+function namesBeside(path: string): readonly string[] {
+  try {
+    return readdirSync(dirname(path)).flatMap((name) => [name, name.replace(/\.[cm]?[jt]s$/, '')]);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
+    throw error;
+  }
 }
 
 // As written first; TypeScript's own way of naming a .ts file .js, and the short forms, after that.

@@ -107,6 +107,8 @@ export type ExecuteResult =
       readonly kind: 'failed';
       readonly reason: FailureReason;
       readonly message: string;
+      /** What to do about it, where that is known. */
+      readonly hint?: string;
       readonly logTail: readonly string[];
       readonly logFile: string;
       readonly keptFolder: string | undefined;

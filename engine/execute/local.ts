@@ -24,7 +24,7 @@ import { Rigs, type Rig } from '../sandbox/rigs.ts';
 import { runSandbox, type SandboxEnd } from '../sandbox/run-sandbox.ts';
 import { StepLog } from '../sandbox/step-log.ts';
 import type { SandboxTool } from '../sandbox/tool.ts';
-import { describeFailure, reasonForStatus, saysDiskFull } from '../sandbox/verdict.ts';
+import { describeFailure, hintForStart, reasonForStatus, saysDiskFull } from '../sandbox/verdict.ts';
 import { writtenElsewhere } from '../sandbox/written-elsewhere.ts';
 import { makeWorkFolder, type WorkFolder } from '../sandbox/work-folder.ts';
 import { refuseEmpty } from './check-outputs.ts';
@@ -244,7 +244,7 @@ class SandboxExecutor implements Executor {
       if (!(error instanceof UserError)) throw error;
       if (error.code === 'DISK_FULL') return this.#fail(step, { kind: 'disk-full' });
       if (error.code === 'OUTPUT_INVALID')
-        return this.#fail(step, { kind: 'bad-output' }, asStepSaw(error.message, work));
+        return this.#fail(step, { kind: 'bad-output' }, asStepSaw(error.message, work), error.hint);
       throw error;
     }
   }
@@ -259,10 +259,11 @@ class SandboxExecutor implements Executor {
     await requireSandbox({ tool: this.#options.tool, folder: this.#scratch });
     const failed = this.#fail(step, { kind: 'input' });
     const line = failed.logTail.at(-1)?.replace(/^bwrap: /, '') ?? 'bubblewrap did not say why';
-    return { ...failed, message: `${failed.message}: ${line}` };
+    const hint = hintForStart(line);
+    return { ...failed, message: `${failed.message}: ${line}`, ...(hint !== undefined && { hint }) };
   }
 
-  #fail(step: Step, reason: FailureReason, message?: string): Failed {
+  #fail(step: Step, reason: FailureReason, message?: string, hint?: string): Failed {
     const { request, options, log, work } = step;
     const logTail = log.keep();
     const isFull = reason.kind === 'disk-full' || lacksRoom(this.#scratch, saysDiskFull(logTail));
@@ -273,6 +274,7 @@ class SandboxExecutor implements Executor {
       kind: 'failed',
       reason: actual,
       message: message ?? describeFailure(request.name, actual),
+      ...(hint !== undefined && !isFull && { hint }),
       logTail,
       logFile: log.path,
       keptFolder: isFull

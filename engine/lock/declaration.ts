@@ -1,6 +1,7 @@
 // Declarations of inputs as they are compared and written: one checked form with its fields in a fixed order. Pure.
 
 import { UserError } from '../../store/base/errors.ts';
+import { ownMember } from '../../store/base/map-by-name.ts';
 import type {
   DebianPackages,
   DebianSource,
@@ -10,6 +11,15 @@ import type {
   Url,
 } from '../model/flake.ts';
 import { CheckedValue, InvalidValue } from './checked-value.ts';
+
+/** One of each kind, as it may stand in a message. */
+export const declarationExamples: Readonly<Record<InputDeclaration['kind'], string>> = {
+  url: "{ kind: 'url', urls: ['https://…'] }",
+  'debian-source': "{ kind: 'debian-source', suite: 'trixie', package: 'sed' }",
+  'debian-packages':
+    "{ kind: 'debian-packages', suite: 'trixie', architecture: 'amd64', packages: ['busybox'] }",
+  local: "{ kind: 'local', path: '../sed' }",
+};
 
 export const packagePattern = /^[a-z0-9][a-z0-9+.-]+$/;
 export const packageWords = "a Debian package's name";
@@ -43,9 +53,14 @@ export function declarationOf(input: string, declaration: unknown): InputDeclara
   } catch (error) {
     if (!(error instanceof InvalidValue)) throw error;
     throw new UserError('CONFIG_INVALID', `${error.path}: ${error.message}`, {
-      hint: "Write for example { kind: 'debian-source', suite: 'trixie', package: 'sed' }.",
+      hint: `Write for example ${exampleOf(declaration)}.`,
     });
   }
+}
+
+function exampleOf(declaration: unknown): string {
+  const { kind } = (declaration ?? {}) as { readonly kind?: unknown };
+  return ownMember<string>(declarationExamples, String(kind)) ?? declarationExamples['debian-source'];
 }
 
 /** True for an input that is a folder of this machine, whether the rest of it is right or not. */

@@ -65,7 +65,11 @@ export function checkVariables(
 }
 
 export function checkLayers(name: string, layers: readonly unknown[]): void {
-  if (!Array.isArray(layers)) invalid(`${name}: layers must be a list of trees`, 'Write layers: [seed].');
+  if (!Array.isArray(layers))
+    invalid(
+      `${name}: layers must be a list of trees, not ${shown(layers)}`,
+      'Write layers: [shell]: its root is these, one upon the other. [] is a root with nothing in it.',
+    );
   if (layers.length > mostLayers)
     invalid(
       `${name} has ${layers.length} layers; ${mostLayers} is the most a sandbox can stack`,
@@ -80,7 +84,10 @@ export function checkPlaces(name: string, inputs: Readonly<Record<string, unknow
   const places = new Set(paths);
   for (const path of paths) {
     if (!path.startsWith('/') || path === '/')
-      invalid(`${name}: input path ${shown(path)} must be absolute`, 'Write /src, for example.');
+      invalid(
+        `${name}: input path ${shown(path)} must be absolute`,
+        `It is the place where the step finds it: write ${shown(path.replace(/^[./]*/, '/') === '/' ? '/src' : path.replace(/^[./]*/, '/'))}.`,
+      );
     checkRelative(name, path.slice(1));
     const above = foldersAbove(path);
     const outer = above.find((folder) => places.has(folder));

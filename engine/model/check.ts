@@ -2,6 +2,7 @@
 // made. By hand and not by schema: it runs for every derivation of a graph, and messages name the derivation. Pure.
 
 import { UserError } from '../../store/base/errors.ts';
+import { didYouMean } from './closest-names.ts';
 
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9+._-]{0,127}$/;
 const emptyDotOrDotDot = /(^|\/)\.{0,2}(\/|$)/;
@@ -17,7 +18,10 @@ export function checkFields(what: string, spec: object, known: readonly string[]
     invalid(`${what} takes an object`, `Its fields are ${known.join(', ')}.`);
   for (const field in spec) {
     if (!known.includes(field))
-      invalid(`${what} has no field "${field}"`, `Its fields are ${known.join(', ')}.`);
+      invalid(
+        `${what} has no field "${field}"`,
+        `${didYouMean(field, known)}Its fields are ${known.join(', ')}.`,
+      );
   }
 }
 
@@ -34,11 +38,15 @@ export function checkName(name: string): void {
 /** A path inside a tree: relative, without empty, `.` or `..` parts, of a length that Linux takes. */
 export function checkRelative(name: string, path: string): void {
   checkPlainText(name, 'a path', path);
-  if (emptyDotOrDotDot.test(path))
+  if (emptyDotOrDotDot.test(path)) {
+    const relative = path.replace(/^(\.?\/)+/, '').replace(/\/+$/, '');
     invalid(
       `${name}: ${shown(path)} is not a path inside a tree`,
-      'Write it relative, without "." or ".." parts.',
+      emptyDotOrDotDot.test(relative)
+        ? 'Write it relative, without "." or ".." parts.'
+        : `Write it relative, without "." or ".." parts: ${shown(relative)}.`,
     );
+  }
   if (path.length * 3 > longestPart) checkLengths(name, path);
 }
 
@@ -90,7 +98,10 @@ export function checkNumber(name: string, field: string, value: number | undefin
 
 export function checkOneOf(name: string, field: string, value: string, known: readonly string[]): void {
   if (!known.includes(value))
-    invalid(`${name}: ${field} cannot be ${shown(value)}`, `It can be ${known.join(' or ')}.`);
+    invalid(
+      `${name}: ${field} cannot be ${shown(value)}`,
+      `${didYouMean(value, known)}It can be ${known.join(' or ')}.`,
+    );
 }
 
 /** A plain object: members that a prototype or a Map holds would be lost. */
@@ -130,5 +141,8 @@ export function shown(value: unknown): string {
       ? `${JSON.stringify(value.slice(0, longestShown))}…`
       : JSON.stringify(value);
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const fields = Object.keys(value).slice(0, 3);
+  return fields.length === 0 ? 'an empty object' : `an object with ${fields.join(', ')}`;
 }

@@ -116,7 +116,7 @@ function describeUnpack(spec: UnpackSpec): Unpack {
   return {
     kind: 'unpack',
     name: spec.name,
-    archive: input(spec.name, spec.archive),
+    archive: input(spec.name, spec.archive, 'archive'),
     ...(spec.strip !== undefined && { strip: spec.strip }),
     ...(exclude.length > 0 && { exclude: [...exclude] }),
     ...(!isEmpty(limits) && { limits: { ...limits } }),
@@ -174,9 +174,10 @@ function describeCompose(spec: ComposeSpec): Compose {
   const { name, conflicts = 'error' } = spec;
   checkName(name);
   checkOneOf(name, 'conflicts', conflicts, ['error', 'later-wins']);
-  if (!Array.isArray(spec.parts)) invalid(`${name}: parts must be a list of inputs`, 'Write parts: [zlib].');
+  if (!Array.isArray(spec.parts))
+    invalid(`${name}: parts must be a list of trees, not ${shown(spec.parts)}`, 'Write parts: [a, b].');
   const given: ComposeSpec['parts'] = spec.parts;
-  const parts = [...given].map((part) => composePart(name, part));
+  const parts = [...given].map((part, at) => composePart(name, part, at));
   return { kind: 'compose', name, ...described(spec), parts, conflicts };
 }
 
@@ -275,9 +276,9 @@ function describeRun(spec: RunSpec): Run {
   if (spec.remote !== undefined && typeof spec.remote !== 'boolean')
     invalid(`${name}: remote must be true or false`, 'Write remote: false for a command that must run here.');
   if (compileCache !== undefined) checkCompileCache(name, compileCache, Object.keys(spec.inputs ?? {}));
-  const layers = spec.layers.map((layer: InputLike) => input(name, layer));
+  const layers = spec.layers.map((layer: InputLike, at) => input(name, layer, 'layers', at));
   const inputs = mapByName(
-    Object.entries(spec.inputs ?? {}).map(([path, value]) => [path, input(name, value)]),
+    Object.entries(spec.inputs ?? {}).map(([path, value]) => [path, input(name, value, 'input', path)]),
   );
   // Copies: what was checked stays as it is, whatever the config does with its own objects later.
   return {
@@ -301,7 +302,7 @@ function describeRun(spec: RunSpec): Run {
     }),
     ...(compileCache !== undefined && {
       compileCache: {
-        tool: input(name, compileCache.tool),
+        tool: input(name, compileCache.tool, 'compileCache.tool'),
         compilers: [...compileCache.compilers].sort(),
         sources: [...compileCache.sources].sort(),
       },
@@ -338,7 +339,7 @@ export function from(
   checkFields('from', narrowed, ['output', 'subpath']);
   const { output = 'out', subpath = '' } = narrowed;
   if (subpath !== '') checkRelative('from', subpath);
-  return input('from', { derivation, output, subpath });
+  return input('from', { derivation, output, subpath }, 'what it is given');
 }
 
 /** The inputs a derivation names, in a fixed order, each as often as it is named. */
@@ -395,6 +396,11 @@ function fileContent(name: string, path: string, content: string | FileContent):
     checkString(name, what, content);
     return { text: content };
   }
+  if (typeof content !== 'object' || (content as unknown) === null)
+    invalid(
+      `${name}: ${what} must be text or an object, not ${shown(content)}`,
+      `Write it in quotes, or as an object with ${[...contentFields, 'executable'].join(', ')}.`,
+    );
   checkFields(`${name}: ${what}`, content, [...contentFields, 'executable']);
   const given = contentFields.filter((field) => field in content);
   if (given.length !== 1)
@@ -440,24 +446,29 @@ function checkNoFileInFile(name: string, files: Readonly<Record<string, FileCont
   }
 }
 
-function composePart(name: string, part: InputLike | ComposePartSpec): ComposePart {
-  const isSpec = typeof part === 'object' && 'input' in part;
-  const { input: from, at = '', include = [], exclude = [] } = isSpec ? part : { input: part };
-  if (isSpec) checkFields(`${name}: a part`, part, ['input', 'at', 'include', 'exclude']);
+function composePart(name: string, part: InputLike | ComposePartSpec, index: number): ComposePart {
+  const { input: from, at = '', include = [], exclude = [] } = isPartSpec(part) ? part : { input: part };
+  if (isPartSpec(part)) checkFields(`${name}: a part`, part, ['input', 'at', 'include', 'exclude']);
   if (at !== '') checkRelative(name, at);
   checkStrings(name, 'include', include);
   checkStrings(name, 'exclude', exclude);
-  return { input: input(name, from), at, include: [...include], exclude: [...exclude] };
+  return { input: input(name, from, 'parts', index), at, include: [...include], exclude: [...exclude] };
+}
+
+function isPartSpec(part: InputLike | ComposePartSpec): part is ComposePartSpec {
+  return typeof part === 'object' && (part as unknown) !== null && 'input' in part;
 }
 
 // A config is checked at run time too: it may be JavaScript, or have an `any` in it.
-function input(user: string, value: InputLike): Input {
+function input(user: string, value: InputLike, field: string, key?: string | number): Input {
   const full = isDerivation(value) ? { derivation: value, output: 'out', subpath: '' } : value;
-  if (!isDerivation((full as Partial<Input> | undefined)?.derivation)) {
-    invalid(
-      `${user}: an input is not a derivation`,
-      'Pass a derivation, or from(derivation, { output, subpath }).',
-    );
+  const derivation: unknown = (full as Partial<Input> | undefined | null)?.derivation;
+  if (!isDerivation(derivation)) {
+    const isNarrowed = typeof value === 'object' && (value as unknown) !== null && 'derivation' in value;
+    const given: unknown = isNarrowed ? derivation : value;
+    const place =
+      typeof key === 'number' ? `${field}[${key}]` : [field, ...(key ? [shown(key)] : [])].join(' ');
+    invalid(`${user}: ${place} is not a derivation, but ${shown(given)}`, howToPass(given));
   }
   if (!outputsOf(full.derivation).includes(full.output)) {
     invalid(
@@ -466,4 +477,14 @@ function input(user: string, value: InputLike): Input {
     );
   }
   return full;
+}
+
+function howToPass(given: unknown): string {
+  if (typeof given === 'string')
+    return 'A folder of yours is localFolder({ name, path }), a text is write({ name, files }).';
+  if (typeof given === 'function') return 'Call it: what it returns may be one.';
+  if (given === undefined || given === null)
+    return 'Look at how it is written: what it stands for has no value.';
+  if (Array.isArray(given)) return 'Name one of the list, or make one tree of all: compose({ name, parts }).';
+  return 'Pass what run(), compose(), write() and their like return, or from(step, { output, subpath }).';
 }

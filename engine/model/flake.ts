@@ -1,6 +1,8 @@
 // What a flake-like.config.ts exports: inputs to be pinned, and outputs as a pure function of the pins and the target.
 
 import { UserError } from '../../store/base/errors.ts';
+import { ownMember } from '../../store/base/map-by-name.ts';
+import { didYouMean } from './closest-names.ts';
 import { targets as allTargets, type Derivation, type Target } from './derivation.ts';
 import type { RemoteExecution } from './remote.ts';
 
@@ -206,11 +208,15 @@ export function defineFlake<const Inputs extends Readonly<Record<string, InputDe
 ): Flake {
   const unknown = Object.keys(spec).find((field) => !fields.includes(field));
   if (unknown !== undefined)
-    invalid(`a flake has no field "${unknown}"`, `Its fields are ${fields.join(', ')}.`);
+    invalid(
+      `a flake has no field "${unknown}"`,
+      `${didYouMean(unknown, fields)}Its fields are ${fields.join(', ')}.`,
+    );
   if (typeof spec.outputs !== 'function')
     invalid('a flake needs outputs', 'Write outputs: ({ pins, target }) => ({ name: derivation }).');
   const wrong = spec.targets?.find((target) => !allTargets.includes(target));
-  if (wrong !== undefined) invalid(`"${wrong}" is not a target`, `Targets are ${allTargets.join(' and ')}.`);
+  if (wrong !== undefined)
+    invalid(`"${wrong}" is not a target`, `${targetMeant(wrong)}Targets are ${allTargets.join(' and ')}.`);
   return {
     kind: 'flake',
     description: spec.description,
@@ -229,4 +235,11 @@ export function defineFlake<const Inputs extends Readonly<Record<string, InputDe
 
 function invalid(message: string, hint: string): never {
   throw new UserError('CONFIG_INVALID', message, { hint });
+}
+
+// Machines are called by part of their target's name, or as Debian and Docker call them.
+function targetMeant(wrong: string): string {
+  const others: Readonly<Record<string, Target>> = { amd64: 'x86_64-linux', arm64: 'aarch64-linux' };
+  const known = ownMember(others, wrong) ?? allTargets.find((target) => target.startsWith(`${wrong}-`));
+  return known === undefined ? didYouMean(wrong, allTargets) : `Did you mean ${known}? `;
 }

@@ -1,6 +1,7 @@
 // From pins to derivations: the few steps every use of a pin goes through. Pure.
 
 import { UserError, bug } from '../../store/base/errors.ts';
+import { invalid, shown } from './check.ts';
 import {
   compose,
   fetchUrl,
@@ -16,6 +17,7 @@ import { made, orBroken } from './made.ts';
 /** The pinned file itself. @throws UserError `INPUT_IS_FOLDER`. */
 export function fetchPin(pin: Pin): Fetch {
   return orBroken(() => {
+    checkPin('fetchPin', pin);
     if (pin.folder !== undefined) throw folderInstead(pin, 'one file of it');
     const name = pin.urls[0]?.split('/').at(-1) ?? bug(`pin ${pin.name} has no URL`);
     return fetchUrl({
@@ -33,6 +35,7 @@ export function fetchPin(pin: Pin): Fetch {
  */
 export function unpackPin(pin: Pin, strip?: number): Unpack | Local {
   return orBroken(() => {
+    checkPin('unpackPin', pin);
     const name = `${pin.name}-source`;
     if (pin.folder !== undefined) return folderOf(pin, name);
     return unpack({ name, archive: fetchPin(pin), ...(strip !== undefined && { strip }) });
@@ -46,6 +49,7 @@ export function unpackPin(pin: Pin, strip?: number): Unpack | Local {
  */
 export function composePackages(name: string, pins: Pins): Compose {
   return orBroken(() => {
+    checkNamed(name, pins);
     const parts = pins.map((pin) => {
       if (pin.folder === undefined)
         return unpack({ name: `${pin.name}-files`, archive: fetchPin(pin), strip: 0 });
@@ -65,6 +69,30 @@ export function pinnedFiles(pins: Pins): PinnedFiles {
     if (pin.folder !== undefined) throw folderInstead(pin, 'what was downloaded');
     return pin;
   });
+}
+
+// Of two that are handed over the other way round, or one alone.
+function checkNamed(name: unknown, pins: unknown): void {
+  if (typeof name === 'string' && Array.isArray(pins)) return;
+  invalid(
+    `composePackages takes a name and the pins of an input, not ${shown(name)} and ${shown(pins)}`,
+    "Write composePackages('root', pins.root), for example.",
+  );
+}
+
+// A config that no type checker saw may hand over all pins of an input, or one that is not there.
+function checkPin(maker: string, pin: Pin): void {
+  // To ask for the length of pins that are not locked says so.
+  if (Array.isArray(pin) && typeof pin.length === 'number')
+    invalid(
+      `${maker} takes one pin, not the list of them that an input has`,
+      `Write ${maker}(pins.NAME[0]): an input that is one download has one pin.`,
+    );
+  if (typeof pin !== 'object' || (pin as unknown) === null)
+    invalid(
+      `${maker} takes a pin, not ${shown(pin)}`,
+      `Write ${maker}(pins.NAME[0]), NAME being one of the flake's inputs: one that is one download has one pin.`,
+    );
 }
 
 function folderOf({ name: standsFor, folder, exclude }: FolderPin, name: string): Local {

@@ -55,6 +55,15 @@ export function nodeRecord(node: Node): CborValue {
   }
 }
 
+// How much of the path is right.
+function asFarAsThere(output: Node | undefined, path: string, lookup: Lookup): string {
+  const names = path.split('/');
+  const at = names.findIndex(
+    (_, at) => !output || lookup(output, names.slice(0, at + 1).join('/')) === undefined,
+  );
+  return at < 1 ? '' : `It has "${names.slice(0, at).join('/')}", and no "${names[at]}" there. `;
+}
+
 function inputNode(step: Step, input: Input, outputs: Outputs, lookup: Lookup): Node {
   const output = outputs[input.output];
   const node = output !== undefined && input.subpath !== '' ? lookup(output, input.subpath) : output;
@@ -62,6 +71,6 @@ function inputNode(step: Step, input: Input, outputs: Outputs, lookup: Lookup): 
   throw new UserError(
     'PATH_NOT_FOUND',
     `${step.derivation.name}: its input ${input.derivation.name} has no "${input.subpath}" in output ${input.output}`,
-    { hint: `See what it has with \`cairn ls ${input.derivation.name}\`.` },
+    { hint: `${asFarAsThere(output, input.subpath, lookup)}\`cairn ls TARGET\` shows what is in an output.` },
   );
 }

@@ -13,7 +13,7 @@ import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from '../e
 import { parseReport } from '../sandbox/launch-protocol.ts';
 import { usualLimits } from '../sandbox/limits.ts';
 import { StepLog } from '../sandbox/step-log.ts';
-import { describeFailure, reasonForStatus } from '../sandbox/verdict.ts';
+import { describeFailure, hintForStart, reasonForStatus } from '../sandbox/verdict.ts';
 import { inputRoot, outputPlace, places, type InputRoot } from './input-root.ts';
 import { refusedOutput } from './refused-output.ts';
 import { rootContent } from './root-content.ts';
@@ -141,7 +141,8 @@ export class RemoteExecutor implements Executor {
       await batch.discard();
       if (!(error instanceof UserError) || error.code !== 'OUTPUT_INVALID') throw error;
       if (log.sizeBytes === 0) await this.#takeLog(step, end);
-      return this.#fail(step, { kind: 'bad-output' }, error.message);
+      const failed = this.#fail(step, { kind: 'bad-output' }, error.message);
+      return { ...failed, ...(error.hint !== undefined && { hint: error.hint }) };
     }
   }
 
@@ -203,7 +204,8 @@ export class RemoteExecutor implements Executor {
     if (failure === undefined)
       throw new ReapiFailure('unsupported', `no sandbox could be started there: ${line}`);
     const failed = this.#fail(step, { kind: 'input' });
-    return { ...failed, message: `${failed.message}: ${failure}` };
+    const hint = hintForStart(failure);
+    return { ...failed, message: `${failed.message}: ${failure}`, ...(hint !== undefined && { hint }) };
   }
 
   #fail(step: Step, reason: FailureReason, message?: string): Failed {

@@ -7,6 +7,7 @@ import type { ReapiClient } from '../../store/reapi/index.ts';
 import type { Executor, ExecutorOffer, OfferedTool } from '../execute/executor.ts';
 import type { Platform } from '../model/derivation.ts';
 import type { RemoteExecution } from '../model/remote.ts';
+import { howToGiveOne } from '../sandbox/tool.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -37,7 +38,7 @@ export class RemoteOffer implements ExecutorOffer {
         'SANDBOX_UNAVAILABLE',
         `nothing can be run on ${name}: the flake gives no sandbox to send along`,
         {
-          hint: 'Give the flake a `sandbox` (see the README).',
+          hint: howToGiveOne,
         },
       );
     const [{ RemoteExecutor }, { travellingTool }, { places }, { openClient }] = await Promise.all([

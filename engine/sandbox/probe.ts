@@ -1,6 +1,6 @@
 // Whether this machine can run sandboxes: its settings, and one real trial. Reports; changes nothing.
 
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../store/base/errors.ts';
 import type { BuildRequest } from '../execute/executor.ts';
@@ -91,8 +91,8 @@ const trialRequest: BuildRequest = {
 };
 
 async function trial({ tool, folder }: ProbeOptions): Promise<SandboxFinding> {
-  const path = join(folder, `trial-${process.pid}`);
-  mkdirSync(path);
+  // Steps that cannot be started may ask at the same time.
+  const path = mkdtempSync(join(folder, 'trial-'));
   try {
     const conditions = conditionsFor({ slots: 1 });
     const guise = makeGuise(join(path, 'guise'), conditions.processors);

@@ -5,6 +5,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../store/base/errors.ts';
+import { packageName } from '../../store/base/package-root.ts';
 import { restrictsUserNamespaces } from './kernel.ts';
 
 /** How to start the programs that a sandbox takes. Their own arguments follow. */
@@ -52,6 +53,9 @@ export async function installedSandboxTool(
   return (await isRecent(bubblewrap)) ? { bubblewrap: [bubblewrap], mkfifo: [mkfifo] } : undefined;
 }
 
+/** For a flake without one. */
+export const howToGiveOne = `Give the flake sandbox: ({ pins }) => sandboxTool(pins), and inputs: { sandbox: inputs.sandbox }, both of "${packageName}/derivations".`;
+
 /**
  * Which of the two to use. The tool tree when there is one, unless this kernel lets only named programs make user
  * namespaces (Ubuntu's AppArmor restriction): then the installed one, which has such a name.
@@ -64,7 +68,7 @@ export async function chooseSandboxTool(folder: string | undefined): Promise<San
   if (folder !== undefined) return sandboxTool(folder);
   throw unavailable(
     'there is no sandbox program: the flake names none, and no bubblewrap of version 0.11 or newer is installed',
-    'Give the flake a `sandbox` (see the README), or install bubblewrap.',
+    `${howToGiveOne} Or install bubblewrap.`,
   );
 }
 

@@ -43,6 +43,27 @@ export function describeFailure(name: string, reason: FailureReason): string {
   }
 }
 
+/** What to do about a command that bubblewrap could not start, by its last line. */
+export function hintForStart(line: string): string | undefined {
+  const [, program = '', why = ''] = /^execvp (.*): (.*)$/.exec(line) ?? [];
+  if (why === 'No such file or directory')
+    return (
+      `Give the step a layer or an input that has ${program}, and whatever reads it, if it is a script: ` +
+      'a step sees nothing of this machine.'
+    );
+  if (why !== 'Permission denied') return undefined;
+  return `Make ${program} executable (chmod +x), or name what reads it first: ['/bin/sh', '${program}'].`;
+}
+
+/** What to do about a command that ended like this, where its status says it. */
+export function hintForReason(reason: FailureReason): string | undefined {
+  if (reason.kind !== 'exit') return undefined;
+  // What shells say of a program that they do not find, or may not start.
+  if (reason.status === 127)
+    return 'A program was not found: a step has those of its layers and inputs, and none of this machine.';
+  return reason.status === 126 ? 'A program is not executable: chmod +x, or name what reads it.' : undefined;
+}
+
 function duration(seconds: number): string {
   const units = [
     { seconds: 3600, name: 'hour' },

@@ -59,7 +59,7 @@ function hashMismatch(
     {
       hint:
         'Nothing of it was kept. Either that server is damaged or lies: ' +
-        `${elsewhere}. Or upstream replaced the file: look at it, then run \`${lockCommand(origin)}\` and review the change.`,
+        `${elsewhere}. Or ${origin === undefined ? notOfTheLock(actual) : `upstream replaced the file: look at it, then run \`${lockCommand(origin)}\` and review the change`}.`,
     },
   );
 }
@@ -70,8 +70,10 @@ function pinGone(request: FetchRequest, failures: readonly TransferFailure[], or
     `${describe(request, origin)} has left the places it was pinned at${listOf(failures)}`,
     {
       hint:
-        `Run \`${lockCommand(origin)}\` to move to the version there is now. To keep this one, ${elsewhere}, ` +
-        'or add a URL that still has it to its pin in flake-like.lock (Debian has a snapshot service that keeps every file it ever had).',
+        origin === undefined
+          ? `Write a URL in the config that has it, or ${elsewhere}.`
+          : `Run \`${lockCommand(origin)}\` to move to the version there is now. To keep this one, ${elsewhere}, ` +
+            'or add a URL that still has it to its pin in flake-like.lock (Debian has a snapshot service that keeps every file it ever had).',
     },
   );
 }
@@ -80,8 +82,13 @@ function describe(request: FetchRequest, origin: PinOrigin | undefined): string 
   return origin === undefined ? request.name : `${origin.name} ${origin.version} (${request.name})`;
 }
 
-function lockCommand(origin: PinOrigin | undefined): string {
-  return `cairn lock ${origin?.inputs.join(' ') ?? 'INPUT'}`;
+function lockCommand({ inputs }: PinOrigin): string {
+  return `cairn lock ${inputs.join(' ')}`;
+}
+
+function notOfTheLock(actual: TransferFailure['actual']): string {
+  const sha256 = actual === undefined ? '…' : digestHash(actual);
+  return `the hash in the config is not its own: look at the file, and if it is what you want, write sha256: '${sha256}'`;
 }
 
 function listOf(failures: readonly TransferFailure[]): string {

@@ -84,7 +84,9 @@ describe('cairn init', () => {
     const { folder, run } = inEmptyFolder();
     const { status, stderr } = await run('init', '--example', 'nothing');
     expect(status).toBe(2);
-    expect(stderr).toContain('Allowed choices are c-library, image, kernel, package, root, start');
+    expect(stderr).toContain(
+      'Allowed choices are c-library, ci, image, kernel, node, package, python, root, start',
+    );
     expect(readdirSync(folder)).toEqual([]);
   });
 });

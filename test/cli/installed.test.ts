@@ -58,25 +58,31 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-const page = readFileSync(join(packageRoot, 'cli/examples/your-own-project.md'), 'utf8');
-const transcripts = [...page.matchAll(/```\n(\$ [^]*?)```/g)].map((block) => block[1]!).join('');
-const commands = [...transcripts.matchAll(/^\$ (.+)$/gm)].map(([, command]) => command!);
+const pageOf = (name: string): string => readFileSync(join(packageRoot, 'cli/examples', name), 'utf8');
+
+const transcriptsOf = (page: string): string =>
+  [...page.matchAll(/```\n(\$ [^]*?)```/g)].map((block) => block[1]!).join('');
 
 // One shell types all of it, so that `cd` holds for what follows.
-async function played({ run }: Person): Promise<string> {
+async function played({ run }: Person, transcripts: string): Promise<string> {
+  const commands = [...transcripts.matchAll(/^\$ (.+)$/gm)].map(([, command]) => command!);
   const script = commands.map(
     (command) => `printf '%s\\n' '$ ${command.replaceAll("'", `'\\''`)}'\n${command}`,
   );
   return run('.', '/bin/sh', '-euc', script.join('\n'));
 }
 
-const withoutTimes = (text: string): string => text.replaceAll(/ in [\d.]+ m?s$/gm, ' in a while');
+const withoutTimes = (text: string): string => text.replaceAll(/ in (\d+ m )?[\d.]+ m?s$/gm, ' in a while');
 
-it('is installed from its packed file, and does what the page on one’s own project shows', async () => {
+it('is installed from its packed file, and does what the pages on one’s own project and on CI show', async () => {
   const person = newPerson();
   const { home, run } = person;
   await install(person);
-  expect(withoutTimes(await played(person))).toBe(withoutTimes(transcripts));
+  const page = pageOf('your-own-project.md');
+  for (const text of [page, pageOf('continuous-integration.md')]) {
+    const transcripts = transcriptsOf(text);
+    expect(withoutTimes(await played(person, transcripts))).toBe(withoutTimes(transcripts));
+  }
   expect(page).toContain(
     readFileSync(join(home, 'hello/flake-like.config.ts'), 'utf8').replace(/^.*\n\n/, ''),
   );

@@ -19,6 +19,8 @@ describe('the example', () => {
     ['c-library', 'default', 'usr/bin/greet'],
     ['c-library', 'greeting-dev', 'usr/include/greeting.h'],
     ['root', 'default', 'usr/bin/busybox'],
+    ['python', 'default', 'bin/wordcount'],
+    ['node', 'default', 'bin/wordcount'],
   ])('%s builds %s', async (example, output, file) => {
     expect(existsSync(join(await builtOutput(output, await copied(example)), file))).toBe(true);
   });

@@ -39,6 +39,7 @@ const usual: ImageSpec = {
   description: 'a small image',
   target,
   disk: { table: 'mbr', partitions: [boot, root] },
+  kernel: 'none',
   components: [component],
   machine: { machine: 'virt', cpu: 'cortex-a72', memoryMb: 256, firmware: 'edk2-aarch64' },
 };
@@ -81,6 +82,16 @@ describe('an image that cannot be', () => {
       'half a byte',
       disk(boot, { ...root, minimumBytes: 0.5 }),
       'slack and minimum size of the root partition must be whole numbers, not negative',
+    ],
+    [
+      'no kernel, and no word of that',
+      { kernel: undefined as unknown as 'none' },
+      'it has no kernel, and would not start',
+    ],
+    [
+      'a kernel that nothing could start',
+      { ...disk(root), kernel: { ...component, name: 'linux' } },
+      'its kernel has no boot partition to be in',
     ],
     ['no budget', { budgetBytes: 0 }, 'budgetBytes is 0, not a number of bytes'],
     ['components with one name', { components: [component, component] }, 'two components are called "one"'],

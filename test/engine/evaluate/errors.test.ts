@@ -216,7 +216,7 @@ const mistakes: readonly Mistake[] = [
     title: 'an input that is no derivation',
     config: configText(`{ a: run({ name: 'a', layers: ['busybox'], argv: ['x'] }) }`),
     code: 'DERIVATION_INVALID',
-    message: /a: an input is not a derivation/,
+    message: /a: layers\[0\] is not a derivation, but "busybox"/,
     at: '6:',
   },
   {

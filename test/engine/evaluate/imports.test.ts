@@ -148,12 +148,12 @@ test('files that are not text cannot be imported', async () => {
   });
 });
 
-test('JSON that is not JSON is reported with its name', async () => {
+test('JSON that is not JSON is reported with its name and line', async () => {
   const { failure, folder } = await configProject({
     'a.json': '{"a": }',
     'flake-like.config.ts': flakeOf(`import a from './a.json';`, 'a'),
   });
-  expect(await failure()).toMatchObject({ code: 'CONFIG_INVALID', where: join(folder, 'a.json') });
+  expect(await failure()).toMatchObject({ code: 'CONFIG_INVALID', where: `${join(folder, 'a.json')}:1` });
 });
 
 test('a config in cairn’s own checkout may import its sources', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closestNames } from '../../../engine/evaluate/closest-names.ts';
+import { closestNames } from '../../../engine/model/closest-names.ts';
 import { findOutput } from '../../../engine/evaluate/evaluation.ts';
 import type { UserError } from '../../../store/base/errors.ts';
 import { configProject, configText } from '../../support/config-project.ts';

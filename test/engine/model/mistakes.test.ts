@@ -35,7 +35,7 @@ test.each<readonly [mistake: string, make: () => unknown]>([
   ['a: limits has no field "bytes"', () => unpack({ name: 'a', archive, limits: { bytes: 1 } })],
   ['limits.entries must be a whole number', () => unpack({ name: 'a', archive, limits: { entries: 0.5 } })],
   // @ts-expect-error an input that is missing
-  ['an input is not a derivation', () => unpack({ name: 'a' })],
+  ['a: archive is not a derivation, but undefined', () => unpack({ name: 'a' })],
   // @ts-expect-error a file with another kind of content
   ['files["a"] has no field "content"', () => write({ name: 'a', files: { a: { content: '' } } })],
   // @ts-expect-error a file that is no text
@@ -88,12 +88,12 @@ test.each<readonly [mistake: string, make: () => unknown]>([
     () => run({ ...step, compileCache: { tool: shell, compilers: ['/bin/gcc'], sources: ['/src'] } }),
   ],
   [
-    'an input is not a derivation',
+    'a: compileCache.tool is not a derivation, but 1',
     // @ts-expect-error a tool that is none
     () => run({ ...step, compileCache: { tool: 1, compilers: ['/bin/gcc'], sources: [] } }),
   ],
   // @ts-expect-error an input that is text
-  ['an input is not a derivation', () => run({ ...step, layers: ['shell'] })],
+  ['a: layers[0] is not a derivation, but "shell"', () => run({ ...step, layers: ['shell'] })],
   // @ts-expect-error a narrowing that is misspelt
   ['from has no field "path"', () => from(shell, { path: 'usr' })],
   // @ts-expect-error an option that is misspelt

@@ -200,7 +200,7 @@ test('other content is refused with both hashes and the URL, and nothing of it i
   expect(error.message).toContain(request.sha256);
   expect(error.message).toContain(digestHash(digestOf(forged)));
   expect(error.message).toContain(`${server.base}/f`);
-  expect(error.hint).toContain('cairn lock');
+  expect(error.hint).toContain(`write sha256: '${digestHash(digestOf(forged))}'`);
   expect(store().blobs.has(digestOf(forged))).toBe(false);
   expect(existsSync(partialOf(store(), request))).toBe(false);
   expect(server.requests).toHaveLength(1);

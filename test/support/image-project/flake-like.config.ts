@@ -34,14 +34,15 @@ const kernel = compose({
   parts: [{ input: { ...boot, subpath: 'kernel/kernel8.img' }, at: 'kernel' }],
 });
 
+const kernelComponent: Component = {
+  name: 'kernel',
+  version: '6.12.1',
+  licence: 'GPL-2.0-only WITH Linux-syscall-note',
+  sources: [{ url: 'mirror://kernel/v6.x/linux-6.12.1.tar.xz', sha256: 'aa'.repeat(32) }],
+  tree: folder('kernel', 'boot/kernel'),
+};
+
 const components: readonly Component[] = [
-  {
-    name: 'kernel',
-    version: '6.12.1',
-    licence: 'GPL-2.0-only WITH Linux-syscall-note',
-    sources: [{ url: 'mirror://kernel/v6.x/linux-6.12.1.tar.xz', sha256: 'aa'.repeat(32) }],
-    tree: folder('kernel', 'boot/kernel'),
-  },
   {
     name: 'tools',
     version: '1.0-2',
@@ -73,6 +74,7 @@ const image = (table: Disk['table'], tools: readonly InputLike[]): Image =>
       description: `a small image with ${table.toUpperCase()}`,
       target: 'aarch64-linux',
       disk: disk(table),
+      kernel: kernelComponent,
       components,
       licences: folder('licences'),
       budgetBytes,

@@ -3,12 +3,18 @@
 /** The names within a third of `name`'s length of it by edits, closest first, at most three. */
 export function closestNames(name: string, known: Iterable<string>): string[] {
   const limit = Math.max(1, Math.floor(name.length / 3));
-  return [...known]
+  return [...new Set(known)]
     .map((candidate) => ({ candidate, edits: editDistance(name, candidate) }))
     .filter(({ edits }) => edits <= limit)
     .sort((a, b) => a.edits - b.edits || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, 3)
     .map(({ candidate }) => candidate);
+}
+
+/** The same as the beginning of a hint, with a space after it; '' when there are none. */
+export function didYouMean(name: string, known: Iterable<string>): string {
+  const closest = closestNames(name, known);
+  return closest.length === 0 ? '' : `Did you mean ${closest.join(' or ')}? `;
 }
 
 // Insertions, deletions, replacements and swaps of neighbours (optimal string alignment distance).
