@@ -4,6 +4,9 @@ import { openCache, type Trust } from '../../store/caches/index.ts';
 import { Caches } from './caches.ts';
 import { contentOnly } from './content-only.ts';
 
+/** As long as for being asked to run something: what is given up too soon costs its steps anew. */
+const workersFirstMs = 10_000;
+
 export interface CacheSettings {
   /** Near to far. */
   readonly caches: readonly ConfiguredCache[];
@@ -25,6 +28,7 @@ export function openCaches({ caches, trust, env, workers }: CacheSettings): Cach
   const opened = caches.map(({ url, takesAnyKey }) => ({ cache: openCache(url, { env }), takesAnyKey }));
   if (workers === undefined) return new Caches(opened, trust);
   // Asked first: that is one question, and most of what was left with them nobody else has.
-  const ofWorkers = { cache: contentOnly(openCache(workers, { env })), takesAnyKey: false };
+  const server = openCache(workers, { env, patience: { firstMs: workersFirstMs } });
+  const ofWorkers = { cache: contentOnly(server), takesAnyKey: false };
   return new Caches([ofWorkers, ...opened], trust);
 }
