@@ -90,6 +90,8 @@ export interface MakeContext {
   readonly packages: Derivation;
   /** A prebuilt package with all its files. */
   readonly whole: (name: string) => Derivation;
+  /** The changelogs of all prebuilt packages, at their paths there. */
+  readonly changelogs: Derivation;
   readonly seed: Derivation;
   readonly target: Target;
 }

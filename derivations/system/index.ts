@@ -14,3 +14,4 @@ export type {
 export { createRootFileSystem, type RootFileSystem, type RootOptions } from './root-file-system.ts';
 export type { Mount, SystemDescription } from './description.ts';
 export { systems } from './systems.ts';
+export { persistentJournal } from './features/journal.ts';

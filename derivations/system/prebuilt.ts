@@ -26,6 +26,8 @@ export interface Prebuilt {
   readonly attributes: readonly Derivation[];
   /** A tree with `licences.json`: the licences that each package's copyright file names. */
   readonly licences: Derivation;
+  /** The changelog of each package, at its path there. */
+  readonly changelogs: Derivation;
   /** A package with all its files, nothing left out. */
   readonly whole: (name: string) => Derivation;
 }
@@ -60,6 +62,10 @@ export function prebuilt({
     })),
     attributes: byInput.map(({ input, own }) => archiveAttributes(`${input}-attributes`, own, target, seed)),
     licences: licences(`${name}-licences`, packages, seed),
+    changelogs: compose({
+      name: `${name}-changelogs`,
+      parts: packages.map((pin) => ({ input: files(pin), include: ['usr/share/doc/*/changelog*.gz'] })),
+    }),
     whole: (wanted) => files(packages.find((pin) => pin.name === wanted) ?? missing(name, wanted)),
   };
 }

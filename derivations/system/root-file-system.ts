@@ -88,7 +88,11 @@ export function createRootFileSystem(description: SystemDescription, options: Ro
   const made = features.flatMap((one) => one.makes ?? []);
   const components = [
     ...packages,
-    ...made.map((make) => generated(make({ packages: packagesTree, whole: debian.whole, seed, target }))),
+    ...made.map((make) =>
+      generated(
+        make({ packages: packagesTree, whole: debian.whole, changelogs: debian.changelogs, seed, target }),
+      ),
+    ),
     generated(configuration(description, merged, people, seed)),
   ];
 

@@ -2,6 +2,8 @@
 
 import type { Target } from '../../engine/model/index.ts';
 import { certificates } from './features/certificates.ts';
+import { checkRoot } from './features/check-root.ts';
+import { clock } from './features/clock.ts';
 import { cloudInit } from './features/cloud-init.ts';
 import { console } from './features/console.ts';
 import { containerd, docker } from './features/containers.ts';
@@ -22,7 +24,9 @@ const server: readonly Feature[] = [
   kernelSettings,
   moreTools,
   systemd,
+  checkRoot,
   growRoot,
+  clock,
   network,
   ssh,
   sudo,
@@ -36,7 +40,7 @@ export function systems(target: Target) {
   const described = (name: string, features: readonly Feature[]): SystemDescription => ({
     name: `${name}-root`,
     hostname: name,
-    fstab: fstab(target),
+    fstab: fstab(target, 'first'),
     features,
   });
   return {
@@ -44,7 +48,12 @@ export function systems(target: Target) {
     pc: described('pc', [...server, docker]),
     'rpi-rt': described('rpi-rt', [...server, docker, realTime]),
     'rpi-containerd': described('rpi-containerd', [...server, containerd]),
-    tiny: { ...described('tiny', [userland, kernelSettings, console]), leftOut: leftOutOfTiny },
+    // It has no program that could check a file system; the kernel repeats what is in the journals of ext4.
+    tiny: {
+      ...described('tiny', [userland, kernelSettings, console]),
+      fstab: fstab(target, 'never'),
+      leftOut: leftOutOfTiny,
+    },
   } as const satisfies Readonly<Record<string, SystemDescription>>;
 }
 
@@ -66,17 +75,24 @@ const leftOutOfTiny: readonly string[] = [
 ];
 
 // Both partitions can be written to. user-data may hold passwords, so only root reads the boot partition.
-function fstab(target: Target): readonly Mount[] {
+// Nothing on it is run, by whoever may write to it on another computer.
+function fstab(target: Target, checked: 'first' | 'never'): readonly Mount[] {
   const { boot, root } = partitionUuids[partitionTable[target]];
   return [
-    { what: `PARTUUID=${root}`, where: '/', type: 'ext4', options: 'noatime', check: 'first' },
+    {
+      what: `PARTUUID=${root}`,
+      where: '/',
+      type: 'ext4',
+      options: 'noatime',
+      ...(checked === 'first' && { check: 'first' }),
+    },
     {
       what: `PARTUUID=${boot}`,
       where: '/boot',
       type: 'vfat',
       // A slow card, or a slow emulator, is no reason to stop the start.
-      options: 'noatime,umask=0077,flush,x-systemd.device-timeout=5min',
-      check: 'later',
+      options: 'noatime,nosuid,nodev,noexec,umask=0077,flush,x-systemd.device-timeout=5min',
+      ...(checked === 'first' && { check: 'later' }),
     },
   ];
 }

@@ -13,14 +13,22 @@ export interface DockerImage {
   readonly processor: string;
 }
 
+/** What user-data has Docker call this machine. */
+const label = 'of=a person';
 const greeting = 'hello from a container on';
+
+const checkOfRoot = 'sudo journalctl --boot --unit systemd-fsck-root --output cat';
 
 export function describeDockerImage({ image, target, processor }: DockerImage): void {
   let server: Server;
   let container: string;
   beforeAll(async () => {
     container = join(await builtOutput(`hello-container@${target}`), 'image.tar');
-    server = await Server.start({ image, groups: ['sudo', 'docker'] });
+    server = await Server.start({
+      image,
+      groups: ['sudo', 'docker'],
+      files: { '/etc/docker/daemon.json': `${JSON.stringify({ 'log-driver': 'local', labels: [label] })}\n` },
+    });
   });
   afterAll(() => server.end());
 
@@ -61,6 +69,28 @@ export function describeDockerImage({ image, target, processor }: DockerImage): 
       server.machine.report('container');
     });
 
+    it('has a Docker that is configured as user-data says from its first start on', async () => {
+      expect(await server.run('docker info --format \'{{join .Labels ","}}\'')).toBe(label);
+    });
+
+    it('has checked its root before it was written to', async () => {
+      expect(await server.run(checkOfRoot)).toMatch(/^root: clean, /m);
+    });
+
+    it('runs nothing from its boot partition, and makes no device there', async () => {
+      const options = (await server.run('findmnt -n -o OPTIONS /boot')).split(',');
+      expect(options).toEqual(expect.arrayContaining(['nosuid', 'nodev', 'noexec']));
+    });
+
+    it('keeps room for root on its disk', async () => {
+      const told = await server.run('sudo dumpe2fs -h "$(findmnt -n -o SOURCE /)"');
+      const [reserved, all] = ['Reserved block count', 'Block count'].map((name) =>
+        Number(new RegExp(`^${name}: *(\\d+)$`, 'm').exec(told)?.[1]),
+      );
+      expect(reserved! / all!, told).toBeGreaterThanOrEqual(0.01);
+      expect(reserved! / all!, told).toBeLessThanOrEqual(0.02);
+    });
+
     it('has made its root as large as the disk', async () => {
       expect(Number((await server.lines('df --output=size --block-size=1M /'))[1])).toBeGreaterThan(3000);
     });
@@ -98,6 +128,7 @@ export function describeDockerImage({ image, target, processor }: DockerImage): 
     });
 
     it('finds its file systems in order', async () => {
+      expect(await server.run(checkOfRoot)).toMatch(/^root: clean, /m);
       const complaint =
         /recovery complete|not properly unmounted|(EXT4|FAT)-fs \(.*(error|warning)|I\/O error/i;
       const said = await server.lines('sudo dmesg');

@@ -32,6 +32,11 @@ describe('rpi on a Raspberry Pi 3', () => {
     );
   });
 
+  it('knows, without a clock, that it is no earlier than its newest package', async () => {
+    const later = '[ "$(date +%s)" -ge "$(cat /usr/lib/cairn/clock-floor.seconds)" ] && echo later';
+    expect(await server.run(later, { minutes: 20 })).toBe('later');
+  });
+
   it('runs a container', async () => {
     await server.run('docker load', { input: container, minutes: 20 });
     expect(await server.run('docker run --rm hello:1', { minutes: 20 })).toBe(

@@ -24,17 +24,21 @@ export class Server {
   readonly #ssh: SshClient;
   readonly #folder: string;
 
-  /** Builds the image and starts it with user-data. `groups` are the user's. */
+  /** Builds the image and starts it with user-data. `groups` are the user's, `files` are written beside the usual one. */
   static async start({
     groups,
+    files = {},
     ...options
-  }: MachineOptions & { groups: readonly string[] }): Promise<Server> {
+  }: MachineOptions & {
+    readonly groups: readonly string[];
+    readonly files?: Readonly<Record<string, string>>;
+  }): Promise<Server> {
     await builtOutput(options.image);
     await builtOutput('emulator');
     const ssh = await SshClient.open();
     const folder = mkdtempSync(join(tmpdir(), 'cairn-user-data-'));
     const file = join(folder, 'user-data');
-    writeFileSync(file, userData(ssh.publicKey, groups));
+    writeFileSync(file, userData(ssh.publicKey, groups, files));
     const machine = await EmulatedMachine.start({
       ...options,
       options: [...(options.options ?? []), '--user-data', file],
@@ -81,7 +85,11 @@ export class Server {
   }
 }
 
-function userData(publicKey: string, groups: readonly string[]): string {
+function userData(
+  publicKey: string,
+  groups: readonly string[],
+  files: Readonly<Record<string, string>>,
+): string {
   const { hostname, user, file, runs, said } = wanted;
   const config = {
     hostname,
@@ -94,7 +102,10 @@ function userData(publicKey: string, groups: readonly string[]): string {
         ssh_authorized_keys: [publicKey],
       },
     ],
-    write_files: [{ path: file.path, content: `${file.text}\n`, permissions: '0640' }],
+    write_files: [
+      { path: file.path, content: `${file.text}\n`, permissions: '0640' },
+      ...Object.entries(files).map(([path, content]) => ({ path, content })),
+    ],
     runcmd: [['sh', '-c', `echo ran >>${runs}; echo ${said} >/dev/console`]],
   };
   // JSON is YAML.

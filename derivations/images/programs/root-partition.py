@@ -11,6 +11,9 @@ MIB = 1 << 20
 MOST_LINKS = 65000
 # Room for group descriptors is kept for growing to this size without moving anything.
 LARGEST_BLOCKS = (256 << 30) // BLOCK
+# Kept for root when people, and programs of theirs, have filled the disk. The kernel counts in whole percent, rounded down,
+# when a file system grows: of two there is one left on a card.
+RESERVED_PERCENT = 2
 
 
 def main():
@@ -99,7 +102,7 @@ def make(path, size, inodes, journal, label, uuid, hash_seed, entries):
     os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644), size)
     options = f'hash_seed={hash_seed},lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0,nodiscard'
     options += f',resize={max(LARGEST_BLOCKS, size // BLOCK + 1)}'
-    command = ['mke2fs', '-q', '-t', 'ext4', '-b', str(BLOCK), '-I', '256', '-N', str(inodes), '-m', '0', '-L', label]
+    command = ['mke2fs', '-q', '-t', 'ext4', '-b', str(BLOCK), '-I', '256', '-N', str(inodes), '-m', str(RESERVED_PERCENT), '-L', label]
     command += ['-U', uuid, '-E', options, '-J', f'size={journal}', '-d', '-', path]
     configured = {**os.environ, 'MKE2FS_CONFIG': '/given/mke2fs.conf'}
     maker = subprocess.Popen(command, stdin=subprocess.PIPE, pipesize=MIB, bufsize=0, env=configured)

@@ -5,12 +5,13 @@ import type { Feature } from '../feature.ts';
 // Shims for versions of containerd that are not here.
 const oldShims = 'usr/bin/{containerd-shim,containerd-shim-runc-v1}';
 
-// The units of Debian's packages, but for the order: both daemons come up while cloud-init is still at work, for they need
-// nothing of what it sets up. systemd takes back no "After=" of a unit, so these stand in for it.
+// The units of Debian's packages, but for the order: both daemons come up while cloud-init is still at work, as soon as the
+// files and the mounts that a person's user-data names are there. systemd takes back no "After=" of a unit, so these stand
+// in for it. The socket comes no earlier: who asks it before then is told that nobody is there, and does not wait for ever.
 const early = (description: string, after: string): string => `[Unit]
 Description=${description}
 DefaultDependencies=no
-After=local-fs.target systemd-tmpfiles-setup.service systemd-sysctl.service ${after}
+After=local-fs.target systemd-tmpfiles-setup.service systemd-sysctl.service cloud-init-network.service ${after}
 Conflicts=shutdown.target
 Before=shutdown.target
 `;
@@ -27,7 +28,8 @@ LimitNPROC=infinity
 LimitCORE=infinity
 `;
 
-const containerdUnit = `${early('containerd container runtime', '')}${daemon}
+const containerdUnit = `${early('containerd container runtime', '')}RequiresMountsFor=/var/lib/containerd
+${daemon}
 ExecStart=/usr/bin/containerd
 LimitNOFILE=infinity
 OOMScoreAdjust=-999
@@ -36,6 +38,8 @@ OOMScoreAdjust=-999
 const dockerUnit = `${early('Docker', 'docker.socket containerd.service')}
 Wants=containerd.service
 Requires=docker.socket
+# A disk that is to be there and is not is no reason to fill the card.
+RequiresMountsFor=/var/lib/docker
 StartLimitBurst=3
 StartLimitIntervalSec=60
 ${daemon}

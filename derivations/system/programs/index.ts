@@ -26,5 +26,7 @@ export { default as checkProgramsProgram } from './check-programs.py';
  * else those of the common licences that the text refers to and of the well-known ones that it has in full.
  */
 export { default as licencesProgram } from './licences.py';
+/** The program that finds out when the newest of some Debian packages was made, by what their changelogs say. */
+export { default as newestChangeProgram } from './newest-change.py';
 /** The module that the programs looking at a root share: which files it has, and where its links lead. */
 export { default as rootTreeModule } from './root-tree.py';

@@ -52,6 +52,14 @@ describe.each(['mbr', 'gpt'])('an image with a table of kind %s', (table) => {
     expect(textOf(report, 'fsck.fat')).toMatch(/: 11 files, /);
   });
 
+  it('keeps two blocks of a hundred for root', () => {
+    const told = textOf(usual.folder(`${table}-report`), 'root');
+    const [reserved, all] = ['Reserved block count', 'Block count'].map((name) =>
+      Number(new RegExp(`^${name}: *(\\d+)$`, 'm').exec(told)?.[1]),
+    );
+    expect(reserved).toBe(Math.floor(all! * 0.02));
+  });
+
   it('has owners, modes and set-user-id bits as its attributes say', () => {
     const report = usual.folder(`${table}-report`);
     const owners = textOf(report, 'owners').split('\n');
