@@ -37,9 +37,13 @@ const cloudInit = packages(
 const containerd = packages('containerd runc');
 const docker = packages('docker.io docker-cli containerd runc');
 const rtTests = packages('rt-tests');
+const tools = packages('xz-utils debianutils');
+const timeZones = packages('tzdata');
+const appArmor = packages('apparmor');
 
 /** What a feature names: an input without its target. */
-export type SystemInput = 'system' | 'cloud-init' | 'containerd' | 'docker' | 'rt-tests';
+export type SystemInput =
+  'system' | 'cloud-init' | 'containerd' | 'docker' | 'rt-tests' | 'tools' | 'time-zones' | 'apparmor';
 
 /** The inputs, for both targets: `system-aarch64-linux` and so on. */
 export const systemInputs = {
@@ -48,12 +52,22 @@ export const systemInputs = {
   ...forTargets('containerd', containerd),
   ...forTargets('docker', docker),
   ...forTargets('rt-tests', rtTests),
+  ...forTargets('tools', tools),
+  ...forTargets('time-zones', timeZones),
+  ...forTargets('apparmor', appArmor),
 };
 
 type Wanted = Omit<Extract<InputDeclaration, { kind: 'debian-packages' }>, 'architecture'>;
 
 function packages(names: string): Wanted {
-  return { kind: 'debian-packages', ...trixie, packages: words(names), without };
+  const wanted = words(names);
+  // What one image goes without is what another feature may ask for.
+  return {
+    kind: 'debian-packages',
+    ...trixie,
+    packages: wanted,
+    without: without.filter((name) => !wanted.includes(name)),
+  };
 }
 
 function forTargets<Name extends SystemInput>(

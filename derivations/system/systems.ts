@@ -1,6 +1,7 @@
 // The systems of this repository's images, each a list of features.
 
 import type { Target } from '../../engine/model/index.ts';
+import { appArmor } from './features/app-armor.ts';
 import { certificates } from './features/certificates.ts';
 import { checkRoot } from './features/check-root.ts';
 import { clock } from './features/clock.ts';
@@ -14,6 +15,7 @@ import { python } from './features/python.ts';
 import { realTime } from './features/real-time.ts';
 import { ssh, sudo } from './features/ssh.ts';
 import { systemd } from './features/systemd.ts';
+import { timeZones, tools } from './features/tools.ts';
 import { moreTools, userland } from './features/userland.ts';
 import type { Feature } from './feature.ts';
 import { partitionTable, partitionUuids } from './partition-ids.ts';
@@ -23,6 +25,8 @@ const server: readonly Feature[] = [
   userland,
   kernelSettings,
   moreTools,
+  tools,
+  timeZones,
   systemd,
   checkRoot,
   growRoot,
@@ -44,9 +48,9 @@ export function systems(target: Target) {
     features,
   });
   return {
-    rpi: described('rpi', [...server, docker]),
-    pc: described('pc', [...server, docker]),
-    'rpi-rt': described('rpi-rt', [...server, docker, realTime]),
+    rpi: described('rpi', [...server, docker, appArmor]),
+    pc: described('pc', [...server, docker, appArmor]),
+    'rpi-rt': described('rpi-rt', [...server, docker, appArmor, realTime]),
     'rpi-containerd': described('rpi-containerd', [...server, containerd]),
     // It has no program that could check a file system; the kernel repeats what is in the journals of ext4.
     tiny: {

@@ -204,3 +204,16 @@ describe('the clock', () => {
     ).toContain('After=systemd-timesyncd.service\n\n[Service]\nExecStart=\nExecStart=-/usr/lib/cairn/wait-');
   });
 });
+
+describe('AppArmor', () => {
+  it.each(servers)(
+    'in %s is there for whoever claims it: Docker, with the program that loads profiles',
+    (_, system) => {
+      const names = system.features.map(({ name }) => name);
+      expect(names.includes('AppArmor')).toBe(names.includes('docker'));
+      expect(system.features.flatMap(({ prebuilt }) => prebuilt ?? []).includes('apparmor')).toBe(
+        names.includes('docker'),
+      );
+    },
+  );
+});

@@ -73,6 +73,27 @@ export function describeDockerImage({ image, target, processor }: DockerImage): 
       expect(await server.run('docker info --format \'{{join .Labels ","}}\'')).toBe(label);
     });
 
+    it('confines a container as Docker says it does', async () => {
+      expect(await server.run("docker info --format '{{.SecurityOptions}}'")).toContain('name=apparmor');
+      // The kernel's list, for the smallest container has no program to ask with.
+      expect(await server.lines('sudo cat /sys/kernel/security/apparmor/profiles')).toContain(
+        'docker-default (enforce)',
+      );
+    });
+
+    it('unpacks an archive that xz has packed, and knows the time zones that user-data may name', async () => {
+      expect(
+        await server.run('echo packed | xz | xz --decompress; TZ=Europe/Berlin date -d @0 +%H; which xz'),
+      ).toBe('packed\n01\n/usr/bin/xz');
+    });
+
+    it('names what user-data asks for and nothing does', async () => {
+      expect(await server.run('sudo grep --count left.undone /var/log/cloud-init.log; true')).toBe('0');
+      const asked =
+        'import sys; sys.path.insert(0, "/usr/lib/python3/dist-packages"); import logging; logging.basicConfig(); from cloudinit.config.cc_unknown_keys import handle; handle("", {"packages": [], "runcmd": []}, None, [])';
+      expect(await server.run(`python3 -c '${asked}' 2>&1`)).toContain('user-data asks for "packages"');
+    });
+
     it('has checked its root before it was written to', async () => {
       expect(await server.run(checkOfRoot)).toMatch(/^root: clean, /m);
     });

@@ -2,6 +2,7 @@
 // are listed whose programs are here: each one that is imported takes time at every boot.
 
 import type { Feature } from '../feature.ts';
+import { unknownKeysModule } from '../programs/index.ts';
 
 // By stage.
 const modules = {
@@ -15,6 +16,35 @@ const modules = {
     ...['scripts-user', 'final-message', 'power-state-change'],
   ],
 };
+
+// What each of them reads of a cloud-config, by its documentation. Whatever else a person writes is named to them.
+export const keysOfModules: Readonly<Record<string, readonly string[]>> = {
+  bootcmd: ['bootcmd'],
+  'write-files': ['write_files'],
+  mounts: ['mounts', 'mount_default_fields', 'swap'],
+  set_hostname: [
+    ...['hostname', 'fqdn', 'preserve_hostname', 'prefer_fqdn_over_hostname', 'create_hostname_file'],
+  ],
+  update_etc_hosts: ['manage_etc_hosts'],
+  'users-groups': ['users', 'user', 'groups'],
+  ssh: [
+    ...['ssh', 'ssh_keys', 'ssh_authorized_keys', 'ssh_deletekeys', 'ssh_genkeytypes', 'ssh_quiet_keygen'],
+    ...['ssh_publish_hostkeys', 'allow_public_ssh_keys', 'disable_root', 'disable_root_opts'],
+  ],
+  'set-passwords': ['ssh_pwauth', 'password', 'chpasswd'],
+  ntp: ['ntp'],
+  timezone: ['timezone'],
+  runcmd: ['runcmd'],
+  'final-message': ['final_message'],
+  'power-state-change': ['power_state'],
+};
+
+// Of cloud-init itself, in whose own configuration they are.
+const ownKeys = [
+  ...['system_info', 'datasource', 'datasource_list', 'output', '_log', 'log_cfgs', 'def_log_file'],
+  ...['cloud_init_modules', 'cloud_config_modules', 'cloud_final_modules', 'merge_how', 'merge_type'],
+];
+const knownKeys = [...ownKeys, ...Object.values(keysOfModules).flat()].sort();
 
 const config = `# What cloud-init does here. What a machine is to be is in user-data on the boot partition (/boot).
 datasource_list: [NoCloud, None]
@@ -33,7 +63,7 @@ ssh_genkeytypes: [ed25519]
 ssh:
   emit_keys_to_console: false
 
-cloud_init_modules: [${modules.init.join(', ')}]
+cloud_init_modules: [unknown-keys, ${modules.init.join(', ')}]
 cloud_config_modules: [${modules.config.join(', ')}]
 cloud_final_modules: [${modules.final.join(', ')}]
 
@@ -127,6 +157,8 @@ export const cloudInit: Feature = {
   files: {
     'etc/cloud/cloud.cfg': config,
     'etc/cloud/cloud.cfg.d/05_logging.cfg': logging,
+    'usr/lib/cairn/cloud-config-keys.json': `${JSON.stringify(knownKeys, undefined, 1)}\n`,
+    [`${cloudinit}/config/cc_unknown_keys.py`]: unknownKeysModule,
     'etc/systemd/system/cloud-init-local.service.d/boot.conf': boot,
     'var/lib/cloud/seed/nocloud': { symlink: '/boot' },
     'usr/bin/nc': { symlink: 'nc.openbsd' },

@@ -83,8 +83,9 @@ const pam = {
     'account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\naccount required pam_permit.so\n',
   'etc/pam.d/common-password':
     'password [success=1 default=ignore] pam_unix.so obscure yescrypt\npassword requisite pam_deny.so\npassword required pam_permit.so\n',
-  'etc/pam.d/common-session': 'session required pam_unix.so\nsession optional pam_systemd.so\n',
-  'etc/pam.d/common-session-noninteractive': 'session required pam_unix.so\n',
+  'etc/pam.d/common-session':
+    'session optional pam_umask.so\nsession required pam_unix.so\nsession optional pam_systemd.so\n',
+  'etc/pam.d/common-session-noninteractive': 'session optional pam_umask.so\nsession required pam_unix.so\n',
   'etc/pam.d/other':
     'auth required pam_deny.so\naccount required pam_deny.so\npassword required pam_deny.so\nsession required pam_deny.so\n',
 };
@@ -101,7 +102,14 @@ export const systemd: Feature = {
     { name: 'kvm', id: 992 },
     { name: 'render', id: 989 },
   ],
-  services: { enabled: { 'getty@tty1.service': 'getty.target' }, masked },
+  services: {
+    enabled: {
+      'getty@tty1.service': 'getty.target',
+      // Wants what /etc/fstab has over a network, and so what user-data mounts: cloud-init writes it down as such.
+      'remote-fs.target': 'multi-user.target',
+    },
+    masked,
+  },
   attributes: {
     // Starts services for users who ask the bus for them.
     'usr/lib/dbus-1.0/dbus-daemon-launch-helper': { mode: '4754', group: 'messagebus' },
