@@ -87,7 +87,7 @@ function fstab(target: Target, checked: 'first' | 'never'): readonly Mount[] {
       what: `PARTUUID=${root}`,
       where: '/',
       type: 'ext4',
-      options: 'noatime',
+      options: 'rw,noatime',
       ...(checked === 'first' && { check: 'first' }),
     },
     {

@@ -24,6 +24,7 @@ case $status in
   2 | 3) systemctl --force --force reboot ;;
   *) echo "The root could not be mended: e2fsck ended with status $status." ;;
 esac
+mount -o remount,rw /
 exit 0
 `;
 
