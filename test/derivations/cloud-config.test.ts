@@ -12,8 +12,11 @@ import { pythonFixture, type PythonFixture } from '../support/python-tools.ts';
 import { scriptRequest, textOf, treeOf } from '../support/sandbox-run.ts';
 
 const servers = Object.entries(systems('aarch64-linux')).filter(([name]) => name !== 'tiny');
-const file = (features: readonly Feature[], path: string): string =>
-  String(mergeFeatures('test', features).files[path]);
+function file(features: readonly Feature[], path: string): string {
+  const text = mergeFeatures('test', features).files[path];
+  if (typeof text !== 'string') throw new Error(`no feature has ${path} as text`);
+  return text;
+}
 const knownKeys = (features: readonly Feature[]): readonly string[] =>
   JSON.parse(file(features, 'usr/lib/cairn/cloud-config-keys.json')) as string[];
 const modulesOf = (features: readonly Feature[]): readonly string[] =>
