@@ -110,5 +110,13 @@ export const containerd: Feature = {
   services: { enabled: { 'containerd.service': 'multi-user.target' } },
   files: { 'etc/systemd/system/containerd.service': containerdUnit },
   folders: { 'var/lib/containerd': { mode: '0711' } },
+  listens: [
+    {
+      program: 'containerd',
+      protocol: 'tcp',
+      at: '127.0.0.1:*',
+      reason: 'for a kubelet of this machine: what commands in containers say, at a port of the moment',
+    },
+  ],
   leftOut: [oldShims],
 };
