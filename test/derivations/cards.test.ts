@@ -29,7 +29,9 @@ describe('the cards', () => {
     expect(inputs[name as keyof typeof inputs]).toMatchObject({ kind: 'debian-source' });
     const [pin, ...others] = pins[name]!;
     expect(others).toEqual([]);
-    expect(pin!.urls[0]).toMatch(/^mirror:\/\/debian\/pool\/main\/.*\.orig\.tar\.(gz|xz|bz2)$/);
+    expect(pin!.urls[0]).toMatch(
+      /^mirror:\/\/(debian\/pool|debian-security\/pool\/updates)\/main\/.*\.orig\.tar\.(gz|xz|bz2)$/,
+    );
   });
 
   it.each(all)('%s names files of a target root, not of this machine', (_, card) => {
