@@ -173,7 +173,7 @@ describe('what lets us into a web server', () => {
   test.each([
     'https://me:secret@cache.example/',
     'https://cache.example/?token=secret',
-    's3://bucket/path',
+    's3://bucket/path?token=secret',
     'ftp://x',
     'cache',
     'file://host/folder',
