@@ -2,9 +2,9 @@
 // proc(5).
 
 import { constants, readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
-import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isErrno } from '../../store/base/errors.ts';
+import { openFlags } from './open-flags.ts';
 
 // Platforms are x86_64 only: pages of 4 KiB, and 100 clock ticks a second for every program.
 const pageBytes = 4096;
@@ -42,7 +42,7 @@ function processesInside(bubblewrapPid: number): number {
   const [first] = childrenOf(bubblewrapPid, threadsOf(bubblewrapPid));
   if (first === undefined) return 0;
   const proc = `/proc/${first}/root/proc`;
-  return unlessGone(() => {
+  return unlessShut(() => {
     if (statSync(proc).dev === statSync('/proc').dev) return 0;
     return readdirSync(proc).filter((name) => /^\d/.test(name)).length;
   }, 0);
@@ -67,12 +67,14 @@ function* below(pid: number): Generator<{ readonly pid: number; readonly threads
  * gone does bubblewrap, which waits for it, end as well; so bubblewrap itself is killed only while it has no child. It is
  * stopped meanwhile, lest it make one after that was looked at; a signal is only sent when kill(2) is back, so its stop is
  * waited for.
+ * @param isThere false as soon as the process has ended, when its number may be another's
  */
-export async function killSandbox(bubblewrapPid: number): Promise<void> {
+export async function killSandbox(bubblewrapPid: number, isThere: () => boolean): Promise<void> {
   sendSignal(bubblewrapPid, 'SIGSTOP');
   for (let tries = 0; isOnItsWay(bubblewrapPid) && tries < stopTries; tries++) await setTimeout(1);
+  if (!isThere()) return;
   const children = childrenOf(bubblewrapPid, threadsOf(bubblewrapPid));
-  for (const pid of children.length > 0 ? children : [bubblewrapPid]) sendSignal(pid, 'SIGKILL');
+  for (const pid of children.length > 0 ? children : [bubblewrapPid]) killProcess(pid);
   sendSignal(bubblewrapPid, 'SIGCONT');
 }
 
@@ -100,27 +102,28 @@ export function killWriters(fifo: string): boolean {
   if (found === undefined) return false;
   const writers = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => descriptorsOf(pid).some((one) => isFile(one, found) && isWriting(pid, one)));
+    .filter((pid) =>
+      descriptorsOf(pid).some((one) => isFile(`/proc/${pid}/fd/${one}`, found) && isWriting(pid, one)),
+    );
   for (const pid of writers) killProcess(Number(pid));
   return writers.length > 0;
 }
 
 function descriptorsOf(pid: string): readonly string[] {
-  return unlessGone(() => readdirSync(`/proc/${pid}/fd`), []).map((name) => `/proc/${pid}/fd/${name}`);
+  return unlessShut(() => readdirSync(`/proc/${pid}/fd`), []);
 }
 
 function isFile(path: string, { dev, ino }: Stats): boolean {
-  const stats = unlessGone(() => statSync(path), undefined);
+  const stats = unlessShut(() => statSync(path), undefined);
   return stats?.dev === dev && stats.ino === ino;
 }
 
-// The access mode among the flags, in octal: proc_pid_fdinfo(5), open(2).
 function isWriting(pid: string, descriptor: string): boolean {
-  const info = unlessGone(() => readFileSync(`/proc/${pid}/fdinfo/${basename(descriptor)}`, 'latin1'), '');
-  const flags = /^flags:\s*([0-7]+)$/m.exec(info)?.[1] ?? '0';
-  return (parseInt(flags, 8) & accessMode) !== constants.O_RDONLY;
+  const flags = unlessShut(() => openFlags(pid, descriptor), undefined) ?? constants.O_RDONLY;
+  return (flags & accessMode) !== constants.O_RDONLY;
 }
 
+/** O_ACCMODE, open(2). */
 const accessMode = 0o3;
 
 /** Processor time of all children of a process that have ended, with their descendants, in milliseconds. */
@@ -151,12 +154,23 @@ function readProc(path: string): string {
   return unlessGone(() => readFileSync(`/proc/${path}`, 'latin1'), '');
 }
 
-// Processes end while they are looked at, and other people's are none of ours.
+// Processes end while they are looked at.
+const gone = ['ENOENT', 'ESRCH'];
+
 function unlessGone<T>(read: () => T, otherwise: T): T {
+  return unlessErrno(gone, read, otherwise);
+}
+
+// The same of what only whoever may trace a process sees, proc(5).
+function unlessShut<T>(read: () => T, otherwise: T): T {
+  return unlessErrno([...gone, 'EACCES'], read, otherwise);
+}
+
+function unlessErrno<T>(codes: readonly string[], read: () => T, otherwise: T): T {
   try {
     return read();
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES')) return otherwise;
+    if (isErrno(error, ...codes)) return otherwise;
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 // Starting a process so that it inherits nothing but what it is given. Knows nothing of what it is.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { isErrno } from '../../store/base/errors.ts';
+import { openFlags } from './open-flags.ts';
 
 /** What becomes descriptor 0, 1, 2 … of the new process; a number is one of this process's. */
 export type Descriptor = 'ignore' | 'inherit' | 'pipe' | 'ipc' | number;
@@ -52,13 +53,13 @@ function inheritedDescriptors(): number[] {
   return readdirSync('/proc/self/fd').map(Number).filter(isInherited);
 }
 
-/** O_CLOEXEC among the flags that /proc/self/fdinfo shows, proc(5). */
+/** O_CLOEXEC, open(2). */
 const closedOnExec = 0o2000000;
 
 function isInherited(descriptor: number): boolean {
   try {
-    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1];
-    return flags !== undefined && (parseInt(flags, 8) & closedOnExec) === 0;
+    const flags = openFlags('self', descriptor);
+    return flags !== undefined && (flags & closedOnExec) === 0;
   } catch (error) {
     // The descriptor that listed them all is closed by now.
     if (isErrno(error, 'ENOENT')) return false;

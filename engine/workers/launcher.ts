@@ -68,10 +68,8 @@ async function attend(number: number, child: ChildProcess, pid: number, log: str
   let report = '';
   (child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => (report += text));
   const closed = once(child, 'close');
-  const cpuMs = new Promise<number | undefined>((resolve) =>
-    child.once('exit', () => processorTime.ofOneThatEnded(resolve)),
-  );
   const [, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  const cpuMs = new Promise<number | undefined>((resolve) => processorTime.ofOneThatEnded(resolve));
   // From here on its number may be another process's.
   running.delete(number);
   if (signal !== null) await endStrays(log);
@@ -88,9 +86,10 @@ async function endStrays(log: string): Promise<void> {
 function kill(number: number): void {
   const pid = running.get(number);
   if (pid === undefined) return;
-  void killSandbox(pid);
+  const isThere = (): boolean => running.get(number) === pid;
+  void killSandbox(pid, isThere);
   const harder = (): void => {
-    if (running.get(number) === pid) killProcess(pid);
+    if (isThere()) killProcess(pid);
   };
   void setTimeout(killPatienceMs, undefined, { ref: false }).then(harder);
 }
