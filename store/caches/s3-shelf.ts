@@ -2,11 +2,9 @@
 // Files are put and read as on any web server; what a bucket holds it lists itself.
 
 import { UserError } from '../base/errors.ts';
-import { sendRequest } from '../base/http/send-request.ts';
-import { joined } from './pieces.ts';
 import { s3Login } from './s3-login.ts';
 import { s3Manner } from './s3-manner.ts';
-import { WebShelf, type WebManner, type WebPatience } from './web-shelf.ts';
+import { WebShelf, type WebPatience } from './web-shelf.ts';
 
 /** Where a bucket is. */
 export interface S3Place {
@@ -23,13 +21,8 @@ export interface S3Options {
   readonly patience: WebPatience;
 }
 
-/** One page of a list has a thousand names. */
-const mostListBytes = 4 * 1024 * 1024;
-
 export class S3Shelf extends WebShelf {
   readonly #place: S3Place;
-  readonly #manner: WebManner;
-  readonly #patience: WebPatience;
 
   constructor(place: S3Place, { env, patience }: S3Options) {
     const manner = s3Manner(place.region, () => s3Login(env));
@@ -38,7 +31,7 @@ export class S3Shelf extends WebShelf {
       { manner, patience },
       `s3://${place.bucket}/${place.prefix}`.replace(/\/$/, ''),
     );
-    [this.#place, this.#manner, this.#patience] = [place, manner, patience];
+    this.#place = place;
   }
 
   /** ListObjectsV2, page by page. */
@@ -54,7 +47,7 @@ export class S3Shelf extends WebShelf {
     return names.map((name) => name.slice(prefix.length)).sort();
   }
 
-  async #page(from: string | undefined, signal: AbortSignal): Promise<string> {
+  #page(from: string | undefined, signal: AbortSignal): Promise<string> {
     const { endpoint, bucket, prefix } = this.#place;
     const query = new URLSearchParams({
       'list-type': '2',
@@ -62,15 +55,7 @@ export class S3Shelf extends WebShelf {
       prefix: prefix.replace(/\/$/, ''),
       ...(from !== undefined && { 'continuation-token': from }),
     });
-    const url = `${endpoint}/${bucket}?${query.toString()}`;
-    const answer = await sendRequest(url, {
-      headers: await this.#manner.signed({ method: 'GET', url, headers: {} }),
-      followsNothing: true,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(this.#patience.idleMs)]),
-    });
-    const text = (await joined(answer.body, mostListBytes)).toString('utf8');
-    if (answer.status === 200) return text;
-    throw new Error(this.#manner.reason?.(text) ?? `it does not list files (HTTP status ${answer.status})`);
+    return this.ask(`${endpoint}/${bucket}?${query.toString()}`, signal);
   }
 }
 

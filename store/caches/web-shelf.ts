@@ -120,6 +120,19 @@ export class WebShelf implements Shelf {
     throw new Error('others keep writing to it at the same time');
   }
 
+  /** What it answers to a question that is about no file, at a URL of its own. @throws when it cannot be asked */
+  protected async ask(url: string, signal: AbortSignal): Promise<string> {
+    const watch = new Watch(signal);
+    try {
+      const answer = await this.#send('', { method: 'GET', watch, url, headers: {} });
+      watch.expectWithin(this.#options.patience.idleMs, 'it was silent');
+      if (answer.status === 200) return (await joined(answer.body, mostIndexBytes)).toString('utf8');
+      throw new Error((await this.#reasonOf(answer)) ?? statusMessage(answer.status));
+    } finally {
+      watch.end();
+    }
+  }
+
   async #text(name: string, signal: AbortSignal): Promise<{ text: string; tag: string | undefined }> {
     const watch = new Watch(signal);
     try {
@@ -225,20 +238,22 @@ export class WebShelf implements Shelf {
       watch,
       headers,
       body,
+      url = `${this.#base}${name}`,
     }: {
       readonly method: WebRequest['method'];
       readonly watch: Watch;
+      readonly url?: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly body?: { readonly sizeBytes: number; readonly chunks: AsyncIterable<Uint8Array> };
     },
   ): Promise<Answer> {
     const { patience, manner } = this.#options;
     watch.expectWithin(this.#hasAnswered ? patience.idleMs : patience.firstMs, 'no answer');
-    const url = `${this.#base}${name}`;
+    const signed = await manner.signed({ method, url, headers });
     try {
       const answer = await sendRequest(url, {
         method,
-        headers: await manner.signed({ method, url, headers }),
+        headers: signed,
         followsNothing: manner.followsNothing,
         signal: watch.signal,
         ...(body && { body }),

@@ -4,6 +4,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readLock } from '../../engine/lock/index.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
@@ -77,7 +78,7 @@ export class S3Server {
       body: { sizeBytes: 0, chunks: [] },
       signal: AbortSignal.timeout(30_000),
     });
-    const said = await textOf(body);
+    const said = await text(body);
     if (status !== 200) throw new Error(`no bucket was made: ${status} ${said}`);
     return `s3://${name}/team?endpoint=${this.endpoint}`;
   }
@@ -128,13 +129,7 @@ async function ask(endpoint: string, what: Readonly<Record<string, string>>): Pr
     },
     body: new URLSearchParams({ Version: '2010-05-08', ...what }),
   });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${what['Action']}: ${response.status} ${text}`);
-  return text;
-}
-
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  const said = await response.text();
+  if (!response.ok) throw new Error(`${what['Action']}: ${response.status} ${said}`);
+  return said;
 }
