@@ -83,11 +83,13 @@ export function checkPlaces(name: string, inputs: Readonly<Record<string, unknow
   const paths = Object.keys(inputs);
   const places = new Set(paths);
   for (const path of paths) {
-    if (!path.startsWith('/') || path === '/')
+    if (!path.startsWith('/') || path === '/') {
+      const absolute = path.replace(/^[./]*/, '/');
       invalid(
         `${name}: input path ${shown(path)} must be absolute`,
-        `It is the place where the step finds it: write ${shown(path.replace(/^[./]*/, '/') === '/' ? '/src' : path.replace(/^[./]*/, '/'))}.`,
+        `It is the place where the step finds it: write ${shown(absolute === '/' ? '/src' : absolute)}.`,
       );
+    }
     checkRelative(name, path.slice(1));
     const above = foldersAbove(path);
     const outer = above.find((folder) => places.has(folder));

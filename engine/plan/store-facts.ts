@@ -2,9 +2,9 @@
 
 import type { Digest } from '../../store/base/digest.ts';
 import type { Claim, Memo, Node, Store } from '../../store/index.ts';
-import { contentBelow } from '../content-below.ts';
 import type { Presence } from '../content-source.ts';
 import type { Outputs } from '../events.ts';
+import { leftIn } from '../lost-content.ts';
 import type { PlanFacts } from './facts.ts';
 
 /** What others have made, as far as it is known by now: nobody is asked. */
@@ -19,20 +19,20 @@ export interface KnownElsewhere {
 }
 
 /** All answers are the store's of the moment when they are asked for; what it does not know may be known elsewhere. */
-export function storeFacts({ records, trees, blobs, left }: Store, elsewhere?: KnownElsewhere): PlanFacts {
+export function storeFacts(store: Store, elsewhere?: KnownElsewhere): PlanFacts {
+  const { records, trees, blobs, left } = store;
   /** What was left elsewhere of each tree, when it was first looked through: a tree of which all is here stays so. */
-  const leftBelow = new Map<Digest, readonly Digest[]>();
+  const leftBelow = new Map<Digest, ReadonlySet<Digest>>();
   const isTreeGone = (tree: Digest): boolean => {
     if (elsewhere === undefined || !left.any()) return false;
     let known = leftBelow.get(tree);
     if (known === undefined) {
-      const below = contentBelow([{ kind: 'tree', digest: tree }], (digest) => trees.get(digest));
-      known = [...below].flatMap(({ kind, digest }) => (kind === 'blob' && left.has(digest) ? [digest] : []));
+      known = leftIn([{ kind: 'tree', digest: tree }], store);
       leftBelow.set(tree, known);
-      if (known.length > 0) elsewhere.lookIn([{ out: { kind: 'tree', digest: tree } }]);
+      if (known.size > 0) elsewhere.lookIn([{ out: { kind: 'tree', digest: tree } }]);
     }
     // All are asked about, so that one question is enough.
-    return known.filter((digest) => left.has(digest) && elsewhere.isGone(digest)).length > 0;
+    return [...known].filter((digest) => left.has(digest) && elsewhere.isGone(digest)).length > 0;
   };
   const presenceOf = (node: Node): Presence => {
     if (node.kind === 'symlink') return 'here';
