@@ -1,6 +1,7 @@
 // Opens LMDB, as it is set up for all databases. The only file that does.
 
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type * as lmdb from 'lmdb';
 import { UserError } from '../base/errors.ts';
@@ -21,6 +22,9 @@ const mapBytes = 2 ** 38;
 const readers = 1000;
 
 interface NativeEnvironment {
+  beginTxn(flags: number): void;
+  abortTxn(): void;
+  getWriteTxnId(): number;
   close(): void;
 }
 
@@ -34,7 +38,7 @@ const readOnly = 0x20000;
 // Its CommonJS form is one file and loads in two thirds of the time that its modules take.
 const { nativeAddon, open } = createRequire(import.meta.url)('lmdb') as typeof lmdb & {
   readonly nativeAddon: {
-    readonly Env: { readonly prototype: object };
+    readonly Env: { readonly prototype: NativeEnvironment };
     readonly Txn: new (environment: NativeEnvironment, flags: number) => NativeTransaction;
   };
 };
@@ -49,7 +53,20 @@ Object.defineProperty(nativeAddon.Env.prototype, 'path', {
 
 function noteOpened(environment: NativeEnvironment, path: string): void {
   lastOpened = environment;
-  Object.defineProperty(environment, 'path', { value: path });
+  const begin = environment.beginTxn.bind(environment);
+  Object.defineProperties(environment, {
+    path: { value: path },
+    beginTxn: { value: (flags: number) => beginOrThrow(environment, () => begin(flags)) },
+  });
+}
+
+// lmdb-js does not ask whether a synchronous transaction could begin (env.cpp, EnvWrap::beginTxn): it goes on with one that it
+// has not got, and complains on standard error.
+function beginOrThrow(environment: NativeEnvironment, begin: () => void): void {
+  begin();
+  if (environment.getWriteTxnId() !== 0) return;
+  environment.abortTxn();
+  throw Object.assign(new Error('a transaction could not begin'), { code: constants.errno.EINVAL });
 }
 
 /** @throws UserError `STORE_UNUSABLE`, `STORE_NUMBER_TAKEN`, `STORE_CORRUPT`, `DISK_FULL`. */
