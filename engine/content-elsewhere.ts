@@ -57,6 +57,7 @@ export class ContentElsewhere {
   constructor(options: ElsewhereOptions) {
     this.#options = options;
     this.#source = options.source;
+    this.#source?.begin();
   }
 
   /** What others have made of a derivation, as far as it is known. Of what is not, {@link learn} asks. */

@@ -39,6 +39,8 @@ export interface ContentSource {
   read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal): Promise<void>;
   /** All that is below an output, itself included, where that can be told without reading it. */
   below(top: Digest, signal: AbortSignal): Promise<ReadonlySet<Digest> | undefined>;
+  /** Another build begins: what others have made meanwhile is to be found, and who was given up some time ago is asked again. */
+  begin(): void;
   /** What was noticed since this was last asked and is worth a line: who is not asked any more, who contradicts whom. */
   notices(): readonly string[];
 }

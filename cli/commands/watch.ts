@@ -27,12 +27,23 @@ export const define: DefineCommand = (command, runs) => {
     .option('-j, --jobs <count>', 'commands at once, and processes of all makes in them together', parseCount)
     .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
     .option('--offline', 'use nothing but this machine')
+    .option('--cache <url...>', 'take what others have built from this cache, too')
+    .option(
+      '--push [url]',
+      'bring what is built to this cache at once; to the configured one when no URL is given',
+    )
+    .option('--no-push', 'bring nothing to the caches that are configured so')
+    .option('--key <name>', 'the key to sign with, if there are several')
+    .option('--executor <url>', 'run commands on the workers of this server; "local" for this machine alone')
     .option('-o, --out-link <path>', 'make a symbolic link to the newest result')
     .action(runs(watchTargets));
   addHelpNotes(command, {
     about:
       'Watched are the config, what it imports, the lock, and local folders but for what git ignores there. A build that\n' +
       'is stale is given up; what it has finished is not done again. A mistake in the config is told, and waited out.\n' +
+      '\n' +
+      'Caches and workers are those of `cairn build`. What is pushed goes there as it is made, what is left then behind the\n' +
+      'command of --then; a newer build ends that. A cache that was given up is asked again by a build a minute later.\n' +
       '\n' +
       'The command of --then has no terminal of its own, and is ended (SIGTERM, after 5 s SIGKILL) when a newer result is\n' +
       'there. So is the machine of --run, unless the result is the same; Ctrl-A x ends it, and then Ctrl-C the watch. Both\n' +
@@ -41,6 +52,7 @@ export const define: DefineCommand = (command, runs) => {
       ['cairn watch zlib', 'build it, and again when something has changed'],
       ["cairn watch app -o result --then './try.sh result'", 'and try each result'],
       ['cairn watch tiny --run --direct', 'from a changed line to a shell on the console'],
+      ['cairn watch app --executor local', 'on this machine alone, whatever the config says'],
       ['cairn watch app --json', 'one JSON object a line, for editors'],
     ],
     exitCodes: [1, 2, 130],

@@ -7,10 +7,10 @@ import {
   findConfig,
   lockPathOf,
   openWorkshop,
-  type CacheSettings,
   type Emit,
   type EvaluateOptions,
   type Evaluation,
+  type OpenWorkshopOptions,
   type Step,
   type Workshop,
 } from '../../engine/index.ts';
@@ -147,15 +147,7 @@ interface ProjectParts {
 }
 
 function makeProject(context: Context, { store, evaluation, options, sizeBytes }: ProjectParts): OpenProject {
-  const { settings } = options;
-  const caches = cachesOf(context, evaluation, settings);
-  const workshop = openWorkshop({
-    store,
-    ...jobsOf(settings),
-    ...compileCacheSize(context.env),
-    ...(caches && { caches }),
-    ...executorOf(context, evaluation, settings),
-  });
+  const workshop = openWorkshop({ store, ...workshopSettings(context, evaluation, options.settings) });
   const { signal } = context;
   const project = projectIn(context, workshop, evaluation, { ...options, signal, tellsOfLocals: true });
   return {
@@ -170,17 +162,22 @@ function makeProject(context: Context, { store, evaluation, options, sizeBytes }
   };
 }
 
-function cachesOf(
-  { env }: Context,
-  { flake }: Evaluation,
-  { offline = false, caches = [], usesCaches = true }: Settings = {},
-): CacheSettings | undefined {
-  return offline || !usesCaches ? undefined : cacheSettings(flake, caches, env);
-}
-
-/** The settings of a workshop, for those that were given. */
-export function jobsOf({ jobs }: Settings = {}): { readonly jobs?: number } {
-  return jobs === undefined ? {} : { jobs };
+/**
+ * How a workshop is set up for a config: by that, the person's own files, the environment and the command line. Plain data.
+ * @throws UserError `CONFIG_INVALID`, `KEY_INVALID`, `EXECUTOR_INVALID`
+ */
+export function workshopSettings(
+  { env }: Pick<Context, 'env'>,
+  { flake }: Pick<Evaluation, 'flake'>,
+  settings: Settings = {},
+): Omit<OpenWorkshopOptions, 'store'> {
+  const { jobs, offline = false, caches = [], usesCaches = true } = settings;
+  return {
+    ...(jobs !== undefined && { jobs }),
+    ...compileCacheSize(env),
+    ...(!offline && usesCaches && { caches: cacheSettings(flake, caches, env) }),
+    ...executorOf({ env }, { flake }, settings),
+  };
 }
 
 export interface ProjectInOptions extends ProjectOptions {

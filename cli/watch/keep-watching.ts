@@ -1,7 +1,8 @@
 // A watch as a whole: what a look, a build and what follows it are, put together for the engine to do when it is time.
 
+import type { Event } from '../../engine/index.ts';
 import { watch, type Round } from '../../engine/watch/index.ts';
-import { UserError } from '../../store/base/errors.ts';
+import { UserError, type ErrorCode } from '../../store/base/errors.ts';
 import type { Context } from '../context.ts';
 import { freePort } from '../images/free-port.ts';
 import { outputsToRun, type RunWish } from '../images/ready-machine.ts';
@@ -16,6 +17,14 @@ import type { WatchFlags } from './watch-flags.ts';
 import { WatchedMachine } from './watched-machine.ts';
 import { WatchedProof } from './watched-proof.ts';
 import { WatchedProject, isAbort, type Wanted } from './watched-project.ts';
+import { WatchedPush } from './watched-push.ts';
+
+/** What the command line, the environment or the person's files have to say otherwise: no change of the sources mends it. */
+const misconfigured: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CACHE_INVALID',
+  'EXECUTOR_INVALID',
+  'KEY_INVALID',
+]);
 
 /** Builds and waits until it is interrupted. @throws UserError for what no change of the sources could mend. */
 export async function keepWatching(
@@ -24,8 +33,13 @@ export async function keepWatching(
   targets: readonly string[],
 ): Promise<void> {
   const teller = new Teller(context);
-  const { jobs, offline } = flags;
-  const settings = { ...(jobs !== undefined && { jobs }), ...(offline !== undefined && { offline }) };
+  const { jobs, offline, executor, cache: caches = [] } = flags;
+  const settings = {
+    caches,
+    ...(jobs !== undefined && { jobs }),
+    ...(offline !== undefined && { offline }),
+    ...(executor !== undefined && { executor }),
+  };
   const onProblem = (problem: UserError | undefined): void => teller.problem(problem);
   const [first = ''] = targets;
   const wish = flags.run === true ? await runWish(first, flags) : undefined;
@@ -85,6 +99,7 @@ class Rounds {
   readonly #then: ThenCommand | undefined;
   readonly #machine: WatchedMachine | undefined;
   readonly #proof: WatchedProof | undefined;
+  readonly #push: WatchedPush;
   #isBuilding = false;
   /** Of the last round, and of the last that succeeded, which may be in use. */
   #last: Wanted | undefined;
@@ -95,6 +110,7 @@ class Rounds {
     // A console and a live view cannot share a terminal.
     this.#context = wish === undefined ? context : { ...context, err: { ...context.err, isTerminal: false } };
     this.#options = options;
+    this.#push = new WatchedPush(this.#context, flags);
     this.#sizeBytes = configuredSize(context.env);
     if (wish !== undefined) this.#machine = new WatchedMachine(this.#context, { project, teller, wish });
     const rebuild = async (wanted: Wanted, signal: AbortSignal): Promise<boolean> =>
@@ -111,12 +127,13 @@ class Rounds {
 
   /** True while something runs that would have to be put in order. */
   get isBusy(): boolean {
-    const others = [this.#then, this.#machine, this.#proof];
+    const others = [this.#then, this.#machine, this.#proof, this.#push];
     return this.#isBuilding || others.some((other) => other?.isRunning === true);
   }
 
   async build(wanted: Wanted, round: Round): Promise<'ok' | 'failed' | 'cancelled'> {
     await this.#proof?.end();
+    await this.#push.end();
     const startedMs = performance.now();
     this.#options.teller.roundBegins(round);
     this.#isBuilding = true;
@@ -132,7 +149,10 @@ class Rounds {
   async follow(): Promise<void> {
     const wanted = this.#good!;
     await this.#start(wanted);
-    if ((await this.#proof?.of(wanted)) === 'replaced') await this.#start(wanted);
+    await this.#push.finish();
+    if ((await this.#proof?.of(wanted)) !== 'replaced') return;
+    await this.#start(wanted);
+    await this.#push.finish();
   }
 
   async #start(wanted: Wanted): Promise<void> {
@@ -147,6 +167,7 @@ class Rounds {
 
   async end(): Promise<void> {
     await this.#proof?.end();
+    await this.#push.end();
     await this.#then?.end();
     await this.#machine?.end();
   }
@@ -160,7 +181,12 @@ class Rounds {
     const renderer = openRenderer(this.#context);
     this.#last = wanted;
     try {
-      const project = this.#options.project.project(wanted, { emit: renderer.emit, signal });
+      const emit = (event: Event): void => {
+        renderer.emit(event);
+        this.#push.hear(event);
+      };
+      const project = this.#options.project.project(wanted, { emit, signal });
+      await this.#push.begin(project, { emit: renderer.emit, signal });
       const report = await project.build.realise(
         wanted.outputs.map(({ id }) => id),
         flags,
@@ -178,6 +204,9 @@ class Rounds {
       showResults(this.#context, { project, wanted: wanted.outputs, report, view, elapsedMs });
       if (this.#sizeBytes !== undefined) await keepStoreToSize(this.#context, project.store, this.#sizeBytes);
       if (report.ok) this.#good = wanted;
+      // Of a success, what follows comes first.
+      this.#push.made([...report.outputs.keys()]);
+      if (!report.ok) await this.#push.finish();
       return report.ok ? 'built' : 'failed';
     } catch (error) {
       await renderer.close();
@@ -185,6 +214,7 @@ class Rounds {
       const known = asPersonsError(error);
       // What is wrong with this build may be right with the next.
       if (!(known instanceof UserError)) throw error;
+      if (this.#good === undefined && misconfigured.has(known.code)) throw error;
       teller.problem(known);
       return 'failed';
     }

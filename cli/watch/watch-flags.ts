@@ -1,9 +1,12 @@
 // What a watch is asked for, beside its targets.
 
-export interface WatchFlags {
+import type { PushFlags } from '../project/pushing.ts';
+
+export interface WatchFlags extends PushFlags {
   readonly jobs?: number;
   readonly keepGoing?: boolean;
-  readonly offline?: boolean;
+  readonly cache?: readonly string[];
+  readonly executor?: string;
   readonly outLink?: string;
   readonly then?: string;
   readonly run?: boolean;

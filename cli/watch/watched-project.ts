@@ -1,5 +1,5 @@
-// A project that stays open while its sources change: one store and one workshop, an evaluation for each look, a build for
-// each round. Knows nothing of when to look or to build.
+// A project that stays open while its sources change: one store, one workshop for as long as what the config says of caches and
+// workers is the same, an evaluation for each look, a build for each round. Knows nothing of when to look or to build.
 
 import { openWorkshop, type Changes, type Emit, type Evaluation, type Workshop } from '../../engine/index.ts';
 import { placesOf, type Changed, type Look, type Places } from '../../engine/watch/index.ts';
@@ -9,12 +9,11 @@ import type { Context } from '../context.ts';
 import {
   configOf,
   evaluateConfig,
-  jobsOf,
   projectIn,
+  workshopSettings,
   type Project,
   type Settings,
 } from '../project/project.ts';
-import { compileCacheSize } from '../project/store-size.ts';
 import { findTarget, type FoundOutput } from '../project/targets.ts';
 import { asPersonsError } from '../reports/persons-error.ts';
 
@@ -57,7 +56,8 @@ export class WatchedProject {
   readonly #context: Context;
   readonly #options: WatchedProjectOptions;
   readonly #configPath: string;
-  readonly #workshop: Workshop;
+  /** By how they are set up, the one in use last. */
+  readonly #workshops = new Map<string, Workshop>();
   #problem: UserError | undefined;
   #hasToldOfLocals = false;
   /** The last that came to something. */
@@ -68,11 +68,6 @@ export class WatchedProject {
     this.store = store;
     this.#options = options;
     this.#configPath = configOf(context);
-    this.#workshop = openWorkshop({
-      store,
-      ...jobsOf(options.settings),
-      ...compileCacheSize(context.env),
-    });
   }
 
   /** @throws UserError for whatever is wrong with the store, or when there is no config. */
@@ -108,13 +103,16 @@ export class WatchedProject {
     }
   }
 
-  /** What was found, to be built under a signal of its own. The first time it says of which local sources that is. */
+  /**
+   * What was found, to be built under a signal of its own. The first time it says of which local sources that is.
+   * @throws UserError for settings of caches or workers that are none
+   */
   project({ evaluation }: Wanted, how: { readonly emit: Emit; readonly signal: AbortSignal }): Project {
     const { settings, targets } = this.#options;
     const tellsOfLocals = !this.#hasToldOfLocals;
     this.#hasToldOfLocals = true;
     const options = { ...how, settings, targets, tellsOfLocals };
-    return projectIn(this.#context, this.#workshop, evaluation, options);
+    return projectIn(this.#context, this.#workshopFor(evaluation), evaluation, options);
   }
 
   /** Garbage collection may have whatever is no part of these. Nothing may be under way. */
@@ -127,8 +125,19 @@ export class WatchedProject {
   }
 
   async close(): Promise<void> {
-    await this.#workshop.close();
+    for (const workshop of this.#workshops.values()) await workshop.close();
     await this.store.close();
+  }
+
+  // One that was in use before stays open: what was started in it may not have ended. A config says something else of caches and
+  // workers once in a blue moon.
+  #workshopFor(evaluation: Evaluation): Workshop {
+    const settings = workshopSettings(this.#context, evaluation, this.#options.settings);
+    // The environment is the same all the time.
+    const key = JSON.stringify(settings, (name, value: unknown) => (name === 'env' ? undefined : value));
+    const workshop = this.#workshops.get(key) ?? openWorkshop({ store: this.store, ...settings });
+    this.#workshops.set(key, workshop);
+    return workshop;
   }
 
   #changes(changed: Changed): Changes | undefined {

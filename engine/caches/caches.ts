@@ -1,5 +1,5 @@
 // All caches behind one, near to far. One that fails, is slow or lies is not asked any more, which is said once; a build goes on
-// without it. Knows no plan and no store.
+// without it, and one that begins a minute later asks it again. Knows no plan and no store.
 
 import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
@@ -14,8 +14,12 @@ export interface AskedCache {
   readonly takesAnyKey: boolean;
 }
 
+/** So long nobody is waited for again who could not be asked. */
+const graceMs = 60_000;
+
 interface Asked extends AskedCache {
-  isDown: boolean;
+  /** When it could not be asked any more, by a clock that never goes back; undefined for one that can. */
+  downAtMs: number | undefined;
   readonly has: Set<Digest>;
 }
 
@@ -28,7 +32,7 @@ export class Caches implements ContentSource {
   #notices: string[] = [];
 
   constructor(caches: readonly AskedCache[], trust: Trust) {
-    this.#caches = caches.map((one) => ({ ...one, isDown: false, has: new Set() }));
+    this.#caches = caches.map((one) => ({ ...one, downAtMs: undefined, has: new Set() }));
     this.name = caches.map(({ cache }) => cache.name).join(', ');
     this.#records = new TrustedRecords(trust, (subject, versions) => this.#noticeDispute(subject, versions));
   }
@@ -92,6 +96,14 @@ export class Caches implements ContentSource {
     }
   }
 
+  begin(): void {
+    for (const asked of this.#caches) {
+      asked.cache.forget?.();
+      if (asked.downAtMs !== undefined && performance.now() - asked.downAtMs >= graceMs)
+        asked.downAtMs = undefined;
+    }
+  }
+
   async below(top: Digest, signal: AbortSignal): Promise<ReadonlySet<Digest> | undefined> {
     for (const asked of this.#caches) {
       const below = await this.#attempt(asked, signal, () => asked.cache.below(top, signal));
@@ -146,7 +158,7 @@ export class Caches implements ContentSource {
   }
 
   async #attempt<T>(asked: Asked, signal: AbortSignal, ask: () => Promise<T>): Promise<T | undefined> {
-    if (asked.isDown) return undefined;
+    if (isDown(asked)) return undefined;
     try {
       return await ask();
     } catch (error) {
@@ -155,7 +167,7 @@ export class Caches implements ContentSource {
       if (error instanceof UserError) throw error;
       if (!isDown(asked))
         this.#notices.push(`${asked.cache.name} is not asked any more: ${messageOf(error)}`);
-      asked.isDown = true;
+      asked.downAtMs ??= performance.now();
       return undefined;
     }
   }
@@ -174,7 +186,7 @@ export class Caches implements ContentSource {
 
 // Asked again: while one question was waited for, another may have ended it.
 function isDown(asked: Asked): boolean {
-  return asked.isDown;
+  return asked.downAtMs !== undefined;
 }
 
 function describe(outputs: Claim['outputs']): string {

@@ -11,6 +11,7 @@ export function contentOnly(cache: Cache): Cache {
     has: (...question) => cache.has(...question),
     read: (...question) => cache.read(...question),
     below: (...question) => cache.below(...question),
+    ...(cache.forget && { forget: cache.forget }),
     push: () => bug(`something was to be pushed to ${cache.name}`),
   };
 }

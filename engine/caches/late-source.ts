@@ -19,6 +19,10 @@ export class LateSource implements ContentSource {
   readonly read: ContentSource['read'] = async (...question) => (await this.#get()).read(...question);
   readonly below: ContentSource['below'] = async (...question) => (await this.#get()).below(...question);
 
+  begin(): void {
+    this.#source?.begin();
+  }
+
   notices(): readonly string[] {
     return this.#source?.notices() ?? [];
   }

@@ -43,6 +43,8 @@ export interface Cache {
   read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal): Promise<void>;
   /** All that is below an output, itself included, where that can be told without reading it; undefined otherwise. */
   below(top: Digest, signal: AbortSignal): Promise<ReadonlySet<Digest> | undefined>;
+  /** What others have brought meanwhile is to be found from now on. Not there where nothing that is said is kept in mind. */
+  readonly forget?: () => void;
   /**
    * Brings what the cache lacks: content first, then the records about it, so that no record is there before what it promises.
    * @throws UserError `CACHE_FAILED`; MissingBlob for content that is not here

@@ -139,6 +139,12 @@ export class ShelfCache implements Cache {
     }
   }
 
+  // Where content lies stays known: what has that name is never anything else.
+  readonly forget = (): void => {
+    this.#forget();
+    this.#isThere = undefined;
+  };
+
   readonly upkeep: CacheUpkeep = {
     verify: async (signal) => {
       if (!(await this.#isCache(signal))) throw new Error('there is no cache');

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Build } from '../../engine/build.ts';
 import { Caches } from '../../engine/caches/caches.ts';
 import type { CheckResult } from '../../engine/check.ts';
@@ -49,6 +49,8 @@ interface Machine {
   readonly notices: string[];
   readonly outcomes: string[];
   readonly build: Build;
+  /** Another one in the same workshop. */
+  readonly begin: () => Build;
   readonly steps: ReturnType<typeof stepSource>['steps'];
   readonly idOf: ReturnType<typeof stepSource>['idOf'];
   realise(derivation: Derivation): Promise<boolean>;
@@ -89,9 +91,11 @@ async function machine({
     if (event.type === 'notice') notices!.push(event.message);
     if (event.type === 'step-finished') outcomes!.push(`${event.outcome.kind} ${event.step.name}`);
   };
-  const build = new Build(workshop, { steps, sandbox: undefined, sources: noSources, emit, signal });
+  const begin = (): Build =>
+    new Build(workshop, { steps, sandbox: undefined, sources: noSources, emit, signal });
+  const build = begin();
   return {
-    ...{ store, ran: ran!, notices: notices!, outcomes: outcomes!, build, steps, idOf },
+    ...{ store, ran: ran!, notices: notices!, outcomes: outcomes!, build, begin, steps, idOf },
     realise: async (derivation) => (await build.realise([idOf(derivation)])).ok,
   };
 }
@@ -301,6 +305,48 @@ describe('a cache that is', () => {
       expect.stringContaining('no answer for 1 s'),
       expect.stringContaining('ECONNREFUSED'),
     ]);
+  });
+
+  test('is not waited for again by builds of the same minute, and asked by those that begin later', async () => {
+    const folder = await pushedFolder();
+    let [isDown, questions] = [true, 0];
+    const flapping = await serveCache(folder, {
+      instead: (_, response) => {
+        questions++;
+        if (isDown) response.writeHead(500).end();
+        return isDown;
+      },
+    });
+    const now = vi.spyOn(performance, 'now');
+    onTestFinished(() => now.mockRestore());
+    const other = await machine({ urls: [flapping.base] });
+    const plan = async (): Promise<string[]> => {
+      const plan = await other.begin().plan([other.idOf(top)]);
+      return plannedSteps(plan).flatMap(({ step, decision }) =>
+        step.name === 'top' ? [`${decision} ${step.name}`] : [],
+      );
+    };
+    expect(await plan()).toEqual(['build top']);
+    const before = questions;
+    isDown = false;
+    expect([await plan(), questions]).toEqual([['build top'], before]);
+    const laterMs = performance.now() + 61_000;
+    now.mockImplementation(() => laterMs);
+    expect(await plan()).toEqual(['substitute top']);
+    expect(other.notices).toHaveLength(1);
+  });
+
+  test('and one that was empty has for the next build what others have brought meanwhile', async () => {
+    const folder = tempFolder('cache');
+    const other = await machine({ urls: [url(folder)] });
+    const decision = async (): Promise<string | undefined> =>
+      plannedSteps(await other.begin().plan([other.idOf(top)])).find(({ step }) => step.name === 'top')
+        ?.decision;
+    expect(await decision()).toBe('build');
+    await pushTo(url(folder), ci, beside);
+    expect(await decision()).toBe('build');
+    await pushTo(url(folder), ci);
+    expect(await decision()).toBe('substitute');
   });
 
   test('full says so to who pushes, and has nothing half', async () => {

@@ -31,6 +31,7 @@ function sourceOf(store: Store, change: Partial<ContentSource> = {}): ContentSou
     memos: () => Promise.resolve(new Map()),
     claims: () => Promise.resolve(new Map()),
     below: () => Promise.resolve(undefined),
+    begin: () => undefined,
     notices: () => [],
     has(digests) {
       this.questions++;
