@@ -110,8 +110,7 @@ const tooManyFolders = (made: Image, tools: readonly InputLike[]): Run => {
   const step = made.partitions.parts.find(({ input }) => input.derivation.name.endsWith('root-partition'));
   const { inputs: given, env } = step!.input.derivation as Run;
   const attributesOf = write({ name: 'no-attributes', files: { 'attributes.json': '{}' } });
-  const script =
-    'mkdir -p /content/var/all; cd /content/var/all; seq 66000 | xargs mkdir; python3 /program/main.py';
+  const script = 'mkdir -p /content; cd /content; seq 64998 | xargs mkdir; python3 /program/main.py';
   return run({
     name: 'too-many-folders',
     layers: tools,
