@@ -3,17 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { firstWrong, gitProject, type GitProject } from '../support/git-project.ts';
 import { parseRecords } from '../support/json-records.ts';
 import { skipWithout } from '../support/needs.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
-
-let sources: CollectedSources;
-beforeAll(() => {
-  sources = collectSources();
-});
-afterAll(() => sources.remove());
 
 beforeEach((context) => {
   const hasGit = spawnSync('git', ['--version']).status === 0;
@@ -42,7 +35,7 @@ function stateOf({ git }: GitProject): string {
 
 describe('cairn bisect', () => {
   it('finds the first bad commit as git does, leaves the repository alone, and builds nothing a second time', async () => {
-    const project = gitProject(sources.folder);
+    const project = gitProject();
     const { source, commits, git } = project;
     writeFileSync(join(source, 'build.sh'), 'somebody is at work here');
     writeFileSync(join(source, 'left.o'), '');
@@ -63,7 +56,7 @@ describe('cairn bisect', () => {
   });
 
   it('tells machines which commits were tried, and which is the one', async () => {
-    const project = gitProject(sources.folder);
+    const project = gitProject();
     const { source, commits } = project;
     const { status, events, stdout } = await project.run([
       ...['bisect', 'main~11', 'main', '--source', source, '--input', 'program', '--json', '--run'],
@@ -92,7 +85,7 @@ describe('cairn bisect', () => {
   });
 
   it('gives the command a clean tree each time, and what git itself is told to look at stays its own', async () => {
-    const project = gitProject(sources.folder);
+    const project = gitProject();
     const { source, commits, folder } = project;
     const command = `
       test ! -e "$CAIRN_BISECT_SOURCE/left" -a ! -e "$CAIRN_BISECT_SOURCE/left.o" || exit 200
@@ -121,7 +114,7 @@ describe('cairn bisect', () => {
     ['nothing but what cannot be tried', 'exit 125', "only 'skip'ped commits left"],
     ['a command that ends it all', 'exit 130', '130'],
   ])('says that it found nothing: %s', async (_, command, said) => {
-    const project = gitProject(sources.folder);
+    const project = gitProject();
     const { source } = project;
     const { status, stdout, stderr } = await project.run([
       ...['bisect', 'main~11', 'main', '--source', source, '--input', 'program', '--run', command],
@@ -132,7 +125,7 @@ describe('cairn bisect', () => {
   });
 
   it('says what is wrong before it tries anything', async () => {
-    const project = gitProject(sources.folder);
+    const project = gitProject();
     const { source, folder } = project;
     const bisect = (good: string, at: string, ...more: readonly string[]): ReturnType<GitProject['run']> =>
       project.run(['bisect', good, 'main', '--source', at, '--run', 'touch tried', ...more]);
@@ -154,7 +147,7 @@ describe('cairn bisect', () => {
 describe('cairn kernel series', () => {
   it('builds each commit, says which breaks, and builds nothing a second time', async () => {
     const unbuildable = 8;
-    const project = gitProject(sources.folder, unbuildable);
+    const project = gitProject(unbuildable);
     const { source, commits } = project;
     const range = `${commits[5]!}..main`;
     const series = (...more: readonly string[]): ReturnType<GitProject['run']> =>
@@ -196,7 +189,7 @@ describe('cairn kernel series', () => {
   });
 
   it('shares what it builds with a work tree of somebody who has that commit', async () => {
-    const project = gitProject(sources.folder);
+    const project = gitProject();
     const { source, commits, git } = project;
     await project.run([
       'kernel',
@@ -221,7 +214,7 @@ describe('cairn kernel series', () => {
   });
 
   it('ends with 0 when nothing breaks, and says what is no series', async () => {
-    const project = gitProject(sources.folder);
+    const project = gitProject();
     const { source, commits } = project;
     const series = (range: string): ReturnType<GitProject['run']> =>
       project.run(['kernel', 'series', range, 'program', '--source', source, '--input', 'program']);

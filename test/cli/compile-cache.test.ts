@@ -2,16 +2,9 @@
 // compiler is a script, since nothing of it matters here.
 
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { busyboxFlake, cairnProject, type CairnProject } from '../support/cairn-project.ts';
 import { unpackCcache } from '../support/compile-project.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
-
-let sources: CollectedSources;
-beforeAll(() => {
-  sources = collectSources();
-});
-afterAll(() => sources.remove());
 
 const compiler = `#!/bin/sh
 while [ $# -gt 0 ]; do
@@ -37,10 +30,7 @@ const flake = busyboxFlake(`{ compiled: run({
 }) }`);
 
 async function compiledProject(): Promise<CairnProject> {
-  const project = cairnProject(
-    { ...flake, 'source/a.c': 'int a;\n', 'source/b.c': 'int b;\n' },
-    sources.folder,
-  );
+  const project = cairnProject({ ...flake, 'source/a.c': 'int a;\n', 'source/b.c': 'int b;\n' });
   await unpackCcache(join(project.folder, 'ccache'));
   return project;
 }

@@ -1,15 +1,8 @@
 // `cairn exec`: programs of outputs in the sandbox, with what they need there and nothing else.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { busyboxFlake, cairnProject, type CairnProject, type Ran } from '../support/cairn-project.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 import { testProject } from './cairn.ts';
-
-let sources: CollectedSources;
-beforeAll(() => {
-  sources = collectSources();
-});
-afterAll(() => sources.remove());
 
 const motd = `write({ name: 'motd', files: { 'etc/motd': 'Welcome.\\n' } })`;
 const outputs = `{
@@ -18,7 +11,7 @@ const outputs = `{
   'motd-root': compose({ name: 'whole', parts: [shell, ${motd}] }),
 }`;
 
-const project = (): CairnProject => cairnProject(busyboxFlake(outputs), sources.folder);
+const project = (): CairnProject => cairnProject(busyboxFlake(outputs));
 const exec = (of: CairnProject, ...args: readonly string[]): Promise<Ran> => of.run(['exec', ...args]);
 
 describe('cairn exec', () => {

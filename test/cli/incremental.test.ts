@@ -1,16 +1,9 @@
 // Steps with kept folders on the built command line: what it says of them, and what it does when a clean build differs.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { cairnProject, countingFlake, type CairnProject } from '../support/cairn-project.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 
-let sources: CollectedSources;
-beforeAll(() => {
-  sources = collectSources();
-});
-afterAll(() => sources.remove());
-
-const countingProject = (): CairnProject => cairnProject(countingFlake(), sources.folder);
+const countingProject = (): CairnProject => cairnProject(countingFlake());
 
 test('what was made in kept folders is said to be that until a clean build has proven it', async () => {
   const project = countingProject();

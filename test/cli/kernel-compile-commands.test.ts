@@ -2,11 +2,10 @@
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compileCommands, type CompileCommand } from '../../cli/kernel/compile-commands.ts';
 import { shellWords } from '../../cli/kernel/shell-words.ts';
 import { busyboxFlake, cairnProject } from '../support/cairn-project.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 
 const folders = { source: '/source', ownSource: '/home/me/my linux', directory: '/headers' };
 
@@ -90,14 +89,8 @@ const kernels = `(() => {
 })()`;
 
 describe('cairn kernel compile-commands', () => {
-  let sources: CollectedSources;
-  beforeAll(() => {
-    sources = collectSources();
-  });
-  afterAll(() => sources.remove());
-
   function project() {
-    const made = cairnProject(busyboxFlake(kernels), sources.folder);
+    const made = cairnProject(busyboxFlake(kernels));
     mkdirSync(join(made.folder, 'linux'));
     made.write('linux/a.c', 'int a;');
     return made;

@@ -2,9 +2,8 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { busyboxFlake, cairnProject } from '../support/cairn-project.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 import { testProject, type TestProject } from './cairn.ts';
 
 const before = `# Automatically generated
@@ -100,12 +99,6 @@ describe('cairn kernel config diff', () => {
 });
 
 describe('the configuration of a target', () => {
-  let sources: CollectedSources;
-  beforeAll(() => {
-    sources = collectSources();
-  });
-  afterAll(() => sources.remove());
-
   it('is found below whatever is made with the kernel, which need not be built', async () => {
     const flake = busyboxFlake(`(() => {
       const text = (name: string, text: string) => write({ name, files: { text } });
@@ -117,7 +110,7 @@ describe('the configuration of a target', () => {
       const [one, other] = [configured('one', 'CONFIG_A=y\\n'), configured('other', 'CONFIG_B=m\\n')];
       return { one, other, both: compose({ name: 'both', parts: [one, other] }) };
     })()`);
-    const project = cairnProject(flake, sources.folder);
+    const project = cairnProject(flake);
     const { status, stdout } = await project.run(['kernel', 'config', 'diff', 'one', 'other@x86_64-linux']);
     expect({ status, stdout }).toEqual({ status: 0, stdout: '-A y\n+B m\n' });
     const both = await project.run(['kernel', 'config', 'diff', 'both', 'one']);

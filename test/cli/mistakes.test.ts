@@ -4,13 +4,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../cli/exit-codes.ts';
 import { uncoloured } from '../../cli/render/style.ts';
 import { errorLines } from '../../cli/reports/report-error.ts';
 import { busyboxFlake, cairnProject } from '../support/cairn-project.ts';
 import { configProject } from '../support/config-project.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { testProject } from './cairn.ts';
 
@@ -629,12 +628,6 @@ const inSteps = [
 ] as const;
 
 describe('a mistake that shows when a step is done is told with what to do about it:', () => {
-  let sources: CollectedSources;
-  beforeAll(() => {
-    sources = collectSources();
-  });
-  afterAll(() => sources.remove());
-
   // One build has all of them: what each is told of is that of a build of its own.
   it('each of them', async () => {
     const folder = tempFolder('archive');
@@ -650,10 +643,7 @@ const toolFile = fetchUrl({ name: 'tool.tar', urls: [toolUrl], sha256: '${sha256
 const programs = write({ name: 'programs', files: { 'bin/sh': '' } });
 const text = (text: string) => write({ name: 'text', files: { file: text } });
 export default`;
-    const project = cairnProject(
-      { ...flake, [config]: flake[config]!.replace('export default', more) },
-      sources.folder,
-    );
+    const project = cairnProject({ ...flake, [config]: flake[config]!.replace('export default', more) });
     const outputs = inSteps.map((_, at) => `mistake${at}`);
     const { status, stderr } = await project.run(['build', '--keep-going', ...outputs]);
     expect(status).toBe(1);

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { commandGroups } from '../../cli/command-table.ts';
 import { digestOf, type Digest } from '../../store/base/digest.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
@@ -33,17 +33,10 @@ import { DeployHost } from '../support/deploy-host.ts';
 import { parseRecords, problemOf, schema } from '../support/json-records.ts';
 import { gitProject } from '../support/git-project.ts';
 import { smallImageFlake, usedDevice } from '../support/small-image.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 import { talkingMachine } from '../support/talking-machine.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { serve } from '../support/web-server.ts';
 import { smallFlake, testProject, type Ended, type TestProject } from './cairn.ts';
-
-let sources: CollectedSources;
-beforeAll(() => {
-  sources = collectSources();
-});
-afterAll(() => sources.remove());
 
 /** A way to have a command write records, and which types of them come, whatever else does. */
 interface Example {
@@ -119,7 +112,7 @@ const commandsFlake = `{
 const inSandbox =
   (...commands: readonly (readonly string[])[]) =>
   async () => {
-    const project = cairnProject(busyboxFlake(commandsFlake), sources.folder);
+    const project = cairnProject(busyboxFlake(commandsFlake));
     let events: readonly { readonly type?: unknown }[] = [];
     for (const words of commands) ({ events } = await project.run([...words, '--json']));
     return events;
@@ -127,7 +120,7 @@ const inSandbox =
 
 /** Of a store that knows of a file that stayed elsewhere. */
 async function leaving(...words: readonly string[]): Promise<readonly { readonly type?: unknown }[]> {
-  const project = cairnProject(busyboxFlake('{}'), sources.folder);
+  const project = cairnProject(busyboxFlake('{}'));
   const store = await openStore(project.store);
   const batch = store.begin();
   batch.leave(digestOf(Buffer.from('left')), 'grpc://workers');
@@ -137,7 +130,7 @@ async function leaving(...words: readonly string[]): Promise<readonly { readonly
 }
 
 async function counted(...words: readonly string[]): Promise<readonly { readonly type?: unknown }[]> {
-  const project = cairnProject(countingFlake(), sources.folder);
+  const project = cairnProject(countingFlake());
   await project.run(['build', 'counted']);
   project.write('source/text', 'two\n');
   await project.run(['build', 'counted']);
@@ -260,10 +253,7 @@ const examples: readonly Example[] = [
     command: 'run --expect',
     types: ['notice', 'console', 'said'],
     run: async () => {
-      const project = cairnProject(
-        busyboxFlake(talkingMachine('echo it is up; exec sleep 600')),
-        sources.folder,
-      );
+      const project = cairnProject(busyboxFlake(talkingMachine('echo it is up; exec sleep 600')));
       const ran = await project.run(['run', 'talking', '--gdb', '0', '--expect', 'up', '--json']);
       expect(ran.status, ran.stdout + ran.stderr).toBe(0);
       return ran.events;
@@ -368,7 +358,7 @@ const examples: readonly Example[] = [
     command: 'kernel series',
     types: ['series-commit'],
     run: async () => {
-      const project = gitProject(sources.folder);
+      const project = gitProject();
       const of = ['--source', project.source, '--input', 'program', '--json'];
       return (await project.run(['kernel', 'series', 'main~1..main', 'program', ...of])).events;
     },
@@ -377,7 +367,7 @@ const examples: readonly Example[] = [
     command: 'bisect',
     types: ['bisected-commit', 'first-bad-commit'],
     run: async () => {
-      const project = gitProject(sources.folder);
+      const project = gitProject();
       const of = ['--source', project.source, '--input', 'program', '--json'];
       return (await project.run(['bisect', 'main~3', 'main', ...of, '--run', 'false'])).events;
     },

@@ -2,20 +2,12 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { busyboxFlake, cairnProject, finished, type CairnProject } from '../support/cairn-project.ts';
 import { processesWith } from '../support/processes.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 import { talkingMachine } from '../support/talking-machine.ts';
 
-let sources: CollectedSources;
-beforeAll(() => {
-  sources = collectSources();
-});
-afterAll(() => sources.remove());
-
-const project = (script: string): CairnProject =>
-  cairnProject(busyboxFlake(talkingMachine(script)), sources.folder);
+const project = (script: string): CairnProject => cairnProject(busyboxFlake(talkingMachine(script)));
 
 /** What machines wrote: gone when they are. */
 function scratchOf({ store }: CairnProject): string[] {

@@ -2,15 +2,9 @@
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { busyboxFlake, cairnProject, type CairnProject } from '../support/cairn-project.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
-
-let sources: CollectedSources;
-beforeAll(() => {
-  sources = collectSources();
-});
-afterAll(() => sources.remove());
+import { tempFolder } from '../support/temp-folder.ts';
 
 const outputs = `{
   good: command('good', 'echo I am good; echo good > $out/file'),
@@ -18,7 +12,7 @@ const outputs = `{
   above: compose({ name: 'above', parts: [command('good', 'echo I am good; echo good > $out/file')] }),
 }`;
 
-const project = (): CairnProject => cairnProject(busyboxFlake(outputs), sources.folder);
+const project = (): CairnProject => cairnProject(busyboxFlake(outputs));
 
 describe('a step that fails', () => {
   it('ends the build with its log, where all of it is, and how to look further', async () => {
@@ -83,7 +77,7 @@ describe('sources', () => {
   });
 
   it('that cannot be had end the build with status 1 and say what to do', async () => {
-    const of = cairnProject(busyboxFlake(outputs));
+    const of = cairnProject(busyboxFlake(outputs), tempFolder('nothing'));
     const { status, stderr } = await of.run(['build', 'good', '--offline']);
     expect(status).toBe(1);
     expect(stderr).toContain('FETCH_OFFLINE');
@@ -104,6 +98,11 @@ describe('cairn doctor', () => {
 
   it('names what is wrong and how to mend it, and ends with status 1', async () => {
     const of = project();
+    const config = busyboxFlake(outputs)['flake-like.config.ts']!;
+    of.write(
+      'flake-like.config.ts',
+      config.replace(/sandbox: \(\) => .*/, 'sandbox: ({ pins }) => sandboxTool(pins),'),
+    );
     of.write('flake-like.lock', '{"version": 1, "inputs": {}}\n');
     const { status, events } = await of.run(['doctor', '--json']);
     expect(status).toBe(1);

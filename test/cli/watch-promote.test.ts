@@ -2,19 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { cairnProject, countingFlake, type CairnProject } from '../support/cairn-project.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 import { StartedWatch } from '../support/started-watch.ts';
 
-let sources: CollectedSources;
-beforeAll(() => {
-  sources = collectSources();
-});
-afterAll(() => sources.remove());
-
 async function watched(files = countingFlake()): Promise<{ project: CairnProject; watch: StartedWatch }> {
-  const project = cairnProject(files, sources.folder);
+  const project = cairnProject(files);
   const watch = new StartedWatch(project.start(['watch', 'counted', '--promote', '--json', '-o', 'result']));
   await watch.until('round-finished', { result: 'built' });
   await watch.until('waiting');

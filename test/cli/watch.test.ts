@@ -12,13 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { busyboxFlake, cairnProject, type CairnProject } from '../support/cairn-project.ts';
 import type { ParsedRecord } from '../support/json-records.ts';
 import { processesWith } from '../support/processes.ts';
 import { StartedWatch } from '../support/started-watch.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 import { programPart, testProject, type TestProject } from './cairn.ts';
 
 const localFlake = `
@@ -240,19 +239,13 @@ function mayLimit(): boolean {
 }
 
 describe('a watch with commands in sandboxes', () => {
-  let sources: CollectedSources;
-  beforeAll(() => {
-    sources = collectSources();
-  });
-  afterAll(() => sources.remove());
-
   const flake = `(() => {
     const source = localFolder({ name: 'source', path: './source' });
     return { all: command('all', 'cat /in/script > $out/script; . /in/script', { '/in': source }) };
   })()`;
 
   function start(script: string): { readonly project: CairnProject; readonly watch: StartedWatch } {
-    const project = cairnProject({ ...busyboxFlake(flake), 'source/script': script }, sources.folder);
+    const project = cairnProject({ ...busyboxFlake(flake), 'source/script': script });
     return { project, watch: new StartedWatch(project.start(['watch', 'all', '--json', '-o', 'result'])) };
   }
 
@@ -324,7 +317,7 @@ describe('a watch with commands in sandboxes', () => {
   });
 
   test('starts a machine with each result, and leaves it running when that is the same', async () => {
-    const project = cairnProject({ ...busyboxFlake(machineFlake), 'source/kernel': 'one' }, sources.folder);
+    const project = cairnProject({ ...busyboxFlake(machineFlake), 'source/kernel': 'one' });
     const machine = ['--append', 'debug', '--memory', '96M', '--processors', '3', '--ssh-port', '0'];
     const child = project.start(['watch', 'small', '--run', '--direct', ...machine]);
     onTestFinished(() => void child.kill('SIGKILL'));

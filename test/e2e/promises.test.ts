@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   busyboxFlake,
   cairnProject,
@@ -23,15 +23,8 @@ import {
   type CairnProject,
 } from '../support/cairn-project.ts';
 import { processesWith } from '../support/processes.ts';
-import { collectSources, type CollectedSources } from '../support/sources.ts';
 
-let sources: CollectedSources;
-beforeAll(() => {
-  sources = collectSources();
-});
-afterAll(() => sources.remove());
-
-const project = (outputs: string): CairnProject => cairnProject(busyboxFlake(outputs), sources.folder);
+const project = (outputs: string): CairnProject => cairnProject(busyboxFlake(outputs));
 
 // The digest of an output as `cairn build --json` reports it.
 async function digestOf(

@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { builtScript } from '../support/built-script.ts';
-import { collectSources } from '../support/sources.ts';
+import { collectedSources } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 export interface SoakOptions {
@@ -39,12 +39,10 @@ export async function soak(
     readonly diskMegabytes: number;
   },
 ): Promise<SoakReport> {
-  const sources = collectSources();
-  onTestFinished(() => sources.remove());
   const folder = tempFolder('soak');
   const [disk, report] = [join(folder, 'disk'), join(folder, 'report')];
   mkdirSync(disk);
-  const given: SoakOptions = { ...options, folder, disk, report, sources: sources.folder };
+  const given: SoakOptions = { ...options, folder, disk, report, sources: collectedSources() };
   const script = await builtScript('test/soak/soak.ts');
   const inside = `mount -t tmpfs -o size=${options.diskMegabytes}m none "$1" && exec "$2" "$3" "$4"`;
   const [unshare, ...words] = ['unshare', '-Urm', '--pid', '--fork', '--kill-child', '--mount-proc'];

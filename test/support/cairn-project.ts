@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { parseRecords, type ParsedRecord } from './json-records.ts';
+import { busybox, collectedSandbox, collectedSources } from './sources.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** How a run of cairn ended. */
@@ -33,15 +34,18 @@ export interface RunOptions {
   readonly through?: readonly string[];
 }
 
-/** A fresh project in a temporary folder. `sources` is a folder that `cairn fetch` filled, so that nothing is downloaded. */
-export function cairnProject(files: Readonly<Record<string, string>>, sources?: string): CairnProject {
+/** A fresh project in a temporary folder. `sources` is a folder as `cairn fetch` fills it. */
+export function cairnProject(
+  files: Readonly<Record<string, string>>,
+  sources = collectedSources(),
+): CairnProject {
   const project = projectIn(tempFolder('project'), join(tempFolder('store'), 'store'), sources);
   for (const [name, text] of Object.entries(files)) project.write(name, text);
   return project;
 }
 
 /** A project in a folder and with a store that somebody else removes. */
-export function projectIn(folder: string, store: string, sources?: string): CairnProject {
+export function projectIn(folder: string, store: string, sources = collectedSources()): CairnProject {
   const write = (name: string, text: string): void => {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
@@ -49,7 +53,7 @@ export function projectIn(folder: string, store: string, sources?: string): Cair
   const environment = {
     HOME: folder,
     CAIRN_STORE: store,
-    ...(sources !== undefined && { CAIRN_SOURCES: sources }),
+    CAIRN_SOURCES: sources,
   };
   const start = (
     args: readonly string[],
@@ -90,7 +94,7 @@ export function stepsThat(outcome: string, { events }: Ran): string[] {
     .map((event) => String(event['name']));
 }
 
-/** The config of a project that has a static busybox for a root and cairn's own sandbox; `outputs` may use `command`. */
+/** The config of a project that has a static busybox for a root and cairn's own sandbox; `outputs` may use `command` and `pins`. */
 export function busyboxFlake(outputs: string): Readonly<Record<string, string>> {
   const shipped = JSON.parse(readFileSync(join(packageRoot, 'flake-like.lock'), 'utf8')) as {
     inputs: Record<string, unknown>;
@@ -101,13 +105,14 @@ export function busyboxFlake(outputs: string): Readonly<Record<string, string>> 
       undefined,
       2,
     ),
-    'flake-like.config.ts': `import { compose, defineFlake, fetchUrl, from, localFolder, run, unpack, write, type Derivation } from 'cairn-build';
+    'flake-like.config.ts': `import { compose, defineFlake, fetchUrl, from, localFolder, run, unpack, unpackPin, write, type Derivation } from 'cairn-build';
 import { inputs, sandboxTool } from 'cairn-build/derivations';
 const archive = fetchUrl({
   name: 'busybox.deb',
-  urls: ['mirror://debian/pool/main/b/busybox/busybox-static_1.37.0-6+b9_amd64.deb'],
-  sha256: '598a3fd92bdafc34cd81196b2952ad36e910e47a4ecf162f8ce5e8e262598e53',
+  urls: ['${busybox.urls[0]}'],
+  sha256: '${busybox.sha256}',
 });
+const sandboxPrograms = fetchUrl({ name: 'sandbox.tar', urls: ['https://sandbox.invalid/sandbox.tar'], sha256: '${collectedSandbox()}' });
 const busybox = from(unpack({ name: 'busybox', archive, strip: 0 }), { subpath: 'usr/bin/busybox' });
 const links = Object.fromEntries('awk cat date env id ls mkdir mount ps rm sed sleep sort touch umask uname wc'.split(' ').map((name) => [\`bin/\${name}\`, { symlink: 'sh' }]));
 const shell = compose({ name: 'shell', parts: [{ input: busybox, at: 'bin/sh' }, write({ name: 'links', files: links })] });
@@ -117,8 +122,8 @@ export default defineFlake({
   description: 'a test',
   inputs: { sandbox: inputs.sandbox },
   targets: ['x86_64-linux'],
-  sandbox: ({ pins }) => sandboxTool(pins),
-  outputs: () => (${outputs}),
+  sandbox: () => unpack({ name: 'sandbox', archive: sandboxPrograms, strip: 0 }),
+  outputs: ({ pins }) => (${outputs}),
 });
 `,
   };

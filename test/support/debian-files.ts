@@ -48,7 +48,8 @@ export async function unpackPins(
 
 let lock: Lock | undefined;
 
-async function cachedPackage(pin: PackagePin): Promise<string> {
+/** The file of a package, downloaded if it has to be. */
+export async function cachedPackage(pin: PackagePin): Promise<string> {
   const file = join(cacheFolder, basename(pin.urls[0]!));
   if (existsSync(file) && sha256(readFileSync(file)) === pin.sha256) return file;
   const bytes = await download(pin);

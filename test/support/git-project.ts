@@ -20,17 +20,15 @@ export const firstWrong = 7;
 const last = 12;
 
 /** One commit may be such that the program cannot be built. The program is `program`; `cairn.sh` in its folder is the cairn of these tests, for a shell. */
-export function gitProject(sources: string, unbuildable?: number): GitProject {
+export function gitProject(unbuildable?: number): GitProject {
   const files = busyboxFlake(
     `{ program: command('program', 'sh /program/build.sh', { '/program': unpackPin(pins.program[0]!) }) }`,
   );
-  const flake = files['flake-like.config.ts']!.replace('outputs: () =>', 'outputs: ({ pins }) =>')
-    .replace(
-      'inputs: {',
-      "inputs: { program: { kind: 'url', urls: ['https://program.invalid/program.tar'] },",
-    )
-    .replace('import { compose,', 'import { unpackPin, compose,');
-  const project = cairnProject({ ...files, 'flake-like.config.ts': flake }, sources);
+  const flake = files['flake-like.config.ts']!.replace(
+    'inputs: {',
+    "inputs: { program: { kind: 'url', urls: ['https://program.invalid/program.tar'] },",
+  );
+  const project = cairnProject({ ...files, 'flake-like.config.ts': flake });
   const script = join(project.folder, 'cairn.sh');
   writeFileSync(
     script,

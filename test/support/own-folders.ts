@@ -1,4 +1,4 @@
-// A home and a temporary folder for all tests of one run, and a look at its end whether anything was left in them, or
+// A home, a temporary folder and sources for all tests of one run, and a look at its end whether anything was left in them, or
 // changed where programs and settings of the machine are.
 
 import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
@@ -6,11 +6,12 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from '../../store/base/remove-tree.ts';
 import { changedSince, namesIn } from './machine-changes.ts';
+import { collectSources } from './sources.ts';
 
 /** Of the machine: a test that writes there has left its sandbox or its folder. */
 const ofTheMachine = ['/etc', '/usr'];
 
-export default function setup(): () => void {
+export default async function setup(): Promise<() => void> {
   const startedMs = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'cairn-tests-'));
   // Some tests start programs as another user.
@@ -21,6 +22,7 @@ export default function setup(): () => void {
     CAIRN_OWN_HOME: homedir(),
     HOME: home,
     TMPDIR: temporary,
+    ...(await collectSources(join(folder, 'sources'))),
   });
   return () => {
     const found = [

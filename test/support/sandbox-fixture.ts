@@ -10,7 +10,8 @@ import { openStore, type Store } from '../../store/index.ts';
 import type { Executor } from '../../engine/execute/executor.ts';
 import { createLocalExecutor, type LocalExecutorOptions } from '../../engine/execute/local.ts';
 import { sandboxTool, type SandboxTool } from '../../engine/sandbox/tool.ts';
-import { unpackPackage, unpackPins, type PackagePin } from './debian-files.ts';
+import { unpackPackage, unpackPins } from './debian-files.ts';
+import { busybox, loader, unpackSandboxTool } from './sources.ts';
 
 export interface SandboxFixture {
   readonly store: Store;
@@ -30,20 +31,12 @@ export interface ExecutorFixture extends SandboxFixture {
   readonly executor: Executor;
 }
 
-const libraries = './usr/lib/x86_64-linux-gnu';
-const loader = `${libraries}/ld-linux-x86-64.so.2`;
-
-const busybox: PackagePin = {
-  urls: ['mirror://debian/pool/main/b/busybox/busybox-static_1.37.0-6+b9_amd64.deb'],
-  sha256: '598a3fd92bdafc34cd81196b2952ad36e910e47a4ecf162f8ce5e8e262598e53',
-};
-
 /** Everything is fresh; the packages it comes from are not downloaded again. For `beforeAll`, with `close` in `afterAll`. */
 export async function sandboxFixture(): Promise<SandboxFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-sandbox-'));
   const toolFolder = join(folder, 'tool');
   const rootFolder = join(folder, 'root');
-  await makeTool(toolFolder);
+  await unpackSandboxTool(toolFolder);
   await makeRoot(rootFolder);
   const store = await openStore(join(folder, 'store'));
   const batch = store.begin();
@@ -78,18 +71,15 @@ export async function executorFixture(
   };
 }
 
-async function makeTool(folder: string): Promise<void> {
-  await unpackPins('sandbox', ['bubblewrap'], folder, ['./usr/bin/bwrap']);
-  await unpackPins('sandbox', ['coreutils'], folder, ['./usr/bin/mkfifo']);
-  await unpackPins('sandbox', ['libc6'], folder, [loader, `${libraries}/libc.so.6`]);
-  await unpackPins('sandbox', ['libcap2', 'libselinux1', 'libpcre2-8-0'], folder, [libraries]);
-}
-
 async function makeRoot(folder: string): Promise<void> {
   mkdirSync(join(folder, 'usr'), { recursive: true });
   for (const name of ['bin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, join(folder, name));
   await unpackPins('seed', ['make'], folder, ['./usr/bin/make']);
-  await unpackPins('sandbox', ['libc6'], folder, ['./usr/lib64', loader, `${libraries}/libc.so.6`]);
+  await unpackPins('sandbox', ['libc6'], folder, [
+    './usr/lib64',
+    loader,
+    './usr/lib/x86_64-linux-gnu/libc.so.6',
+  ]);
   await unpackPackage(busybox, folder, ['./usr/bin/busybox']);
   const program = join(folder, 'usr/bin/busybox');
   const applets = execFileSync(program, ['--list'], { encoding: 'utf8' }).trim().split('\n');
