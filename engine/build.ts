@@ -5,10 +5,12 @@ import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { bug, UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
-import { MissingBlob, isProven, type Node } from '../store/index.ts';
+import { MissingBlob, isProven, sameOutputs, type Memo, type Node } from '../store/index.ts';
+import type { Conflict } from './caches/conflicts.ts';
 import type { CheckResult } from './check.ts';
 import { totalSize } from './content-below.ts';
 import { ContentElsewhere } from './content-elsewhere.ts';
+import type { FoundMemo } from './content-source.ts';
 import { outputsOfOutcome, type Emit, type Event, type Outcome, type Outputs } from './events.ts';
 import type { PlaceOf } from './evaluate/places-record.ts';
 import type { BuildRequest, Executor, OfferedTool } from './execute/executor.ts';
@@ -26,7 +28,7 @@ import type { PerformContext } from './perform/perform.ts';
 import type { PlanFacts } from './plan/facts.ts';
 import { makePlan, plannedSteps, type Plan, type UpToDate } from './plan/planner.ts';
 import type { ResolvedStep } from './plan/resolve.ts';
-import { storeFacts } from './plan/store-facts.ts';
+import { storeFacts, type KnownElsewhere } from './plan/store-facts.ts';
 import type { PoolName } from './schedule/slots.ts';
 import type { Busy } from './schedule/step-work.ts';
 import type { FetchPlaces } from './sources/places.ts';
@@ -70,6 +72,8 @@ export interface BuildReport {
   readonly outputs: ReadonlyMap<DerivationId, Outputs>;
   readonly ok: boolean;
   readonly cancelled: boolean;
+  /** What trusted others were heard to say otherwise, of these steps and what they need. What is here counts. */
+  readonly conflicts: readonly Conflict[];
   /** Processor time that the build's commands used, in milliseconds. */
   readonly buildersCpuMs: number;
 }
@@ -101,15 +105,16 @@ export class Build {
     const { store, elsewhere: source } = workshop;
     const onNotice = (message: string): void => this.#emit({ type: 'notice', step: undefined, message });
     this.#elsewhere = new ContentElsewhere({ store, source, signal: wish.signal, onNotice });
-    this.#facts = this.#provenFacts(storeFacts(store, this.#elsewhere));
+    const known: KnownElsewhere = {
+      memo: (id) => this.#ownOf(this.#elsewhere.memo(id)),
+      claim: (action) => this.#elsewhere.claim(action),
+      mayBeHad: (digest) => this.#elsewhere.mayBeHad(digest),
+      isGone: (digest) => this.#elsewhere.isGone(digest),
+      lookIn: (outputs) => this.#elsewhere.lookIn(outputs),
+    };
+    this.#facts = this.#provenFacts(storeFacts(store, known));
     this.#factsOfNodes = this.#provenFacts(
-      storeFacts(store, {
-        memo: (id) => this.#elsewhere.memo(id),
-        claim: (action) => this.#elsewhere.claim(action),
-        mayBeHad: (digest) => this.#elsewhere.mayBeHad(digest),
-        isGone: () => false,
-        lookIn: () => undefined,
-      }),
+      storeFacts(store, { ...known, isGone: () => false, lookIn: () => undefined }),
     );
     const emit: Emit = (event) => this.#emit(event);
     this.#substitution = new Substitution({ store, elsewhere: this.#elsewhere, facts: this.#facts, emit });
@@ -132,6 +137,11 @@ export class Build {
 
   /** Does what is wanted and not up to date. Failed steps are outcomes in the report. */
   async realise(wanted: readonly DerivationId[], options: BuildOptions = {}): Promise<BuildReport> {
+    const made = await this.#realise(wanted, options);
+    return { ...made, conflicts: await this.#conflicts(wanted) };
+  }
+
+  async #realise(wanted: readonly DerivationId[], options: BuildOptions): Promise<BuildReport> {
     this.#wantsProven = options.incremental === 'none';
     if (this.#wantsProven) await this.promote(wanted);
     if (options.rebuild === true) for (const id of wanted) this.#forced.add(id);
@@ -280,6 +290,32 @@ export class Build {
   #isTaken(action: Digest): boolean {
     const found = this.#workshop.store.records.realisation(action);
     return found === undefined || !this.#wantsProven || isProven(found);
+  }
+
+  // Others may know an action by a derivation that is new here; what it gave here counts.
+  #ownOf(found: FoundMemo | undefined): { readonly memo: Memo } | undefined {
+    const made = found && this.#workshop.store.records.realisation(found.memo.action)?.claim.outputs;
+    if (made === undefined || !this.#isTaken(found!.memo.action)) return found;
+    const isSame = sameOutputs(made, found!.memo.outputs);
+    return isSame ? found : { memo: { ...found!.memo, outputs: made } };
+  }
+
+  // Compared is what was heard in passing, once all that is built here is known.
+  async #conflicts(wanted: readonly DerivationId[]): Promise<readonly Conflict[]> {
+    const { store, elsewhere: source } = this.#workshop;
+    const { steps, signal } = this.#wish;
+    const said = this.#elsewhere.contradictions((action) => {
+      const made = store.records.realisation(action);
+      return made !== undefined && isProven(made) ? made.claim.outputs : undefined;
+    });
+    if (said.length === 0 || source === undefined || signal.aborted) return [];
+    const { conflictsWith, ownClaimsOf } = await import('./caches/conflicts.ts');
+    const own = ownClaimsOf(wanted, {
+      steps,
+      store,
+      actions: new Set(said.map(({ claim }) => claim.action)),
+    });
+    return conflictsWith(own, said, { cache: source, store, signal });
   }
 
   #provenFacts(facts: PlanFacts): PlanFacts {
@@ -687,5 +723,6 @@ function report(
   const all = [...outcomes.values()];
   const cancelled =
     all.some((outcome) => outcome.kind === 'cancelled') && !all.some((outcome) => outcome.kind === 'failed');
-  return { outcomes, outputs, cancelled, buildersCpuMs, ok: wanted.every((id) => outputs.has(id)) };
+  const ok = wanted.every((id) => outputs.has(id));
+  return { outcomes, outputs, cancelled, buildersCpuMs, ok, conflicts: [] };
 }

@@ -9,6 +9,7 @@ import {
   decodeDirectory,
   type Batch,
   type BlobNode,
+  type Claim,
   type Directory,
   type Node,
   type RecordWriter,
@@ -68,6 +69,18 @@ export class ContentElsewhere {
   /** What others have made of an action, likewise. */
   claim(action: Digest): FoundClaim | undefined {
     return this.#source && this.#claims.get(action);
+  }
+
+  /** With the next question, what others have made of these is asked as well: whoever has the answer takes no more of it than it says. */
+  wonderAbout(actions: Iterable<Digest>): void {
+    for (const action of actions) this.claim(action);
+  }
+
+  /** What others were heard to say of actions that gave something else here. Asks nobody. */
+  contradictions(
+    made: (action: Digest) => Claim['outputs'] | undefined,
+  ): ReturnType<ContentSource['contradictions']> {
+    return this.#options.source?.contradictions(made) ?? [];
   }
 
   /** True when content is known to be there. */

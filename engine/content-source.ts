@@ -21,6 +21,9 @@ export interface FoundClaim {
   readonly records: readonly Uint8Array[];
 }
 
+/** What others say of an action that gave something else here, whether or not enough of them do. */
+export type Contradiction = Pick<FoundClaim, 'claim' | 'signers'>;
+
 /** All that can be had from elsewhere, behind one. Records count; content is verified by whoever asks. */
 export interface ContentSource {
   /** For people. */
@@ -41,6 +44,11 @@ export interface ContentSource {
   below(top: Digest, signal: AbortSignal): Promise<ReadonlySet<Digest> | undefined>;
   /** Another build begins: what others have made meanwhile is to be found, and who was given up some time ago is asked again. */
   begin(): void;
+  /**
+   * What trusted keys were heard to say of actions since this was last asked, where that is not what `made` knows them to have given.
+   * Asks nobody.
+   */
+  contradictions(made: (action: Digest) => Claim['outputs'] | undefined): readonly Contradiction[];
   /** What was noticed since this was last asked and is worth a line: who is not asked any more, who contradicts whom. */
   notices(): readonly string[];
 }

@@ -39,10 +39,12 @@ export class Substitution {
     this.#options = options;
   }
 
-  /** What others say of a step that this store does not know. */
+  /** What others say of a step that this store does not know, unless its action is known to have given something else here. */
   foundMemo(id: DerivationId): FoundClaim | undefined {
-    const { store, elsewhere } = this.#options;
-    return store.records.memo(id) === undefined ? elsewhere.memo(id)?.found : undefined;
+    const { store, elsewhere, facts } = this.#options;
+    if (store.records.memo(id) !== undefined) return undefined;
+    const found = elsewhere.memo(id);
+    return found !== undefined && facts.memo(id)?.outputs === found.memo.outputs ? found.found : undefined;
   }
 
   /** Takes what is known of these: all together, or else each by itself. Those of which not all comes are not among it. */
@@ -66,11 +68,13 @@ export class Substitution {
 
   /**
    * Takes what others have made of the very same action: early cutoff across machines. The caller tells of it. Undefined when
-   * nobody has, or not all of it comes.
+   * nobody has, or not all of it comes. What its inputs are made from is asked for in the same question: where they are something
+   * else elsewhere, that is why nobody has it.
    */
   async takeAction({ step, action }: ResolvedStep): Promise<Outcome | undefined> {
     const { elsewhere, facts } = this.#options;
     elsewhere.claim(action);
+    elsewhere.wonderAbout(step.inputIds.flatMap((id) => this.#actionMadeHere(id)));
     await elsewhere.learn();
     const found = elsewhere.claim(action);
     if (found === undefined) return undefined;
@@ -83,10 +87,20 @@ export class Substitution {
     return (await this.#bring([known])) ? takenOutcome(known, performance.now() - started) : undefined;
   }
 
+  // Of what is taken from others, somebody has said the same.
+  #actionMadeHere(id: DerivationId): ActionId[] {
+    const { records } = this.#options.store;
+    const action = records.memo(id)?.action;
+    const facts = action && records.realisation(action)?.facts;
+    return action === undefined || facts === undefined || facts.signers !== undefined
+      ? []
+      : [action as ActionId];
+  }
+
   #knownOf({ step, cutOff }: Wish): Known[] {
     const { elsewhere } = this.#options;
     const found = this.foundMemo(step.id) ?? (cutOff && elsewhere.claim(cutOff));
-    const outputs = found?.claim.outputs ?? this.#options.store.records.memo(step.id)?.outputs;
+    const outputs = found?.claim.outputs ?? this.#options.facts.memo(step.id)?.outputs;
     return outputs === undefined ? [] : [{ step, outputs, found }];
   }
 

@@ -136,7 +136,7 @@ async function build(context: Context, flags: BuildFlags, targets: readonly stri
   }
   const { showResults } = await import('../reports/build-report.ts');
   showResults(context, { project, wanted, report, view, elapsedMs: performance.now() - startedMs });
-  pushing?.tell();
+  pushing?.tell(report.conflicts);
   return exitCodeOf(report, made, flags);
 }
 

@@ -132,7 +132,7 @@ async function signIdentical(
     against: { cache, trust },
     bringLeft: (ids) => build.bringLeft(ids),
   });
-  tellPushed(context, cache.name, { ...report, steps: report.steps.length });
+  tellPushed(context, { cache: cache.name, report: { ...report, steps: report.steps.length }, told: [] });
 }
 
 function summary(results: readonly CheckResult[], { promote }: CheckFlags): string {

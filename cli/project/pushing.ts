@@ -1,6 +1,6 @@
 // Brings what a build makes to caches: those that the person's file says, or the one of --push.
 
-import type { PushedBehind, PushingBehind } from '../../engine/caches/index.ts';
+import type { Conflict, PushedBehind, PushingBehind } from '../../engine/caches/index.ts';
 import type { DerivationId, Emit, Event } from '../../engine/index.ts';
 import type { Context } from '../context.ts';
 import { cacheSettings, firstUrl } from '../person/cache-settings.ts';
@@ -19,8 +19,8 @@ export interface Pushing {
   readonly hear: (event: Event) => void;
   /** Resolves when all of it is there, or was given up. */
   readonly done: (wanted: readonly DerivationId[]) => Promise<void>;
-  /** Says what has come of it. */
-  readonly tell: () => void;
+  /** Says what has come of it, but for conflicts that were told of before. */
+  readonly tell: (told?: readonly Conflict[]) => void;
 }
 
 /** Undefined when nothing is pushed. @throws UserError `KEY_INVALID`, `CACHE_INVALID` before anything is built */
@@ -56,8 +56,8 @@ export async function openPushing(
       };
       await Promise.all(all.map(finish));
     },
-    tell: () => {
-      for (const [cache, report] of pushed) tellPushed(context, cache, report);
+    tell: (told = []) => {
+      for (const [cache, report] of pushed) tellPushed(context, { cache, report, told });
     },
   };
 }

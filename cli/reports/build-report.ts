@@ -13,6 +13,7 @@ import { tableLines } from '../render/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../render/units.ts';
 import type { View } from '../render/view-model.ts';
 import type { FoundOutput } from '../project/targets.ts';
+import { conflictLines, conflictRecords } from './push-report.ts';
 import { sizeOf } from './tree-size.ts';
 
 export interface BuildResults {
@@ -26,12 +27,17 @@ export interface BuildResults {
 /** Failures go to standard error; results, one line for each target, to standard output. */
 export function showResults(context: Context, results: BuildResults): void {
   if (context.shared.json === true) {
-    writeRecords(context.out, resultRecords(results));
+    writeRecords(context.out, [
+      ...resultRecords(results),
+      ...conflictRecords(results.report.conflicts),
+      doneRecord(results),
+    ]);
     return;
   }
   const { err, out } = context;
   const { view } = results;
   if (view !== undefined) err.lines([...failureLines(view, err.style), ...doneLines(view, results)]);
+  err.lines(conflictLines(results.report.conflicts));
   for (const target of results.wanted) {
     const node = nodeOf(results, target);
     if (node === undefined) continue;
@@ -41,8 +47,8 @@ export function showResults(context: Context, results: BuildResults): void {
 }
 
 function resultRecords(results: BuildResults): JsonRecord[] {
-  const { wanted, report, project, elapsedMs } = results;
-  const targets = wanted.map((target): RecordOf<'target'> => {
+  const { wanted, project } = results;
+  return wanted.map((target): RecordOf<'target'> => {
     const node = nodeOf(results, target);
     const { key, id, output } = target;
     if (node === undefined) return { type: 'target', target: key, id, output, state: 'failed' };
@@ -60,14 +66,16 @@ function resultRecords(results: BuildResults): JsonRecord[] {
       ...size,
     };
   });
-  const done: RecordOf<'done'> = {
+}
+
+function doneRecord({ report, elapsedMs }: BuildResults): RecordOf<'done'> {
+  return {
     type: 'done',
     ok: report.ok,
     elapsedMs: Math.round(elapsedMs),
     buildersCpuMs: Math.round(report.buildersCpuMs),
     compileCache: compileCacheCounts(report),
   };
-  return [...targets, done];
 }
 
 function targetLine(

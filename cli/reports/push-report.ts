@@ -1,4 +1,4 @@
-// What is said of results that a push leaves where they are, and of those that others have made otherwise.
+// What is said of results that a push leaves where they are, and of those that others have made otherwise: once of each.
 
 import type { CheaperStep, Conflict, PushedBehind } from '../../engine/caches/index.ts';
 import { stepRef, type Difference } from '../../engine/index.ts';
@@ -12,8 +12,12 @@ import { stepName } from '../render/names.ts';
 import { formatBytes, formatCount, formatDuration } from '../render/units.ts';
 
 /** Of a push beside something else: standard output has that one's result. */
-export function tellPushed({ out, err, shared }: Context, cache: string, report: PushedBehind): void {
-  const { steps, contents, records, sentBytes, cheaper, conflicts } = report;
+export function tellPushed(
+  { out, err, shared }: Context,
+  { cache, report, told }: Told & { readonly cache: string; readonly report: PushedBehind },
+): void {
+  const { steps, contents, records, sentBytes, cheaper } = report;
+  const conflicts = report.conflicts.filter((one) => !told.some((other) => isSame(one, other)));
   if (shared.json === true)
     writeRecords(out, [
       ...cheaperRecords(cheaper),
@@ -26,6 +30,15 @@ export function tellPushed({ out, err, shared }: Context, cache: string, report:
       ...conflictLines(conflicts),
       `${cache} has ${formatCount(steps, 'step')} of it, and took ${formatBytes(sentBytes)}`,
     ]);
+}
+
+interface Told {
+  /** What has been said before. */
+  readonly told: readonly Conflict[];
+}
+
+function isSame(a: Conflict, b: Conflict): boolean {
+  return a.step.id === b.step.id && a.output === b.output && nodeText(a.there) === nodeText(b.there);
 }
 
 export function cheaperLines(cheaper: readonly CheaperStep[]): string[] {
@@ -49,7 +62,7 @@ export function cheaperRecords(cheaper: readonly CheaperStep[]): CheaperRecord[]
 
 export function conflictLines(conflicts: readonly Conflict[]): string[] {
   return conflicts.flatMap(({ step, output, here, there, signers, paths = [] }) => [
-    `not reproducible: ${stepName(stepRef(step))} (${output}) is ${nodeText(here)} here, and ${nodeText(there)} by ${signers.join(', ')}; what was made here counts`,
+    `not reproducible: ${stepName(stepRef(step))} (${output}) is ${nodeText(here)} here, and ${nodeText(there)} by ${signers.join(', ')}; what is here counts`,
     ...paths.map(
       (path) => `  ${changeOf(path)} ${plainLine(path.path === '' ? '(the file itself)' : path.path)}`,
     ),

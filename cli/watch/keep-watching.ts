@@ -205,7 +205,7 @@ class Rounds {
       if (this.#sizeBytes !== undefined) await keepStoreToSize(this.#context, project.store, this.#sizeBytes);
       if (report.ok) this.#good = wanted;
       // Of a success, what follows comes first.
-      this.#push.made([...report.outputs.keys()]);
+      this.#push.made(report);
       if (!report.ok) await this.#push.finish();
       return report.ok ? 'built' : 'failed';
     } catch (error) {

@@ -1,7 +1,7 @@
 // What rounds make goes to caches, as with a build: while it is made, and what is left once what follows has started. A newer
 // round ends it, and brings what is wanted by then.
 
-import type { DerivationId, Emit, Event } from '../../engine/index.ts';
+import type { BuildReport, Emit, Event } from '../../engine/index.ts';
 import type { Context } from '../context.ts';
 import type { Project } from '../project/project.ts';
 import type { PushFlags, Pushing } from '../project/pushing.ts';
@@ -9,8 +9,8 @@ import type { PushFlags, Pushing } from '../project/pushing.ts';
 interface Running {
   readonly pushing: Pushing;
   readonly ending: AbortController;
-  /** What the round made of what is wanted; undefined before it has ended. */
-  made: readonly DerivationId[] | undefined;
+  /** What came of the round; undefined before it has ended. */
+  report: BuildReport | undefined;
   /** Resolves when nothing of it is under way. */
   ended: Promise<void> | undefined;
 }
@@ -38,7 +38,7 @@ export class WatchedPush {
     const ending = new AbortController();
     const signal = AbortSignal.any([ending.signal, round, this.#context.signal]);
     const pushing = await openPushing({ ...this.#context, signal }, project, { flags: this.#flags, emit });
-    this.#running = pushing && { pushing, ending, made: undefined, ended: undefined };
+    this.#running = pushing && { pushing, ending, report: undefined, ended: undefined };
   }
 
   hear(event: Event): void {
@@ -46,18 +46,19 @@ export class WatchedPush {
   }
 
   /** The round has come to its end with this. */
-  made(wanted: readonly DerivationId[]): void {
-    if (this.#running !== undefined) this.#running.made = wanted;
+  made(report: BuildReport): void {
+    if (this.#running !== undefined) this.#running.report = report;
   }
 
   /** Brings what is left, and says what has come of it. */
   async finish(): Promise<void> {
     const running = this.#running;
-    if (running?.made === undefined) return;
-    running.ended ??= running.pushing.done(running.made);
+    if (running?.report === undefined) return;
+    const { outputs, conflicts } = running.report;
+    running.ended ??= running.pushing.done([...outputs.keys()]);
     await running.ended;
     if (running.ending.signal.aborted || this.#context.signal.aborted) return;
-    running.pushing.tell();
+    running.pushing.tell(conflicts);
     this.#running = undefined;
   }
 

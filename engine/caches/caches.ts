@@ -5,7 +5,7 @@ import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { Trust, Voiced } from '../../store/caches/index.ts';
 import type { Cache, Claim, Take } from '../../store/index.ts';
-import type { ContentSource, FoundClaim, FoundMemo } from '../content-source.ts';
+import type { ContentSource, Contradiction, FoundClaim, FoundMemo } from '../content-source.ts';
 import { TrustedRecords } from './trusted-records.ts';
 
 export interface AskedCache {
@@ -110,6 +110,10 @@ export class Caches implements ContentSource {
       if (below !== undefined) return below;
     }
     return undefined;
+  }
+
+  contradictions(made: (action: Digest) => Claim['outputs'] | undefined): readonly Contradiction[] {
+    return this.#records.contradictions(made);
   }
 
   notices(): readonly string[] {

@@ -14,7 +14,9 @@ import {
   type Store,
 } from '../../store/index.ts';
 import { compareNodes, type Difference } from '../compare.ts';
-import type { Step } from '../step.ts';
+import type { Contradiction } from '../content-source.ts';
+import type { DerivationId } from '../model/encode.ts';
+import type { Step, StepSource } from '../step.ts';
 
 export interface Conflict {
   readonly step: Step;
@@ -32,27 +34,23 @@ export interface OwnClaim {
   readonly claim: Claim;
 }
 
-/** @throws when the cache cannot be asked */
+interface Comparing {
+  /** Where their directories are looked for. */
+  readonly cache: Pick<Cache, 'has' | 'read'>;
+  readonly store: Pick<Store, 'trees'>;
+  readonly signal: AbortSignal;
+}
+
+/** Asks a cache what it has about these. @throws when it cannot be asked */
 export async function conflictsIn(
   own: readonly OwnClaim[],
-  {
-    cache,
-    trust,
-    store,
-    signal,
-  }: {
-    readonly cache: Cache;
-    readonly trust: Trust;
-    readonly store: Pick<Store, 'trees'>;
-    readonly signal: AbortSignal;
-  },
+  { cache, trust, ...context }: Comparing & { readonly cache: Cache; readonly trust: Trust },
 ): Promise<Conflict[]> {
   if (own.length === 0 || trust.keys.length === 0) return [];
-  const byAction = new Map(own.map((one) => [one.claim.action, one]));
-  const given = await cache.records(new Set(byAction.keys()), signal);
+  const actions = new Set(own.map(({ claim }) => claim.action));
+  const given = await cache.records(actions, context.signal);
   const heard = given.flatMap((bytes) => decodeSignedRecord(bytes) ?? []);
-  const conflicts: Conflict[] = [];
-  for (const [action, { step, claim }] of byAction) {
+  const said = [...actions].flatMap((action) => {
     const about = heard.filter(
       ({ statement }) => statement.kind === 'claim' && statement.claim.action === action,
     );
@@ -60,21 +58,56 @@ export async function conflictsIn(
       about.map((record) => ({ record, takesAnyKey: false })),
       trust,
     );
-    for (const { statement, signers } of versions) {
-      const there = (statement as Extract<typeof statement, { kind: 'claim' }>).claim.outputs;
-      for (const output of differing(claim.outputs, there)) {
-        const pair = { here: claim.outputs[output], there: there[output] };
-        conflicts.push({
-          step,
-          output,
-          ...pair,
-          signers,
-          paths: await pathsOf(pair, { cache, store, signal }),
-        });
+    return versions.flatMap(({ statement, signers }) =>
+      statement.kind === 'claim' ? [{ claim: statement.claim, signers }] : [],
+    );
+  });
+  return conflictsWith(own, said, { cache, ...context });
+}
+
+/** What others say of the actions of these, where it differs. Asks for their directories alone, and only where it does. */
+export async function conflictsWith(
+  own: readonly OwnClaim[],
+  said: readonly Contradiction[],
+  context: Comparing,
+): Promise<Conflict[]> {
+  const conflicts: Conflict[] = [];
+  for (const { claim: theirs, signers } of said)
+    for (const { step, claim } of own) {
+      if (claim.action !== theirs.action) continue;
+      for (const output of differing(claim.outputs, theirs.outputs)) {
+        const pair = { here: claim.outputs[output], there: theirs.outputs[output] };
+        conflicts.push({ step, output, ...pair, signers, paths: await pathsOf(pair, context) });
       }
     }
-  }
   return conflicts;
+}
+
+/** Which of the steps among these, and of all they need, came to these actions; of each action one. */
+export function ownClaimsOf(
+  wanted: readonly DerivationId[],
+  {
+    steps,
+    store,
+    actions,
+  }: {
+    readonly steps: StepSource;
+    readonly store: Pick<Store, 'records'>;
+    readonly actions: ReadonlySet<Digest>;
+  },
+): OwnClaim[] {
+  const found = new Map<Digest, OwnClaim>();
+  const seen = new Set(wanted);
+  // The set is walked while it grows.
+  for (const id of seen) {
+    const step = steps(id);
+    for (const input of step.inputIds) seen.add(input);
+    const action = store.records.memo(id)?.action;
+    if (action === undefined || !actions.has(action) || found.has(action)) continue;
+    const claim = store.records.realisation(action)?.claim;
+    if (claim !== undefined) found.set(action, { step, claim });
+  }
+  return [...found.values()];
 }
 
 function differing(a: Claim['outputs'], b: Claim['outputs']): string[] {
@@ -87,11 +120,7 @@ function differing(a: Claim['outputs'], b: Claim['outputs']): string[] {
 
 async function pathsOf(
   { here, there }: { readonly here: Node | undefined; readonly there: Node | undefined },
-  {
-    cache,
-    store,
-    signal,
-  }: { readonly cache: Cache; readonly store: Pick<Store, 'trees'>; readonly signal: AbortSignal },
+  { cache, store, signal }: Comparing,
 ): Promise<readonly Difference[] | undefined> {
   const fetched = new Map<Digest, Directory>();
   const get = (digest: Digest): Directory | undefined => store.trees.get(digest) ?? fetched.get(digest);
@@ -114,7 +143,7 @@ async function fetchDirectories(
     fetched,
     signal,
   }: {
-    readonly cache: Cache;
+    readonly cache: Comparing['cache'];
     readonly get: (digest: Digest) => Directory | undefined;
     readonly fetched: Map<Digest, Directory>;
     readonly signal: AbortSignal;

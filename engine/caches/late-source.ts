@@ -1,6 +1,6 @@
 // A source that is opened when it is first asked.
 
-import type { ContentSource } from '../content-source.ts';
+import type { ContentSource, Contradiction } from '../content-source.ts';
 
 export class LateSource implements ContentSource {
   readonly name: string;
@@ -21,6 +21,10 @@ export class LateSource implements ContentSource {
 
   begin(): void {
     this.#source?.begin();
+  }
+
+  contradictions(...question: Parameters<ContentSource['contradictions']>): readonly Contradiction[] {
+    return this.#source?.contradictions(...question) ?? [];
   }
 
   notices(): readonly string[] {

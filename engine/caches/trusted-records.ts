@@ -10,8 +10,8 @@ import {
   type Trust,
   type Voiced,
 } from '../../store/caches/index.ts';
-import { sameNode, type Claim, type Memo } from '../../store/index.ts';
-import type { FoundClaim, FoundMemo } from '../content-source.ts';
+import { sameOutputs, type Claim, type Memo } from '../../store/index.ts';
+import type { Contradiction, FoundClaim, FoundMemo } from '../content-source.ts';
 
 /** Records as one cache gave them. */
 export interface Given {
@@ -29,6 +29,8 @@ export class TrustedRecords {
   readonly #trust: Trust;
   /** By kind and subject, each record once for each way it is taken. */
   readonly #heard = new Map<string, Map<string, { readonly bytes: Uint8Array; readonly heard: Heard }>>();
+  /** Actions of which something was heard that nobody has compared. */
+  readonly #news = new Set<Digest>();
   readonly #onDispute: (subject: Digest, versions: readonly Voiced[]) => void;
 
   constructor(trust: Trust, onDispute: (subject: Digest, versions: readonly Voiced[]) => void) {
@@ -40,12 +42,31 @@ export class TrustedRecords {
     for (const { bytes, takesAnyKey } of given) {
       const record = decodeSignedRecord(bytes);
       if (record === undefined) continue;
-      const key = `${record.statement.kind} ${subjectOf(record.statement)}`;
+      const subject = subjectOf(record.statement);
+      const key = `${record.statement.kind} ${subject}`;
       const known = this.#heard.get(key) ?? new Map<string, never>();
       this.#heard.set(key, known);
       const name = `${takesAnyKey} ${Buffer.from(bytes).toString('latin1')}`;
+      if (record.statement.kind === 'claim' && !known.has(name)) this.#news.add(subject);
       known.set(name, { bytes, heard: { record, takesAnyKey } });
     }
+  }
+
+  // Signatures are looked at last: most of what is heard is of actions that nobody here has done, or says the same.
+  contradictions(made: (action: Digest) => Claim['outputs'] | undefined): Contradiction[] {
+    const found = [...this.#news].flatMap((action): Contradiction[] => {
+      const outputs = made(action);
+      if (outputs === undefined) return [];
+      const heard = [...(this.#heard.get(`claim ${action}`)?.values() ?? [])].map((one) => one.heard);
+      if (heard.every(({ record }) => sameOutputs(outputsIn(record), outputs))) return [];
+      return weigh(heard, this.#trust).flatMap(({ statement, signers }) =>
+        statement.kind === 'claim' && !sameOutputs(statement.claim.outputs, outputs)
+          ? [{ claim: statement.claim, signers }]
+          : [],
+      );
+    });
+    this.#news.clear();
+    return found;
   }
 
   claim(action: Digest): FoundClaim | undefined {
@@ -85,17 +106,10 @@ export class TrustedRecords {
   }
 }
 
-function says({ record }: Heard, { statement }: Voiced): boolean {
-  const [a, b] = [record.statement, statement];
-  const outputs = (of: typeof a): Claim['outputs'] =>
-    of.kind === 'claim' ? of.claim.outputs : of.memo.outputs;
-  return sameOutputs(outputs(a), outputs(b));
+function says({ record }: Heard, voiced: Voiced): boolean {
+  return sameOutputs(outputsIn(record), outputsIn(voiced));
 }
 
-function sameOutputs(a: Claim['outputs'], b: Claim['outputs']): boolean {
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => b[name] !== undefined && sameNode(a[name]!, b[name]))
-  );
+function outputsIn({ statement }: Pick<Voiced, 'statement'>): Claim['outputs'] {
+  return statement.kind === 'claim' ? statement.claim.outputs : statement.memo.outputs;
 }

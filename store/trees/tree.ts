@@ -64,6 +64,15 @@ export function sameNode(a: Node, b: Node): boolean {
   return a.kind === 'tree' || b.kind === 'tree' || a.executable === b.executable;
 }
 
+/** The same names, and under each the same. */
+export function sameOutputs(a: Readonly<Record<string, Node>>, b: Readonly<Record<string, Node>>): boolean {
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => b[name] !== undefined && sameNode(a[name]!, b[name]))
+  );
+}
+
 /** The canonical bytes: entries sorted by name in byte order within each of files, directories and symlinks. */
 export function encodeDirectory(directory: Directory): Uint8Array {
   const names = sortedNames(directory);

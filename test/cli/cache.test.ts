@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { serveCache } from '../support/cache-server.ts';
+import { busyboxFlake, cairnProject } from '../support/cairn-project.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { smallFlake, testProject, type TestProject } from './cairn.ts';
 
@@ -162,6 +163,28 @@ test('a person whose cache is to have all that is built need not say so again, a
     expect((await project.run('build', 'words', option)).stderr).not.toContain(cache);
   const pushed = await project.run('build', 'words');
   expect([pushed.status, pushed.stderr]).toEqual([0, expect.stringContaining(`${cache} has 1 step of it`)]);
+});
+
+test('what others have made otherwise is told by a build that asks them, and what is here counts', async () => {
+  const cache = pathToFileURL(tempFolder('cache')).href;
+  const flake = busyboxFlake(
+    `{ low: command('low', 'date +%s > $out/time; echo same > $out/same'), high: command('high', 'cat /low/time > $out/time', { '/low': command('low', 'date +%s > $out/time; echo same > $out/same') }) }`,
+  );
+  const [one, two] = [cairnProject(flake), cairnProject(flake)];
+  const made = await one.run(['key', 'generate', 'ci']);
+  const trusting = { caches: [{ url: cache }], trust: { keys: [made.stdout.trim()] } };
+  expect((await two.run(['build', 'low'])).status).toBe(0);
+  expect((await one.run(['build', 'low', '--push', cache])).status).toBe(0);
+  two.write('.config/cairn/caches.json', JSON.stringify(trusting));
+  const own = await two.run(['cat', 'low/time']);
+  const built = await two.run(['build', 'high']);
+  expect([built.status, (await two.run(['cat', 'high/time'])).stdout]).toEqual([0, own.stdout]);
+  const line =
+    /^not reproducible: low@\S+ \(out\) is [0-9a-f]{64}\/\d+ here, and [0-9a-f]{64}\/\d+ by ci; what is here counts\n  ~ time$/m;
+  expect(built.stderr).toMatch(line);
+  const again = await two.run(['build', 'high', '--rebuild', '--json']);
+  expect(again.events.filter(({ type }) => type === 'conflict')).toEqual([]);
+  expect((await two.run(['build', 'low'])).stderr).not.toContain('not reproducible');
 });
 
 test('a cache that is gone fails no build, and is told of once', async () => {

@@ -32,6 +32,7 @@ function sourceOf(store: Store, change: Partial<ContentSource> = {}): ContentSou
     claims: () => Promise.resolve(new Map()),
     below: () => Promise.resolve(undefined),
     begin: () => undefined,
+    contradictions: () => [],
     notices: () => [],
     has(digests) {
       this.questions++;
