@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pLimit from 'p-limit';
 import { fileAt, type ServedFile } from './served-file.ts';
+import type { SharedReads } from './shared-reads.ts';
 
 /** Each holds its content in memory while it is made. */
 const madeAtOnce = 2;
@@ -22,21 +23,23 @@ export class EncodedCopies {
   readonly #making = new Map<string, Promise<Copy>>();
   /** Used longest ago first. */
   readonly #copies = new Map<string, Copy>();
+  readonly #reads: SharedReads;
   readonly #limit = pLimit(madeAtOnce);
   #sizeBytes = 0;
   #made = 0;
 
   /** @param folder of this process alone, removed by whoever made it */
-  constructor(folder: string, mostBytes: number) {
+  constructor(folder: string, mostBytes: number, reads: SharedReads) {
     this.#folder = folder;
     this.#mostBytes = mostBytes;
+    this.#reads = reads;
   }
 
   /** The bytes under a name, which are always the same; `make` gives them when they are not there. @throws what it throws */
   async file(name: string, make: () => Promise<AsyncIterable<Uint8Array>>): Promise<ServedFile> {
     const copy = this.#copies.get(name) ?? (await this.#ownOrShared(name, make));
     if (this.#copies.delete(name)) this.#copies.set(name, copy);
-    return fileAt(copy.path, copy.sizeBytes, name.slice(0, 32));
+    return fileAt(copy.path, { sizeBytes: copy.sizeBytes, tag: name.slice(0, 32), reads: this.#reads });
   }
 
   /** Forgets all of them: what they were made of may be gone. */

@@ -4,6 +4,7 @@
 
 import { open, type FileHandle } from 'node:fs/promises';
 import { pieceBytes, pieceHeader } from '../caches/pieces.ts';
+import { partBytes, type Part, type SharedReads } from './shared-reads.ts';
 
 const blockBytes = 128 * 1024;
 const blockHeaderBytes = 3;
@@ -23,23 +24,27 @@ export interface PlainRange {
   /** Offsets in what it becomes. */
   readonly from: number;
   readonly to: number;
-  /** Told each piece of the file, in order, before it is given; what it throws ends the reading. */
+  /** What tells this file, as it is now, from all others. */
+  readonly key: string;
+  readonly reads: SharedReads;
+  /** Told each part of the file, in order, before it is given; what it throws ends the reading. */
   readonly onContent?: (content: readonly Uint8Array[], isLast: boolean) => void;
 }
 
 /** A range of what the file becomes. @throws when the file is shorter than it should be */
 export async function* plainPieces(
   path: string,
-  { sizeBytes, from, to, onContent }: PlainRange,
+  { sizeBytes, from, to, key, reads, onContent }: PlainRange,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const stride = encodedSize(pieceBytes);
   const file = await open(path);
   try {
-    for (let at = Math.floor(from / stride); at * stride < to; at++) {
-      const length = Math.min(pieceBytes, sizeBytes - at * pieceBytes);
-      const { encoded, content } = await readPiece(file, at * pieceBytes, length);
-      onContent?.(content, at * pieceBytes + length === sizeBytes);
-      yield encoded.subarray(Math.max(0, from - at * stride), Math.min(encoded.byteLength, to - at * stride));
+    for (let at = Math.floor(firstPart(from)); ; at++) {
+      const part = partAt(at, sizeBytes);
+      if (part.start >= to || part.length <= 0) return;
+      const { bytes, content } = await reads.part(`plain ${key} ${at}`, () => readPart(file, part));
+      onContent?.(content, part.isLast);
+      if (part.start + bytes.byteLength > from)
+        yield bytes.subarray(Math.max(0, from - part.start), Math.min(bytes.byteLength, to - part.start));
     }
   } finally {
     await file.close();
@@ -54,28 +59,66 @@ function frameSize(length: number): number {
   return frameHeaderBytes + Math.ceil(length / blockBytes) * blockHeaderBytes + length;
 }
 
+const partsOfPiece = pieceBytes / partBytes;
+
+/** The number of the part that an offset lies in, or of one before it. */
+function firstPart(offset: number): number {
+  const stride = encodedSize(pieceBytes);
+  const piece = Math.floor(offset / stride);
+  return piece * partsOfPiece + Math.max(0, Math.floor((offset - piece * stride) / frameSize(partBytes)) - 1);
+}
+
+interface PartPlace {
+  /** Where it begins in what the file becomes. */
+  readonly start: number;
+  /** Where in the file, and how much of it. */
+  readonly offset: number;
+  readonly length: number;
+  /** How long the content of its piece is, if it is the first of that. */
+  readonly opens: number | undefined;
+  /** It ends its piece, or the file. */
+  readonly closes: boolean;
+  readonly isLast: boolean;
+}
+
+function partAt(number: number, sizeBytes: number): PartPlace {
+  const [piece, inPiece] = [Math.floor(number / partsOfPiece), number % partsOfPiece];
+  const before = inPiece * partBytes;
+  const offset = piece * pieceBytes + before;
+  const length = Math.min(partBytes, sizeBytes - offset);
+  const pieceLength = Math.min(pieceBytes, sizeBytes - piece * pieceBytes);
+  return {
+    start: piece * encodedSize(pieceBytes) + (inPiece === 0 ? 0 : encodedSize(before)),
+    offset,
+    length,
+    opens: inPiece === 0 ? pieceLength : undefined,
+    closes: before + length === pieceLength,
+    isLast: offset + length === sizeBytes,
+  };
+}
+
 // The file's bytes are read to where they belong, between the headers of their blocks.
-async function readPiece(
-  file: FileHandle,
-  offset: number,
-  length: number,
-): Promise<{ readonly encoded: Buffer; readonly content: readonly Buffer[] }> {
-  const encoded = Buffer.allocUnsafeSlow(encodedSize(length));
-  pieceHeader(frameSize(length)).copy(encoded);
-  encoded.writeUInt32LE(0xfd2fb528, headerBytes);
-  encoded[headerBytes + 4] = 0b1010_0000; // one segment, and its size in four bytes
-  encoded.writeUInt32LE(length, headerBytes + 5);
+async function readPart(file: FileHandle, { offset, length, opens, closes }: PartPlace): Promise<Part> {
+  const blocks = Math.ceil(length / blockBytes);
+  const head = opens === undefined ? 0 : headerBytes + frameHeaderBytes;
+  const bytes = Buffer.allocUnsafeSlow(head + blocks * blockHeaderBytes + length);
+  if (opens !== undefined) {
+    pieceHeader(frameSize(opens)).copy(bytes);
+    bytes.writeUInt32LE(0xfd2fb528, headerBytes);
+    bytes[headerBytes + 4] = 0b1010_0000; // one segment, and its size in four bytes
+    bytes.writeUInt32LE(opens, headerBytes + 5);
+  }
   const content: Buffer[] = [];
-  let at = headerBytes + frameHeaderBytes;
+  let at = head;
   for (let done = 0; done < length; done += blockBytes) {
     const size = Math.min(blockBytes, length - done);
-    const isLast = done + size === length ? 1 : 0;
-    encoded.writeUIntLE((size << 3) | isLast, at, blockHeaderBytes);
+    const isLast = closes && done + size === length ? 1 : 0;
+    bytes.writeUIntLE((size << 3) | isLast, at, blockHeaderBytes);
     at += blockHeaderBytes;
-    content.push(encoded.subarray(at, at + size));
+    content.push(bytes.subarray(at, at + size));
     at += size;
   }
   const { bytesRead } = await file.readv(content, offset);
   if (bytesRead !== length) throw new Error('the file is shorter than it was');
-  return { encoded, content };
+  return { bytes, content };
 }

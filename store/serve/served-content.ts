@@ -13,6 +13,7 @@ import type { Holds } from './holds.ts';
 import { listContent, topOfPack, type Listing } from './listing.ts';
 import { plainPieces, plainSize } from './plain-pieces.ts';
 import { fileOfBytes, type ServedFile } from './served-file.ts';
+import type { SharedReads } from './shared-reads.ts';
 import type { SoundFiles } from './sound-files.ts';
 
 interface Listed {
@@ -29,6 +30,7 @@ export interface ServedContentContext {
   readonly holds: Holds;
   readonly copies: EncodedCopies;
   readonly sound: SoundFiles;
+  readonly reads: SharedReads;
 }
 
 export class ServedContent {
@@ -36,13 +38,17 @@ export class ServedContent {
   readonly #holds: Holds;
   readonly #copies: EncodedCopies;
   readonly #sound: SoundFiles;
+  readonly #reads: SharedReads;
+  /** Files that are hashed while they are sent. */
+  readonly #hashing = new Set<string>();
   /** By the beginning of the output's hash, used longest ago first. */
   readonly #lists = new Map<string, Promise<Listed | undefined>>();
   readonly #largeDirectories = new Map<string, Digest>();
   #entries = 0;
   #deletions: string | undefined;
 
-  constructor({ store, holds, copies, sound }: ServedContentContext) {
+  constructor({ store, holds, copies, sound, reads }: ServedContentContext) {
+    this.#reads = reads;
     this.#store = store;
     this.#holds = holds;
     this.#copies = copies;
@@ -149,25 +155,37 @@ export class ServedContent {
 
   async *#whole(digest: Digest, path: string): AsyncGenerator<Uint8Array, void, undefined> {
     const to = plainSize(digestSize(digest));
-    const range = { sizeBytes: digestSize(digest), from: 0, to };
-    if (this.#sound.isKnown(path)) return yield* plainPieces(path, range);
+    // Who comes while another is sent it for the first time waits until it has been hashed once, for all who do.
+    if (this.#hashing.has(path)) return yield* this.#part(digest, 0, to);
     const seen = this.#sound.look(path);
+    const range = { sizeBytes: digestSize(digest), from: 0, to, ...this.#shared(path, seen) };
+    if (this.#sound.isKnown(path)) return yield* plainPieces(path, range);
     const hasher = createHash('sha256');
     const damage = { isFound: false };
     const onContent = (content: readonly Uint8Array[], isLast: boolean): void => {
       for (const block of content) hasher.update(block);
       if (isLast) damage.isFound = hasher.digest('hex') !== digestHash(digest);
     };
-    for await (const piece of plainPieces(path, { ...range, onContent })) {
-      if (damage.isFound) await this.#setAside(digest);
-      yield piece;
+    this.#hashing.add(path);
+    try {
+      for await (const piece of plainPieces(path, { ...range, onContent })) {
+        if (damage.isFound) await this.#setAside(digest);
+        yield piece;
+      }
+      this.#sound.remember(path, seen);
+    } finally {
+      this.#hashing.delete(path);
     }
-    this.#sound.remember(path, seen);
   }
 
   async *#part(digest: Digest, from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
     const path = await this.#sound.path(digest);
-    yield* plainPieces(path, { sizeBytes: digestSize(digest), from, to });
+    const shared = this.#shared(path, this.#sound.look(path));
+    yield* plainPieces(path, { sizeBytes: digestSize(digest), from, to, ...shared });
+  }
+
+  #shared(path: string, seen: string | undefined): { readonly key: string; readonly reads: SharedReads } {
+    return { key: `${path} ${seen}`, reads: this.#reads };
   }
 
   // @throws MissingBlob

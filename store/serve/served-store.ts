@@ -19,6 +19,7 @@ import { ServedContent } from './served-content.ts';
 import { fileOfBytes, type ServedFile } from './served-file.ts';
 import type { ServedName } from './served-name.ts';
 import { ShelfFiles, type Condition } from './shelf-files.ts';
+import { SharedReads } from './shared-reads.ts';
 import { SoundFiles } from './sound-files.ts';
 import { holdOutput, takeBlob, takeList, takePack, type TakeContext } from './take-content.ts';
 import { checkedRecordPack, checkSignature, outputsOf } from './take-records.ts';
@@ -40,11 +41,14 @@ export interface ServedStoreOptions {
 
 const marker = fileOfBytes(Buffer.from(shelfFormat), false);
 const mostLatestBytes = 64;
+/** Of what is read for one, and kept in memory for the next. */
+const sharedBytes = 32 * 1024 * 1024;
 
 export class ServedStore {
   readonly holds: Holds;
   readonly inFlight: InFlight;
   readonly sound: SoundFiles;
+  readonly reads: SharedReads;
   readonly files: ShelfFiles;
   readonly store: Store;
   readonly #options: ServedStoreOptions;
@@ -58,8 +62,10 @@ export class ServedStore {
     this.holds = new Holds(store);
     this.inFlight = new InFlight(store);
     this.sound = new SoundFiles(store.blobs);
-    const copies = new EncodedCopies(scratch, options.copiesBytes);
-    this.#content = new ServedContent({ store, holds: this.holds, copies, sound: this.sound });
+    this.reads = new SharedReads(sharedBytes);
+    const copies = new EncodedCopies(scratch, options.copiesBytes, this.reads);
+    const { holds, sound, reads } = this;
+    this.#content = new ServedContent({ store, holds, copies, sound, reads });
     this.files = new ShelfFiles(layoutOf(store.path).served);
     this.#taking = {
       store,

@@ -7,15 +7,24 @@ import type { Blobs } from '../store.ts';
 export class SoundFiles {
   readonly #blobs: Pick<Blobs, 'unaltered' | 'verified'>;
   readonly #known = new Map<string, string>();
+  readonly #hashing = new Map<string, Promise<string>>();
 
   constructor(blobs: Pick<Blobs, 'unaltered' | 'verified'>) {
     this.#blobs = blobs;
   }
 
-  /** The file that holds a blob, hashed now or before. @throws MissingBlob */
+  /** The file that holds a blob, hashed now or before: once for all who ask meanwhile. @throws MissingBlob */
   async path(digest: Digest): Promise<string> {
     const path = await this.#blobs.unaltered(digest);
     if (this.isKnown(path)) return path;
+    const hashing = this.#hashing.get(path) ?? this.#hashed(digest, path);
+    this.#hashing.set(path, hashing);
+    const forget = (): boolean => this.#hashing.delete(path);
+    hashing.then(forget, forget);
+    return hashing;
+  }
+
+  async #hashed(digest: Digest, path: string): Promise<string> {
     const seen = this.look(path);
     const verified = await this.#blobs.verified(digest);
     if (verified === path) this.remember(path, seen);

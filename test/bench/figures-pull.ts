@@ -123,7 +123,7 @@ async function startPlaces(
   };
 }
 
-function readerOf({ blobs, trees }: Store): ContentReader {
+export function readerOf({ blobs, trees }: Store): ContentReader {
   return {
     directory: (digest) => trees.get(digest),
     read: (digest) => blobs.read(digest),
@@ -136,8 +136,8 @@ function readerOf({ blobs, trees }: Store): ContentReader {
   };
 }
 
-function writeManyFiles(to: string): void {
-  for (let folder = 0; folder < 100; folder++) {
+export function writeManyFiles(to: string, folders = 100): void {
+  for (let folder = 0; folder < folders; folder++) {
     mkdirSync(join(to, `${folder}`), { recursive: true });
     for (let file = 0; file < 100; file++)
       writeFileSync(join(to, `${folder}`, `${file}`), randomBytes(30_000));
@@ -145,12 +145,13 @@ function writeManyFiles(to: string): void {
 }
 
 // As images are: half of the one is empty or easily made smaller, none of the other is.
-function writeImage(to: string): void {
+export function writeImage(to: string, plainMib = 320, compressedMib = 100): void {
   mkdirSync(to, { recursive: true });
-  for (let mib = 0; mib < 320; mib++)
+  for (let mib = 0; mib < plainMib; mib++)
     appendFileSync(
       join(to, 'disk.img'),
       mib % 2 === 0 ? Buffer.alloc(1 << 20, `${mib}`) : randomBytes(1 << 20),
     );
-  for (let mib = 0; mib < 100; mib++) appendFileSync(join(to, 'disk.img.zst'), randomBytes(1 << 20));
+  for (let mib = 0; mib < compressedMib; mib++)
+    appendFileSync(join(to, 'disk.img.zst'), randomBytes(1 << 20));
 }

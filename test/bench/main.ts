@@ -18,6 +18,7 @@ import { remoteCache } from './figures-reapi.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { pulling } from './figures-pull.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
+import { serving } from './figures-serving.ts';
 import { watching } from './figures-watch.ts';
 import { writingManyFiles } from './figures-write.ts';
 
@@ -34,6 +35,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   chunking,
   'remote-cache': remoteCache,
   pulling,
+  serving,
   importing,
   verifying,
   bzip2: unpackingBzip2,

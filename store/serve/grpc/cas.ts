@@ -1,14 +1,14 @@
 // A store's content as a Remote Execution API server has it: a directory is a blob like any other. What comes is compared with its
 // digest before it is kept; what goes was hashed.
 
-import { createReadStream } from 'node:fs';
 import { digestOf, digestSize, type Digest } from '../../base/digest.ts';
 import { ChunkCutter, chunkSizes, usualAverageBytes } from '../../chunking/chunk-cutter.ts';
 import { MissingBlob, type Store } from '../../store.ts';
 import { encodeDirectory } from '../../trees/tree.ts';
 import type { InFlight } from '../in-flight.ts';
 import { Refusal } from '../refusal.ts';
-import { readBytes } from '../served-file.ts';
+import { fileRange } from '../served-file.ts';
+import type { SharedReads } from '../shared-reads.ts';
 import type { SoundFiles } from '../sound-files.ts';
 
 /** Where a chunk lies that is no blob of its own. */
@@ -25,6 +25,7 @@ export interface CasContext {
   readonly store: Store;
   readonly inFlight: InFlight;
   readonly sound: SoundFiles;
+  readonly reads: SharedReads;
   readonly mostBlobBytes: number;
 }
 
@@ -65,10 +66,15 @@ export class Cas {
     if (directory !== undefined) yield encodeDirectory(directory).subarray(from, to);
     else if (store.blobs.has(digest) && digestSize(digest) <= smallBytes)
       yield (await store.blobs.read(digest)).subarray(from, to);
-    else if (store.blobs.has(digest)) yield* fileRange(await sound.path(digest), from, to);
+    else if (store.blobs.has(digest)) yield* this.#range(await sound.path(digest), from, to);
     else if (place !== undefined)
-      yield* fileRange(await sound.path(place.blob), place.offset + from, place.offset + to);
+      yield* this.#range(await sound.path(place.blob), place.offset + from, place.offset + to);
     else throw new MissingBlob(digest);
+  }
+
+  #range(path: string, from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const { sound, reads } = this.#context;
+    return fileRange(path, { from, to, key: `${path} ${sound.look(path)}`, reads });
   }
 
   /** @throws Refusal for each that is not what its digest says; then none is kept */
@@ -145,19 +151,6 @@ export class Cas {
       this.#chunks.delete(oldest);
     }
   }
-}
-
-async function* fileRange(
-  path: string,
-  from: number,
-  to: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  if (to <= from) return;
-  yield* createReadStream(path, {
-    start: from,
-    end: to - 1,
-    highWaterMark: readBytes,
-  }) as AsyncIterable<Uint8Array>;
 }
 
 async function* noLongerThan(

@@ -65,8 +65,8 @@ export class ReapiService {
   private constructor(served: ServedStore, options: ReapiServiceOptions) {
     this.#served = served;
     this.#options = options;
-    const { store, inFlight, sound, mostBlobBytes, files } = served;
-    this.#cas = new Cas({ store, inFlight, sound, mostBlobBytes });
+    const { store, inFlight, sound, reads, mostBlobBytes, files } = served;
+    this.#cas = new Cas({ store, inFlight, sound, reads, mostBlobBytes });
     this.#book = new RecordBook(files);
     this.#results = new Results(served, this.#cas, this.#book);
     this.#server = new Server({
