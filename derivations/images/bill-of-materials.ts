@@ -24,6 +24,8 @@ export interface BillEntry {
   readonly 'bom-ref': string;
   readonly name: string;
   readonly version?: string;
+  /** Who it comes from, where that is somebody else than who made it. */
+  readonly supplier?: { readonly name: string };
   readonly licenses: readonly Licence[];
   readonly purl?: string;
   /** What was done to it: a folder in place of a pinned download, patches and the CVEs that they fix. */
@@ -52,6 +54,7 @@ export function billEntry({
     'bom-ref': `component:${version === '' ? name : `${name}@${version}`}`,
     name,
     ...(version !== '' && { version }),
+    ...(downloads.some(({ url }) => isPackage(url)) && { supplier: { name: 'Debian' } }),
     licenses: licence === undefined ? [] : [licenceOf(licence)],
     ...(purl !== undefined && { purl }),
     ...(Object.keys(pedigree).length > 0 && { pedigree }),

@@ -57,7 +57,7 @@ export interface Machine {
 
 export interface Image {
   readonly description: string;
-  /** NAME.img, NAME.img.zst, NAME.bmap, NAME.cdx.json, SHA256SUMS, manifest.json, files.json and run.json. */
+  /** NAME.img, NAME.img.zst, NAME.bmap, NAME.cdx.json, NAME.spdx.json, SHA256SUMS, manifest.json, files.json and run.json. */
   readonly derivation: Derivation;
   /** Partition table and partitions as files with their block maps, and layout.json that says where each goes. */
   readonly partitions: Compose;

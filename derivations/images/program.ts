@@ -8,7 +8,14 @@ import {
   type Run,
   type Target,
 } from '../../engine/model/index.ts';
-import { blocksModule, budgetModule, fatModule, fatNamesModule, treeModule } from './programs/index.ts';
+import {
+  blocksModule,
+  budgetModule,
+  fatModule,
+  fatNamesModule,
+  spdxModule,
+  treeModule,
+} from './programs/index.ts';
 
 /** What the programs run in, lowest first: `imageTools`. */
 export type Tools = readonly InputLike[];
@@ -71,6 +78,7 @@ const modules = {
   budget: budgetModule,
   fat: fatModule,
   fat_names: fatNamesModule,
+  spdx: spdxModule,
 } as const;
 
 // Only the modules it imports, so that a change to another one rebuilds nothing.

@@ -21,6 +21,7 @@ import { configuration, declaredAttributes } from './configuration.ts';
 import type { Feature } from './feature.ts';
 import { leftOutEverywhere } from './left-out.ts';
 import { mergeFeatures } from './merge-features.ts';
+import { osRelease } from './os-release.ts';
 import { cLibrary, ownComponent, setuidPrograms } from './own-packages.ts';
 import type { SystemDescription } from './description.ts';
 import { refuseTwoVersions } from './one-version.ts';
@@ -93,6 +94,7 @@ export function createRootFileSystem(description: SystemDescription, options: Ro
         make({ packages: packagesTree, whole: debian.whole, changelogs: debian.changelogs, seed, target }),
       ),
     ),
+    generated(osRelease(packages, seed)),
     generated(configuration(description, merged, people, seed)),
   ];
 

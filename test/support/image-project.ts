@@ -129,7 +129,7 @@ function usualFiles(): Files {
         tmp: { mode: '01777' },
       }),
     },
-    licences: { 'licences.json': JSON.stringify({ tools: 'GPL-2+ AND MIT' }) },
+    licences: { 'licences.json': JSON.stringify({ tools: 'GPL-2.0-or-later AND LicenseRef-public-domain' }) },
   };
 }
 

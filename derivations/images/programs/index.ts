@@ -38,7 +38,7 @@ export { default as fatNamesModule } from './fat_names.py';
  */
 export { default as layoutProgram } from './layout.py';
 /**
- * The program that writes what an image says of itself: manifest.json, a bill of materials in CycloneDX's JSON,
+ * The program that writes what an image says of itself: manifest.json, a bill of materials as JSON of CycloneDX and of SPDX,
  * and the checksums of its files.
  */
 export { default as manifestProgram } from './manifest.py';
@@ -47,6 +47,8 @@ export { default as manifestProgram } from './manifest.py';
  * need no privileges, nothing is mounted and no file is copied beforehand.
  */
 export { default as rootPartitionProgram } from './root-partition.py';
+/** The module that says what is in an image in the words of SPDX. */
+export { default as spdxModule } from './spdx.py';
 /**
  * The module that lists a folder as it will lie in a partition: entries in one order, parents before what is in
  * them, with owners and modes; and what the ids of a file system are derived from.

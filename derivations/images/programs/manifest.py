@@ -1,6 +1,7 @@
 
 import hashlib, json, os
 
+from spdx import *
 from tree import *
 
 out = os.environ['out'] + '/'
@@ -23,6 +24,7 @@ def main():
         'components': [without(component, 'bom') for component in components],
     })
     write_json(f'{out}{given["image"]}.cdx.json', bill_of_materials(given, components, sums))
+    write_json(f'{out}{given["image"]}.spdx.json', spdx_document(given, components, sums))
     for name in sorted(os.listdir(out)):
         sums[name] = sha256_of(out + name)
     for name, path in given['files'].items():
@@ -32,11 +34,11 @@ def main():
 
 
 def licensed(component, licences):
-    """Where a component says nothing of its licence, what its package says: short names, which SPDX need not know."""
+    """Where a component says nothing of its licence, what its package says: an expression of SPDX, or NOASSERTION."""
     licence = licences.get(component['name'])
-    if component.get('licence') is not None or licence is None:
+    if component.get('licence') is not None or licence is None or licence == NO_ASSERTION:
         return component
-    return {**component, 'licence': licence, 'bom': {**component['bom'], 'licenses': [{'license': {'name': licence}}]}}
+    return {**component, 'licence': licence, 'bom': {**component['bom'], 'licenses': [{'expression': licence}]}}
 
 
 def without(component, field):

@@ -21,12 +21,6 @@ const groups = Object.entries({
   ...{ dip: 30, shadow: 42, utmp: 43, video: 44, plugdev: 46, staff: 50, users: 100, nogroup: 65534 },
 }).map(([name, id]) => ({ name, id }));
 
-const osRelease = `NAME=cairn
-PRETTY_NAME="cairn"
-ID=cairn
-ID_LIKE=debian
-`;
-
 const profile = `PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 if [ -n "\${BASH-}" ]; then
@@ -73,8 +67,6 @@ export const userland: Feature = {
     { name: 'nobody', id: 65534, group: 'nogroup', home: '/nonexistent' },
   ],
   files: {
-    'etc/os-release': osRelease,
-    'usr/lib/os-release': { symlink: '../../etc/os-release' },
     'etc/profile': profile,
     'etc/bash.bashrc': "PS1='\\u@\\h:\\w\\$ '\n",
     'etc/locale.conf': 'LANG=C.UTF-8\n',

@@ -8,6 +8,7 @@ import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseBlockMap } from '../../../cli/flash/block-map.ts';
 import type { Layout } from '../../../cli/images/description.ts';
+import { isSpdxExpression } from '../../../derivations/images/spdx.ts';
 import { imageProjects, type Built, type Files, type ImageProjects } from '../../support/image-project.ts';
 import { describeBadImages } from './bad-images.ts';
 import { describeBootNames } from './boot-names.ts';
@@ -112,6 +113,18 @@ describe.each(['mbr', 'gpt'])('an image with a table of kind %s', (table) => {
   });
 });
 
+interface Spdx {
+  readonly packages: readonly {
+    readonly SPDXID: string;
+    readonly name: string;
+    readonly licenseDeclared: string;
+  }[];
+  readonly relationships: readonly Readonly<
+    Record<'spdxElementId' | 'relationshipType' | 'relatedSpdxElement', string>
+  >[];
+  readonly hasExtractedLicensingInfos: readonly { readonly licenseId: string }[];
+}
+
 describe('what an image says of itself', () => {
   it('is a manifest with version, licence, source and digest of every component', () => {
     const { components, partitions, usedBytes } = manifestOf(usual.folder('mbr'));
@@ -129,7 +142,7 @@ describe('what an image says of itself', () => {
       },
       expect.objectContaining({
         name: 'tools',
-        licence: 'GPL-2+ AND MIT',
+        licence: 'GPL-2.0-or-later AND LicenseRef-public-domain',
         digest: expect.stringMatching(/^[0-9a-f]{64}\/\d+$/) as string,
       }),
     ]);
@@ -163,8 +176,50 @@ describe('what an image says of itself', () => {
     expect(new Set(references).size).toBe(references.length);
     expect(components.find(({ name }) => name === 'tools')).toMatchObject({
       purl: 'pkg:deb/debian/tools@1.0-2?arch=arm64&distro=debian-13',
-      licenses: [{ license: { name: 'GPL-2+ AND MIT' } }],
+      supplier: { name: 'Debian' },
+      licenses: [{ expression: 'GPL-2.0-or-later AND LicenseRef-public-domain' }],
     });
+  });
+
+  it('is the same in the words of SPDX', () => {
+    const document = jsonOf(usual.folder('mbr'), 'mbr.spdx.json') as Spdx;
+    expect(document).toMatchObject({
+      spdxVersion: 'SPDX-2.3',
+      dataLicense: 'CC0-1.0',
+      SPDXID: 'SPDXRef-DOCUMENT',
+      creationInfo: { created: '1980-01-01T00:00:00Z' },
+      documentNamespace: expect.stringMatching(/^urn:uuid:[0-9a-f-]{36}$/) as string,
+    });
+    const { packages, relationships, hasExtractedLicensingInfos } = document;
+    expect(packages.map(({ name }) => name)).toEqual(['mbr', 'configuration', 'kernel', 'tools']);
+    expect(packages[0]).toMatchObject({
+      primaryPackagePurpose: 'OPERATING-SYSTEM',
+      checksums: [
+        { algorithm: 'SHA256', checksumValue: sha256(readFileSync(join(usual.folder('mbr'), 'mbr.img'))) },
+      ],
+    });
+    expect(packages[3]).toMatchObject({
+      versionInfo: '1.0-2',
+      supplier: 'Organization: Debian',
+      licenseDeclared: 'GPL-2.0-or-later AND LicenseRef-public-domain',
+      externalRefs: [
+        { referenceType: 'purl', referenceLocator: 'pkg:deb/debian/tools@1.0-2?arch=arm64&distro=debian-13' },
+      ],
+    });
+    const ids = packages.map(({ SPDXID }) => SPDXID);
+    expect(ids.filter((id) => !/^SPDXRef-[A-Za-z0-9.-]+$/.test(id))).toEqual([]);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(
+      relationships.map((one) => [one.spdxElementId, one.relationshipType, one.relatedSpdxElement]),
+    ).toEqual([
+      ['SPDXRef-DOCUMENT', 'DESCRIBES', ids[0]],
+      ...ids.slice(1).map((id) => [ids[0], 'CONTAINS', id]),
+    ]);
+    const licences = packages.map(({ licenseDeclared }) => licenseDeclared);
+    expect(licences.filter((one) => one !== 'NOASSERTION' && !isSpdxExpression(one))).toEqual([]);
+    expect(hasExtractedLicensingInfos.map(({ licenseId }) => licenseId)).toEqual([
+      'LicenseRef-public-domain',
+    ]);
   });
 });
 
