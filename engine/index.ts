@@ -26,7 +26,7 @@ export type * from './events.ts';
 export type { BuildRequest } from './execute/executor.ts';
 export type { ActionId, DerivationId } from './model/encode.ts';
 export { openWorkshop, type OpenWorkshopOptions } from './open-workshop.ts';
-export { explain, isRootCause, type Cause, type Change, type FieldChange } from './plan/explain.ts';
+export { explain, isBeside, isRootCause, type Cause, type Change, type FieldChange } from './plan/explain.ts';
 export { parseExecutor } from './remote/parse-executor.ts';
 export { plannedSteps, type Plan, type PlannedBuild } from './plan/planner.ts';
 export { storeFacts } from './plan/store-facts.ts';

@@ -203,6 +203,20 @@ export interface Memo {
   readonly outputs: Readonly<Record<string, Node>>;
 }
 
+/**
+ * What a name of a config came to, and where it says what that is made from. It is for people who ask why theirs is another one:
+ * nothing is built, taken or left because of it.
+ */
+export interface Edition {
+  /** `NAME@TARGET`. */
+  readonly name: string;
+  readonly derivation: Digest;
+  /** When it was made, by the clock of the machine that says so, in milliseconds since 1970. */
+  readonly builtAtMs: number;
+  /** The tree that describes all steps of it, as the engine has them. */
+  readonly descriptions: Digest;
+}
+
 /** The last successful version of a derivation of one config. */
 export interface Lineage {
   readonly derivation: Digest;

@@ -7,6 +7,7 @@ import { cacheSettings, firstUrl } from '../person/cache-settings.ts';
 import { signingKey } from '../person/key-files.ts';
 import { tellPushed } from '../reports/push-report.ts';
 import type { Project } from './project.ts';
+import { namesIn } from './targets.ts';
 
 export interface PushFlags {
   /** A URL; or true for the caches that are configured so, or else the first of the config; false for none. */
@@ -37,12 +38,13 @@ export async function openPushing(
   const onNotice = (message: string): void => emit({ type: 'notice', step: undefined, message });
   const { env, signal } = context;
   const bringLeft = (ids: readonly DerivationId[]): Promise<void> => build.bringLeft(ids);
+  const namesOf = namesIn(evaluation);
   const all = urls.map((url) => {
     const cache = openCache(url, { env });
     const steps = evaluation.steps;
     return {
       name: cache.name,
-      pushing: new PushingBehind({ store, steps, cache, key, trust, signal, onNotice, bringLeft }),
+      pushing: new PushingBehind({ store, steps, cache, key, trust, signal, onNotice, bringLeft, namesOf }),
     };
   });
   const pushed = new Map<string, PushedBehind>();

@@ -63,6 +63,13 @@ export function findPlace(evaluation: Evaluation, text: string): Place {
   return { what: typeof what === 'string' ? findTarget(evaluation, what) : what, path };
 }
 
+/** The names that a step has as an output of the flake: `NAME@TARGET`. */
+export function namesIn({ outputs }: Pick<Evaluation, 'outputs'>): (id: Step['id']) => readonly string[] {
+  const names = new Map<Step['id'], string[]>();
+  for (const [key, { id }] of outputs) names.set(id, [...(names.get(id) ?? []), key]);
+  return (id) => names.get(id) ?? [];
+}
+
 /** Every name a person may write for an output: as short as possible, and with each target. */
 export function targetWords({
   outputs,

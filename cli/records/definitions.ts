@@ -287,24 +287,49 @@ const records = {
     toDo: v.pipe(count, v.description('steps that the next build does')),
     expectedMs: v.optional(v.pipe(milliseconds, v.description('what those took the last time, together'))),
   }),
-  cause: fieldsOf('A step that is not what it was when it was last built. Root causes come first.', {
-    ...step,
-    root: flag,
-    toDo: flag,
-    expectedMs: v.optional(v.pipe(milliseconds, v.description('what it took the last time'))),
-    changes: v.optional(
-      v.pipe(
-        v.array(v.variant('kind', [fieldChange, inputChange])),
-        v.description('absent when it was never built'),
+  compared: fieldsOf('How a target is beside what a cache has. A cause follows for each step that differs.', {
+    target: v.pipe(text, v.description('NAME@TARGET')),
+    id: step.id,
+    cache: text,
+    isAsked: v.pipe(flag, v.description('builds of this project ask it')),
+    state: v.pipe(
+      v.picklist(['there', 'content-gone', 'refused', 'left-out', 'differs']),
+      v.description(
+        'content-gone: its records are there, and its content is not; refused: it is there, and does not count; left-out: the same was made there, and not moved',
       ),
     ),
-    failure: v.optional(
+    signers: v.optional(v.array(text)),
+    refusal: v.optional(v.picklist(['forged', 'untrusted', 'too-few', 'disputed', 'unclaimed'])),
+    need: v.optional(v.pipe(count, v.description('so many trusted keys would have to say it'))),
+    edition: v.optional(
       v.pipe(
-        v.strictObject({ code, message: text, hint: v.optional(hint) }),
-        v.description('the error that this step is going to end with, where it can be told beforehand'),
+        v.strictObject({ name: text, derivation: text, builtAt: text, signer: text, isTrusted: flag }),
+        v.description('what is there under the name: what it is compared with'),
       ),
     ),
+    editions: v.optional(v.pipe(count, v.description('how many there are under the name'))),
   }),
+  cause: fieldsOf(
+    'A step that is not what it was when it was last built, or, after `compared`, what it is in the cache. Root causes come first.',
+    {
+      ...step,
+      root: flag,
+      toDo: flag,
+      expectedMs: v.optional(v.pipe(milliseconds, v.description('what it took the last time'))),
+      changes: v.optional(
+        v.pipe(
+          v.array(v.variant('kind', [fieldChange, inputChange])),
+          v.description('absent when it was never built'),
+        ),
+      ),
+      failure: v.optional(
+        v.pipe(
+          v.strictObject({ code, message: text, hint: v.optional(hint) }),
+          v.description('the error that this step is going to end with, where it can be told beforehand'),
+        ),
+      ),
+    },
+  ),
   unproven: fieldsOf(
     'A result on this machine that was made incrementally, and that no clean build has given yet.',
     step,

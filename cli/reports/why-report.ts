@@ -54,9 +54,31 @@ export function whyLines({ target, wanted, causes, toBuild, trees, style }: Expl
   const rootCauses = causes.filter(isRootCause);
   const changed = rootCauses.filter(({ changes }) => changes !== undefined);
   const fresh = rootCauses.filter(({ changes }) => changes === undefined);
+  return causeLines({ changed, fresh, causes, toBuild, trees, style });
+}
+
+export interface ShownCauses extends Pick<Explanation, 'causes' | 'toBuild' | 'trees' | 'style'> {
+  readonly changed: readonly Cause[];
+  readonly fresh: readonly Cause[];
+  /** What is said of a step that changed, and of those that stand in nobody's place. */
+  readonly words?: { readonly changed: string; readonly fresh: string };
+}
+
+const usualWords = { changed: 'changed', fresh: 'never built before' };
+
+/** What changed itself, what is new, and what follows. */
+export function causeLines({
+  changed,
+  fresh,
+  causes,
+  toBuild,
+  trees,
+  style,
+  words = usualWords,
+}: ShownCauses): string[] {
   return [
-    ...changed.flatMap((cause) => [...changedLines(cause, trees, style), '']),
-    ...(fresh.length === 0 ? [] : [...freshLines(fresh, style), '']),
+    ...changed.flatMap((cause) => [...changedLines(cause, { trees, style, verb: words.changed }), '']),
+    ...(fresh.length === 0 ? [] : [...freshLines(fresh, style, words.fresh), '']),
     ...consequenceLines(changed, { causes, toBuild, style }),
   ].slice(0, -1);
 }
@@ -99,10 +121,13 @@ function changeRecord(change: Change): NonNullable<RecordOf<'cause'>['changes']>
     : { ...change, before: plainValue(change.before), after: plainValue(change.after) };
 }
 
-function changedLines({ step, changes = [] }: Cause, trees: Pick<Trees, 'get'>, style: Style): string[] {
+function changedLines(
+  { step, changes = [] }: Cause,
+  { trees, style, verb }: Pick<Explanation, 'trees' | 'style'> & { readonly verb: string },
+): string[] {
   const fields = changes.filter((change) => change.kind === 'field');
   return [
-    `${style.bold(stepName(stepRef(step)))} changed:`,
+    `${style.bold(stepName(stepRef(step)))} ${verb}:`,
     ...fields.flatMap((change) =>
       step.derivation.kind === 'local' && change.path === 'content'
         ? fileLines(change, trees, style)
@@ -131,9 +156,9 @@ function fileLines(change: FieldChange, trees: Pick<Trees, 'get'>, style: Style)
   ];
 }
 
-function freshLines(fresh: readonly Cause[], style: Style): string[] {
+function freshLines(fresh: readonly Cause[], style: Style, words: string): string[] {
   const names = fresh.map(({ step }) => stepName(stepRef(step)));
-  return [`${style.bold('never built before:')} ${abbreviate(names, 12)}`];
+  return [`${style.bold(`${words}:`)} ${abbreviate(names, 12)}`];
 }
 
 function fieldLines({ path, before, after }: FieldChange, style: Style): string[] {

@@ -3,7 +3,7 @@
 
 import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
-import type { Trust, Voiced } from '../../store/caches/index.ts';
+import { promisedBy, type Trust, type Voiced } from '../../store/caches/index.ts';
 import type { Cache, Claim, Take } from '../../store/index.ts';
 import type { ContentSource, Contradiction, FoundClaim, FoundMemo } from '../content-source.ts';
 import { TrustedRecords } from './trusted-records.ts';
@@ -180,8 +180,7 @@ export class Caches implements ContentSource {
     if (this.#disputed.has(subject)) return;
     this.#disputed.add(subject);
     const said = versions.map(({ statement, signers }) => {
-      const { outputs } = statement.kind === 'claim' ? statement.claim : statement.memo;
-      return `${signers.join(', ')} made ${describe(outputs)}`;
+      return `${signers.join(', ')} made ${describe(promisedBy(statement))}`;
     });
     const what = versions[0]!.statement.kind === 'claim' ? 'action' : 'derivation';
     this.#notices.push(`not reproducible: of ${what} ${subject} ${said.join('; ')}`);

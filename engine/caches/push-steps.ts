@@ -1,6 +1,6 @@
 // What of some steps, and of all they need, is worth bringing to a cache, and bringing it. Only what a clean build here has given
 // is signed here; what others made goes on with their signatures. Downloads and what is unpacked of them stay away: everybody
-// gets those where they come from.
+// gets those where they come from. What is wanted by a name is described as well (`push-editions.ts`).
 
 import { createReadStream } from 'node:fs';
 import type { Digest } from '../../store/base/digest.ts';
@@ -22,6 +22,7 @@ import type { DerivationId } from '../model/encode.ts';
 import type { Step, StepSource } from '../step.ts';
 import { unprovenSteps } from '../unproven.ts';
 import { conflictsIn, type Conflict, type OwnClaim } from './conflicts.ts';
+import { editionsOf } from './push-editions.ts';
 import { isWorthMoving } from './worth-moving.ts';
 
 export interface PushContext {
@@ -36,6 +37,8 @@ export interface PushContext {
   readonly against?: { readonly cache: Cache; readonly trust: Trust };
   /** Brings what of these steps' outputs is elsewhere, as far as it is to be had; nothing, when not given. */
   readonly bringLeft?: (ids: readonly DerivationId[]) => Promise<void>;
+  /** The names of the config that what is wanted is known by; it is not said of any, when not given. */
+  readonly namesOf?: (id: DerivationId) => readonly string[];
   /** True: what is wanted stays here as well when it is sooner made again than moved. */
   readonly judgesWanted?: boolean;
 }
@@ -62,7 +65,7 @@ export interface CheaperStep {
 /** Pushes what these steps gave, and what the commands below them gave. @throws UserError `CACHE_FAILED` */
 export async function pushSteps(
   wanted: readonly DerivationId[],
-  { store, steps, cache, key, signal, only, judgesWanted = false, against, bringLeft }: PushContext,
+  { store, steps, cache, key, signal, only, judgesWanted = false, against, bringLeft, namesOf }: PushContext,
 ): Promise<PushReport> {
   const unproven = new Set(unprovenSteps(wanted, steps, store).map(({ id }) => id));
   const closure = closureOf(wanted, steps);
@@ -87,11 +90,19 @@ export async function pushSteps(
   const there = new Set(made.map(({ step }) => step.id));
   const ownClaims = made.map(({ step, realisation: { claim } }) => ({ step, claim }));
   const conflicts = against ? await conflictsBefore(ownClaims, { ...against, store, signal }) : [];
+  // Also of what is sooner made again than moved: it is made of what is there.
+  const named = found.filter(({ step }) => isWanted(step.id));
+  const editions = editionsOf(
+    named
+      .map((one) => ({ ...one, names: namesOf?.(one.step.id) ?? [] }))
+      .filter(({ names }) => names.length > 0),
+    { store, key, closureOf: (id) => closureOf([id], steps) },
+  );
   const pushed = await cache.push(
     {
-      outputs: made.flatMap(outputsOf),
-      records: made.flatMap((one) => recordsOf(one, store, key)),
-      from: readerOf(store),
+      outputs: [...made.flatMap(outputsOf), ...editions.outputs],
+      records: [...made.flatMap((one) => recordsOf(one, store, key)), ...editions.records],
+      from: editions.from(readerOf(store)),
     },
     signal,
   );

@@ -4,6 +4,7 @@ import type { Digest } from '../../store/base/digest.ts';
 import {
   agreed,
   decodeSignedRecord,
+  promisedBy,
   subjectOf,
   weigh,
   type Heard,
@@ -41,7 +42,8 @@ export class TrustedRecords {
   add(given: Iterable<Given>): void {
     for (const { bytes, takesAnyKey } of given) {
       const record = decodeSignedRecord(bytes);
-      if (record === undefined) continue;
+      // Editions are for people: nothing is taken on their word.
+      if (record === undefined || record.statement.kind === 'edition') continue;
       const subject = subjectOf(record.statement);
       const key = `${record.statement.kind} ${subject}`;
       const known = this.#heard.get(key) ?? new Map<string, never>();
@@ -58,7 +60,7 @@ export class TrustedRecords {
       const outputs = made(action);
       if (outputs === undefined) return [];
       const heard = [...(this.#heard.get(`claim ${action}`)?.values() ?? [])].map((one) => one.heard);
-      if (heard.every(({ record }) => sameOutputs(outputsIn(record), outputs))) return [];
+      if (heard.every(({ record }) => sameOutputs(promisedBy(record.statement), outputs))) return [];
       return weigh(heard, this.#trust).flatMap(({ statement, signers }) =>
         statement.kind === 'claim' && !sameOutputs(statement.claim.outputs, outputs)
           ? [{ claim: statement.claim, signers }]
@@ -98,7 +100,7 @@ export class TrustedRecords {
     if (versions.length > 1) this.#onDispute(subject, versions);
     const one = agreed(versions);
     if (one === undefined) return undefined;
-    const value = (one.statement.kind === 'claim' ? one.statement.claim : one.statement.memo) as Value;
+    const value = valueOf(one.statement) as Value;
     const records = known
       .filter(({ heard }) => heard.record.statement.kind === kind && says(heard, one))
       .map(({ bytes }) => bytes);
@@ -106,10 +108,14 @@ export class TrustedRecords {
   }
 }
 
-function says({ record }: Heard, voiced: Voiced): boolean {
-  return sameOutputs(outputsIn(record), outputsIn(voiced));
+function says({ record }: Heard, { statement }: Voiced): boolean {
+  return sameOutputs(promisedBy(record.statement), promisedBy(statement));
 }
 
-function outputsIn({ statement }: Pick<Voiced, 'statement'>): Claim['outputs'] {
-  return statement.kind === 'claim' ? statement.claim.outputs : statement.memo.outputs;
+function valueOf(statement: Voiced['statement']): Claim | Memo | undefined {
+  return statement.kind === 'claim'
+    ? statement.claim
+    : statement.kind === 'memo'
+      ? statement.memo
+      : undefined;
 }

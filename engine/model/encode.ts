@@ -60,6 +60,17 @@ export function actionRecord(
   return record;
 }
 
+/** True for a field of a full description that is no part of what is made: names, URLs, limits, and where it may run. */
+export function isBesideTheAction(derivation: Derivation, field: string): boolean {
+  return (
+    field !== 'revision' &&
+    !Object.hasOwn(
+      actionRecord(derivation, () => '', ''),
+      field,
+    )
+  );
+}
+
 export function derivationIdOf(record: RecordValue): DerivationId {
   return encodeDerivation(record).id;
 }

@@ -6,7 +6,7 @@ import { parseDigest } from '../../store/base/digest.ts';
 import { ownMember } from '../../store/base/map-by-name.ts';
 import type { Reason } from '../events.ts';
 import type { Input } from '../model/derivation.ts';
-import { derivationRecord, type DerivationId, type RecordValue } from '../model/encode.ts';
+import { derivationRecord, isBesideTheAction, type DerivationId, type RecordValue } from '../model/encode.ts';
 import { stepInputs, type Step, type StepSource } from '../step.ts';
 import type { PlanFacts } from './facts.ts';
 
@@ -32,6 +32,15 @@ export interface Cause {
   readonly step: Step;
   /** Absent when nothing of this lineage was ever built. */
   readonly changes: readonly Change[] | undefined;
+  /** The version that it is compared with. */
+  readonly former?: DerivationId;
+}
+
+/** What steps are compared with: their own earlier versions, or those of somebody else. */
+export interface FormerVersions {
+  /** The version of a step that stood in place of no other; undefined when there is none. */
+  readonly formerOf: (step: Step) => DerivationId | undefined;
+  readonly description: (id: DerivationId) => CborValue | undefined;
 }
 
 /** A derivation's full record with its inputs written as `[id, output, subpath]`. */
@@ -69,17 +78,30 @@ export function explain(
   facts: Pick<PlanFacts, 'memo' | 'presence' | 'lineage' | 'description'>,
 ): Cause[] {
   if (isBuiltElsewhere(steps(wanted), facts)) return [];
+  return compareVersions(wanted, steps, {
+    formerOf: ({ lineage }) => facts.lineage(lineage)?.derivation as DerivationId | undefined,
+    description: facts.description,
+  });
+}
+
+/** Every step in the closure of `wanted` that is not the version that it is compared with, root causes first. */
+export function compareVersions(wanted: DerivationId, steps: StepSource, versions: FormerVersions): Cause[] {
   const causes: Cause[] = [];
   const seen = new Set<DerivationId>();
   const pending: Version[] = [{ id: wanted, before: undefined }];
   for (let version = pending.pop(); version !== undefined; version = pending.pop()) {
     if (seen.has(version.id)) continue;
     seen.add(version.id);
-    const found = causeOf(version, steps, facts);
+    const found = causeOf(version, steps, versions);
     if (found === undefined) continue;
     causes.push(found.cause);
     pending.push(...found.inputs);
   }
+  return rootsFirst(causes);
+}
+
+/** Root causes before what only follows from them. */
+export function rootsFirst(causes: readonly Cause[]): Cause[] {
   return [...causes.filter(isRootCause), ...causes.filter((cause) => !isRootCause(cause))];
 }
 
@@ -100,6 +122,11 @@ interface Version {
 /** True when the step itself changed, not only what it is made from. */
 export function isRootCause(cause: Cause): boolean {
   return cause.changes === undefined || cause.changes.some((change) => change.kind === 'field');
+}
+
+/** True for a change that makes another derivation, and the same action. */
+export function isBeside({ derivation }: Step, { path }: Change): boolean {
+  return isBesideTheAction(derivation, /^[^.[]*/.exec(path)![0]);
 }
 
 /** All differences between two records, in the order of the fields. */
@@ -128,21 +155,20 @@ export function diffRecords(
 function causeOf(
   { id, before }: Version,
   steps: StepSource,
-  facts: Pick<PlanFacts, 'lineage' | 'description'>,
+  { formerOf, description }: FormerVersions,
 ): { readonly cause: Cause; readonly inputs: readonly Version[] } | undefined {
   const step = steps(id);
-  const last = before ?? facts.lineage(step.lineage)?.derivation;
-  if (last === id) return undefined;
-  const record = last === undefined ? undefined : facts.description(last as DerivationId);
-  const changes =
-    last === undefined ? undefined : diffRecords(record, facts.description(id) ?? stepRecord(step));
+  const former = before ?? formerOf(step);
+  if (former === id) return undefined;
+  const record = former === undefined ? undefined : description(former);
+  const changes = former === undefined ? undefined : diffRecords(record, description(id) ?? stepRecord(step));
   const kept = new Set(referencesIn(record));
   const replaced = new Map(
     (changes ?? []).flatMap((change) => (change.kind === 'input' ? [[change.after, change.before]] : [])),
   );
   const inputs = [...new Set(step.inputIds)].filter((input) => !kept.has(input));
   return {
-    cause: { step, changes },
+    cause: { step, changes, ...(former !== undefined && { former }) },
     inputs: inputs.map((input) => ({ id: input, before: replaced.get(input) })),
   };
 }
@@ -158,7 +184,7 @@ function referencedId(value: CborValue | undefined): DerivationId | undefined {
   return parseDigest(value[0]) as DerivationId | undefined;
 }
 
-function* referencesIn(value: CborValue | undefined): Generator<DerivationId> {
+export function* referencesIn(value: CborValue | undefined): Generator<DerivationId> {
   const id = referencedId(value);
   if (id !== undefined) yield id;
   else if (Array.isArray(value)) for (const item of value as CborValue[]) yield* referencesIn(item);

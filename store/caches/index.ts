@@ -4,9 +4,14 @@ export { openCache, type OpenCacheOptions } from './open-cache.ts';
 export { serverCredentials } from './server-credentials.ts';
 export {
   decodeSignedRecord,
+  isGenuine,
+  promisedBy,
   signRecord,
   subjectOf,
   type SignedRecord,
   type Statement,
 } from './signed-record.ts';
 export { agreed, weigh, type Heard, type Trust, type Voiced } from './trust.ts';
+export { editionSubject } from '../records/travelling-edition.ts';
+export { describeFailure } from './describe-failure.ts';
+export { valueIn } from '../records/read-strictly.ts';

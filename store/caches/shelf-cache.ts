@@ -32,6 +32,8 @@ const requestsAtOnce = 12;
 /** Each is held in memory while it is read. */
 const packsAtOnce = 4;
 const mostListBytes = 64 * 1024 * 1024;
+/** More are not read about one subject: of a name there is one for each time that it came to something else. */
+const mostRecords = 100;
 /** Small ones are read again and again on the way down a tree. */
 const rememberedBytes = 64 * 1024 * 1024;
 
@@ -64,12 +66,16 @@ export class ShelfCache implements Cache {
     const entries = await Promise.all([...needed].map((shard) => this.#shard(shard, signal)));
     const seen = new Set<string>();
     const packs = new Set<string>();
-    for (const { subject, record, pack } of entries.flat()) {
-      if (!wanted.has(subject) || seen.has(record)) continue;
+    const counts = new Map<string, number>();
+    // The newest are the last.
+    for (const { subject, record, pack } of entries.flat().reverse()) {
+      const count = counts.get(subject) ?? 0;
+      if (!wanted.has(subject) || seen.has(record) || count >= mostRecords) continue;
+      counts.set(subject, count + 1);
       seen.add(record);
       packs.add(pack);
     }
-    return (await Promise.all([...packs].map((pack) => this.#recordPack(pack, signal)))).flat();
+    return (await Promise.all([...packs].reverse().map((pack) => this.#recordPack(pack, signal)))).flat();
   }
 
   async has(

@@ -1,4 +1,4 @@
-// A claim or a memo with the signature of who made it, in the byte form in which it lies in caches. Decoding believes nothing:
+// A claim, a memo or an edition with the signature of who made it, in the byte form in which it lies in caches. Decoding believes nothing:
 // whether the signature is right is asked by `isGenuine`, and whose it is decides `trust.ts`. Pure.
 
 import { encodeCbor } from '../base/cbor.ts';
@@ -6,12 +6,16 @@ import type { Digest } from '../base/digest.ts';
 import { decodeClaim, encodeClaim } from '../records/claim.ts';
 import { bytesIn, membersOf, valueIn } from '../records/read-strictly.ts';
 import { decodeMemo, encodeMemo } from '../records/travelling-memo.ts';
-import type { Claim, Memo } from '../store.ts';
+import { decodeEdition, editionSubject, encodeEdition } from '../records/travelling-edition.ts';
+import type { Claim, Edition, Memo } from '../store.ts';
+import type { Node } from '../trees/tree.ts';
 import { isSignedBy, publicKeyBytes, signatureBytes, type SigningKey } from './keys.ts';
 
-/** What somebody says of an action, or of a derivation. */
+/** What somebody says of an action, of a derivation, or of a name. */
 export type Statement =
-  { readonly kind: 'claim'; readonly claim: Claim } | { readonly kind: 'memo'; readonly memo: Memo };
+  | { readonly kind: 'claim'; readonly claim: Claim }
+  | { readonly kind: 'memo'; readonly memo: Memo }
+  | { readonly kind: 'edition'; readonly edition: Edition };
 
 export interface SignedRecord {
   readonly statement: Statement;
@@ -27,7 +31,7 @@ export const signedRecordFormat = 1;
 
 /** The record's bytes. Whoever signs says that this was made here, and copied from nobody. */
 export function signRecord(statement: Statement, key: SigningKey): Uint8Array {
-  const body = statement.kind === 'claim' ? encodeClaim(statement.claim) : encodeMemo(statement.memo);
+  const body = bodyOf(statement);
   const signature = key.sign(signedMessage(statement.kind, body));
   return encodeSignedRecord({ statement, body, key: key.publicKey.bytes, signature });
 }
@@ -55,13 +59,47 @@ export function isGenuine({ statement, body, key, signature }: SignedRecord): bo
 
 /** What a statement is about. */
 export function subjectOf(statement: Statement): Digest {
-  return statement.kind === 'claim' ? statement.claim.action : statement.memo.derivation;
+  switch (statement.kind) {
+    case 'claim':
+      return statement.claim.action;
+    case 'memo':
+      return statement.memo.derivation;
+    case 'edition':
+      return editionSubject(statement.edition.name);
+  }
+}
+
+/** What must be there where a statement is kept. */
+export function promisedBy(statement: Statement): Readonly<Record<string, Node>> {
+  switch (statement.kind) {
+    case 'claim':
+      return statement.claim.outputs;
+    case 'memo':
+      return statement.memo.outputs;
+    case 'edition':
+      return { descriptions: { kind: 'tree', digest: statement.edition.descriptions } };
+  }
+}
+
+function bodyOf(statement: Statement): Uint8Array {
+  switch (statement.kind) {
+    case 'claim':
+      return encodeClaim(statement.claim);
+    case 'memo':
+      return encodeMemo(statement.memo);
+    case 'edition':
+      return encodeEdition(statement.edition);
+  }
 }
 
 function statementIn(kind: unknown, body: Uint8Array): Statement | undefined {
   if (kind === 'claim') {
     const claim = decodeClaim(body);
     return claim && { kind, claim };
+  }
+  if (kind === 'edition') {
+    const edition = decodeEdition(body);
+    return edition && { kind, edition };
   }
   if (kind !== 'memo') return undefined;
   const memo = decodeMemo(body);

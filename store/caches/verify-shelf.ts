@@ -12,7 +12,7 @@ import { decodePieces, joined } from './pieces.ts';
 import { parseEntries, shards, shortName } from './record-index.ts';
 import { decodeRecordPack } from './record-pack.ts';
 import type { Shelf } from './shelf.ts';
-import { decodeSignedRecord, isGenuine } from './signed-record.ts';
+import { decodeSignedRecord, isGenuine, promisedBy } from './signed-record.ts';
 
 type Top = Exclude<Node, { kind: 'symlink' }>;
 
@@ -86,9 +86,7 @@ export class ShelfVerification {
       if (record === undefined || !isGenuine(record)) continue;
       sound.add(shortName(encoded));
       this.#records += 1;
-      const { statement } = record;
-      const { outputs } = statement.kind === 'claim' ? statement.claim : statement.memo;
-      for (const node of Object.values(outputs))
+      for (const node of Object.values(promisedBy(record.statement)))
         if (node.kind !== 'symlink') this.#tops.set(digestHash(node.digest), node);
     }
     return sound;

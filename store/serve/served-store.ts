@@ -22,6 +22,7 @@ import { ShelfFiles, type Condition } from './shelf-files.ts';
 import { SharedReads } from './shared-reads.ts';
 import { SoundFiles } from './sound-files.ts';
 import { holdOutput, takeBlob, takeList, takePack, type TakeContext } from './take-content.ts';
+import { takeTrees } from './take-trees.ts';
 import { checkedRecordPack, checkSignature, outputsOf } from './take-records.ts';
 
 export interface ServedStoreOptions {
@@ -126,10 +127,15 @@ export class ServedStore {
     this.keepToSize();
   }
 
-  /** Holds what the store has already, with what was signed about it. @throws MissingBlob */
-  async share({ outputs, records }: Push): Promise<Pushed> {
+  /** Holds what the store has, or what can be read, with what was signed about it. @throws MissingBlob */
+  async share({ outputs, records, from }: Push): Promise<Pushed> {
     const fresh = outputs.filter(({ top }) => !this.holds.isHeld(top));
     await this.inFlight.keep(fresh.map(({ top }) => top.digest));
+    await takeTrees(
+      fresh.map(({ top }) => top),
+      from,
+      this.store,
+    );
     await this.store.records.update((write) => {
       for (const { top } of fresh) this.holds.hold(write, top.digest, [top.kind]);
     });

@@ -5,7 +5,7 @@ import { joined } from '../caches/pieces.ts';
 import type { PublicKey } from '../caches/keys.ts';
 import { shortName } from '../caches/record-index.ts';
 import { decodeRecordPack } from '../caches/record-pack.ts';
-import { decodeSignedRecord, isGenuine, type SignedRecord } from '../caches/signed-record.ts';
+import { decodeSignedRecord, isGenuine, promisedBy, type SignedRecord } from '../caches/signed-record.ts';
 import type { Node } from '../trees/tree.ts';
 import type { Holds } from './holds.ts';
 import { Refusal } from './refusal.ts';
@@ -57,7 +57,7 @@ export function checkSignature(bytes: Uint8Array, { keys }: Pick<RecordRules, 'k
 }
 
 export function outputsOf({ statement }: SignedRecord): readonly Node[] {
-  return Object.values(statement.kind === 'claim' ? statement.claim.outputs : statement.memo.outputs);
+  return Object.values(promisedBy(statement));
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, as what is not

@@ -233,6 +233,18 @@ const examples: readonly Example[] = [
       return records(project.run('why', 'all', '--json'));
     },
   },
+  {
+    command: 'why, against a cache',
+    types: ['compared', 'cause'],
+    run: async () => {
+      const project = await built();
+      await project.run('key', 'generate', 'ci');
+      const cache = pathToFileURL(tempFolder('cache')).href;
+      await project.run('cache', 'push', 'all', '--to', cache);
+      project.config(smallFlake.replace('three', 'four'));
+      return records(project.run('why', 'all', '--against', cache, '--json'));
+    },
+  },
   { command: 'check', types: ['check', 'step-finished'], run: inSandbox(['check', 'good', 'clock']) },
   { command: 'shell', types: ['error'], run: inSandbox(['shell', '--failed']) },
   { command: 'exec', types: ['error'], run: of('exec', 'all', 'nothing') },
@@ -460,7 +472,7 @@ describe('records', () => {
 
   it('are tried for every command, and for every type that there is', () => {
     const commands = commandGroups.flatMap(({ commands }) => commands.map(({ name }) => name));
-    const tried = new Set(examples.map(({ command }) => command.split(' ')[0]));
+    const tried = new Set(examples.map(({ command }) => command.split(/[ ,]/)[0]));
     expect([...tried].sort()).toEqual(commands.sort());
     // A fragment is chosen on a terminal, in a menu that is compiled from a kernel's sources; what editors are told is tried with
     // what a kernel is like (kernel-compile-commands.test.ts); findings of an audit, with an archive that a test has signed; what

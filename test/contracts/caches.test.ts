@@ -5,10 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { compareWithCache } from '../../engine/caches/against.ts';
+import { editionTree } from '../../engine/caches/edition-tree.ts';
+import { write, type Derivation } from '../../engine/model/derivation.ts';
+import type { DerivationId } from '../../engine/model/encode.ts';
+import type { Step } from '../../engine/step.ts';
 import { digestOf, digestSize, type Digest } from '../../store/base/digest.ts';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { removeTree } from '../../store/base/remove-tree.ts';
-import { openCache, signRecord } from '../../store/caches/index.ts';
+import { editionSubject, openCache, signRecord } from '../../store/caches/index.ts';
 import {
   encodeDirectory,
   generateSigningKey,
@@ -27,6 +32,7 @@ import { Nginx, unpackNginx } from '../support/nginx.ts';
 import { MemoryCache } from '../support/memory-cache.ts';
 import { S3Server, unpackS3Server } from '../support/s3-server.ts';
 import { reapiOf, serveStore } from '../support/served-store.ts';
+import { command, stepOf, stepSource } from '../support/steps.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 interface Kind {
@@ -351,6 +357,45 @@ describe.each(kinds)('a cache $what', ({ place, mixesUp = false, keepsNoBooks = 
       ),
     ).rejects.toThrow(MissingBlob);
     expect(await open().records(new Set([action]), signal)).toEqual([]);
+  });
+
+  test('keeps what a name came to, so that whoever wants something else is told what differs', async () => {
+    const open = await place();
+    const graph = (text: string): Derivation =>
+      command('top', command('same'), write({ name: 'words', files: { words: text } }));
+    const [theirs, ours] = [graph('one'), graph('two')];
+    const closure = new Map<DerivationId, Step>();
+    const { id } = stepOf(theirs, closure);
+    const nothing = { records: { description: () => undefined }, trees: { get: () => undefined } };
+    const tree = editionTree(closure.values(), nothing, new Map());
+    const edition = { name: 'top@x86_64-linux', derivation: id, builtAtMs: 0, descriptions: tree.top.digest };
+    const record = {
+      subject: editionSubject(edition.name),
+      bytes: signRecord({ kind: 'edition', edition }, key),
+    };
+    const content = new Content();
+    const read = (digest: Digest): Promise<Uint8Array> => Promise.resolve(tree.blobs.get(digest)!);
+    const from: ContentReader = {
+      directory: (digest) => tree.directories.get(digest) ?? content.directory(digest),
+      read,
+      stream: async function* (digest) {
+        yield await read(digest);
+      },
+    };
+    const push = { outputs: [{ top: tree.top, name: 'descriptions of top' }], records: [record], from };
+    expect(await open().push(push, signal)).toMatchObject({ contents: 5, records: 1 });
+    expect(await open().push(push, signal)).toMatchObject({ contents: 0, records: 0 });
+    const { steps, idOf } = stepSource(ours);
+    const against = await compareWithCache(idOf(ours), {
+      ...{ names: [edition.name], steps, cache: open(), takesAnyKey: false, signal },
+      trust: { keys: [key.publicKey], need: 1 },
+    });
+    if (against.kind !== 'differs') throw new Error(`it is ${against.kind}`);
+    expect(against.found).toMatchObject({ edition, signer: 'ci', isTrusted: true });
+    expect(against.causes.map(({ step, changes }) => [step.derivation.name, changes])).toEqual([
+      ['words', [expect.objectContaining({ kind: 'field', path: 'files.words.bytes' })]],
+      ['top', [expect.objectContaining({ kind: 'input' })]],
+    ]);
   });
 
   test('hands on what whoever takes content throws, and then gives no more', async () => {

@@ -31,6 +31,7 @@ import {
   isGenuine,
   signRecord,
 } from '../../store/caches/signed-record.ts';
+import { decodeEdition, encodeEdition } from '../../store/records/travelling-edition.ts';
 import { decodeMemo, encodeMemo } from '../../store/records/travelling-memo.ts';
 import { decodeClaim, encodeClaim } from '../../store/records/claim.ts';
 import { openRecord, sealRecord } from '../../store/records/record-form.ts';
@@ -63,6 +64,12 @@ const nodes: readonly (readonly [string, Node])[] = [
   ['folder', { kind: 'tree', digest }],
   ['link', { kind: 'symlink', target: '../ü' }],
 ];
+const edition = {
+  name: 'lsb@x86_64-linux',
+  derivation: digest,
+  builtAtMs: 1_700_000_000_000,
+  descriptions: digest,
+};
 const value: CborValue = {
   list: [1, -5, 2 ** 40, 'text', null, true, new Uint8Array([1, 2, 3]), []],
   deep: { deeper: { deepest: [[['x']]] } },
@@ -184,16 +191,24 @@ const decoders: Readonly<Record<string, Decoder>> = {
       return memo && encodeMemo(memo);
     },
   },
+  'editions that travel': {
+    written: [encodeEdition(edition)],
+    again: (bytes) => {
+      const found = decodeEdition(bytes);
+      return found && encodeEdition(found);
+    },
+  },
   'signed records': {
-    written: (['claim', 'memo'] as const).map((kind) => {
-      const outputs = Object.fromEntries(nodes);
-      return signRecord(
-        kind === 'claim'
-          ? { kind, claim: { format: 1, action: digest, outputs, revision: 2 } }
-          : { kind, memo: { derivation: digest, action: digest, outputs } },
-        generateSigningKey('fuzz'),
-      );
-    }),
+    written: (
+      [
+        {
+          kind: 'claim',
+          claim: { format: 1, action: digest, outputs: Object.fromEntries(nodes), revision: 2 },
+        },
+        { kind: 'memo', memo: { derivation: digest, action: digest, outputs: Object.fromEntries(nodes) } },
+        { kind: 'edition', edition },
+      ] as const
+    ).map((statement) => signRecord(statement, generateSigningKey('fuzz'))),
     again: (bytes) => {
       const record = decodeSignedRecord(bytes);
       if (record !== undefined) isGenuine(record);

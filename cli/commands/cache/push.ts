@@ -10,6 +10,7 @@ import { addHelpNotes } from '../../help.ts';
 import { cacheSettings, firstUrl } from '../../person/cache-settings.ts';
 import { signingKey } from '../../person/key-files.ts';
 import { openProject } from '../../project/project.ts';
+import { namesIn } from '../../project/targets.ts';
 import { stepFields } from '../../render/json.ts';
 import { stepName } from '../../render/names.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';
@@ -54,6 +55,7 @@ async function push(context: Context, flags: PushFlags, targets: readonly string
     key,
     against: { cache, trust: settings.trust },
     bringLeft: (ids) => project.build.bringLeft(ids),
+    namesOf: namesIn(evaluation),
     signal,
   });
   tell(context, cache.name, report);

@@ -21,6 +21,7 @@ import { cacheSettings } from '../../person/cache-settings.ts';
 import { signingKey } from '../../person/key-files.ts';
 import { withStore } from '../../project/opened-store.ts';
 import { openProject } from '../../project/project.ts';
+import { namesIn } from '../../project/targets.ts';
 import { configuredSize, parseSize } from '../../project/store-size.ts';
 import { accessLine } from '../../render/access-line.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';
@@ -189,6 +190,7 @@ async function shareTargets(
     steps: evaluation.steps,
     cache: { push: (push) => served.share(push) },
     bringLeft: (ids) => project.build.bringLeft(ids),
+    namesOf: namesIn(evaluation),
     key,
     signal: context.signal,
   });

@@ -32,12 +32,21 @@ const memo: Statement = {
   kind: 'memo',
   memo: { derivation: digest('derivation'), action: digest('action'), outputs },
 };
+const edition: Statement = {
+  kind: 'edition',
+  edition: {
+    name: 'lsb@x86_64-linux',
+    derivation: digest('derivation'),
+    builtAtMs: 1_700_000_000_000,
+    descriptions: digest('tree'),
+  },
+};
 
 function heard(statement: Statement, by = key, takesAnyKey = false): Heard {
   return { record: decodeSignedRecord(signRecord(statement, by))!, takesAnyKey };
 }
 
-test('a signed claim and a signed memo have one byte form each, for ever', () => {
+test('a signed claim, memo and edition have one byte form each, for ever', () => {
   expect(formatPublicKey(key.publicKey)).toMatchInlineSnapshot(
     `"golden:6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw="`,
   );
@@ -47,7 +56,10 @@ test('a signed claim and a signed memo have one byte form each, for ever', () =>
   expect(digestOf(signRecord(memo, key))).toMatchInlineSnapshot(
     `"ea01c0d4001aa518149b05e22c4c599bb301aa9173d4a1c1aaf642c34b9d8b04/404"`,
   );
-  for (const statement of [claim, memo]) {
+  expect(digestOf(signRecord(edition, key))).toMatchInlineSnapshot(
+    `"81a63755b69d4d3d939e0d369d52247fa3ac938c90a066896b66f8e03033d6d4/354"`,
+  );
+  for (const statement of [claim, memo, edition]) {
     const record = decodeSignedRecord(signRecord(statement, key))!;
     expect([record.statement, isGenuine(record)]).toEqual([statement, true]);
     expect(Buffer.compare(encodeSignedRecord(record), signRecord(statement, key))).toBe(0);
