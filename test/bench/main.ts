@@ -19,6 +19,7 @@ import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { pulling } from './figures-pull.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
 import { serving } from './figures-serving.ts';
+import { simulatedClusters } from './figures-simulated.ts';
 import { watching } from './figures-watch.ts';
 import { writingManyFiles } from './figures-write.ts';
 
@@ -34,6 +35,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   hashing,
   chunking,
   'remote-cache': remoteCache,
+  simulated: simulatedClusters,
   pulling,
   serving,
   importing,

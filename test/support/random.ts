@@ -1,4 +1,4 @@
-// Numbers for damage that looks random and is the same in every run.
+// Numbers that look random and are the same in every run.
 
 export type Random = (below: number) => number;
 
