@@ -1,9 +1,17 @@
 // A tar archive as tar-stream can read it: sparse files of every form become those of pax 0.1, labels go, dumped folders
-// become folders. All else passes as it is; what is damaged is left to whoever reads it. Makes no entries.
+// become folders, links have no data, and nothing comes behind the end. All else passes as it is; what is damaged is left to
+// whoever reads it. Makes no entries.
 
 import { malformed, shown } from './bad-archive.ts';
 import { blockBytes, TarBytes } from './tar-bytes.ts';
-import { changedHeader, hasTarChecksum, numberAt, parseTarHeader, type TarHeader } from './tar-header.ts';
+import {
+  changedHeader,
+  hasTarChecksum,
+  numberAt,
+  parseTarHeader,
+  withUsualChecksum,
+  type TarHeader,
+} from './tar-header.ts';
 import { formatPax, parsePax, paxNumber, paxValue, type PaxRecords } from './tar-pax.ts';
 
 /** The bytes, in chunks of about the size they came in. */
@@ -32,33 +40,42 @@ async function* rewritten(bytes: TarBytes): AsyncGenerator<Buffer, void, undefin
   let global: PaxRecords = [];
   let waiting: Waiting | undefined;
   try {
+    let isFirst = true;
     for (let block = await bytes.block(); block.length > 0; block = await bytes.block()) {
-      const header = hasTarChecksum(block) ? parseTarHeader(block) : undefined;
+      const header = hasTarChecksum(block) ? parseTarHeader(withUsualChecksum(block)) : undefined;
       if (header?.sizeBytes === undefined) {
         if (waiting !== undefined) yield* paxBlocks(waiting.data);
         waiting = undefined;
         yield block;
-        // Zeros, or damage.
         if (block.some((byte) => byte !== 0)) yield* bytes.rest();
+        else await readPastEnd(bytes, isFirst);
       } else if (header.type === 'x' || header.type === 'X') {
         const data = await bytes.read(header.sizeBytes);
         waiting = { data, records: parsePax(data) };
       } else if (header.type === 'g') {
         const data = await bytes.read(header.sizeBytes);
         global = parsePax(data);
-        yield* [block, data, padding(data.length)];
+        yield* [header.block, data, padding(data.length)];
       } else if (header.type === 'L' || header.type === 'K') {
-        yield block;
+        yield header.block;
         yield* bytes.stream(padded(header.sizeBytes));
       } else {
         yield* entry(bytes, header, { waiting, global });
         waiting = undefined;
       }
+      isFirst = false;
     }
     if (waiting !== undefined) yield* paxBlocks(waiting.data);
   } finally {
     await bytes.close();
   }
+}
+
+// A block of zeros is the end, as for GNU tar and libarchive: what comes behind it, be it another archive, is no part of
+// this one. It is read all the same, since it may belong to something with a checksum.
+async function readPastEnd(bytes: TarBytes, isFirst: boolean): Promise<void> {
+  for await (const chunk of bytes.rest())
+    if (isFirst && chunk.some((byte) => byte !== 0)) malformed('it starts like an empty tar, but is none');
 }
 
 async function* entry(
@@ -83,6 +100,12 @@ async function* entry(
     yield* bytes.stream(padded(storedBytes));
     return;
   }
+  if (dataBytes > 0 && (await isLinkWithoutData(bytes, header, pax))) {
+    const zero = formatPax({ size: '0' });
+    if (waiting !== undefined) yield* paxBlocks(Buffer.concat([withoutPadding(waiting.data), ...zero]));
+    yield changedHeader(header.block, { type: header.type, sizeBytes: 0 });
+    return;
+  }
   if (waiting !== undefined) yield* paxBlocks(waiting.data);
   if (header.type === 'D') {
     // Its data are names of what was in the folder.
@@ -93,6 +116,16 @@ async function* entry(
   yield header.block;
   // A folder's size, if it has one, is that of no data.
   if (header.type !== '5') yield* bytes.stream(padded(dataBytes));
+}
+
+// Some old programs write the length of a link's target, or of the linked file, as its size. Only pax and the ustar of some
+// programs have data behind a hard link; where nothing else tells, a header there is one.
+async function isLinkWithoutData(bytes: TarBytes, header: TarHeader, pax: PaxRecords): Promise<boolean> {
+  if (header.type === '2') return true;
+  if (header.type !== '1' || pax.length > 0) return false;
+  const isPosix = header.block.toString('latin1', 257, 263) === 'ustar\0';
+  const next = isPosix ? await bytes.nextBlock() : undefined;
+  return next === undefined || hasTarChecksum(next);
 }
 
 interface Sparse {

@@ -7,13 +7,14 @@ import { debData } from './deb.ts';
 import { decompress } from './decompress.ts';
 import { EntrySink } from './entry-sink.ts';
 import { FileRange } from './file-range.ts';
+import { foreignFormat } from './foreign-format.ts';
 import { formatOf, signatureBytes, type Format } from './format.ts';
 import { OutputMeter } from './limits.ts';
 import type { Listing, UnpackRequest } from './listing.ts';
 import { blockBytes } from './tar-bytes.ts';
 import { hasTarChecksum } from './tar-header.ts';
 import { startingAsTar } from './tar-start.ts';
-import { zipStart } from './zip-start.ts';
+import { zipRange } from './zip-range.ts';
 
 /** @throws BadArchive; Stopped; system errors of reading the archive or writing the contents. */
 export async function readArchive(request: UnpackRequest): Promise<Listing> {
@@ -44,10 +45,10 @@ interface ReadContext {
 async function readFormat(archive: FileRange, context: ReadContext): Promise<void> {
   if (archive.sizeBytes === 0) malformed('it is empty');
   const format = formatOf(archive.read(0, signatureBytes));
-  const zipAt = format === 'zip' || isSomethingElse(format, archive) ? zipStart(archive) : undefined;
-  if (format === 'zip' || zipAt !== undefined) {
+  const zip = format === 'zip' || isSomethingElse(format, archive) ? zipRange(archive) : undefined;
+  if (format === 'zip' || zip !== undefined) {
     const { readZip } = await import('./zip.ts');
-    await readZip(from(archive, zipAt ?? 0), context);
+    await readZip(zip ?? archive, context);
   } else {
     await readTarOf(format === 'deb' ? debData(archive) : archive, context);
   }
@@ -58,15 +59,13 @@ function isSomethingElse(format: Format, archive: FileRange): boolean {
   return format === 'plain' && !hasTarChecksum(archive.read(0, blockBytes));
 }
 
-function from(archive: FileRange, start: number): FileRange {
-  return archive.slice(start, archive.sizeBytes - start);
-}
-
 // A tar as it is, or with one layer of compression.
 async function readTarOf(archive: FileRange, context: ReadContext): Promise<void> {
   const { readTar } = await import('./tar.ts');
   const format = formatOf(archive.read(0, signatureBytes));
   if (format === 'deb' || format === 'zip') malformed(`it has a ${format} where a tar belongs`);
+  const foreign = isSomethingElse(format, archive) ? foreignFormat(archive) : undefined;
+  if (foreign !== undefined) malformed(`it is ${foreign}, and cairn reads tar, zip and deb`);
   const [chunks, otherwise] =
     format === 'plain'
       ? [plain(archive), 'it is no archive that cairn knows (tar, zip or deb)']

@@ -21,6 +21,13 @@ export class TarBytes {
     return this.#take(blockBytes);
   }
 
+  /** What `block` gives next. */
+  async nextBlock(): Promise<Buffer> {
+    const block = await this.#take(blockBytes);
+    this.#chunk = Buffer.concat([block, this.#chunk]);
+    return block;
+  }
+
   /** All that is left. */
   async *rest(): AsyncGenerator<Buffer, void, undefined> {
     while (this.#chunk.length > 0 || (await this.#next())) {
@@ -31,7 +38,10 @@ export class TarBytes {
 
   /** Data of `sizeBytes`, whole, without the padding behind it. */
   async read(sizeBytes: number): Promise<Buffer> {
-    if (sizeBytes > mostReadBytes) this.damaged();
+    if (sizeBytes > mostReadBytes)
+      malformed(
+        `it has a header of ${sizeBytes} bytes${this.where}, and cairn reads at most ${mostReadBytes}`,
+      );
     const data = await this.#take(sizeBytes);
     if (data.length < sizeBytes) this.damaged();
     await this.skip(-sizeBytes & (blockBytes - 1));

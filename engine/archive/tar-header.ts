@@ -18,14 +18,35 @@ const checksumEnd = 156;
 
 /** A header, or what is there of one, with the right checksum. */
 export function hasTarChecksum(block: Buffer): boolean {
-  const digits = /^ *([0-7]+)[ \0]*$/.exec(block.toString('latin1', checksumAt, checksumEnd));
-  return digits !== null && parseInt(digits[1]!, 8) === checksumOf(block);
+  const checksum = checksumIn(block);
+  return checksum === checksumOf(block) || checksum === checksumOf(signed(block));
 }
 
-function checksumOf(block: Buffer): number {
+/** The same header with the checksum that POSIX means: some old programs took bytes for signed numbers. */
+export function withUsualChecksum(block: Buffer): Buffer {
+  if (checksumIn(block) === checksumOf(block)) return block;
+  const changed = Buffer.from(block);
+  writeChecksum(changed);
+  return changed;
+}
+
+function checksumIn(block: Buffer): number | undefined {
+  const digits = /^ *([0-7]+)[ \0]*$/.exec(block.toString('latin1', checksumAt, checksumEnd));
+  return digits === null ? undefined : parseInt(digits[1]!, 8);
+}
+
+function checksumOf(block: Uint8Array | Int8Array): number {
   let sum = 0;
   for (let at = 0; at < block.length; at++) sum += at >= checksumAt && at < checksumEnd ? 32 : block[at]!;
   return sum;
+}
+
+function signed(block: Buffer): Int8Array {
+  return new Int8Array(block.buffer, block.byteOffset, block.length);
+}
+
+function writeChecksum(block: Buffer): void {
+  block.write(`${checksumOf(block).toString(8).padStart(6, '0')}\0 `, checksumAt, 'latin1');
 }
 
 /** The same header with another type and size, and the checksum of that. */
@@ -36,7 +57,7 @@ export function changedHeader(
   const changed = Buffer.from(block);
   changed.write(`${sizeBytes.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
   changed.write(type, 156, 'latin1');
-  changed.write(`${checksumOf(changed).toString(8).padStart(6, '0')}\0 `, checksumAt, 'latin1');
+  writeChecksum(changed);
   return changed;
 }
 

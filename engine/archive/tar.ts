@@ -25,7 +25,7 @@ type TarEntry = Extract extends AsyncIterable<infer Source> ? Source : never;
 const blockBytes = 512;
 
 // What gives a program powers is not dropped without a word. All other attributes are about the machine it was packed on.
-const capabilities = 'SCHILY.xattr.security.capability';
+const capabilities = ['SCHILY.xattr.security.capability', 'LIBARCHIVE.xattr.security.capability'];
 
 // Names come as latin1 so that their bytes can be had back. v7 headers have no magic, but a checksum they have.
 const tarOptions = { filenameEncoding: 'latin1', allowUnknownFormat: true };
@@ -99,7 +99,7 @@ async function readEntry(chunks: AsyncIterable<Buffer>, context: EntryContext): 
 async function readFile(chunks: AsyncIterable<Buffer>, context: EntryContext): Promise<void> {
   const { header, name, sink, meter } = context;
   const { mode, pax, size: sizeBytes } = header;
-  if ((pax?.[capabilities] ?? '') !== '')
+  if (capabilities.some((key) => (pax?.[key] ?? '') !== ''))
     lost(`its entry ${shown(name)} has file capabilities (security.capability), which no tree can hold`);
   const executable = (mode & 0o111) !== 0;
   const map = sparseMapOf(pax ?? {}, sizeBytes, name);

@@ -44,6 +44,17 @@ export function xzBlocks(file: FileRange): readonly XzBlock[] | undefined {
   return at === indexAt && blocks.length > 0 ? blocks : undefined;
 }
 
+/** Whether, not far from the end of a file, a stream ends that something else follows. */
+export function hasXzEndBefore(file: FileRange): boolean {
+  const tailBytes = Math.min(file.sizeBytes, 64 * 1024);
+  const tail = file.read(file.sizeBytes - tailBytes, tailBytes);
+  for (let at = tail.lastIndexOf('YZ'); at >= 10; at = tail.lastIndexOf('YZ', at - 1)) {
+    const isFooter = crc32(tail.subarray(at - 6, at)) === tail.readUInt32LE(at - 10);
+    if (isFooter) return at + 2 < tail.length;
+  }
+  return false;
+}
+
 interface IndexRecord {
   /** The block with its header and check, without the padding to four bytes. */
   readonly unpaddedBytes: number;

@@ -7,7 +7,7 @@ import { malformed } from './bad-archive.ts';
 import type { FileRange } from './file-range.ts';
 import { throughTransform } from './through-transform.ts';
 import { unknownFilter, xzHeadBytes } from './xz-filters.ts';
-import { xzBlocks, type XzBlock } from './xz-blocks.ts';
+import { hasXzEndBefore, xzBlocks, type XzBlock } from './xz-blocks.ts';
 
 /**
  * Small, because all that one piece grows to is in memory at once: at most 7,000 times as much. A multiple of four, as
@@ -26,7 +26,7 @@ export function unxz(compressed: FileRange): AsyncIterable<Buffer> {
   const blocks = xzBlocks(compressed) ?? [];
   return blocks.length > 1 && blocks.every(({ plainBytes }) => plainBytes <= largestBlockBytes)
     ? decodeBlocks(blocks)
-    : decode('streamDecoder', compressed.pieces(pieceBytes));
+    : decode('streamDecoder', compressed.pieces(pieceBytes), compressed);
 }
 
 /** The format before xz, which has no checksum. */
@@ -37,6 +37,7 @@ export function unlzma(compressed: FileRange): AsyncIterable<Buffer> {
 async function* decode(
   coder: 'streamDecoder' | 'aloneDecoder',
   pieces: Iterable<Buffer>,
+  whole?: FileRange,
 ): AsyncGenerator<Buffer, void, undefined> {
   let head: Buffer = Buffer.alloc(0);
   try {
@@ -45,6 +46,7 @@ async function* decode(
     // The library's liblzma is older than the filters for ARM64 and RISC-V.
     if (error instanceof Error && error.message === 'Invalid or unsupported options')
       malformed(unreadable(unknownFilter(head)));
+    if (whole !== undefined && hasXzEndBefore(whole)) malformed('something follows its xz data');
     throw error;
   }
 

@@ -1,5 +1,5 @@
 // Zip archives (PKWARE APPNOTE) by yauzl, which goes by the central directory and checks sizes. Hands entries to a sink;
-// adds the checksums, Unix modes and symlinks.
+// adds the checksums, Unix modes, symlinks and names with backslashes.
 
 import { crc32 } from 'node:zlib';
 import { Readable } from 'node:stream';
@@ -16,13 +16,18 @@ import { decodeName } from './entry-path.ts';
 import type { EntrySink } from './entry-sink.ts';
 import type { FileRange } from './file-range.ts';
 import type { OutputMeter } from './limits.ts';
+import { plainContent } from './zip-methods.ts';
 
 /** "Version made by": with these upper bytes (Unix, OS X) the upper half of the external attributes is a Unix mode. */
 const madeOnUnix: readonly number[] = [3, 19];
+/** With these (MS-DOS, NTFS, VFAT), a name may have backslashes between its parts. */
+const madeOnWindows: readonly number[] = [0, 10, 11, 14];
 const typeMask = 0o170000;
 const symlinkType = 0o120000;
 const folderType = 0o040000;
 const fileType = 0o100000;
+/** Of what zip(1) was given by a pipe: the data is all that it knew. */
+const pipeType = 0o010000;
 const longestTargetBytes = 4096;
 
 export interface ZipContext {
@@ -30,11 +35,16 @@ export interface ZipContext {
   readonly meter: OutputMeter;
 }
 
+interface OpenZip extends ZipContext {
+  readonly archive: FileRange;
+  readonly zip: ZipFile;
+}
+
 /** @throws BadArchive for whatever is not a whole zip archive, or must not be unpacked. */
 export async function readZip(archive: FileRange, context: ZipContext): Promise<void> {
   const zip = await openZip(archive);
   try {
-    for await (const entry of zip.eachEntry()) await readEntry(zip, entry, context);
+    for await (const entry of zip.eachEntry()) await readEntry(entry, { ...context, archive, zip });
   } catch (error) {
     throw explained(error);
   } finally {
@@ -69,36 +79,39 @@ class RangeReader extends RandomAccessReader {
   }
 }
 
-async function readEntry(zip: ZipFile, entry: Entry, { sink, meter }: ZipContext): Promise<void> {
+async function readEntry(entry: Entry, context: OpenZip): Promise<void> {
+  const { sink } = context;
   const name = entryName(entry);
   if (sink.leavesOut(name)) return;
   if (entry.isEncrypted()) malformed(`its entry ${shown(name)} is encrypted`);
   const mode = madeOnUnix.includes(entry.versionMadeBy >>> 8) ? entry.externalFileAttributes >>> 16 : 0;
   const type = mode & typeMask;
   const sizeBytes = entry.uncompressedSize;
-  const chunks = contentOf(zip, entry, { name, meter });
+  const chunks = contentOf(entry, name, context);
   if (name.endsWith('/') || type === folderType) sink.folder(name);
   else if (type === symlinkType) sink.symlink(name, await readTarget(name, sizeBytes, chunks));
-  else if (type !== fileType && type !== 0) hostile(`its entry ${shown(name)} is a device, fifo or socket`);
+  else if (![fileType, pipeType, 0].includes(type)) hostile(`its entry ${shown(name)} is a device or socket`);
   else await sink.file({ name, executable: (mode & 0o111) !== 0, sizeBytes, chunks });
 }
 
 // The name field is in a character set of its maker's choice, unless an extra field or a flag says UTF-8. Only UTF-8
 // can be told for sure.
-function entryName({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string {
+function entryName({ generalPurposeBitFlag, fileNameRaw, extraFields, versionMadeBy }: Entry): string {
   const unicodePath = extraFields.some(({ id }) => id === 0x7075);
-  return unicodePath
+  const name = unicodePath
     ? getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true)
     : decodeName(fileNameRaw);
+  const isWindows = madeOnWindows.includes(versionMadeBy >>> 8) && !name.includes('/');
+  return isWindows ? name.replaceAll('\\', '/') : name;
 }
 
 async function* contentOf(
-  zip: ZipFile,
   entry: Entry,
-  { name, meter }: { readonly name: string; readonly meter: OutputMeter },
+  name: string,
+  { archive, zip, meter }: OpenZip,
 ): AsyncGenerator<Buffer, void, undefined> {
   let checksum = 0;
-  for await (const chunk of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
+  for await (const chunk of plainContent(entry, { archive, zip, name })) {
     meter.add(chunk.length);
     checksum = crc32(chunk, checksum);
     yield chunk;

@@ -154,7 +154,7 @@ const hostile: readonly Case[] = [
     ]),
     /treats the symlink "a"/,
   ],
-  ['a fifo in a zip', zipOf([{ name: 'pipe', mode: 0o010644 }]), /is a device, fifo or socket/],
+  ['a device in a zip', zipOf([{ name: 'null', mode: 0o020644 }]), /is a device or socket/],
 ];
 
 const tooLarge: readonly Case[] = [
@@ -246,8 +246,6 @@ const malformed: readonly Case[] = [
   ],
   ['a tar cut between entries', tarOf([file], Buffer.alloc(0)), /cut short after entry/],
   ['a tar cut after a pax header', tarOf([file, paxEntry({ path: 'x' })], Buffer.alloc(0)), /cut short/],
-  ['a tar with something behind it', plus(good, Buffer.alloc(512, 0x41)), /damaged or cut short after entry/],
-  ['a tar with a little behind it', plus(good, Buffer.from('junk')), /damaged or cut short/],
   ['a size that is no number', changed(tarOf([{ ...file, checksum: 0 }]), 0, 0), /wrong checksum/],
   ['a negative size', tarOf([{ name: 'negative', size: -512 }]), /damaged or cut short/],
   ['an entry of an unknown kind', tarOf([{ ...file, type: 'Z' }]), /a kind that cairn does not read/],
@@ -276,7 +274,11 @@ const malformed: readonly Case[] = [
     tarOf([{ name: 'pax', type: 'x', data: '99 path=a\n' }, file]),
     /damaged pax header/,
   ],
-  ['an enormous pax header', tarOf([{ name: 'pax', type: 'x', size: 5_000_000 }]), /damaged or cut short/],
+  [
+    'an enormous pax header',
+    tarOf([{ name: 'pax', type: 'x', size: 5_000_000 }]),
+    /has a header of 5000000 bytes/,
+  ],
   ['an entry without a name', tarOf([{ name: '', data: 'x' }]), /without a name/],
   ['a file called "."', tarOf([{ name: '.', data: 'x' }]), /"\." is a file without a name/],
   ['a file called "/"', tarOf([{ name: '/', type: '2', link: 'x' }]), /"\/" is a file without a name/],
@@ -346,7 +348,7 @@ const malformed: readonly Case[] = [
   [
     'an xz with something behind it',
     async () => plus(await xzOf(good), Buffer.from('junk')),
-    /xz data is damaged/,
+    /something follows its xz data/,
   ],
   ['a bzip2 that is cut short', () => without(bzip2Of(good), 8), /bzip2 data is damaged or cut short/],
   ['a bzip2 with a wrong checksum', () => changed(bzip2Of(good), 10, 0), /bzip2 data is damaged/],
@@ -428,7 +430,6 @@ const malformed: readonly Case[] = [
   ],
   ['an encrypted zip entry', zipOf([{ ...file, isDeflated: true, flags: 0x801 }]), /is encrypted/],
   ['a zip name that is not UTF-8', zipOf([{ name: bytes(0x61, 0xff) }]), /not UTF-8/],
-  ['a zip with something behind it', plus(zipOf([file]), Buffer.from('junk')), /zip data is damaged/],
 ];
 
 // A short frame for each header, and one of RLE blocks for the zeros behind it.

@@ -103,6 +103,9 @@ export interface ZipEntry {
   /** Who made it: 3 is Unix, 19 OS X. */
   readonly host?: number;
   readonly isDeflated?: boolean;
+  /** How it is compressed otherwise (APPNOTE 4.4.5), and what is stored then. */
+  readonly method?: number;
+  readonly stored?: Buffer;
   /** What the records say, where that is not so. */
   readonly size?: number;
   readonly checksum?: number;
@@ -132,12 +135,12 @@ export function zipOf(entries: readonly ZipEntry[]): Buffer {
 function zipRecords(entry: ZipEntry, offset: number): { local: Buffer; central: Buffer } {
   const name = Buffer.from(entry.name);
   const plain = Buffer.from(entry.data ?? '');
-  const stored = entry.isDeflated === true ? deflateRawSync(plain) : plain;
+  const stored = entry.stored ?? (entry.isDeflated === true ? deflateRawSync(plain) : plain);
   // Both records have these 26 bytes in common: version needed … extra field length (APPNOTE 4.3.7, 4.3.12).
   const common = Buffer.alloc(26);
   common.writeUInt16LE(20, 0);
   common.writeUInt16LE(entry.flags ?? 0x800, 2);
-  common.writeUInt16LE(entry.isDeflated === true ? 8 : 0, 4);
+  common.writeUInt16LE(entry.method ?? (entry.isDeflated === true ? 8 : 0), 4);
   common.writeUInt32LE(entry.checksum ?? crc32(plain), 10);
   common.writeUInt32LE(stored.length, 14);
   common.writeUInt32LE(entry.size ?? plain.length, 18);
