@@ -25,6 +25,9 @@ interface Listed {
 /** Of all lists that are remembered: each entry is a digest. */
 const rememberedEntries = 300_000;
 
+/** Hashing more takes longer than clients wait. */
+const awaitedBytes = 128 * 1024 * 1024;
+
 export interface ServedContentContext {
   readonly store: Store;
   readonly holds: Holds;
@@ -156,7 +159,8 @@ export class ServedContent {
   async *#whole(digest: Digest, path: string): AsyncGenerator<Uint8Array, void, undefined> {
     const to = plainSize(digestSize(digest));
     // Who comes while another is sent it for the first time waits until it has been hashed once, for all who do.
-    if (this.#hashing.has(path)) return yield* this.#part(digest, 0, to);
+    if (this.#hashing.has(path) && digestSize(digest) <= awaitedBytes)
+      return yield* this.#part(digest, 0, to);
     const seen = this.#sound.look(path);
     const range = { sizeBytes: digestSize(digest), from: 0, to, ...this.#shared(path, seen) };
     if (this.#sound.isKnown(path)) return yield* plainPieces(path, range);

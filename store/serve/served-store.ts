@@ -21,7 +21,7 @@ import type { ServedName } from './served-name.ts';
 import { ShelfFiles, type Condition } from './shelf-files.ts';
 import { SharedReads } from './shared-reads.ts';
 import { SoundFiles } from './sound-files.ts';
-import { holdOutput, takeBlob, takeList, takePack, type TakeContext } from './take-content.ts';
+import { digestsBelow, holdOutput, takeBlob, takeList, takePack, type TakeContext } from './take-content.ts';
 import { takeTrees } from './take-trees.ts';
 import { checkedRecordPack, checkSignature, outputsOf } from './take-records.ts';
 
@@ -61,7 +61,7 @@ export class ServedStore {
     this.store = store;
     this.#options = options;
     this.holds = new Holds(store);
-    this.inFlight = new InFlight(store);
+    this.inFlight = new InFlight(store, (options.maxBytes ?? Infinity) / 2);
     this.sound = new SoundFiles(store.blobs);
     this.reads = new SharedReads(sharedBytes);
     const copies = new EncodedCopies(scratch, options.copiesBytes, this.reads);
@@ -149,8 +149,11 @@ export class ServedStore {
    */
   async takeRecords(records: readonly Uint8Array[]): Promise<void> {
     const signed = records.map((bytes) => ({ bytes, record: checkSignature(bytes, this.#rules) }));
-    for (const node of signed.flatMap(({ record }) => outputsOf(record)))
+    const nodes = signed.flatMap(({ record }) => outputsOf(record));
+    for (const node of nodes)
       if (node.kind !== 'symlink' && !this.holds.isHeld(node)) await holdOutput(node, this.#taking);
+    // From now on it goes when what holds it does: a store that many push to would not be kept to its size otherwise.
+    this.inFlight.release(digestsBelow(nodes, this.store));
     await this.#addRecords(
       signed.map(({ bytes, record }) => ({ subject: subjectOf(record.statement), bytes })),
     );

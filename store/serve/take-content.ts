@@ -8,7 +8,7 @@ import { decodeContentList, type ContentList } from '../caches/content-list.ts';
 import { decodePack } from '../caches/pack.ts';
 import { decodePieces, joined } from '../caches/pieces.ts';
 import { MissingBlob, type Batch, type Store } from '../store.ts';
-import { decodeDirectory, emptyTree, type Directory } from '../trees/tree.ts';
+import { decodeDirectory, emptyTree, type Directory, type Node } from '../trees/tree.ts';
 import type { Holds, Top } from './holds.ts';
 import type { InFlight } from './in-flight.ts';
 import { Refusal } from './refusal.ts';
@@ -79,6 +79,18 @@ export async function holdOutput({ kind, digest }: Top, { store, holds }: TakeCo
       throw new Refusal(422, 'what should be a directory is none');
     return (records) => holds.hold(records, digest, [kind]);
   });
+}
+
+/** All that these hold, themselves included, as far as it is here. */
+export function digestsBelow(nodes: readonly Node[], { trees }: Pick<Store, 'trees'>): Set<Digest> {
+  const found = new Set<Digest>();
+  const pending = [...nodes];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (node.kind === 'symlink' || found.has(node.digest)) continue;
+    found.add(node.digest);
+    if (node.kind === 'tree') pending.push(...(trees.get(node.digest)?.values() ?? []));
+  }
+  return found;
 }
 
 type WriteRecords = NonNullable<Parameters<Batch['commit']>[0]>;

@@ -75,7 +75,12 @@ export const defineServe: DefineCommand = (cache, runs) => {
     .option('--tls-key <file>', 'and this key')
     .option('--max-size <size>', 'keep the store this small, used last goes last', parseSize)
     .option('--max-upload <size>', 'the largest file that is taken', parseSize, 16e9)
-    .option('--max-connections <count>', 'more at once push out those that wait', parseCount, 2048)
+    .option(
+      '--max-connections <count>',
+      'more at once, or than this process may have open, push out those that wait',
+      parseCount,
+      2048,
+    )
     .option('--rate <count>', 'requests a second that one address may make', parseCount, 2000)
     .option('--grace <seconds>', 'wait so long, at the end, for what is under way', parseCount, 10)
     .option('--no-log', 'say nothing of requests')

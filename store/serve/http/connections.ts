@@ -6,20 +6,20 @@ import type { Socket } from 'node:net';
 
 export interface ConnectionLimits {
   readonly most: number;
-  /** After so long, a request has to have moved at least so many bytes a second. */
+  /** In so long, a connection with a request under way has to move at least so many bytes a second, again and again. */
   readonly graceMs: number;
   readonly leastBytesPerSecond: number;
+  readonly lookEveryMs: number;
 }
 
 interface Connection {
   readonly socket: Socket;
   /** Requests under way. */
   requests: number;
-  busySinceMs: number;
+  /** Since when it is looked at, and what had moved by then. */
+  sinceMs: number;
   bytesBefore: number;
 }
-
-const lookEveryMs = 2000;
 
 export class Connections {
   readonly #limits: ConnectionLimits;
@@ -34,7 +34,7 @@ export class Connections {
   constructor(server: Server, limits: ConnectionLimits) {
     this.#limits = limits;
     server.on('connection', (socket: Socket) => this.#add(socket));
-    this.#timer = setInterval(() => this.#cutSlow(), lookEveryMs);
+    this.#timer = setInterval(() => this.#cutSlow(), limits.lookEveryMs);
     this.#timer.unref();
   }
 
@@ -49,7 +49,7 @@ export class Connections {
     this.#fresh.delete(connection);
     this.#idle.delete(connection);
     if (connection.requests++ === 0) {
-      connection.busySinceMs = performance.now();
+      connection.sinceMs = performance.now();
       connection.bytesBefore = movedBytes(connection.socket);
     }
     return () => {
@@ -63,7 +63,7 @@ export class Connections {
   }
 
   #add(socket: Socket): void {
-    const connection: Connection = { socket, requests: 0, busySinceMs: 0, bytesBefore: 0 };
+    const connection: Connection = { socket, requests: 0, sinceMs: 0, bytesBefore: 0 };
     const name = nameOf(socket);
     this.#all.set(name, connection);
     this.#fresh.add(connection);
@@ -89,12 +89,19 @@ export class Connections {
   #cutSlow(): void {
     const { graceMs, leastBytesPerSecond } = this.#limits;
     const nowMs = performance.now();
-    for (const { socket, requests, busySinceMs, bytesBefore } of this.#all.values()) {
-      const forMs = nowMs - busySinceMs;
+    for (const connection of this.#all.values()) {
+      const { socket, requests, sinceMs, bytesBefore } = connection;
+      const forMs = nowMs - sinceMs;
       if (requests === 0 || forMs < graceMs) continue;
-      if (movedBytes(socket) - bytesBefore >= (forMs / 1000) * leastBytesPerSecond) continue;
-      this.cutOff.slow++;
-      socket.destroy();
+      const moved = movedBytes(socket);
+      if (moved - bytesBefore < (forMs / 1000) * leastBytesPerSecond) {
+        this.cutOff.slow++;
+        socket.destroy();
+      } else {
+        // Who was quick once must not be slow for ever.
+        connection.sinceMs = nowMs;
+        connection.bytesBefore = moved;
+      }
     }
   }
 }
@@ -104,6 +111,7 @@ function nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-function movedBytes({ bytesRead, bytesWritten }: Socket): number {
-  return bytesRead + bytesWritten;
+// What waits to be taken has not moved.
+function movedBytes({ bytesRead, bytesWritten, writableLength }: Socket): number {
+  return bytesRead + bytesWritten - writableLength;
 }

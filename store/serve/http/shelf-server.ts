@@ -11,8 +11,9 @@ import { Refusal } from '../refusal.ts';
 import { parseServedName, type ServedName } from '../served-name.ts';
 import type { ServedStore } from '../served-store.ts';
 import { answerFile } from './answer-file.ts';
-import { Connections } from './connections.ts';
+import { Connections, type ConnectionLimits } from './connections.ts';
 import { Metrics } from './metrics.ts';
+import { connectionsWithin } from './open-files.ts';
 import { RateLimit } from './rate-limit.ts';
 import { holderOf, type Token } from './tokens.ts';
 
@@ -21,10 +22,13 @@ export interface ShelfServerOptions {
   readonly tokens: readonly Token[];
   /** Reading needs a token, too. */
   readonly isPrivate: boolean;
+  /** No more than leave room for the files of this process. */
   readonly mostConnections: number;
   /** Requests of one address. */
   readonly mostRequestsPerSecond: number;
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array };
+  /** How long who sends nothing, or next to nothing, is waited for, where that is not as usual. */
+  readonly patience?: Partial<ServerPatience>;
   readonly onRequest?: (request: ServedRequest) => void;
   /** Told of what went wrong here: for whoever runs the server, and not for who asked. */
   readonly onError?: (error: unknown) => void;
@@ -47,9 +51,20 @@ export interface ServedRequest {
   readonly isWhole: boolean;
 }
 
-const headSeconds = 10;
-const idleSeconds = 60;
-const slow = { graceMs: 30_000, leastBytesPerSecond: 1024 };
+export interface ServerPatience extends Omit<ConnectionLimits, 'most'> {
+  /** For the head of a request, or the beginning of TLS. */
+  readonly headMs: number;
+  /** For anything at all, within a request or before the next. */
+  readonly idleMs: number;
+}
+
+const usualPatience: ServerPatience = {
+  headMs: 10_000,
+  idleMs: 60_000,
+  graceMs: 30_000,
+  leastBytesPerSecond: 1024,
+  lookEveryMs: 2000,
+};
 /** Of a path that is nowhere, as much is told. */
 const toldCharacters = 200;
 
@@ -67,12 +82,13 @@ export class ShelfServer {
     this.#served = served;
     this.#options = options;
     this.#rate = new RateLimit(options.mostRequestsPerSecond);
+    const { headMs, idleMs, ...slow } = { ...usualPatience, ...options.patience };
     const limits = {
-      headersTimeout: headSeconds * 1000,
+      headersTimeout: headMs,
       // Bodies take as long as they need, as long as something comes.
       requestTimeout: 0,
-      connectionsCheckingInterval: 1000,
-      keepAliveTimeout: idleSeconds * 1000,
+      connectionsCheckingInterval: Math.min(1000, headMs),
+      keepAliveTimeout: idleMs,
     };
     const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#answer(request, response);
@@ -85,13 +101,14 @@ export class ShelfServer {
               ...limits,
               cert: Buffer.from(tls.cert),
               key: Buffer.from(tls.key),
-              handshakeTimeout: headSeconds * 1000,
+              handshakeTimeout: headMs,
             },
             onRequest,
           );
-    this.#server.setTimeout(idleSeconds * 1000);
+    this.#server.setTimeout(idleMs);
     this.#server.on('clientError', (_, socket) => socket.destroy());
-    this.#connections = new Connections(this.#server, { most: options.mostConnections, ...slow });
+    const most = connectionsWithin(options.mostConnections);
+    this.#connections = new Connections(this.#server, { most, ...slow });
   }
 
   /** @throws UserError `CACHE_INVALID` when it cannot listen there */
