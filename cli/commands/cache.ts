@@ -14,8 +14,9 @@ export const define: DefineCommand = (command, runs, describe) => {
   command.helpCommand(false);
   addHelpNotes(command, {
     about:
-      'A cache is a folder (file:///folder), a web server (https://host/path), a bucket (s3://bucket/path) or a Remote\n' +
-      'Execution API server (grpcs://host:port/instance). The config names those of a project (`caches`, `trust`),\n' +
+      'A cache is a folder (file:///folder), a web server (https://host/path), a bucket (s3://bucket/path),\n' +
+      'a repository of a container registry (oci://host/name) or a Remote Execution API server\n' +
+      '(grpcs://host:port/instance). The config names those of a project (`caches`, `trust`),\n' +
       "~/.config/cairn/caches.json a person's own.",
     examples: [
       ['cairn cache push lsb --to file:///srv/cairn', 'sign and bring there what this machine has built'],

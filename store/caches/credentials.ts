@@ -12,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The Authorization header for a URL; undefined when there is nothing to show. */
 export async function authorizationFor(
-  { host, hostname }: URL,
+  { host, hostname }: Pick<URL, 'host' | 'hostname'>,
   env: Environment,
 ): Promise<string | undefined> {
   const token = tokenFor(host, env[tokenVariable] ?? '');

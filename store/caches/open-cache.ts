@@ -6,6 +6,8 @@ import { redactUrl } from '../base/http/redact.ts';
 import type { Cache } from './cache.ts';
 import { authorizationFor } from './credentials.ts';
 import { FolderShelf } from './folder-shelf.ts';
+import { parseOciUrl } from './oci-place.ts';
+import { OciShelf } from './oci-shelf.ts';
 import { parseS3Url, S3Shelf } from './s3-shelf.ts';
 import { ServiceCache } from './service-cache.ts';
 import { ShelfCache } from './shelf-cache.ts';
@@ -21,7 +23,7 @@ const usualPatience: WebPatience = { firstMs: 1000, idleMs: 5000 };
 
 /**
  * The cache at `file:///folder`, `http://host/path`, `https://host/path`, `s3://bucket/path?region=…&endpoint=…`,
- * `grpc://host:port/instance`, `grpcs://…` or `grpc+unix:///socket?instance=…`. @throws UserError `CACHE_INVALID`
+ * `oci://host/name`, `grpc://host:port/instance`, `grpcs://…` or `grpc+unix:///socket?instance=…`. @throws UserError `CACHE_INVALID`
  */
 export function openCache(text: string, { env, patience }: OpenCacheOptions): Cache {
   if (!URL.canParse(text)) throw invalid(text, 'it is not a URL');
@@ -46,6 +48,10 @@ export function openCache(text: string, { env, patience }: OpenCacheOptions): Ca
       return new ShelfCache(
         new S3Shelf(parseS3Url(url, env), { env, patience: { ...usualPatience, ...patience } }),
       );
+    case 'oci:':
+      return new ShelfCache(
+        new OciShelf(parseOciUrl(url), { env, patience: { ...usualPatience, ...patience } }),
+      );
     case 'grpc:':
     case 'grpcs:':
     case 'grpc+unix:':
@@ -57,7 +63,7 @@ export function openCache(text: string, { env, patience }: OpenCacheOptions): Ca
 
 const loginHint = 'Put it into ~/.netrc, or set CAIRN_CACHE_TOKEN=HOST=TOKEN.';
 const kindsHint =
-  'A cache is file:///folder, https://host/path, s3://bucket/path?region=…, or a Remote Execution API server: grpcs://host:port/instance.';
+  'A cache is file:///folder, https://host/path, s3://bucket/path?region=…, oci://host/name, or a Remote Execution API server: grpcs://host:port/instance.';
 
 function invalid(text: string, problem: string, hint = kindsHint): UserError {
   return new UserError('CACHE_INVALID', `${redactUrl(text)} cannot be used as a cache: ${problem}`, { hint });

@@ -27,9 +27,20 @@ export interface WebManner {
 }
 
 export interface WebRequest {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'MKCOL' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'MKCOL' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Sends what is about no file. */
+export type Exchange = (
+  request: WebRequest & { readonly body?: Uint8Array },
+  signal: AbortSignal,
+) => Promise<Exchanged>;
+
+/** How it was answered, whatever that is: `problem` says it in words. */
+export interface Exchanged extends Pick<Answer, 'status' | 'headers'> {
+  readonly problem: string;
 }
 
 export interface WebPatience {
@@ -43,6 +54,8 @@ const readAttempts = 3;
 const appendAttempts = 6;
 const mostIndexBytes = 64 * 1024 * 1024;
 const mostReasonBytes = 16 * 1024;
+/** Whoever takes nothing of so much is given up. */
+const sliceBytes = 256 * 1024;
 
 export class WebShelf implements Shelf {
   readonly name: string;
@@ -128,6 +141,23 @@ export class WebShelf implements Shelf {
       watch.expectWithin(this.#options.patience.idleMs, 'it was silent');
       if (answer.status === 200) return (await joined(answer.body, mostIndexBytes)).toString('utf8');
       throw new Error((await this.#reasonOf(answer)) ?? statusMessage(answer.status));
+    } finally {
+      watch.end();
+    }
+  }
+
+  /** Sends what is about no file. @throws when there is no answer */
+  protected async exchange(
+    { body, ...request }: Parameters<Exchange>[0],
+    signal: AbortSignal,
+  ): Promise<Exchanged> {
+    const watch = new Watch(signal);
+    try {
+      const sent = body && { sizeBytes: body.byteLength, chunks: this.#watched(slices(body), watch) };
+      const answer = await this.#send('', { ...request, watch, ...(sent && { body: sent }) });
+      const reason = await this.#reasonOf(answer);
+      const { status, headers } = answer;
+      return { status, headers, problem: reason ?? writeMessage(status) };
     } finally {
       watch.end();
     }
@@ -289,6 +319,10 @@ export function plainManner(authorization: () => Promise<string | undefined>): W
     hasFolders: true,
     followsNothing: false,
   };
+}
+
+function* slices(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.byteLength; at += sliceBytes) yield bytes.subarray(at, at + sliceBytes);
 }
 
 function isNotThere(status: number): boolean {

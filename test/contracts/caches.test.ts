@@ -30,6 +30,7 @@ import { skipWithout } from '../support/needs.ts';
 import { serveCache } from '../support/cache-server.ts';
 import { Nginx, unpackNginx } from '../support/nginx.ts';
 import { MemoryCache } from '../support/memory-cache.ts';
+import { Registry, unpackRegistry } from '../support/registry.ts';
 import { S3Server, unpackS3Server } from '../support/s3-server.ts';
 import { reapiOf, serveStore } from '../support/served-store.ts';
 import { command, stepOf, stepSource } from '../support/steps.ts';
@@ -108,6 +109,15 @@ const kinds: Kind[] = [
     place: async () => {
       const url = await s3!.bucket(`bucket-${buckets++}`);
       return () => openCache(url, { env: { ...env, ...s3!.env }, patience });
+    },
+  },
+  {
+    what: 'in a container registry',
+    mixesUp: true,
+    missing: () => noRegistry,
+    place: () => {
+      const url = `oci://${registry!.host}/team/cache-${repositories++}`;
+      return Promise.resolve(() => openCache(url, { env, patience }));
     },
   },
   {
@@ -235,16 +245,23 @@ let noNginx: string | undefined;
 let noS3: string | undefined;
 let s3: S3Server | undefined;
 let buckets = 0;
+let noRegistry: string | undefined;
+let registry: Registry | undefined;
+let repositories = 0;
 const folder = mkdtempSync(join(tmpdir(), 'cairn-servers-'));
 const nginxFolder = join(folder, 'nginx');
 beforeAll(async () => {
   buildbox = await unpackBuildbox(folder);
   noNginx = await unpackNginx(nginxFolder);
   noS3 = await unpackS3Server(join(folder, 's3'));
+  noRegistry = await unpackRegistry(join(folder, 'registry'));
+  const registryOptions = { program: join(folder, 'registry'), folder: join(folder, 'registry-runs') };
+  if (noRegistry === undefined) registry = await Registry.start(registryOptions);
   if (noS3 === undefined) s3 = await S3Server.start(join(folder, 's3'));
 });
 afterAll(async () => {
   await s3?.stop();
+  await registry?.stop();
   removeTree(folder);
 });
 

@@ -31,6 +31,8 @@ import {
   isGenuine,
   signRecord,
 } from '../../store/caches/signed-record.ts';
+import { decodeManifest, encodeManifest } from '../../store/caches/oci-manifest.ts';
+import { parseChallenge } from '../../store/caches/oci-manner.ts';
 import { decodeEdition, encodeEdition } from '../../store/records/travelling-edition.ts';
 import { decodeMemo, encodeMemo } from '../../store/records/travelling-memo.ts';
 import { decodeClaim, encodeClaim } from '../../store/records/claim.ts';
@@ -225,6 +227,25 @@ const decoders: Readonly<Record<string, Decoder>> = {
     again: (bytes) => {
       const list = decodeContentList(bytes);
       return list && encodeContentList(list);
+    },
+  },
+  'manifests of a registry': {
+    written: [
+      encodeManifest('index/0', { digest: `sha256:${'ab'.repeat(32)}`, sizeBytes: 7 }),
+      encodeManifest('content/00', undefined),
+    ],
+    again: (bytes) => {
+      const blob = decodeManifest(bytes);
+      if (blob !== undefined) expect(blob.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+      return 'read';
+    },
+    refused: (error) => (error as Error).message === 'it is no file of a cache',
+  },
+  'what registries want to see': {
+    written: [Buffer.from('Bearer realm="https://a.example/token",service="a",scope="x"')],
+    again: (bytes) => {
+      parseChallenge(bytes.toString('latin1'));
+      return 'read';
     },
   },
   'indices of records': {

@@ -18,7 +18,7 @@ import { redactUrl } from './redact.ts';
 import { addressOf, basicCredentials, proxyAuthorization, TunnelAgent } from './tunnel.ts';
 
 export interface SendOptions {
-  readonly method?: 'GET' | 'HEAD' | 'PUT' | 'MKCOL' | 'DELETE';
+  readonly method?: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'MKCOL' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   /** What to send along, of a size that is said. It is sent once: an answer that redirects is given as it is. */
   readonly body?: {
