@@ -1,6 +1,6 @@
 // Opens a store: makes whatever is missing of its folders, refuses a format it does not know, and puts the parts together.
 
-import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -49,6 +49,7 @@ async function prepare(path: string): Promise<Layout> {
     }
     return layout;
   } catch (error) {
+    if (isErrno(error, 'ENAMETOOLONG', 'ELOOP', 'EINVAL')) throw noPath(layout.root, error);
     throw explainWriteError(error, existingParent(layout.root));
   }
 }
@@ -143,8 +144,38 @@ function refuseForeignFolder(layout: Layout): void {
 }
 
 function noFolderThere(path: string, cause: Error): UserError {
+  const link = danglingLink(path);
+  if (link !== undefined)
+    return new UserError('STORE_UNUSABLE', `${path} is a symbolic link to ${link}, which is not there`, {
+      hint: 'Make that folder, or name another one with CAIRN_STORE.',
+      fault: 'environment',
+      cause,
+    });
   return new UserError('STORE_UNUSABLE', `no folder can be made at ${path}`, {
     hint: 'Some file systems, such as /proc, hold no files of anybody. Name another folder with CAIRN_STORE.',
+    fault: 'environment',
+    cause,
+  });
+}
+
+function danglingLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+// A path that nothing can be at, whoever asks.
+function noPath(path: string, cause: NodeJS.ErrnoException): UserError {
+  const reason =
+    cause.code === 'ENAMETOOLONG'
+      ? 'it is too long: a part has at most 255 bytes, the whole path, with what a store puts below it, 4095'
+      : cause.code === 'ELOOP'
+        ? 'its symbolic links lead in a circle'
+        : 'its file system does not take that name';
+  return new UserError('STORE_UNUSABLE', `no store can be at ${path}: ${reason}`, {
+    hint: 'Name another folder with CAIRN_STORE.',
     fault: 'environment',
     cause,
   });

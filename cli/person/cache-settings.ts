@@ -68,11 +68,17 @@ function personsFile(env: NodeJS.ProcessEnv): PersonsFile {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return {};
     throw error;
   }
+  if (text.startsWith('\ufeff'))
+    throw invalidFile(path, 'it begins with a byte order mark (BOM), which JSON does not have');
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), fileSchema), text);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const where = v.getDotPath(issue);
-  throw new UserError('CONFIG_INVALID', `${path}: ${where === null ? '' : `${where}: `}${issue.message}`, {
+  throw invalidFile(path, `${where === null ? '' : `${where}: `}${issue.message}`);
+}
+
+function invalidFile(path: string, message: string): UserError {
+  return new UserError('CONFIG_INVALID', `${path}: ${message}`, {
     hint: 'It is written { "caches": [{ "url": "https://cache.example/team" }], "trust": { "keys": ["NAME:BASE64"] } }.',
     where: path,
   });

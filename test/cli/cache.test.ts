@@ -71,6 +71,10 @@ test('a build takes what is trusted and makes the rest; without trust it makes a
   const folder = join(String(three.env['HOME']), '.config/cairn');
   mkdirSync(folder, { recursive: true });
   const settings = { caches: [{ url: cache }], trust: { keys: [key] } };
+  writeFileSync(join(folder, 'caches.json'), `\ufeff${JSON.stringify(settings)}`);
+  expect((await three.run('build', 'words')).stderr).toContain(
+    'caches.json: it begins with a byte order mark (BOM)',
+  );
   writeFileSync(join(folder, 'caches.json'), JSON.stringify(settings));
   const built = await three.run('build', 'words', 'tool', '--json');
   const outcomes = built.records().filter(({ type }) => type === 'step-finished');

@@ -5,6 +5,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -62,6 +63,24 @@ test('where nobody can make a folder no store can be, and it says so', async () 
     await expect(openStore(path)).rejects.toMatchObject({
       code: 'STORE_UNUSABLE',
       message: `no folder can be made at ${path}`,
+    });
+});
+
+test('where no path can be no store can be, and it says why', async () => {
+  const folder = tempFolder('odd');
+  symlinkSync('circle', join(folder, 'circle'));
+  symlinkSync('/nowhere/at/all', join(folder, 'link'));
+  for (const [path, says] of [
+    ['a'.repeat(256), /it is too long: a part has at most 255 bytes/],
+    ['ä'.repeat(128), /it is too long/],
+    [join(...Array<string>(20).fill('d'.repeat(250))), /it is too long/],
+    ['circle', /its symbolic links lead in a circle/],
+    ['circle/store', /its symbolic links lead in a circle/],
+    ['link', /link is a symbolic link to \/nowhere\/at\/all, which is not there/],
+  ] as const)
+    await expect(openStore(join(folder, path))).rejects.toMatchObject({
+      code: 'STORE_UNUSABLE',
+      message: expect.stringMatching(says) as string,
     });
 });
 
