@@ -215,7 +215,9 @@ export class ShelfServer {
     if (holder === undefined) throw new Refusal(401, 'a token is needed');
     if (name === undefined) throw new Refusal(403, 'there is no such file, and none is made');
     const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
-    await this.#served.write(name, request, {
+    // Who is refused in the middle is told so: the connection goes with the answer, and not before it.
+    const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    await this.#served.write(name, body, {
       ...(match !== undefined && { match }),
       isAbsent: noneMatch === '*',
     });
@@ -227,7 +229,7 @@ export class ShelfServer {
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const { status, message } = asRefusal(error);
     const isOurs = status === 500 || status === 507;
-    if (isOurs && !response.destroyed && !request.destroyed) this.#options.onError?.(error);
+    if (isOurs && !response.destroyed && !request.socket.destroyed) this.#options.onError?.(error);
     if (response.headersSent) return void response.destroy();
     if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="cairn"');
     if (status === 405) response.setHeader('allow', 'GET, HEAD');
