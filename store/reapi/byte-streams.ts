@@ -1,11 +1,13 @@
-// Large blobs, each in a stream of its own that goes on where it broke off. What is read is hashed on its way: its reader sees the
-// end only if the bytes are what their digest says. What is received is not.
+// Large blobs, each in a stream of its own that goes on where it broke off; compressed, where the server knows that and it is worth it
+// (`compressed-streams.ts`). What is read is hashed on its way: its reader sees the end only if the bytes are what their digest
+// says. What is received is not.
 
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { DigestHasher, digestHash, digestSize, type Digest } from '../base/digest.ts';
 import { damaged } from './batches.ts';
-import type { Connection } from './connection.ts';
+import { inflated, isAboutCompression, writeCompressed } from './compressed-streams.ts';
+import { named, type Connection } from './connection.ts';
 import { isPassing, ReapiFailure } from './failure.ts';
 import {
   ByteStream,
@@ -35,20 +37,24 @@ export async function* readStream(
 
 /** The same as the server gave it, for whoever compares it with its digest. */
 export async function* receiveStream(
-  { channel, instance, patience }: Connection,
+  { channel, instance, patience, zstd }: Connection,
   digest: Digest,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const sizeBytes = digestSize(digest);
   let doneBytes = 0;
+  let isCompressed = zstd.isUsed;
   for (let tries = 1; doneBytes < sizeBytes || tries === 1;) {
+    const kind = isCompressed ? 'compressed-blobs/zstd' : 'blobs';
+    // Whatever way it goes, an offset is one of the blob itself.
     const question = create(ReadRequestSchema, {
-      resourceName: named(instance, `blobs/${digestHash(digest)}/${sizeBytes}`),
+      resourceName: named(instance, `${kind}/${digestHash(digest)}/${sizeBytes}`),
       readOffset: BigInt(doneBytes),
     });
     const before = doneBytes;
     try {
-      for await (const { data } of channel.askForStream(ByteStream.method.read, question, signal)) {
+      const came = dataIn(channel.askForStream(ByteStream.method.read, question, signal));
+      for await (const data of isCompressed ? inflated(came, sizeBytes - doneBytes) : came) {
         if (data.byteLength === 0) continue;
         doneBytes += data.byteLength;
         if (doneBytes > sizeBytes) throw damaged(digest);
@@ -59,10 +65,20 @@ export async function* receiveStream(
     } catch (error) {
       // Whoever moves on, if slowly, has as many tries again.
       if (doneBytes > before) tries = 1;
+      if (isCompressed && isAboutCompression(error)) {
+        isCompressed = false;
+        continue;
+      }
       if (tries >= patience.tries || !isPassing(error)) throw error;
       await pauseBefore(tries++, patience, signal);
     }
   }
+}
+
+async function* dataIn(
+  answers: AsyncIterable<{ readonly data: Uint8Array }>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const { data } of answers) yield data;
 }
 
 /**
@@ -74,8 +90,12 @@ export async function writeStream(
   { digest, read }: { readonly digest: Digest; readonly read: () => AsyncIterable<Uint8Array> },
   signal: AbortSignal,
 ): Promise<number> {
-  const { channel, instance, patience } = connection;
+  const { channel, instance, patience, zstd } = connection;
   const sizeBytes = digestSize(digest);
+  if (zstd.isUsed) {
+    const sent = await writeCompressed(connection, { digest, read }, signal);
+    if (sent !== undefined) return sent;
+  }
   const name = named(instance, `uploads/${randomUUID()}/blobs/${digestHash(digest)}/${sizeBytes}`);
   let sentBytes = 0;
   let from = 0;
@@ -156,8 +176,4 @@ async function* counted(
     count(message.data.byteLength);
     yield message;
   }
-}
-
-function named(instance: string, rest: string): string {
-  return instance === '' ? rest : `${instance}/${rest}`;
 }

@@ -31,6 +31,8 @@ import { writeInChunks } from './splices.ts';
 export interface ReapiClientOptions {
   readonly credentials?: Credentials;
   readonly patience?: Partial<Patience>;
+  /** Have large blobs travel compressed where the server knows it: not on this machine, when not given. */
+  readonly compresses?: boolean;
 }
 
 /** Where the bytes of blobs come from; they may be asked for more than once. */
@@ -57,11 +59,13 @@ const usualChunking: Chunking = { sizes: chunkSizes(usualAverageBytes)!, seed: 0
 
 export class ReapiClient {
   readonly #connection: Connection;
+  readonly #compresses: boolean;
   #abilities: ServerAbilities | undefined;
 
   /** Connects when it is first asked. @throws UserError `CACHE_INVALID` */
-  constructor(url: string, { credentials = {}, patience = {} }: ReapiClientOptions = {}) {
+  constructor(url: string, { credentials = {}, patience = {}, compresses }: ReapiClientOptions = {}) {
     const endpoint = parseEndpoint(url);
+    this.#compresses = compresses ?? !endpoint.isOnThisMachine;
     const all = { ...usualPatience, ...patience };
     this.#connection = connectionTo(endpoint, new Channel(endpoint, credentials, all), all);
   }
@@ -72,16 +76,15 @@ export class ReapiClient {
 
   /** Asked once. @throws ReapiFailure when it is no cache for us; the signal's reason */
   async abilities(signal: AbortSignal): Promise<ServerAbilities> {
-    const { channel, instance, attempt } = this.#connection;
-    return (this.#abilities ??= abilitiesOf(
-      await attempt(signal, () =>
-        channel.ask(
-          Capabilities.method.getCapabilities,
-          create(GetCapabilitiesRequestSchema, { instanceName: instance }),
-          signal,
-        ),
-      ),
-    ));
+    const { channel, instance, attempt, zstd } = this.#connection;
+    if (this.#abilities !== undefined) return this.#abilities;
+    const question = create(GetCapabilitiesRequestSchema, { instanceName: instance });
+    const told = await attempt(signal, () =>
+      channel.ask(Capabilities.method.getCapabilities, question, signal),
+    );
+    this.#abilities ??= abilitiesOf(told);
+    zstd.isUsed = this.#compresses && this.#abilities.hasZstd;
+    return this.#abilities;
   }
 
   /** Those that it lacks. @throws ReapiFailure; the signal's reason */

@@ -28,6 +28,8 @@ export interface ServerBehaviour {
   readonly capabilities?: Partial<Omit<reapi.CacheCapabilities, '$typeName' | '$unknown'>>;
   /** A stream of an answer ends with this status after so many bytes, as often as it says. */
   readonly breaks?: { readonly afterBytes: number; times: number };
+  /** It takes and gives blobs as zstd, whatever it says that it can do. */
+  readonly zstd?: (bytes: Uint8Array) => Promise<Uint8Array>;
   /** What is read, instead of what it has. */
   readonly lie?: (bytes: Uint8Array) => Uint8Array;
 }
@@ -36,6 +38,8 @@ export class ReapiServer {
   readonly blobs = new Map<string, Uint8Array>();
   /** Calls, by the method's name, with the offset where a stream began. */
   readonly calls: string[] = [];
+  /** Of streams, in the order in which they ended, those of writes, and began, those of reads. */
+  readonly names: string[] = [];
   url = '';
   readonly #behaviour: ServerBehaviour;
 
@@ -98,7 +102,7 @@ export class ReapiServer {
         this.blobs.set(digestHash(digestOf(bytes)), bytes);
         return create(reapi.SpliceBlobResponseSchema, { blobDigest: digestMessage(digestOf(bytes)) });
       }),
-      Read: (call: ServerWritableStream<ReadRequest, unknown>) => this.#stream(call),
+      Read: (call: ServerWritableStream<ReadRequest, unknown>) => void this.#stream(call),
       Write: (call: ServerReadableStream<WriteRequest, unknown>, done: sendUnaryData<unknown>) => {
         this.calls.push('Write');
         const pieces: Uint8Array[] = [];
@@ -109,6 +113,11 @@ export class ReapiServer {
         });
         call.on('end', () => {
           const bytes = Buffer.concat(pieces);
+          this.names.push(name);
+          if (isCompressed(name) && this.#behaviour.zstd === undefined) {
+            done({ code: status.INVALID_ARGUMENT, details: 'no such name' });
+            return;
+          }
           this.blobs.set(name.split('/').at(-2)!, bytes);
           done(null, { committedSize: BigInt(bytes.length) });
         });
@@ -131,21 +140,30 @@ export class ReapiServer {
     return bytes && (this.#behaviour.lie?.(bytes) ?? bytes);
   }
 
-  #stream(call: ServerWritableStream<ReadRequest, unknown>): void {
+  async #stream(call: ServerWritableStream<ReadRequest, unknown>): Promise<void> {
+    const { resourceName } = call.request;
+    this.names.push(resourceName);
     const offset = Number(call.request.readOffset);
     this.calls.push(`Read ${offset}`);
-    const bytes = this.#read(call.request.resourceName.split('/').at(-2)!);
-    if (bytes === undefined) {
+    const bytes = this.#read(resourceName.split('/').at(-2)!);
+    const { zstd } = this.#behaviour;
+    if (bytes === undefined || (isCompressed(resourceName) && zstd === undefined)) {
       call.emit('error', { code: status.NOT_FOUND, details: 'no such blob' });
       return;
     }
     const { breaks } = this.#behaviour;
     const isBroken = breaks !== undefined && breaks.times-- > 0;
-    const rest = bytes.subarray(offset, isBroken ? offset + breaks.afterBytes : undefined);
+    // What breaks off is the stream, and an offset is one of the blob itself.
+    const sent = isCompressed(resourceName) ? await zstd!(bytes.subarray(offset)) : bytes.subarray(offset);
+    const rest = sent.subarray(0, isBroken ? breaks.afterBytes : undefined);
     for (let at = 0; at < rest.length; at += 1 << 20) call.write({ data: rest.subarray(at, at + (1 << 20)) });
     if (isBroken) call.emit('error', { code: status.UNAVAILABLE, details: 'broke off' });
     else call.end();
   }
+}
+
+function isCompressed(name: string): boolean {
+  return name.includes('compressed-blobs/zstd/');
 }
 
 function definitionOf(service: DescService): ServiceDefinition {

@@ -15,7 +15,10 @@ import {
 } from '@grpc/grpc-js';
 import { digestSize, parseDigest, type Digest } from '../../base/digest.ts';
 import { UserError } from '../../base/errors.ts';
+import { compressFrame } from '../../caches/zstd.ts';
+import { zstdContent } from '../../caches/zstd-stream.ts';
 import { usualAverageBytes } from '../../chunking/chunk-cutter.ts';
+import { inPieces } from '../../reapi/compressed-streams.ts';
 import { digestIn, digestMessage } from '../../reapi/digests.ts';
 import { ReapiFailure } from '../../reapi/failure.ts';
 import * as reapi from '../../reapi/messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
@@ -157,7 +160,7 @@ export class ReapiService {
         },
       ),
       QueryWriteStatus: this.#unary('write', ({ resourceName }: QueryWriteStatusRequest) => {
-        const digest = written(resourceName);
+        const { digest } = written(resourceName);
         const complete = this.#cas.has(digest);
         return Promise.resolve({ complete, committedSize: complete ? BigInt(digestSize(digest)) : 0n });
       }),
@@ -184,13 +187,14 @@ export class ReapiService {
     try {
       this.#allow(call.metadata, 'read');
       const { resourceName, readOffset, readLimit } = call.request;
-      const digest = readable(resourceName);
+      const { digest, isCompressed } = readable(resourceName);
       const sizeBytes = digestSize(digest);
       if (readOffset < 0n || readLimit < 0n || readOffset > BigInt(sizeBytes))
         throw new Refusal(422, 'there is nothing at this offset');
       const from = Number(readOffset);
       const to = readLimit === 0n ? sizeBytes : Math.min(sizeBytes, from + Number(readLimit));
-      for await (const chunk of this.#bytesOf(digest, from, to))
+      const bytes = this.#bytesOf(digest, from, to);
+      for await (const chunk of isCompressed ? deflated(bytes) : bytes)
         for (let at = 0; at < chunk.byteLength; at += pieceBytes) {
           if (call.cancelled) return;
           if (!call.write({ data: chunk.subarray(at, at + pieceBytes) }))
@@ -208,12 +212,16 @@ export class ReapiService {
       const messages = call[Symbol.asyncIterator]() as AsyncIterator<WriteRequest>;
       const first = await messages.next();
       if (first.done === true) throw new Refusal(422, 'nothing was sent');
-      const digest = written(first.value.resourceName);
+      const { digest, isCompressed } = written(first.value.resourceName);
+      const came = { bytes: 0n };
+      const isKnown = this.#cas.has(digest);
+      const bytes = bytesIn(first.value, messages, came);
       // Whoever has it already need not take it.
-      if (this.#cas.has(digest)) await this.#cas.keep([digest]);
-      else await this.#cas.add(digest, bytesIn(first.value, messages));
+      if (isKnown) await this.#cas.keep([digest]);
+      else await this.#cas.add(digest, isCompressed ? inflated(bytes, digestSize(digest)) : bytes);
       this.#served.keepToSize();
-      done(null, { committedSize: BigInt(digestSize(digest)) });
+      const compressed = isKnown ? -1n : came.bytes;
+      done(null, { committedSize: isCompressed ? compressed : BigInt(digestSize(digest)) });
     } catch (error) {
       if (call.cancelled) return;
       done(this.#failure(error));
@@ -268,6 +276,7 @@ export class ReapiService {
         maxCasBlobSizeBytes: BigInt(this.#served.mostBlobBytes),
         splitBlobSupport: true,
         spliceBlobSupport: this.#options.tokens.length > 0,
+        supportedCompressors: [reapi.Compressor_Value.ZSTD],
         fastCdc2020Params: { avgChunkSizeBytes: BigInt(usualAverageBytes) },
       },
       lowApiVersion: { major: 2 },
@@ -312,31 +321,58 @@ function digestOf(message: Parameters<typeof digestIn>[0]): Digest {
   }
 }
 
-/** `[INSTANCE/]blobs/HASH/SIZE`. @throws Refusal */
-function readable(name: string): Digest {
-  return inName(/^(?:.*\/)?blobs\/([0-9a-f]{64}\/\d{1,16})$/s, name);
+interface Named {
+  readonly digest: Digest;
+  /** It travels as zstd; the digest is what it is without. */
+  readonly isCompressed: boolean;
 }
 
-/** `[INSTANCE/]uploads/UUID/blobs/HASH/SIZE[/…]`. @throws Refusal */
-function written(name: string): Digest {
-  return inName(/^(?:.*\/)?uploads\/[^/]+\/blobs\/([0-9a-f]{64}\/\d{1,16})(?:\/.*)?$/s, name);
+/** `[INSTANCE/](blobs|compressed-blobs/zstd)/HASH/SIZE`. @throws Refusal */
+function readable(name: string): Named {
+  return inName(/^(?:.*\/)?(blobs|compressed-blobs\/zstd)\/([0-9a-f]{64}\/\d{1,16})$/s, name);
 }
 
-function inName(pattern: RegExp, name: string): Digest {
-  const digest = parseDigest(pattern.exec(name)?.[1] ?? '');
+/** `[INSTANCE/]uploads/UUID/(blobs|compressed-blobs/zstd)/HASH/SIZE[/…]`. @throws Refusal */
+function written(name: string): Named {
+  return inName(
+    /^(?:.*\/)?uploads\/[^/]+\/(blobs|compressed-blobs\/zstd)\/([0-9a-f]{64}\/\d{1,16})(?:\/.*)?$/s,
+    name,
+  );
+}
+
+function inName(pattern: RegExp, name: string): Named {
+  const [, kind, text = ''] = pattern.exec(name) ?? [];
+  const digest = parseDigest(text);
   if (digest === undefined) throw new Refusal(422, 'that is no name of a blob');
-  return digest;
+  return { digest, isCompressed: kind !== 'blobs' };
 }
 
-/** The bytes of all messages, from the first on. @throws Refusal */
+/** In frames of 1 MiB. */
+async function* deflated(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of inPieces(bytes)) yield await compressFrame(piece);
+}
+
+/** @throws Refusal for what is no zstd, or holds too much; what `bytes` throws */
+async function* inflated(
+  bytes: AsyncIterable<Uint8Array>,
+  mostBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* zstdContent(bytes, mostBytes);
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal(422, (error as Error).message);
+  }
+}
+
+/** The bytes of all messages, from the first on; counted. @throws Refusal */
 async function* bytesIn(
   first: WriteRequest,
   messages: AsyncIterator<WriteRequest>,
+  came: { bytes: bigint },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let at = 0n;
   for (let message = first; ;) {
-    if (message.writeOffset !== at) throw new Refusal(422, 'what comes does not follow on what came');
-    at += BigInt(message.data.byteLength);
+    if (message.writeOffset !== came.bytes) throw new Refusal(422, 'what comes does not follow on what came');
+    came.bytes += BigInt(message.data.byteLength);
     yield message.data;
     if (message.finishWrite) return;
     const next = await messages.next();
