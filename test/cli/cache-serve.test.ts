@@ -71,6 +71,13 @@ test('what one machine shares others take; who has a token adds to it; a signal 
   three.config(flake);
   expect((await three.run('cache', 'pull', 'all')).status).toBe(0);
   expect((await three.run('cat', 'all/share/words')).stdout).toBe('one\ntwo\nthree\n');
+  // What it shares it describes as well, though that was in no store before.
+  three.config(flake.replace('three', 'drei'));
+  for (const name of ['words', 'all'])
+    expect((await three.run('why', name, '--against', url)).stdout).toMatch(
+      /has another \S+: it was made by (ci|desk) on [^]*write words differs \(there → here\):\n[^]*- three\n +\+ drei\n/,
+    );
+  three.config(flake);
   const refused = await three.run('cache', 'push', 'all');
   expect([refused.status, refused.stderr]).toEqual([
     1,
