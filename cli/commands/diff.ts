@@ -45,7 +45,10 @@ async function diff(context: Context, flags: DiffFlags, a: string, b: string): P
     if (shared.json === true) writeRecords(out, [{ type: 'difference', ...described }]);
     else out.lines([differenceLine(described)]);
   }
-  if (shared.json !== true) err.lines([count === 0 ? 'identical' : `${formatCount(count, 'path')} differ`]);
+  if (shared.json !== true)
+    err.lines([
+      count === 0 ? 'identical' : `${formatCount(count, 'path')} ${count === 1 ? 'differs' : 'differ'}`,
+    ]);
   return flags.exitCode === true && count > 0 ? exitCodes.buildFailed : exitCodes.ok;
 }
 

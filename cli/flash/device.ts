@@ -110,7 +110,7 @@ async function realPathOf(path: string): Promise<string> {
   try {
     return await realpath(resolve(path));
   } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) throw error;
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG')) throw error;
     throw unsuitable(`there is no device ${path}`, 'lsblk lists those that are there.');
   }
 }

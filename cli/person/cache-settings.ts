@@ -66,6 +66,8 @@ function personsFile(env: NodeJS.ProcessEnv): PersonsFile {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return {};
+    if (isErrno(error, 'EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'ENAMETOOLONG'))
+      throw invalidFile(path, `it cannot be read (${error.code})`);
     throw error;
   }
   if (text.startsWith('\ufeff'))

@@ -60,6 +60,14 @@ export function splitPlace(text: string): Place<string | FoundDigest> {
 /** What `text` names, and the path in it. @throws UserError `TARGET_UNKNOWN`. */
 export function findPlace(evaluation: Evaluation, text: string): Place {
   const { what, path } = splitPlace(text);
+  if (what === '' || what === '.' || what === '..')
+    throw new UserError(
+      'TARGET_UNKNOWN',
+      `"${text}" is no output of the config, and files of this machine are not meant here`,
+      {
+        hint: 'Name an output, and what is in it: lsb/usr/bin. `cairn list` says what there is.',
+      },
+    );
   return { what: typeof what === 'string' ? findTarget(evaluation, what) : what, path };
 }
 

@@ -26,6 +26,26 @@ export function asPersonsError(error: unknown): unknown {
       cause: error,
     });
   }
+  if (isErrno(error, 'ENAMETOOLONG', 'ELOOP')) {
+    const reason = error.code === 'ELOOP' ? 'its symbolic links lead in a circle' : 'it is too long';
+    return new UserError(
+      'PATH_INVALID',
+      `nothing can be at ${error.path ?? 'a path that was named'}: ${reason}`,
+      {
+        hint: 'Linux takes 255 bytes for a name and 4095 for a whole path. Name another place.',
+        fault: 'environment',
+        cause: error,
+      },
+    );
+  }
+  // Node.js gives paths as text, which such a name is not.
+  if (isErrno(error, 'ENOENT') && error.path?.includes('\ufffd') === true) {
+    return new UserError('PATH_NOT_FOUND', `${error.path} is not there, or has a name that is not UTF-8`, {
+      hint: 'Call the folder or file otherwise: cairn works with names in UTF-8.',
+      fault: 'environment',
+      cause: error,
+    });
+  }
   // By its name: its class would load the store, which most errors have nothing to do with.
   if (error instanceof Error && error.name === 'MissingBlob') {
     return new UserError('STORE_MISSING_BLOB', error.message, {

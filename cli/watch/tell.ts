@@ -43,7 +43,8 @@ export class Teller {
   roundEnds({ number }: Round, result: RecordOf<'round-finished'>['result'], elapsedMs: number): void {
     if (this.#isForMachines)
       this.#record({ type: 'round-finished', round: number, result, elapsedMs: Math.round(elapsedMs) });
-    else if (result === 'cancelled')
+    // Whoever ends the watch has changed nothing.
+    else if (result === 'cancelled' && !this.#context.signal.aborted)
       this.#line(
         this.#context.err.style.dim(`given up after ${formatDuration(elapsedMs)}: it has changed again`),
       );

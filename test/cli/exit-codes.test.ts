@@ -13,6 +13,8 @@ test.each<[number, string, Error]>([
   [1, 'a failed download', new UserError('FETCH_FAILED', '')],
   [1, 'a full disk', ofSystem('ENOSPC')],
   [1, 'too many open files', ofSystem('EMFILE')],
+  [2, 'a path that is too long', ofSystem('ENAMETOOLONG')],
+  [2, 'symbolic links in a circle', ofSystem('ELOOP')],
   [2, 'a mistake in the config', new UserError('CONFIG_INVALID', '')],
   [2, 'a lock file that is none', new UserError('LOCK_INVALID', '')],
   [2, 'a wrong option', new UserError('USAGE', '')],
