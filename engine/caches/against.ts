@@ -13,8 +13,7 @@ import {
 } from '../../store/caches/index.ts';
 import { formatPublicKey, type Cache, type Directory, type Edition } from '../../store/index.ts';
 import type { DerivationId, RecordValue } from '../model/encode.ts';
-import { revisions } from '../model/revisions.ts';
-import { compareVersions, isRootCause, rootsFirst, type Cause } from '../plan/explain.ts';
+import { compareVersions, isRootCause, type Cause } from '../plan/explain.ts';
 import { stepLabel, type Step, type StepSource } from '../step.ts';
 import { readEditionTree, type Edited } from './edition-tree.ts';
 import { refusalOf, type Refusal } from './refusal.ts';
@@ -104,12 +103,11 @@ async function compared(wanted: DerivationId, options: AgainstOptions): Promise<
   }
   const closest = candidates.sort((a, b) => distance(a) - distance(b))[0];
   if (closest === undefined) return { kind: 'unknown', results: await resultsOf(wanted, options) };
-  const causes = await withRevisions(closest.causes, options);
   return {
     kind: 'differs',
     found: closest.found,
     editions: found.length,
-    causes,
+    causes: closest.causes,
     directory: (digest) => closest.edited.directories.get(digest),
   };
 }
@@ -223,20 +221,6 @@ function differences(
 function labelOf(description: RecordValue): string {
   const [kind, name, target] = ['kind', 'name', 'target'].map((field) => description[field] as string);
   return kind === 'run' ? `${name}@${target}` : `${kind}:${name}`;
-}
-
-// By what revision each of these was performed there is no part of its description; claims say it.
-async function withRevisions(causes: readonly Cause[], options: AgainstOptions): Promise<readonly Cause[]> {
-  const formers = new Set(causes.flatMap(({ former }) => former ?? []));
-  const { trusted } = await heardOf(formers, options);
-  const revisionOf = (former: DerivationId): number | undefined => trusted.memo(former)?.found.claim.revision;
-  return rootsFirst(causes.map((cause) => withRevision(cause, cause.former && revisionOf(cause.former))));
-}
-
-function withRevision(cause: Cause, before: number | undefined): Cause {
-  const after = revisions[cause.step.derivation.kind];
-  if (before === undefined || before === after || cause.changes === undefined) return cause;
-  return { ...cause, changes: [...cause.changes, { kind: 'field', path: 'revision', before, after }] };
 }
 
 // So many of the steps below have a result there, whoever signed it.

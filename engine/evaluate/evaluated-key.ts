@@ -1,6 +1,7 @@
 // What tells one kept evaluation from another: whatever is kept of one is found by it. Pure.
 
 import { hash } from 'node:crypto';
+import { revisions } from '../model/revisions.ts';
 import type { Overrides } from './evaluate-options.ts';
 
 /** A config, and the folders that stand for inputs of it: each set of them has an evaluation of its own. */
@@ -9,7 +10,8 @@ export interface Evaluated {
   readonly overrides?: Overrides;
 }
 
+// Ids of derivations are kept, and what performs them is a part of these.
 export function evaluatedKey({ configPath, overrides = {} }: Evaluated): string {
   const folders = Object.entries(overrides).sort(([a], [b]) => (a < b ? -1 : 1));
-  return hash('sha256', folders.length === 0 ? configPath : JSON.stringify([configPath, folders]), 'hex');
+  return hash('sha256', JSON.stringify([configPath, folders, revisions]), 'hex');
 }

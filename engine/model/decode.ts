@@ -14,7 +14,7 @@ import type {
   Platform,
   Target,
 } from './kinds.ts';
-import type { DerivationId } from './encode.ts';
+import { derivationFormat, type DerivationId } from './encode.ts';
 
 /** What a record says. */
 export interface DecodedDerivation {
@@ -40,7 +40,9 @@ export function decodeDerivation(
     return new RecordedInput(text(id) as DerivationId, text(output), text(subpath), lookup);
   };
   const fields = map(record);
-  if (fields['format'] !== 'cairn-derivation-1') throw corrupt();
+  if (fields['format'] !== derivationFormat) throw corrupt();
+  // Another revision's record may be compared with; its id is its own.
+  number(fields['revision']);
   return { derivation: Object.freeze(decodeKind(fields, reference)), inputIds };
 }
 

@@ -19,10 +19,13 @@ export type RecordValue = { readonly [key: string]: CborValue | undefined };
 type MutableRecord = { [key: string]: CborValue | undefined };
 
 /** Raised whenever a record's form changes: every id changes with it, and so do the golden files. */
-const derivationFormat = 'cairn-derivation-1';
+export const derivationFormat = 'cairn-derivation-2';
 const actionFormat = 'cairn-action-1';
 
-/** The full description: all fields, inputs encoded by `reference`. What `cairn why` compares. */
+/**
+ * The full description: all fields, inputs encoded by `reference`, and what performs it, so that what was made by another revision
+ * of any step below is not taken for this. What `cairn why` compares.
+ */
 export function derivationRecord(
   derivation: Derivation,
   reference: (input: Input) => CborValue,
@@ -32,6 +35,7 @@ export function derivationRecord(
   record['format'] = derivationFormat;
   record['kind'] = derivation.kind;
   record['name'] = derivation.name;
+  record['revision'] = revisions[derivation.kind];
   if (derivation.kind === 'fetch') {
     record['urls'] = derivation.urls;
     record['sizeBytes'] = derivation.sizeBytes;
@@ -62,12 +66,9 @@ export function actionRecord(
 
 /** True for a field of a full description that is no part of what is made: names, URLs, limits, and where it may run. */
 export function isBesideTheAction(derivation: Derivation, field: string): boolean {
-  return (
-    field !== 'revision' &&
-    !Object.hasOwn(
-      actionRecord(derivation, () => '', ''),
-      field,
-    )
+  return !Object.hasOwn(
+    actionRecord(derivation, () => '', ''),
+    field,
   );
 }
 

@@ -1,5 +1,5 @@
-// Who performs a step is part of its action: a number for each kind of step, raised whenever what that kind gives could
-// differ for the same description and inputs. Golden results guard it: test/engine/golden-results.test.ts. Pure.
+// Who performs a step is part of its derivation and of its action: a number for each kind of step, raised whenever what that kind
+// gives could differ for the same description and inputs. Golden results guard it: test/engine/golden-results.test.ts. Pure.
 
 import type { Derivation } from './kinds.ts';
 

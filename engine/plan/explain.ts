@@ -101,7 +101,7 @@ export function compareVersions(wanted: DerivationId, steps: StepSource, version
 }
 
 /** Root causes before what only follows from them. */
-export function rootsFirst(causes: readonly Cause[]): Cause[] {
+function rootsFirst(causes: readonly Cause[]): Cause[] {
   return [...causes.filter(isRootCause), ...causes.filter((cause) => !isRootCause(cause))];
 }
 

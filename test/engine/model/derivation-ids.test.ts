@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { evaluatedKey } from '../../../engine/evaluate/evaluated-key.ts';
 import { closureOf, identify } from '../../../engine/evaluate/identify.ts';
 import { decodeDerivation } from '../../../engine/model/decode.ts';
 import { inputsOf, run, write, type Derivation } from '../../../engine/model/derivation.ts';
 import { derivationIdOf, derivationRecord, type DerivationId } from '../../../engine/model/encode.ts';
+import { revisions } from '../../../engine/model/revisions.ts';
 import { decodeCbor, type CborValue } from '../../../store/base/cbor.ts';
 import { derivationCases, localContent } from '../../support/derivation-cases.ts';
 
@@ -50,16 +52,44 @@ test('inputs of a decoded derivation are looked up only when they are looked at'
 test.each<[string, CborValue]>([
   ['nothing', null],
   ['another format', { format: 'cairn-derivation-0', kind: 'write', name: 'a', files: {} }],
-  ['an unknown kind', { format: 'cairn-derivation-1', kind: 'wish', name: 'a' }],
+  ['an unknown kind', { format: 'cairn-derivation-2', kind: 'wish', name: 'a', revision: 1 }],
   [
     'a field of another type',
-    { format: 'cairn-derivation-1', kind: 'unpack', name: 'a', archive: 1, strip: 1 },
+    { format: 'cairn-derivation-2', kind: 'unpack', name: 'a', revision: 1, archive: 1, strip: 1 },
   ],
-  ['a file without content', { format: 'cairn-derivation-1', kind: 'write', name: 'a', files: { a: {} } }],
+  ['of nobody', { format: 'cairn-derivation-2', kind: 'write', name: 'a', files: {} }],
+  [
+    'a file without content',
+    { format: 'cairn-derivation-2', kind: 'write', name: 'a', revision: 1, files: { a: {} } },
+  ],
 ])('a record that is %s is refused', (_, record) => {
   expect(() => decodeDerivation(record, () => derivationCases['fetch']!)).toThrow(
     expect.objectContaining({ code: 'STORE_CORRUPT' }) as Error,
   );
+});
+
+test('who performs a step is part of its id, and of the ids of all that is made from it', () => {
+  const { fetch, unpack } = derivationCases;
+  const made = run({ name: 'made', layers: [unpack!], argv: ['x'] });
+  const ids = (): DerivationId[] => {
+    const { idOf } = identify(closureOf([made]), () => localContent);
+    return [fetch!, unpack!, made].map(idOf);
+  };
+  const [fetched, unpacked, top] = ids();
+  const key = evaluatedKey({ configPath: 'x' });
+  const raised = revisions as { unpack: number };
+  raised.unpack += 1;
+  try {
+    const [again, ...others] = ids();
+    expect(again).toBe(fetched);
+    expect(others).not.toContain(unpacked);
+    expect(others).not.toContain(top);
+    // Ids that were kept with an evaluation are not taken for these.
+    expect(evaluatedKey({ configPath: 'x' })).not.toBe(key);
+  } finally {
+    raised.unpack -= 1;
+  }
+  expect(ids()).toEqual([fetched, unpacked, top]);
 });
 
 test('the order in which fields and members are written does not matter', () => {
