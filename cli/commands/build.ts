@@ -1,6 +1,6 @@
 // cairn build: brings targets up to date and says what they are.
 
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { BuildOptions, BuildReport, DerivationId, Emit, Event } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { DefineCommand } from '../command.ts';
@@ -27,13 +27,9 @@ export interface BuildFlags extends PushFlags {
   readonly executor?: string;
 }
 
-export const define: DefineCommand = (command, runs) => {
-  command
-    .argument(
-      '[target...]',
-      'what to build: NAME, or NAME@TARGET for another machine than the usual one; the output "default" when none is named',
-    )
-    .option('-n, --dry-run', 'only say what would be done, and why')
+/** Adds what every building may be asked for: how much at once, and what of others. */
+export function addBuildOptions(command: Command): Command {
+  return command
     .option('-j, --jobs <count>', 'commands at once, and processes of all makes in them together', parseCount)
     .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
     .option('--offline', 'use nothing but this machine')
@@ -44,7 +40,17 @@ export const define: DefineCommand = (command, runs) => {
     )
     .option('--no-push', 'bring nothing to the caches that are configured so')
     .option('--key <name>', 'the key to sign with, if there are several')
-    .option('--executor <url>', 'run commands on the workers of this server; "local" for this machine alone')
+    .option('--executor <url>', 'run commands on the workers of this server; "local" for this machine alone');
+}
+
+export const define: DefineCommand = (command, runs) => {
+  command
+    .argument(
+      '[target...]',
+      'what to build: NAME, or NAME@TARGET for another machine than the usual one; the output "default" when none is named',
+    )
+    .option('-n, --dry-run', 'only say what would be done, and why');
+  addBuildOptions(command)
     .option('--rebuild', 'build the targets again even if they are up to date')
     .addOption(
       new Option(

@@ -7,7 +7,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
 import { collect, parseMemory, parsePort } from '../images/machine-options.ts';
 import type { WatchFlags } from '../watch/watch-flags.ts';
-import { parseCount } from './build.ts';
+import { addBuildOptions, parseCount } from './build.ts';
 
 export const define: DefineCommand = (command, runs) => {
   command
@@ -23,18 +23,8 @@ export const define: DefineCommand = (command, runs) => {
     .option('--memory <size>', 'with --run: its memory, such as 512M or 2G', parseMemory)
     .option('--processors <count>', 'with --run: how many processors it has', parseCount)
     .option('--kvm', "with --run: run on this machine's processor instead of emulating one")
-    .option('--promote', 'prove what was made incrementally by clean builds, until something changes again')
-    .option('-j, --jobs <count>', 'commands at once, and processes of all makes in them together', parseCount)
-    .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
-    .option('--offline', 'use nothing but this machine')
-    .option('--cache <url...>', 'take what others have built from this cache, too')
-    .option(
-      '--push [url]',
-      'bring what is built to this cache at once; to the configured one when no URL is given',
-    )
-    .option('--no-push', 'bring nothing to the caches that are configured so')
-    .option('--key <name>', 'the key to sign with, if there are several')
-    .option('--executor <url>', 'run commands on the workers of this server; "local" for this machine alone')
+    .option('--promote', 'prove what was made incrementally by clean builds, until something changes again');
+  addBuildOptions(command)
     .option('-o, --out-link <path>', 'make a symbolic link to the newest result')
     .action(runs(watchTargets));
   addHelpNotes(command, {

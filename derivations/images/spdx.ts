@@ -28,15 +28,17 @@ function termFrom(words: readonly string[], at: number): number | undefined {
 
 // Of spdx.org/licenses, those that systems like this one are made of.
 const licences = new Set(
-  `0BSD AFL-2.1 AGPL-1.0-only AGPL-1.0-or-later AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 Artistic-1.0 Artistic-1.0-Perl Artistic-2.0 BSD-1-Clause BSD-2-Clause BSD-3-Clause
-  BSD-4-Clause BSD-4-Clause-UC BSD-Source-Code BSL-1.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-3.0 CC-BY-SA-4.0
-  CC0-1.0 CDDL-1.0 curl EUPL-1.2 FSFAP FSFUL FSFULLR FTL GFDL-1.1-only GFDL-1.1-or-later
-  GFDL-1.1-no-invariants-only GFDL-1.1-no-invariants-or-later GFDL-1.2-only GFDL-1.2-or-later GFDL-1.2-no-invariants-only
-  GFDL-1.2-no-invariants-or-later GFDL-1.3-only GFDL-1.3-or-later GFDL-1.3-no-invariants-only GFDL-1.3-no-invariants-or-later GPL-1.0-only GPL-1.0-or-later GPL-2.0-only GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later HPND ICU IJG
-  ISC LGPL-2.0-only LGPL-2.0-or-later LGPL-2.1-only LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later Libpng
-  MIT MIT-0 MIT-CMU MPL-1.1 MPL-2.0 NCSA NTP NTP-0 OFL-1.1 OLDAP-2.8 OpenSSL PHP-3.01 PostgreSQL PSF-2.0 Python-2.0 Ruby
-  SISSL SMLNJ Sleepycat TCL TCP-wrappers Unicode-3.0 Unicode-DFS-2016 Unlicense Vim W3C WTFPL X11 Xnet Zlib ZPL-2.1
-  bzip2-1.0.6 blessing dtoa MirOS HPND-sell-variant Linux-man-pages-copyleft`.split(/\s+/),
+  `0BSD AFL-2.1 AGPL-1.0-only AGPL-1.0-or-later AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 Artistic-1.0 Artistic-1.0-Perl
+  Artistic-2.0 BSD-1-Clause BSD-2-Clause BSD-3-Clause BSD-4-Clause BSD-4-Clause-UC BSD-Source-Code BSL-1.0 CC-BY-3.0
+  CC-BY-4.0 CC-BY-SA-3.0 CC-BY-SA-4.0 CC0-1.0 CDDL-1.0 curl EUPL-1.2 FSFAP FSFUL FSFULLR FTL GFDL-1.1-only
+  GFDL-1.1-or-later GFDL-1.1-no-invariants-only GFDL-1.1-no-invariants-or-later GFDL-1.2-only GFDL-1.2-or-later
+  GFDL-1.2-no-invariants-only GFDL-1.2-no-invariants-or-later GFDL-1.3-only GFDL-1.3-or-later
+  GFDL-1.3-no-invariants-only GFDL-1.3-no-invariants-or-later GPL-1.0-only GPL-1.0-or-later GPL-2.0-only
+  GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later HPND ICU IJG ISC LGPL-2.0-only LGPL-2.0-or-later LGPL-2.1-only
+  LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later Libpng MIT MIT-0 MIT-CMU MPL-1.1 MPL-2.0 NCSA NTP NTP-0 OFL-1.1
+  OLDAP-2.8 OpenSSL PHP-3.01 PostgreSQL PSF-2.0 Python-2.0 Ruby SISSL SMLNJ Sleepycat TCL TCP-wrappers Unicode-3.0
+  Unicode-DFS-2016 Unlicense Vim W3C WTFPL X11 Xnet Zlib ZPL-2.1 bzip2-1.0.6 blessing dtoa MirOS HPND-sell-variant
+  Linux-man-pages-copyleft`.split(/\s+/),
 );
 
 const exceptions = new Set(

@@ -20,7 +20,10 @@ end
 ln -s ../../etc/os-release "$out/usr/lib/os-release"
 `;
 
-/** BUILD_ID is the same where all components are of the same sources, whatever is configured with them. */
+/**
+ * BUILD_ID is the same where all components are of the same pinned sources, whatever is configured with them. Of a folder that
+ * stands for an input it has no more than that input's name.
+ */
 export function osRelease(components: readonly Component[], seed: Derivation): Derivation {
   return run({
     name: 'os-release',

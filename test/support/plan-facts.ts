@@ -11,6 +11,17 @@ import { resolveStep } from '../../engine/plan/resolve.ts';
 import { stepSource } from './steps.ts';
 import { madeRealisation } from './realisations.ts';
 
+/** Facts of a store in which nothing was ever built. */
+export const nothingKnown: PlanFacts = {
+  memo: () => undefined,
+  claim: () => undefined,
+  lineage: () => undefined,
+  description: () => undefined,
+  duration: () => undefined,
+  presence: () => 'lost',
+  lookup: () => undefined,
+};
+
 /** Outputs that are told apart by a text. */
 export function contentOf(text: string, names: readonly string[] = ['out']): Outputs {
   const digest = (name: string): Digest => digestOf(Buffer.from(name === 'out' ? text : `${text} ${name}`));

@@ -10,17 +10,8 @@ import type { ResolvedStep } from '../../engine/plan/resolve.ts';
 import { runPlan } from '../../engine/schedule/scheduler.ts';
 import type { Busy, StepSlot } from '../../engine/schedule/step-work.ts';
 import { Slots, type PoolName } from '../../engine/schedule/slots.ts';
+import { nothingKnown } from './plan-facts.ts';
 import { stepSource } from './steps.ts';
-
-const nothingKnown: PlanFacts = {
-  memo: () => undefined,
-  claim: () => undefined,
-  lineage: () => undefined,
-  description: () => undefined,
-  duration: () => undefined,
-  presence: () => 'lost',
-  lookup: () => undefined,
-};
 
 export interface Rig {
   readonly perform: (

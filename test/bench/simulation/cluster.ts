@@ -9,6 +9,7 @@ import { runPlan } from '../../../engine/schedule/scheduler.ts';
 import { Slots, type PoolName } from '../../../engine/schedule/slots.ts';
 import { stepLabel, type Lineage, type Step } from '../../../engine/step.ts';
 import { digestOf } from '../../../store/base/digest.ts';
+import { nothingKnown } from '../../support/plan-facts.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** One command. It needs only steps that come before it. */
@@ -131,13 +132,3 @@ function criticalPath(graph: readonly SimulatedStep[]): number {
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
-
-const nothingKnown: PlanFacts = {
-  memo: () => undefined,
-  claim: () => undefined,
-  lineage: () => undefined,
-  description: () => undefined,
-  duration: () => undefined,
-  presence: () => 'lost',
-  lookup: () => undefined,
-};
