@@ -2,7 +2,6 @@
 // refers to it, tagged with the file's name, so that no registry takes it for garbage. Tags have no conditions: of two that write
 // one file at once, one is the last.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   decodeManifest,
   emptyBlob,
@@ -17,6 +16,7 @@ import { registryLogin } from './oci-login.ts';
 import { ociManner } from './oci-manner.ts';
 import type { OciPlace } from './oci-place.ts';
 import { OciUploads } from './oci-upload.ts';
+import { pause } from './pause.ts';
 import { joined } from './pieces.ts';
 import type { ShelfContent } from './shelf.ts';
 import { WebShelf, type WebPatience } from './web-shelf.ts';
@@ -83,7 +83,7 @@ export class OciShelf extends WebShelf {
       return found === undefined ? '' : (await joined(found, mostTextBytes)).toString('latin1');
     };
     for (let attempt = 0; attempt < appendAttempts; attempt++) {
-      if (attempt > 0) await sleep(50 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal });
+      if (attempt > 0) await pause(50, attempt, signal);
       const bytes = Buffer.from((await textOf()) + lines);
       await this.write(name, { sizeBytes: bytes.byteLength, chunks: () => [bytes] }, signal);
       if ((await textOf()).includes(lines)) return;

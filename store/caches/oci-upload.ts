@@ -2,8 +2,8 @@
 // go on where they broke off where the registry lets them, and begin anew otherwise. What is there already is not sent.
 
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256Digest, type OciBlob } from './oci-manifest.ts';
+import { pause } from './pause.ts';
 import { joined } from './pieces.ts';
 import type { ShelfContent } from './shelf.ts';
 import type { Exchange } from './web-shelf.ts';
@@ -48,7 +48,7 @@ export class OciUploads {
         // What broke off in the middle of a chunk not every registry lets go on: then all of it is sent again.
         signal.throwIfAborted();
         if (attempt === uploadAttempts) throw error;
-        await sleep(100 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal });
+        await pause(100, attempt, signal);
       }
     }
   }
@@ -118,7 +118,7 @@ export class OciUploads {
       } catch (error) {
         signal.throwIfAborted();
         if (attempt === chunkAttempts) throw error;
-        await sleep(100 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal });
+        await pause(100, attempt, signal);
         const state = await this.#options.exchange({ method: 'GET', url, headers: {} }, signal);
         const doneBytes = doneIn(state.headers['range']);
         if (state.status !== 204 || doneBytes < fromByte || doneBytes > endByte) throw error;

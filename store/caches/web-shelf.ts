@@ -1,10 +1,10 @@
 // A cache's files on a web server: any that serves files reads, one that takes PUT (as with WebDAV) writes. What broke off in the
 // middle goes on where it ended. Who asks is shown in a way that the server's kind has (S3 has its own).
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sendRequest, type Answer } from '../base/http/send-request.ts';
 import { redactUrl } from '../base/http/redact.ts';
 import { describeFailure } from './describe-failure.ts';
+import { pause } from './pause.ts';
 import { joined } from './pieces.ts';
 import type { Shelf, ShelfContent } from './shelf.ts';
 import { Watch } from './watch.ts';
@@ -118,7 +118,7 @@ export class WebShelf implements Shelf {
   // since many do not.
   async append(name: string, lines: string, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; attempt < appendAttempts; attempt++) {
-      if (attempt > 0) await sleep(50 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal });
+      if (attempt > 0) await pause(50, attempt, signal);
       const { text, tag } = await this.#text(name, signal);
       const bytes = Buffer.from(text + lines);
       const condition =
