@@ -59,11 +59,12 @@ export class WatchMachine {
   readonly #times: WatchTimes;
   /** Has changed, and was not looked at. */
   #gathered: Gathered | undefined;
-  /** Set while a look is under way. `mayRepeat`: what failed before may be tried again after it. */
-  #look: { readonly mayRepeat: boolean } | undefined;
+  /** Set while a look is under way. */
+  #look: { readonly isLate: boolean } | undefined;
   #building: { readonly key: string; readonly isStale: boolean } | undefined;
   /** To be built as soon as nothing else is. */
   #next: { readonly key: string; readonly sinceMs: number } | undefined;
+  /** The last that came to an end, if that was a failure only until something is saved. */
   #built: { readonly key: string; readonly isOk: boolean } | undefined;
   #againAtMs: number | undefined;
 
@@ -122,8 +123,10 @@ export class WatchMachine {
   }
 
   #looked(key: string | undefined, nowMs: number): WatchWish[] {
-    const { mayRepeat } = this.#look!;
+    const { isLate } = this.#look!;
     this.#look = undefined;
+    // A failure may have come from what no look can see: whoever saves something wants it tried again.
+    if (!isLate && this.#built?.isOk === false) this.#built = undefined;
     // What is wrong now may be mended in a moment, and the build under way be right again.
     if (key === undefined) this.#next = undefined;
     else if (this.#building?.isStale === false) {
@@ -131,14 +134,9 @@ export class WatchMachine {
       this.#building = { ...this.#building, isStale: true };
       this.#next = { key, sinceMs: nowMs };
       return [{ type: 'cancel' }];
-    } else if (this.#building === undefined && this.#isDone(key, mayRepeat)) this.#next = undefined;
+    } else if (this.#building === undefined && this.#built?.key === key) this.#next = undefined;
     else this.#next = { key, sinceMs: this.#next?.sinceMs ?? nowMs };
     return [];
-  }
-
-  // A failure may have come from what no look can see.
-  #isDone(key: string, mayRepeat: boolean): boolean {
-    return this.#built?.key === key && (this.#built.isOk || !mayRepeat);
   }
 
   #ended(outcome: 'ok' | 'failed' | 'cancelled'): WatchWish[] {
@@ -160,7 +158,7 @@ export class WatchMachine {
 
   #beginLook(): WatchWish {
     const [changes, isLate] = [this.#gathered?.changes ?? 'anything', this.#gathered === undefined];
-    this.#look = { mayRepeat: !isLate };
+    this.#look = { isLate };
     if (isLate) this.#againAtMs = undefined;
     this.#gathered = undefined;
     return { type: 'look', changes, isLate };

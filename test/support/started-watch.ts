@@ -1,7 +1,7 @@
 // `cairn watch --json` while it runs, read as it goes: its records, one after the other.
 
 import type { ChildProcess } from 'node:child_process';
-import { onTestFinished } from 'vitest';
+import { onTestFailed, onTestFinished } from 'vitest';
 import { parseRecords, type ParsedRecord } from './json-records.ts';
 
 /** A watch under way: its records, one after the other. */
@@ -26,6 +26,8 @@ export class StartedWatch {
         this.#news();
       });
     });
+    // What a watch did not do is seen from what it did.
+    onTestFailed(() => console.error(`the watch said:\n${this.#text}${this.#stderr}`));
     onTestFinished(() => void process.kill('SIGKILL'));
   }
 

@@ -171,6 +171,22 @@ test('a failed build is tried again with any save, and not without one', () => {
   expect(played.looked('2')).toEqual(['build']);
 });
 
+test('a failed build is tried again with a save, although a later look was due in the same moment', () => {
+  const played = Played.built('1');
+  played.change('a');
+  played.pass(usualTimes.quietMs);
+  played.looked('2');
+  played.built('failed');
+  played.take({ type: 'unsure' });
+  played.pass(usualTimes.againMs - 1);
+  played.change('a');
+  expect(played.pass(usualTimes.quietMs)).toEqual(['look a']);
+  expect(played.looked('2')).toEqual(['look anything']);
+  expect(played.looked('2')).toEqual(['build']);
+  expect(played.built('failed')).toEqual([]);
+  expect(played.machine.isAtRest()).toBe(true);
+});
+
 test('what changes during a look is looked at before anything is built', () => {
   const played = Played.built('1');
   played.change('a');
