@@ -82,6 +82,8 @@ interface Reused {
   readonly step: Step;
   readonly action: Digest;
   readonly outputs: Outputs;
+  /** Whose word it is that the step comes to this action, as they signed it; found out here, when not given. */
+  readonly signed?: readonly Uint8Array[];
 }
 
 /** In one workshop any number of builds may happen, one after the other or at once. Aborting its signal ends one. */
@@ -590,16 +592,26 @@ export class Build {
     const found = here.flatMap(({ step, outputs, cutOff }): Reused[] => {
       if (cutOff !== undefined) return [{ step, outputs, action: cutOff }];
       const isKnown = !wanted.has(step.id) || this.#facts.lineage(step.lineage)?.derivation === step.id;
-      return isKnown ? [] : [{ step, outputs, action: this.#facts.memo(step.id)!.action }];
+      return isKnown ? [] : [{ step, outputs, ...this.#heardOf(step.id) }];
     });
     await this.#recordReused(found);
+  }
+
+  // What others have said is handed on as theirs, and never signed in their place.
+  #heardOf(id: DerivationId): Pick<Reused, 'action' | 'signed'> {
+    const { records } = this.#workshop.store;
+    const { action } = this.#facts.memo(id)!;
+    if (records.memo(id) === undefined)
+      return { action, signed: this.#elsewhere.memo(id)?.found.records ?? [] };
+    const signed = records.signed(id);
+    return signed.length === 0 ? { action } : { action, signed };
   }
 
   async #recordReused(reused: readonly Reused[]): Promise<void> {
     if (reused.length === 0) return;
     await this.#workshop.store.records.update((records) => {
-      for (const { step, action, outputs } of reused) {
-        records.putMemo({ derivation: step.id, action, outputs });
+      for (const { step, action, outputs, signed } of reused) {
+        records.putMemo({ derivation: step.id, action, outputs }, signed);
         records.putLineage(step.lineage, { derivation: step.id, action });
       }
     });

@@ -149,7 +149,6 @@ function record(
       signers,
     },
   });
-  records.putMemo({ derivation: id, action, outputs });
+  records.putMemo({ derivation: id, action, outputs }, found.records);
   records.putLineage(lineage, { derivation: id, action });
-  records.putSigned(id, found.records);
 }

@@ -258,8 +258,11 @@ export interface RecordReader {
 
 export interface RecordWriter {
   putRealisation(realisation: Realisation): void;
-  /** It also counts as a use of the derivation. */
-  putMemo(memo: Memo): void;
+  /**
+   * It also counts as a use of the derivation. `signed`: what others signed about it, where it is theirs; it was found out here
+   * when not given, and what others signed before is forgotten.
+   */
+  putMemo(memo: Memo, signed?: readonly Uint8Array[]): void;
   /** Says that a derivation is used now: collections with limits keep what was used last, and what that is made from. */
   markUsed(derivation: Digest): void;
   putLineage(name: string, lineage: Lineage): void;
@@ -269,7 +272,6 @@ export interface RecordWriter {
   putDuration(lineage: string, durationMs: number): void;
   putRoot(root: Root): void;
   removeRoot(name: string): void;
-  putSigned(derivation: Digest, signed: readonly Uint8Array[]): void;
   putCached(key: string, value: CborValue): void;
 }
 

@@ -1,18 +1,17 @@
 // What of some steps, and of all they need, is worth bringing to a cache, and bringing it. Only what a clean build here has given
-// is signed here; what others made goes on with their signatures. Downloads and what is unpacked of them stay away: everybody
+// is signed here (`own-word.ts`); what others made goes on with their signatures. Downloads and what is unpacked of them stay away: everybody
 // gets those where they come from. What is wanted by a name is described as well (`push-editions.ts`).
 
 import { createReadStream } from 'node:fs';
 import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
-import { decodeSignedRecord, signRecord, subjectOf, type Trust } from '../../store/caches/index.ts';
+import type { Trust } from '../../store/caches/index.ts';
 import type {
   Cache,
   ContentReader,
   Memo,
   Pushed,
   PushedOutput,
-  PushedRecord,
   Realisation,
   SigningKey,
   Store,
@@ -22,6 +21,7 @@ import type { DerivationId } from '../model/encode.ts';
 import type { Step, StepSource } from '../step.ts';
 import { unprovenSteps } from '../unproven.ts';
 import { conflictsIn, type Conflict, type OwnClaim } from './conflicts.ts';
+import { OwnWord } from './own-word.ts';
 import { editionsOf } from './push-editions.ts';
 import { isWorthMoving } from './worth-moving.ts';
 
@@ -98,10 +98,11 @@ export async function pushSteps(
       .filter(({ names }) => names.length > 0),
     { store, key, closureOf: (id) => closureOf([id], steps) },
   );
+  const word = new OwnWord(store, steps, key);
   const pushed = await cache.push(
     {
       outputs: [...made.flatMap(outputsOf), ...editions.outputs],
-      records: [...made.flatMap((one) => recordsOf(one, store, key)), ...editions.records],
+      records: [...made.flatMap(({ step }) => word.recordsOf(step)), ...editions.records],
       from: editions.from(readerOf(store)),
     },
     signal,
@@ -150,19 +151,6 @@ function outputsOf({ step, memo }: Made): PushedOutput[] {
   return Object.entries(memo.outputs).flatMap(([output, top]) =>
     top.kind === 'symlink' ? [] : [{ top, name: `${step.derivation.name} ${output}` }],
   );
-}
-
-function recordsOf({ step, memo, realisation }: Made, store: Store, key: SigningKey): PushedRecord[] {
-  const { claim, facts } = realisation;
-  if (facts.signers !== undefined)
-    return store.records.signed(step.id).flatMap((bytes) => {
-      const record = decodeSignedRecord(bytes);
-      return record === undefined ? [] : [{ subject: subjectOf(record.statement), bytes }];
-    });
-  return [
-    { subject: memo.derivation, bytes: signRecord({ kind: 'memo', memo }, key) },
-    { subject: claim.action, bytes: signRecord({ kind: 'claim', claim }, key) },
-  ];
 }
 
 /** A store, as caches read from it. */

@@ -14,7 +14,8 @@ import { isSignedBy, publicKeyBytes, signatureBytes, type SigningKey } from './k
 /** What somebody says of an action, of a derivation, or of a name. */
 export type Statement =
   | { readonly kind: 'claim'; readonly claim: Claim }
-  | { readonly kind: 'memo'; readonly memo: Memo }
+  /** `reliesOnOthers`: whoever signs it has taken something of what the derivation is made from, instead of making all of it. */
+  | { readonly kind: 'memo'; readonly memo: Memo; readonly reliesOnOthers?: true }
   | { readonly kind: 'edition'; readonly edition: Edition };
 
 export interface SignedRecord {
@@ -32,12 +33,12 @@ export const signedRecordFormat = 1;
 /** The record's bytes. Whoever signs says that this was made here, and copied from nobody. */
 export function signRecord(statement: Statement, key: SigningKey): Uint8Array {
   const body = bodyOf(statement);
-  const signature = key.sign(signedMessage(statement.kind, body));
+  const signature = key.sign(signedMessage(statement, body));
   return encodeSignedRecord({ statement, body, key: key.publicKey.bytes, signature });
 }
 
 export function encodeSignedRecord({ statement, body, key, signature }: SignedRecord): Uint8Array {
-  return encodeCbor({ format: signedRecordFormat, kind: statement.kind, body, key, signature });
+  return encodeCbor({ format: signedRecordFormat, kind: kindOf(statement), body, key, signature });
 }
 
 /** The record, not verified; undefined for any other bytes, and for a format that is not known here. */
@@ -54,7 +55,7 @@ export function decodeSignedRecord(bytes: Uint8Array): SignedRecord | undefined 
 
 /** True when the holder of the record's key signed it. */
 export function isGenuine({ statement, body, key, signature }: SignedRecord): boolean {
-  return isSignedBy(key, signedMessage(statement.kind, body), signature);
+  return isSignedBy(key, signedMessage(statement, body), signature);
 }
 
 /** What a statement is about. */
@@ -101,12 +102,19 @@ function statementIn(kind: unknown, body: Uint8Array): Statement | undefined {
     const edition = decodeEdition(body);
     return edition && { kind, edition };
   }
-  if (kind !== 'memo') return undefined;
+  if (kind !== 'memo' && kind !== relyingMemo) return undefined;
   const memo = decodeMemo(body);
-  return memo && { kind, memo };
+  return memo && { kind: 'memo', memo, ...(kind === relyingMemo && { reliesOnOthers: true }) };
+}
+
+// Whoever knows no memos but those that rely on nobody must not take it for one.
+const relyingMemo = 'relying memo';
+
+function kindOf(statement: Statement): string {
+  return statement.kind === 'memo' && statement.reliesOnOthers === true ? relyingMemo : statement.kind;
 }
 
 // A signature under one kind of statement is none under another, nor under anything else that the key ever signs.
-function signedMessage(kind: Statement['kind'], body: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from(`cairn ${kind} ${signedRecordFormat}\n`), body]);
+function signedMessage(statement: Statement, body: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`cairn ${kindOf(statement)} ${signedRecordFormat}\n`), body]);
 }

@@ -5,7 +5,7 @@ import { isGenuine, type SignedRecord, type Statement } from './signed-record.ts
 
 export interface Trust {
   readonly keys: readonly PublicKey[];
-  /** How many of them must have made it, each by itself. */
+  /** How many of them must have made it, each by itself. Where that is one, it may rely on others. */
   readonly need: number;
 }
 
@@ -37,6 +37,8 @@ export function weigh(heard: readonly Heard[], { keys, need }: Trust): readonly 
     const version = versions.get(said) ?? { statement: record.statement, signers: new Map(), anyKey: false };
     versions.set(said, version);
     if (takesAnyKey) version.anyKey = true;
+    // Of two who said the same, one may have had it from the other.
+    if (need > 1 && !takesAnyKey && reliesOnOthers(record)) continue;
     version.signers.set(key, name ?? formatPublicKey({ name: 'unknown', bytes: record.key }));
   }
   return [...versions.values()].map(({ statement, signers, anyKey }) => ({
@@ -50,6 +52,10 @@ export function weigh(heard: readonly Heard[], { keys, need }: Trust): readonly 
 export function agreed(versions: readonly Voiced[]): Voiced | undefined {
   const counting = versions.filter(({ counts }) => counts);
   return counting.length === 1 ? counting[0] : undefined;
+}
+
+function reliesOnOthers({ statement }: SignedRecord): boolean {
+  return statement.kind === 'memo' && statement.reliesOnOthers === true;
 }
 
 function hex(bytes: Uint8Array): string {

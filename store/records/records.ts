@@ -102,8 +102,10 @@ export function collectChanges(write: (records: RecordWriter) => void): Change[]
   write({
     putRealisation: (realisation) =>
       putEncoded('realisations', realisation.claim.action, encodeRealisation(realisation)),
-    putMemo: ({ derivation, action, outputs }) => {
+    putMemo: ({ derivation, action, outputs }, signed) => {
       put('memos', derivation, { action, outputs: nodeRecords(outputs) });
+      if (signed === undefined) changes.push({ kind: 'remove', table: 'signed', key: derivation });
+      else put('signed', derivation, [...signed]);
       markUsed(derivation);
     },
     markUsed,
@@ -113,7 +115,6 @@ export function collectChanges(write: (records: RecordWriter) => void): Change[]
     putDuration: (lineage, durationMs) => put('durations', lineage, Math.round(durationMs)),
     putRoot: ({ name, derivations }) => put('roots', name, derivations),
     removeRoot: (name) => changes.push({ kind: 'remove', table: 'roots', key: name }),
-    putSigned: (derivation, signed) => put('signed', derivation, [...signed]),
     putCached: (key, value) => put('cached', key, value),
   });
   return changes;

@@ -208,6 +208,11 @@ const decoders: Readonly<Record<string, Decoder>> = {
           claim: { format: 1, action: digest, outputs: Object.fromEntries(nodes), revision: 2 },
         },
         { kind: 'memo', memo: { derivation: digest, action: digest, outputs: Object.fromEntries(nodes) } },
+        {
+          kind: 'memo',
+          memo: { derivation: digest, action: digest, outputs: Object.fromEntries(nodes) },
+          reliesOnOthers: true,
+        },
         { kind: 'edition', edition },
       ] as const
     ).map((statement) => signRecord(statement, generateSigningKey('fuzz'))),

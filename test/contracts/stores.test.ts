@@ -425,14 +425,13 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
         cached: undefined,
       });
       await store.records.update((writer) => {
-        writer.putMemo(memo);
+        writer.putMemo(memo, signed);
         writer.putLineage('line', { derivation, action });
         writer.putDescription(derivation, description);
         writer.putDescription(action, ['encoded']);
         writer.putDuration('line', 12);
         writer.putRoot({ name: 'b', derivations: [derivation] });
         writer.putRoot({ name: 'a', derivations: [] });
-        writer.putSigned(derivation, signed);
         writer.putCached('key', 'value');
       });
       // Another one that has just read sees what it saw, until its turn of the event loop is over.
@@ -453,8 +452,13 @@ describe.each(kinds)('a store $what', ({ open, another }) => {
             signed,
             cached: 'value',
           });
-      await store.records.update((writer) => writer.removeRoot('b'));
+      await store.records.update((writer) => {
+        writer.removeRoot('b');
+        writer.putMemo(memo);
+      });
       await expect.poll(() => [...other.records.roots()].map(({ name }) => name)).toEqual(['a']);
+      // Found out here by now: what others said of it is nothing to hand on.
+      await expect.poll(() => other.records.signed(derivation)).toEqual([]);
     });
 
     test('are not taken away by who writes or removes his own', async () => {

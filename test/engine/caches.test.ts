@@ -14,7 +14,7 @@ import { ownIdentical } from '../../engine/caches/own-claims.ts';
 import { pushSteps } from '../../engine/caches/push-steps.ts';
 import type { Event } from '../../engine/events.ts';
 import type { Step } from '../../engine/step.ts';
-import type { Derivation } from '../../engine/model/derivation.ts';
+import { run, type Derivation } from '../../engine/model/derivation.ts';
 import { plannedSteps } from '../../engine/plan/planner.ts';
 import { decodeSignedRecord, openCache, signRecord, type Trust } from '../../store/caches/index.ts';
 import { decodePack } from '../../store/caches/pack.ts';
@@ -554,6 +554,48 @@ describe('what a trusted other has made otherwise', () => {
     ]);
     expect(conflicts[0]!.paths!.map(({ path }) => path)).toEqual(['below']);
     expect(store.records.memo(idOf(below))!.outputs).toEqual(claim.outputs);
+  });
+});
+
+describe('of two keys that say the same, one does not count when it may only have believed the other:', () => {
+  const trust = { keys: [ci.publicKey, laptop.publicKey], need: 2 };
+  // Another derivation, which gives the same: what needs it is another derivation of the same action.
+  const remarked = run({ name: 'below', layers: [], argv: ['/bin/build', 'remarked'] });
+  const again = command('top', remarked, beside);
+
+  async function push({ store, steps, idOf }: Machine, folder: string, pushed: Derivation): Promise<void> {
+    const cache = openCache(url(folder), { env: {} });
+    await pushSteps([idOf(pushed)], { store, steps, cache, key: laptop, signal });
+  }
+
+  test('what a step comes to was heard, and the content was here', async () => {
+    const folder = tempFolder('cache');
+    const hearing = await machine({ urls: [url(folder)], graph: command('all', top, again) });
+    await hearing.realise(top);
+    expect(hearing.ran).toHaveLength(3);
+    await pushTo(url(folder), ci, again);
+    expect((await hearing.begin().realise([hearing.idOf(again)])).ok).toBe(true);
+    expect(hearing.ran).toHaveLength(3);
+    expect(hearing.store.records.signed(hearing.idOf(again))).toHaveLength(2);
+    await push(hearing, folder, again);
+    const other = await machine({ urls: [url(folder)], trust, graph: again });
+    await other.realise(again);
+    expect(other.ran).toEqual(['below']);
+  });
+
+  test('what a step is made from was taken', async () => {
+    const folder = await pushedFolder(ci, command('another', below, beside));
+    const taking = await machine({ urls: [url(folder)] });
+    await taking.realise(top);
+    expect(taking.ran).toEqual(['top']);
+    await push(taking, folder, top);
+    const trusting = await machine({ urls: [url(folder)], trust: { keys: [laptop.publicKey], need: 1 } });
+    await trusting.realise(top);
+    expect(trusting.ran).toEqual([]);
+    await pushTo(url(folder), ci);
+    const other = await machine({ urls: [url(folder)], trust });
+    await other.realise(top);
+    expect(other.ran.sort()).toEqual(['below', 'beside']);
   });
 });
 

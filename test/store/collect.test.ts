@@ -233,7 +233,7 @@ it('forgets lineages, how long they took and what others signed, when nothing is
     for (const [name, derivation] of Object.entries({ kept, lost })) {
       records.putLineage(name, { derivation, action: digestOf(Buffer.from(`action ${name}`)) });
       records.putDuration(name, 7);
-      records.putSigned(derivation, signed);
+      records.putMemo(store.records.memo(derivation)!, signed);
     }
     // What an edit has changed comes to what is there already.
     records.putLineage('another', { derivation: lost, action: digestOf(Buffer.from('action kept')) });

@@ -449,8 +449,9 @@ function collect(content: MemoryContent, write: (records: RecordWriter) => void)
   const use = (derivation: Digest): void => put('uses', derivation, Date.now());
   const writer = {
     putRealisation: (realisation: Realisation) => put('realisations', realisation.claim.action, realisation),
-    putMemo: (memo: Memo) => {
+    putMemo: (memo: Memo, signed: readonly Uint8Array[] = []) => {
       put('memos', memo.derivation, memo);
+      put('signed', memo.derivation, signed);
       use(memo.derivation);
     },
     markUsed: use,
@@ -461,7 +462,6 @@ function collect(content: MemoryContent, write: (records: RecordWriter) => void)
     putDuration: (lineage: string, durationMs: number) => put('durations', lineage, durationMs),
     putRoot: (root: Root) => put('roots', root.name, root),
     removeRoot: (name: string) => changes.push(() => content.table('roots').delete(name)),
-    putSigned: (derivation: Digest, signed: readonly Uint8Array[]) => put('signed', derivation, signed),
     putCached: (key: string, value: CborValue) => put('cached', key, value),
   };
   write(writer);

@@ -28,10 +28,11 @@ const claim: Statement = {
   kind: 'claim',
   claim: { format: 1, action: digest('action'), outputs, revision: 2 },
 };
-const memo: Statement = {
+const memo: Extract<Statement, { kind: 'memo' }> = {
   kind: 'memo',
   memo: { derivation: digest('derivation'), action: digest('action'), outputs },
 };
+const relyingMemo: Statement = { ...memo, reliesOnOthers: true };
 const edition: Statement = {
   kind: 'edition',
   edition: {
@@ -56,10 +57,13 @@ test('a signed claim, memo and edition have one byte form each, for ever', () =>
   expect(digestOf(signRecord(memo, key))).toMatchInlineSnapshot(
     `"ea01c0d4001aa518149b05e22c4c599bb301aa9173d4a1c1aaf642c34b9d8b04/404"`,
   );
+  expect(digestOf(signRecord(relyingMemo, key))).toMatchInlineSnapshot(
+    `"8bfa2d56086d3db6b0899f2f6b35da37e54943d3e58af02bdb90547a10b17d0a/412"`,
+  );
   expect(digestOf(signRecord(edition, key))).toMatchInlineSnapshot(
     `"81a63755b69d4d3d939e0d369d52247fa3ac938c90a066896b66f8e03033d6d4/354"`,
   );
-  for (const statement of [claim, memo, edition]) {
+  for (const statement of [claim, memo, relyingMemo, edition]) {
     const record = decodeSignedRecord(signRecord(statement, key))!;
     expect([record.statement, isGenuine(record)]).toEqual([statement, true]);
     expect(Buffer.compare(encodeSignedRecord(record), signRecord(statement, key))).toBe(0);
@@ -82,6 +86,9 @@ describe('a record is not genuine', () => {
     expect(isGenuine({ ...record, signature: memoRecord.signature })).toBe(false);
     // The same bytes under the other kind: nobody signed that.
     expect(isGenuine({ ...record, statement: memoRecord.statement })).toBe(false);
+    expect(isGenuine({ ...memoRecord, statement: relyingMemo })).toBe(false);
+    const relying = decodeSignedRecord(signRecord(relyingMemo, key))!;
+    expect(isGenuine({ ...relying, statement: memo })).toBe(false);
     expect(isGenuine({ ...record, key: generateSigningKey('x').publicKey.bytes })).toBe(false);
     expect(isGenuine({ ...record, key: new Uint8Array(32).fill(0xff) })).toBe(false);
   });
@@ -121,6 +128,15 @@ describe('what is said counts', () => {
       'a',
       'b',
     ]);
+  });
+
+  test('but where more than one is needed, not what any of them may have had from another', () => {
+    const voices = [heard(memo, a), heard(relyingMemo, b)];
+    expect(agreed(weigh(voices, { keys, need: 2 }))).toBeUndefined();
+    expect(weigh(voices, { keys, need: 2 }).map(({ signers }) => signers)).toEqual([['a']]);
+    expect(agreed(weigh([...voices, heard(memo, c)], { keys, need: 2 }))?.signers).toEqual(['a', 'c']);
+    expect(agreed(weigh(voices, { keys, need: 1 }))?.signers).toEqual(['a', 'b']);
+    expect(agreed(weigh([heard(relyingMemo, b)], { keys, need: 1 }))?.signers).toEqual(['b']);
   });
 
   test('and when two versions do, none is taken, and both are shown', () => {
