@@ -49,6 +49,7 @@ const usageErrors: ReadonlySet<string> = new Set([
   'LOCK_INVALID',
   'LOCK_MISSING_PIN',
   'PATH_INVALID',
+  'SOURCE_MISSING',
   'TARGET_UNKNOWN',
   'USAGE',
 ]);

@@ -24,7 +24,7 @@ export interface Store {
   /**
    * The content of a folder of this machine as a tree, kept in the store, without what git ignores there and what
    * `.cairnignore` files leave out (see the README); unchanged files are not read again. Commits by itself.
-   * @throws UserError `SOURCE_UNREADABLE`, `OUTPUT_INVALID` (a device, socket or fifo, a name that is not UTF-8).
+   * @throws UserError `SOURCE_MISSING`, `SOURCE_UNREADABLE`, `OUTPUT_INVALID` (a device, socket or fifo, a name that is not UTF-8).
    */
   importFolder(folder: string, options?: ImportOptions): Promise<ImportResult>;
   /**

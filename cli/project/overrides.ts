@@ -20,7 +20,7 @@ export function allOverrides(
 
 /**
  * Absolute folders by input; what is relative starts where the command was typed.
- * @throws UserError `USAGE` when one is not written so, or is named twice; `SOURCE_UNREADABLE` when it is not there.
+ * @throws UserError `USAGE` when one is not written so, or is named twice; `SOURCE_MISSING` when it is not there.
  */
 export function namedOverrides(texts: readonly string[] = []): Readonly<Record<string, string>> {
   const overrides: Record<string, string> = mapByName();
@@ -37,7 +37,7 @@ export function namedOverrides(texts: readonly string[] = []): Readonly<Record<s
 
 function checkFolder(input: string, path: string): void {
   if (isFolder(path)) return;
-  throw new UserError('SOURCE_UNREADABLE', `--override ${input}: there is no folder ${path}`, {
+  throw new UserError('SOURCE_MISSING', `--override ${input}: there is no folder ${path}`, {
     hint: 'Look at the path: what is relative starts from the folder that the command is typed in.',
   });
 }

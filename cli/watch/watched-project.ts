@@ -35,6 +35,7 @@ const mendable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'LOCK_MISSING_PIN',
   'OUTPUT_INVALID',
   'PATH_INVALID',
+  'SOURCE_MISSING',
   'SOURCE_UNREADABLE',
   'TARGET_UNKNOWN',
 ]);

@@ -16,7 +16,7 @@ import { recordedEvaluation } from './recorded-evaluation.ts';
  * too when it has no output of a name. What is wrong with one output's derivations, pins or folders is kept with that output.
  * @throws UserError `CONFIG_INVALID`, `CONFIG_IMPURE`, `LOCK_INVALID`, `TARGET_UNKNOWN`; for the sandbox, for what the config
  * reads of a value that is not there, and for an output that `names` has: `DERIVATION_INVALID`, `LOCK_MISSING_PIN`,
- * `GRAPH_CYCLE`, `SOURCE_UNREADABLE`. With the place in the config.
+ * `GRAPH_CYCLE`, `SOURCE_MISSING`, `SOURCE_UNREADABLE`. With the place in the config.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { store, signal, changes, observer } = options;

@@ -57,7 +57,7 @@ export class FolderImports {
     return this.#seen;
   }
 
-  /** The tree that a folder holds, which is in the store then. @throws UserError `SOURCE_UNREADABLE`, `OUTPUT_INVALID`. */
+  /** The tree that a folder holds, which is in the store then. @throws UserError `SOURCE_MISSING`, `SOURCE_UNREADABLE`, `OUTPUT_INVALID`. */
   async contentOf(folder: Folder): Promise<Digest> {
     const key = folderKey(folder);
     this.#options.observer?.onFolder(folder);

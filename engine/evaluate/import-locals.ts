@@ -4,7 +4,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Digest } from '../../store/base/digest.ts';
-import { isErrno, UserError } from '../../store/base/errors.ts';
+import { isErrno, UserError, type ErrorCode } from '../../store/base/errors.ts';
 import type { Store } from '../../store/index.ts';
 import { didYouMean } from '../model/closest-names.ts';
 import type { Local } from '../model/derivation.ts';
@@ -27,7 +27,7 @@ export interface ImportLocalsOptions {
 
 export interface ImportedLocals {
   readonly sources: ReadonlyMap<Local, LocalSource>;
-  /** `SOURCE_UNREADABLE` or `OUTPUT_INVALID` for each folder that could not be imported. */
+  /** `SOURCE_MISSING`, `SOURCE_UNREADABLE` or `OUTPUT_INVALID` for each folder that could not be imported. */
   readonly errors: ReadonlyMap<Local, UserError>;
 }
 
@@ -66,7 +66,7 @@ async function importOrError(local: Local, imports: FolderImports): Promise<Loca
 
 function notThere(path: string, missing: string, cause: UserError): UserError {
   const meant = didYouMean(basename(missing), foldersIn(dirname(missing)));
-  return new UserError('SOURCE_UNREADABLE', `the folder ${path} is not there`, {
+  return new UserError('SOURCE_MISSING', `the folder ${path} is not there`, {
     hint: `${meant}Make it, or mend its path: what is relative starts from the config's folder.`,
     cause,
   });
@@ -82,9 +82,15 @@ function foldersIn(path: string): readonly string[] {
   }
 }
 
+const aboutFolders: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'OUTPUT_INVALID',
+  'SOURCE_MISSING',
+  'SOURCE_UNREADABLE',
+]);
+
 /** True of an error that says that one folder cannot be imported as it is. */
 export function isAboutFolder(error: unknown): error is UserError {
-  return error instanceof UserError && ['SOURCE_UNREADABLE', 'OUTPUT_INVALID'].includes(error.code);
+  return error instanceof UserError && aboutFolders.has(error.code);
 }
 
 async function importLocal(local: Local, imports: FolderImports): Promise<LocalSource> {

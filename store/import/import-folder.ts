@@ -37,7 +37,7 @@ const attempts = 3;
 /** The coarsest clock that a file system keeps times with (FAT: 2 s): within it, a change can leave the times equal. */
 const coarsestTickMs = 2000;
 
-/** @throws UserError `SOURCE_UNREADABLE`, `OUTPUT_INVALID` */
+/** @throws UserError `SOURCE_MISSING`, `SOURCE_UNREADABLE`, `OUTPUT_INVALID` */
 export async function importFolder(
   folder: string,
   options: ImportOptions,
@@ -196,7 +196,7 @@ class FileCopies {
 function realFolder(folder: string): string {
   const path = realpathSync(folder);
   if (statSync(path).isDirectory()) return path;
-  throw new UserError('SOURCE_UNREADABLE', `${folder} is not a folder`, {
+  throw new UserError('SOURCE_MISSING', `${folder} is not a folder`, {
     hint: 'Name a folder; a single file can be written into the config.',
   });
 }
@@ -219,7 +219,8 @@ function explain(error: unknown, folder: string, layout: Layout): unknown {
     return explainWriteError(error, layout.root);
   if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
   const what = code === 'ENOENT' ? 'is not there' : `cannot be read (${message.split(',')[0]!})`;
-  return new UserError('SOURCE_UNREADABLE', `${path ?? folder} ${what}`, {
+  const isGone = code === 'ENOENT' && path !== undefined && resolve(folder).startsWith(path);
+  return new UserError(isGone ? 'SOURCE_MISSING' : 'SOURCE_UNREADABLE', `${path ?? folder} ${what}`, {
     hint: 'See to it that it exists and that you may read it, or leave it out with a .cairnignore file.',
     cause: error,
   });

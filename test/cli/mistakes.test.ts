@@ -357,10 +357,21 @@ const library = () => compose({ name: 'library', parts: [app()] });
       [config]: flake("{ all: localFolder({ name: 'source', path: './sorce' }) }"),
       'source/main.c': 'int main(void) { return 0; }\n',
     },
-    1,
-    `error[SOURCE_UNREADABLE] the folder ~/sorce is not there
+    2,
+    `error[SOURCE_MISSING] the folder ~/sorce is not there
   at ~/flake-like.config.ts:6:53
   next: Did you mean source? Make it, or mend its path: what is relative starts from the config's folder.`,
+  ],
+  [
+    'a file where a folder is meant',
+    {
+      [config]: flake("{ all: localFolder({ name: 'source', path: './main.c' }) }"),
+      'main.c': 'int main(void) { return 0; }\n',
+    },
+    2,
+    `error[SOURCE_MISSING] ~/main.c is not a folder
+  at ~/flake-like.config.ts:6:53
+  next: Name a folder; a single file can be written into the config.`,
   ],
   [
     'a change to a package that there is not',

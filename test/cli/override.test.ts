@@ -140,6 +140,6 @@ it.each([
 it('a folder that is not there is named as it was looked for', async () => {
   const project = projectBeside('');
   const { status, stderr } = await project.run('why', 'kernel', '--override', 'linux=../gone');
-  expect(status).toBe(1);
+  expect(status).toBe(2);
   expect(stderr).toContain(`there is no folder ${join(project.folder, '../gone')}`);
 });

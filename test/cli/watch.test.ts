@@ -103,7 +103,7 @@ describe('a watch', () => {
     writeFileSync(join(project.folder, 'flake-like.lock'), '{"version":1,"inputs":{}}');
     await watch.until('problem-solved');
     renameSync(join(project.folder, 'source'), join(project.folder, 'elsewhere'));
-    await watch.until('problem', { code: 'SOURCE_UNREADABLE' });
+    await watch.until('problem', { code: 'SOURCE_MISSING' });
     writeFileSync(join(project.folder, 'elsewhere/a'), '2');
     renameSync(join(project.folder, 'elsewhere'), join(project.folder, 'source'));
     await watch.until('round-finished', { round: 2 });
@@ -280,7 +280,7 @@ describe('a watch with commands in sandboxes', () => {
     project.write('source/script', 'echo good > $out/file');
     await watch.until('round-finished', { result: 'built' });
     rmSync(join(project.folder, 'source'), { recursive: true });
-    await watch.until('problem', { code: 'SOURCE_UNREADABLE' });
+    await watch.until('problem', { code: 'SOURCE_MISSING' });
     project.write('source/script', 'echo better > $out/file');
     await watch.until('round-finished', { result: 'built' });
     expect(readFileSync(join(project.folder, 'result/file'), 'utf8')).toBe('better\n');

@@ -228,11 +228,11 @@ test('what cannot be read is an error that names it', async () => {
   const store = await freshStore();
   const folder = tempFolder('source');
   await expect(store.importFolder(join(folder, 'absent'))).rejects.toMatchObject({
-    code: 'SOURCE_UNREADABLE',
+    code: 'SOURCE_MISSING',
     message: expect.stringContaining('absent is not there') as string,
   });
   writeFiles(folder, { file: 'x' });
-  await expect(store.importFolder(join(folder, 'file'))).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
+  await expect(store.importFolder(join(folder, 'file'))).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
 });
 
 test('an import that is aborted leaves nothing behind', async () => {

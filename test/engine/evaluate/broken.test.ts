@@ -71,7 +71,7 @@ const faults: readonly Fault[] = [
   {
     title: 'a folder that is not there',
     bad: `compose({ name: 'b', parts: [localFolder({ name: 'src', path: 'absent' })] })`,
-    code: 'SOURCE_UNREADABLE',
+    code: 'SOURCE_MISSING',
     message: /absent/,
   },
   {
@@ -103,7 +103,7 @@ describe('what is wrong with one output', () => {
     expect([...evaluation.broken.keys()]).toEqual(['bad@x86_64-linux']);
     expect(await failure({ names: ['bad'] })).toMatchObject({ name: 'UserError', code });
     expect(() => findOutput(evaluation, 'bad')).toThrow(message);
-    if (code !== 'SOURCE_UNREADABLE' && code !== 'GRAPH_CYCLE')
+    if (code !== 'SOURCE_MISSING' && code !== 'GRAPH_CYCLE')
       expect((await failure({ names: ['bad'] })).where).toContain(`${configPath}:`);
   });
 

@@ -241,7 +241,7 @@ test('a local folder that is not there is an error, not an empty tree', async ()
   const { failure } = await configProject({
     'flake-like.config.ts': configText(`{ a: localFolder({ name: 'src', path: 'absent' }) }`),
   });
-  expect(await failure()).toMatchObject({ code: 'SOURCE_UNREADABLE' });
+  expect(await failure()).toMatchObject({ code: 'SOURCE_MISSING' });
 });
 
 test('an evaluation can be checked by doing it again', async () => {

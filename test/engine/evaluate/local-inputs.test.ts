@@ -155,9 +155,9 @@ describe('what cannot be', () => {
     const project = await kernelProject(built, `{ linux: { kind: 'local', path: 'tree' } }`);
     await project.evaluate();
     rmSync(at(project, 'tree'), { recursive: true });
-    expect(await project.failure()).toMatchObject({ code: 'SOURCE_UNREADABLE' });
+    expect(await project.failure()).toMatchObject({ code: 'SOURCE_MISSING' });
     writeFileSync(at(project, 'tree'), 'a file');
-    expect(await project.failure()).toMatchObject({ code: 'SOURCE_UNREADABLE' });
+    expect(await project.failure()).toMatchObject({ code: 'SOURCE_MISSING' });
   });
 
   it('a pin for it in the lock', async () => {
