@@ -19,7 +19,7 @@ import type { FileRange } from './file-range.ts';
 /** How many marks a block may hold by chance. */
 const mostChanceMarks = 2;
 
-/** Streams that follow each other are one, and what follows them is ignored, as with bzip2(1). */
+/** Streams that follow each other are one, and what follows them is ignored, as with bzip2(1), unless a stream begins there. */
 export async function* bunzip2(
   compressed: FileRange,
   marks: Iterator<Mark> = bzip2Marks(compressed),
@@ -58,6 +58,7 @@ class BlockReader {
       startByte = streamEnd(end.bit);
       this.#ahead.drop(1);
     }
+    if (/^B(Z(h)?)?$/.test(this.#file.read(startByte, 4).toString('latin1'))) cutShort();
   }
 
   /** The block that is now first, which goes. */

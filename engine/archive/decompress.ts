@@ -11,7 +11,7 @@ const decoders: Readonly<Record<Compression, () => Promise<Decoder>>> = {
   gzip: async () => (await import('./gzip.ts')).gunzip,
   bzip2: async () => (await import('./bzip2.ts')).bunzip2,
   xz: async () => (await import('./xz.ts')).unxz,
-  lzma: async () => (await import('./xz.ts')).unlzma,
+  lzma: async () => (await import('./lzma.ts')).unlzma,
   zstd: async () => (await import('./zstd.ts')).unzstd,
 };
 

@@ -4,6 +4,7 @@
 
 import { malformed, shown } from './bad-archive.ts';
 import { blockBytes, TarBytes } from './tar-bytes.ts';
+import { checkGlobal, withGlobal } from './tar-global.ts';
 import {
   changedHeader,
   hasTarChecksum,
@@ -54,8 +55,7 @@ async function* rewritten(bytes: TarBytes): AsyncGenerator<Buffer, void, undefin
         waiting = { data, records: parsePax(data) };
       } else if (header.type === 'g') {
         const data = await bytes.read(header.sizeBytes);
-        global = parsePax(data);
-        yield* [header.block, data, padding(data.length)];
+        global = withGlobal(global, parsePax(data));
       } else if (header.type === 'L' || header.type === 'K') {
         yield header.block;
         yield* bytes.stream(padded(header.sizeBytes));
@@ -83,8 +83,8 @@ async function* entry(
   header: TarHeader,
   { waiting, global }: { readonly waiting: Waiting | undefined; readonly global: PaxRecords },
 ): AsyncGenerator<Buffer, void, undefined> {
-  // tar-stream heeds a global header only where an entry has one of its own.
-  const pax = waiting === undefined ? [] : [...global, ...waiting.records];
+  const pax = waiting?.records ?? [];
+  checkGlobal(global, pax, header);
   const name = (paxValue(pax, 'path') ?? header.name).toString();
   const dataBytes = paxNumber(pax, 'size') ?? header.sizeBytes!;
   bytes.where = ` after entry ${shown(name)}`;

@@ -68,9 +68,15 @@ async function readTarOf(archive: FileRange, context: ReadContext): Promise<void
   if (foreign !== undefined) malformed(`it is ${foreign}, and cairn reads tar, zip and deb`);
   const [chunks, otherwise] =
     format === 'plain'
-      ? [plain(archive), 'it is no archive that cairn knows (tar, zip or deb)']
-      : [decompress(archive, format), `it is a single ${format} file, not an archive`];
+      ? [plain(archive), () => 'it is no archive that cairn knows (tar, zip or deb)']
+      : [decompress(archive, format), (head: Buffer) => singleFile(format, head)];
   await readTar(startingAsTar(metered(chunks, context.meter), otherwise), context);
+}
+
+function singleFile(format: Format, head: Buffer): string {
+  const inner = formatOf(head);
+  if (inner === 'plain') return `it is a single ${format} file, not an archive`;
+  return `its ${format} data is another ${inner} file, where a tar belongs`;
 }
 
 const pieceBytes = 256 * 1024;

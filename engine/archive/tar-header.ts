@@ -7,6 +7,8 @@ export interface TarHeader {
   /** The type flag; NUL, as in v7, is '0'. */
   readonly type: string;
   readonly mode: number;
+  /** What a link points at, as bytes. */
+  readonly link: Buffer;
   /** Of the data behind it; undefined when the field holds no number, or one below zero. */
   readonly sizeBytes: number | undefined;
   readonly block: Buffer;
@@ -68,6 +70,7 @@ export function parseTarHeader(block: Buffer): TarHeader {
     name: isUstar && prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name,
     type: block[156] === 0 ? '0' : String.fromCharCode(block[156]!),
     mode: numberAt(block, 100, 8) ?? 0,
+    link: textAt(block, 157, 100),
     sizeBytes: numberAt(block, 124, 12),
     block,
   };

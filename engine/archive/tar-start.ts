@@ -6,11 +6,11 @@ import { hasTarChecksum } from './tar-header.ts';
 
 /**
  * Passes the chunks on, having made sure that they start like a tar: with a header whose checksum is right, or, when
- * there is nothing in it, with a block of zeros. `otherwise` says what else it is.
+ * there is nothing in it, with a block of zeros. `otherwise` says what else it is, of its first bytes.
  */
 export async function* startingAsTar(
   chunks: AsyncIterable<Buffer>,
-  otherwise: string,
+  otherwise: (head: Buffer) => string,
 ): AsyncGenerator<Buffer, void, undefined> {
   let head: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -23,11 +23,11 @@ export async function* startingAsTar(
     checkStart(head.subarray(0, blockBytes), otherwise);
     yield head;
   }
-  if (head.length < blockBytes) malformed(otherwise);
+  if (head.length < blockBytes) malformed(otherwise(head));
 }
 
-function checkStart(header: Buffer, otherwise: string): void {
+function checkStart(header: Buffer, otherwise: (head: Buffer) => string): void {
   if (header.every((byte) => byte === 0) || hasTarChecksum(header)) return;
   const isUstar = header.toString('latin1', 257, 262) === 'ustar';
-  malformed(isUstar ? 'its first tar header has a wrong checksum' : otherwise);
+  malformed(isUstar ? 'its first tar header has a wrong checksum' : otherwise(header));
 }

@@ -1,5 +1,5 @@
-// xz and lzma by lzma-native (liblzma), which decodes on the thread pool and verifies every integrity check. Blocks of a
-// large .xz are decoded several at a time.
+// xz by lzma-native (liblzma), which decodes on the thread pool and verifies every integrity check. Blocks of a large .xz
+// are decoded several at a time.
 
 import lzma from 'lzma-native';
 import { availableParallelism } from 'node:os';
@@ -7,7 +7,7 @@ import { malformed } from './bad-archive.ts';
 import type { FileRange } from './file-range.ts';
 import { throughTransform } from './through-transform.ts';
 import { unknownFilter, xzHeadBytes } from './xz-filters.ts';
-import { hasXzEndBefore, xzBlocks, type XzBlock } from './xz-blocks.ts';
+import { checkXzPadding, hasXzEndBefore, xzBlocks, type XzBlock } from './xz-blocks.ts';
 
 /**
  * Small, because all that one piece grows to is in memory at once: at most 7,000 times as much. A multiple of four, as
@@ -15,38 +15,32 @@ import { hasXzEndBefore, xzBlocks, type XzBlock } from './xz-blocks.ts';
  */
 const pieceBytes = 16 * 1024;
 const bufsize = 256 * 1024;
-/** What a decoder may use: xz's own presets need up to 65 MiB, other dictionaries more. */
-const memlimit = 2 ** 30;
+/** What a decoder of liblzma may use: xz's own presets need up to 65 MiB, other dictionaries more. */
+export const memlimit = 2 ** 30;
 /** So many blocks of at most this size are in memory at once. xz makes blocks of 24 MiB unless told otherwise. */
 const blocksAtOnce = Math.min(3, availableParallelism());
 const largestBlockBytes = 32 * 2 ** 20;
 
 /** Streams that follow each other are one, as with xz(1). */
 export function unxz(compressed: FileRange): AsyncIterable<Buffer> {
+  checkXzPadding(compressed);
   const blocks = xzBlocks(compressed) ?? [];
   return blocks.length > 1 && blocks.every(({ plainBytes }) => plainBytes <= largestBlockBytes)
     ? decodeBlocks(blocks)
-    : decode('streamDecoder', compressed.pieces(pieceBytes), compressed);
+    : decode(compressed.pieces(pieceBytes), compressed);
 }
 
-/** The format before xz, which has no checksum. */
-export function unlzma(compressed: FileRange): AsyncIterable<Buffer> {
-  return decode('aloneDecoder', compressed.pieces(pieceBytes));
-}
-
-async function* decode(
-  coder: 'streamDecoder' | 'aloneDecoder',
-  pieces: Iterable<Buffer>,
-  whole?: FileRange,
-): AsyncGenerator<Buffer, void, undefined> {
+async function* decode(pieces: Iterable<Buffer>, whole?: FileRange): AsyncGenerator<Buffer, void, undefined> {
   let head: Buffer = Buffer.alloc(0);
   try {
-    yield* throughTransform(seen(), lzma.createStream(coder, { bufsize, memlimit }));
+    yield* throughTransform(seen(), lzma.createStream('streamDecoder', { bufsize, memlimit }));
   } catch (error) {
     // The library's liblzma is older than the filters for ARM64 and RISC-V.
-    if (error instanceof Error && error.message === 'Invalid or unsupported options')
-      malformed(unreadable(unknownFilter(head)));
-    if (whole !== undefined && hasXzEndBefore(whole)) malformed('something follows its xz data');
+    if (isLiblzmas(error, 'options')) malformed(unreadable(unknownFilter(head)));
+    if (isLiblzmas(error, 'memory')) malformed('its xz data needs more memory than cairn gives');
+    // That the first stream is one is known: format.ts.
+    if (isLiblzmas(error, 'format') || (whole !== undefined && hasXzEndBefore(whole)))
+      malformed('something follows its xz data');
     throw error;
   }
 
@@ -56,6 +50,17 @@ async function* decode(
       yield piece;
     }
   }
+}
+
+const liblzmaErrors = {
+  options: 'Invalid or unsupported options',
+  memory: 'Memory usage limit was reached',
+  data: 'Data is corrupt',
+  format: 'File format not recognized',
+} as const;
+
+export function isLiblzmas(error: unknown, kind: keyof typeof liblzmaErrors): boolean {
+  return error instanceof Error && error.message === liblzmaErrors[kind];
 }
 
 function unreadable(filter: string | undefined): string {
@@ -92,7 +97,7 @@ async function* decodeBlocks(blocks: readonly XzBlock[]): AsyncGenerator<Buffer,
 async function decodeBlock(block: XzBlock, signal: AbortSignal): Promise<Buffer[]> {
   const chunks: Buffer[] = [];
   let plainBytes = 0;
-  for await (const chunk of decode('streamDecoder', block.stream(pieceBytes))) {
+  for await (const chunk of decode(block.stream(pieceBytes))) {
     if (signal.aborted) break;
     plainBytes += chunk.length;
     if (plainBytes > block.plainBytes) malformed('its xz data is more than its index says');

@@ -55,8 +55,11 @@ function headerLength(file: FileRange, descriptor: number): number {
   if (!isSingleSegment && windowBytes(uint(file, 5, 1)) > largestWindowBytes)
     malformed('its zstd data needs more memory than cairn gives');
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
+  const dictionaryAt = 5 + (isSingleSegment ? 0 : 1);
+  if (dictionaryBytes > 0 && uint(file, dictionaryAt, dictionaryBytes) !== 0)
+    malformed('its zstd data needs a dictionary that is no part of it');
   const contentSizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
-  return 5 + (isSingleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes;
+  return dictionaryAt + dictionaryBytes + contentSizeBytes;
 }
 
 function windowBytes(descriptor: number): number {

@@ -7,7 +7,7 @@ export const revisions: Readonly<Record<Derivation['kind'], number>> = {
   /** A download is its hash: only another form of blobs could change it. */
   fetch: 1,
   /** The readers of archives and the libraries they use (tar-stream, yauzl, the decoders), strip, modes, duplicates. */
-  unpack: 3,
+  unpack: 4,
   /** What literal files become. */
   write: 1,
   /** The rules of laying trees over each other, and the globs (picomatch). */

@@ -56,6 +56,39 @@ describe('a link has no data', () => {
   });
 });
 
+describe('a global pax header', () => {
+  const global = (records: Readonly<Record<string, string>>): TarEntry => ({
+    ...paxEntry(records),
+    type: 'g',
+  });
+  const l: TarEntry = { name: 'l', type: '2', link: 'a' };
+
+  // GNU tar heeds them, libarchive does not.
+  test.each<[string, readonly TarEntry[]]>([
+    ['path', [global({ path: 'g' }), a]],
+    ['path', [a, global({ path: 'g' }), b]],
+    ['path', [global({ path: 'g' }), paxEntry({ comment: 'x' }), a]],
+    ['path', [global({ path: 'g' }), global({ comment: 'x' }), a]],
+    ['path', [global({ path: 'g' }), paxEntry({ path: 'h' }), a, b]],
+    ['linkpath', [a, global({ linkpath: 'b' }), l]],
+    ['size', [global({ size: '512' }), a]],
+    ['GNU.sparse.map', [global({ 'GNU.sparse.map': '0,3', 'GNU.sparse.size': '3' }), a]],
+  ])('that would change an entry is refused: %s', async (key, entries) => {
+    const refusal = await rig.refusal(tarOf(entries));
+    expect(refusal.code).toBe('ARCHIVE_MALFORMED');
+    expect(refusal.message).toContain(`a global pax header says "${key}" of its entry `);
+  });
+
+  test.each<[string, TarEntry, readonly TarEntry[]]>([
+    ['other things', global({ comment: 'x', mtime: '5' }), [a]],
+    ['what the entry says, too', global({ path: 'a', size: '3', linkpath: 'x' }), [a]],
+    ['what the entry says otherwise itself', global({ path: 'g' }), [paxEntry({ path: 'a' }), a]],
+    ['what it takes back', global({ path: 'g' }), [global({ path: '' }), a]],
+  ])('may say %s', async (_, first, rest) => {
+    expect(await rig.contentOf(tarOf([first, ...rest]))).toEqual({ a: 'file one' });
+  });
+});
+
 test('a checksum of signed bytes is one', async () => {
   const signed = (name: string): TarEntry => {
     const high = [...Buffer.from(name)].filter((byte) => byte >= 0x80).length;
