@@ -2,6 +2,7 @@
 // evaluate afresh (jiti, Babel, valibot) is loaded only when that is needed.
 
 import type { Digest } from '../../store/base/digest.ts';
+import { mapByName } from '../../store/base/map-by-name.ts';
 import type { Flake } from '../model/flake.ts';
 import { namesElsewhere, outputNamed, targetsOf, type Evaluation, type LocalSource } from './evaluation.ts';
 import type { NeededInputsOptions } from './needed-inputs.ts';
@@ -36,15 +37,22 @@ async function evaluateTargets(options: EvaluateOptions, imports: FolderImports)
   return evaluateAfresh(options, imports);
 }
 
+/** A flake, and where it says what. */
+export interface LocatedFlake extends Flake {
+  /** The place of each input's declaration, as far as it is found. */
+  readonly inputPlaces: Readonly<Record<string, string>>;
+}
+
 /** What a config says of itself, its inputs first of all, without evaluating any output. Errors are those of `evaluate`. */
-export async function loadFlake(options: LoadFlakeOptions): Promise<Flake> {
+export async function loadFlake(options: LoadFlakeOptions): Promise<LocatedFlake> {
   const { loadConfig } = await import('./load-config.ts');
   const computing: Computing = options.computing ?? ((work) => Promise.resolve(work()));
-  const { flake, transformer } = await computing(() =>
+  const { flake, transformer, placeOfOption } = await computing(() =>
     loadConfig({ ...options, records: options.store.records }),
   );
   await options.store.records.update((writer) => transformer.record(writer));
-  return flake;
+  const places = Object.keys(flake.inputs).map((name) => [name, placeOfOption(['inputs', name])] as const);
+  return { ...flake, inputPlaces: mapByName(places) };
 }
 
 /** Which inputs the outputs ask for: see needed-inputs.ts. */

@@ -13,6 +13,8 @@ import { Observations } from './observations.ts';
 import type { EvaluationObserver } from './evaluate-options.ts';
 import { otherConfig } from './find-config.ts';
 import type { FlakeFacts } from './evaluation.ts';
+import { optionPlace } from './option-place.ts';
+import { formatPlace } from './place.ts';
 import { createPureRealm } from './pure-realm.ts';
 import { targetsOfThisMachine } from './usual-targets.ts';
 import { Transformer } from './transform.ts';
@@ -38,6 +40,8 @@ export interface LoadedConfig {
   readonly source: string;
   readonly observations: Observations;
   readonly transformer: Transformer;
+  /** Where the config says this, `['inputs', 'sed']` for example: `file:line:column`, or the file where it is not found. */
+  readonly placeOfOption: (path: readonly string[]) => string;
   /** Calls one of the flake's functions. @throws UserError for whatever it throws. */
   readonly call: <T>(work: () => T) => T;
   /** What `call` would throw for something that was thrown earlier and kept. */
@@ -56,7 +60,11 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
   const source = observations.read(configPath).toString();
   const flake = checkFlake(load(), configPath, source);
   const targets = flake.targets ?? targetsOfThisMachine();
-  return { flake: { ...flake, targets }, source, observations, ...rest };
+  const placeOfOption = (path: readonly string[]): string => {
+    const place = optionPlace(source, path);
+    return place === undefined ? configPath : formatPlace({ file: configPath, ...place });
+  };
+  return { flake: { ...flake, targets }, source, placeOfOption, observations, ...rest };
 }
 
 /** A module that is no config, in the same way: what it exports. @throws as `loadConfig` */
@@ -66,7 +74,7 @@ export function loadModule(options: ConfigOptions): { exports: unknown } {
   return { exports: load() };
 }
 
-type OpenRealm = Omit<LoadedConfig, 'flake' | 'source'> & { readonly load: () => unknown };
+type OpenRealm = Omit<LoadedConfig, 'flake' | 'source' | 'placeOfOption'> & { readonly load: () => unknown };
 
 function openRealm(options: ConfigOptions): OpenRealm {
   const { configPath, records, onPrint = () => undefined, limitMs = usualLimitMs, observer } = options;

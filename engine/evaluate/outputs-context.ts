@@ -67,6 +67,12 @@ export function namedOutputs(returned: unknown, reader: OutputsReader): (NamedOu
       `it must return an object of derivations by name, not ${shown(returned)}`,
       'End it with return { default: step }.',
     );
+  if (isDerivation(returned))
+    throw fail(
+      ['outputs'],
+      `it must return an object of derivations by name, not ${returned.name} itself`,
+      'Give it a name: return { default: step }.',
+    );
   if (typeof (returned as { then?: unknown }).then === 'function')
     throw fail(
       ['outputs'],
@@ -78,6 +84,7 @@ export function namedOutputs(returned: unknown, reader: OutputsReader): (NamedOu
       throw fail(
         ['outputs', name],
         'a name has letters, digits and + . _ - and starts with a letter or digit',
+        `Call it ${shown(asOutputName(name))}, for example: it is what \`cairn build\` is given.`,
       );
     try {
       return namedOutput(name, readMember(returned, name, reader), reader);
@@ -86,6 +93,10 @@ export function namedOutputs(returned: unknown, reader: OutputsReader): (NamedOu
       throw error;
     }
   });
+}
+
+function asOutputName(name: string): string {
+  return name.replaceAll(/[^a-zA-Z0-9+._-]+/g, '-').replace(/^[^a-zA-Z0-9]+/, '') || 'mine';
 }
 
 function namedOutput(name: string, output: unknown, reader: OutputsReader): NamedOutput | NamedError {

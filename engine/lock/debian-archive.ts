@@ -2,6 +2,7 @@
 // once in the life of this object. Knows the archive's layout, nothing of what a flake wants from it.
 
 import { UserError } from '../../store/base/errors.ts';
+import { didYouMean } from '../model/closest-names.ts';
 import type { DebianPackages, DebianSource } from '../model/flake.ts';
 import { parseDeb822 } from '../sources/deb822.ts';
 import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
@@ -119,14 +120,7 @@ export class DebianArchive {
       (best, one) => (best === undefined || one.release.dateMs > best.release.dateMs ? one : best),
       undefined,
     );
-    if (newest === undefined)
-      throw (
-        bad.find(({ error }) => error !== undefined)?.error ??
-        unreachable(
-          path,
-          bad.flatMap(({ failures }) => failures ?? []),
-        )
-      );
+    if (newest === undefined) throw noRelease(suite.suite, path, bad);
     for (const { error, failures = [] } of bad)
       onNotice?.(`a mirror is passed over: ${error?.message ?? failures.map(describe).join('; ')}`);
     return { release: newest.release, base: newest.url.slice(0, -path.length - 1) };
@@ -201,6 +195,31 @@ function startingAt(base: string, places: readonly string[]): string[] {
 
 function describe({ url, message }: TransferFailure): string {
   return `${redactUrl(url)}: ${message}`;
+}
+
+/** Why no mirror has a release that can be taken. */
+function noRelease(
+  suite: string,
+  path: string,
+  bad: readonly Exclude<TriedRelease, GoodRelease>[],
+): UserError {
+  const failures = bad.flatMap(({ failures }) => failures ?? []);
+  const error = bad.find(({ error }) => error !== undefined)?.error;
+  if (error !== undefined) return error;
+  return failures.every(({ kind }) => kind === 'gone')
+    ? noSuite(suite, failures)
+    : unreachable(path, failures);
+}
+
+const usualSuites = ['bookworm', 'trixie', 'forky', 'sid'].flatMap((release) =>
+  ['', '-updates', '-security', '-backports'].map((part) => `${release}${part}`),
+);
+
+function noSuite(suite: string, failures: readonly TransferFailure[]): UserError {
+  const list = failures.map((failure) => `\n  ${describe(failure)}`).join('');
+  return new UserError('CONFIG_INVALID', `Debian has no suite "${suite}"${list}`, {
+    hint: `${didYouMean(suite, usualSuites)}It is called as its folder below dists/: trixie, trixie-security. Or what CAIRN_MIRROR_DEBIAN names is no mirror of Debian.`,
+  });
 }
 
 function unreachable(what: string, failures: readonly TransferFailure[]): UserError {

@@ -2,6 +2,7 @@
 // and declaration always give the same closure. Packages marked Essential are not added: no dependency names them.
 
 import { UserError } from '../../store/base/errors.ts';
+import { closestNames } from '../model/closest-names.ts';
 import type { DebianPackages, PinnedFile, PinnedFiles } from '../model/flake.ts';
 import type { Alternative, BinaryPackage, PackageSet } from './debian-packages.ts';
 
@@ -87,12 +88,13 @@ class Closure {
     const { suite, architecture } = this.#declaration;
     const providers = this.#packages.satisfying({ name, relation: undefined, version: '' });
     const alike = [...this.#packages.names].filter((other) => other.includes(name)).sort();
-    const instead = [...providers, ...alike].slice(0, 5);
+    const closest = closestNames(name, this.#packages.names);
+    const instead = [...new Set([...providers, ...closest, ...alike])].slice(0, 5);
     return new UserError('CONFIG_INVALID', `Debian ${suite} has no package "${name}" for ${architecture}`, {
       hint:
         instead.length > 0
           ? `Did you mean ${instead.join(', ')}?`
-          : 'Check its spelling and its archive area.',
+          : 'Look for it on packages.debian.org: it may be called otherwise, or be of another archive area (`components`).',
     });
   }
 

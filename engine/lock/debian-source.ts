@@ -1,6 +1,7 @@
 // Pins of Debian source packages: the archive upstream released, as Debian carries it. Knows Sources stanzas.
 
 import { UserError } from '../../store/base/errors.ts';
+import { didYouMean } from '../model/closest-names.ts';
 import type { DebianSource, PinnedFile } from '../model/flake.ts';
 import type { Stanza } from '../sources/deb822.ts';
 import { securityMirror, type Index } from './debian-index.ts';
@@ -56,7 +57,7 @@ export function pinSource(
 ): PinnedFile {
   const versions = versionsOf(declaration, indices);
   const newest = newestOf(versions.filter(isWanted(declaration)), gone);
-  if (newest === undefined) throw notThere(declaration, versions);
+  if (newest === undefined) throw notThere(declaration, versions, indices);
   const version = newest.stanza.get('version') ?? '';
   const file = originalArchive(filesOf(newest.stanza));
   if (file === undefined)
@@ -140,19 +141,27 @@ function versionOf({ stanza }: Listed): string {
   return upstreamVersion(stanza.get('version') ?? '');
 }
 
-function notThere(declaration: DebianSource, versions: readonly Listed[]): UserError {
+function notThere(
+  declaration: DebianSource,
+  versions: readonly Listed[],
+  indices: readonly Index[],
+): UserError {
   const { suite, package: name, version, series } = declaration;
   const there = new Set(versions.map(versionOf));
   const wanted = version ?? (series !== undefined ? `${series} or ${series}.…` : undefined);
   if (wanted === undefined || there.size === 0)
-    return unknown(declaration, `has no source package "${name}"`);
+    return unknown(declaration, `has no source package "${name}"`, didYouMean(name, namesOf(indices)));
   return new UserError('CONFIG_INVALID', `Debian ${suite} has no ${name} ${wanted}`, {
     hint: `It has ${[...there].join(', ')}.`,
   });
 }
 
-function unknown({ suite }: DebianSource, problem: string): UserError {
+function namesOf(indices: readonly Index[]): readonly string[] {
+  return indices.flatMap(({ stanzas }) => stanzas.map((stanza) => stanza.get('package') ?? ''));
+}
+
+function unknown({ suite }: DebianSource, problem: string, meant = ''): UserError {
   return new UserError('CONFIG_INVALID', `Debian ${suite} ${problem}`, {
-    hint: 'Name the source package: the "Source:" of `apt-cache show`, which is not always the binary package.',
+    hint: `${meant}Name the source package: the "Source:" of \`apt-cache show\`, which is not always the binary package.`,
   });
 }

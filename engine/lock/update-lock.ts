@@ -4,6 +4,7 @@
 import { UserError } from '../../store/base/errors.ts';
 import { mapByName, ownMember } from '../../store/base/map-by-name.ts';
 import type { Emit } from '../events.ts';
+import { didYouMean } from '../model/closest-names.ts';
 import type { Flake, LockedDeclaration, PinnedFiles } from '../model/flake.ts';
 import { openMirrors, type Mirrors } from '../sources/mirrors.ts';
 import type { Patience } from '../sources/transfer.ts';
@@ -19,7 +20,10 @@ import { pinServed } from './pin-served.ts';
 import { ServedFiles } from './served-files.ts';
 
 export interface UpdateLockOptions {
-  readonly flake: Pick<Flake, 'inputs' | 'mirrors'>;
+  readonly flake: Pick<Flake, 'inputs' | 'mirrors'> & {
+    /** Where the config declares each, for messages. */
+    readonly inputPlaces?: Readonly<Record<string, string>>;
+  };
   readonly lock: Lock;
   /** Inputs to look at; without it, all of them, and inputs the flake no longer has are dropped. */
   readonly names?: readonly string[];
@@ -62,14 +66,26 @@ export async function updateLock(options: UpdateLockOptions): Promise<LockUpdate
   const updater = new Updater(options);
   for (const name of names ?? Object.keys(flake.inputs)) {
     options.signal.throwIfAborted();
-    const declaration = declarationOf(name, flake.inputs[name]);
-    if (missingAlone && !unlocked.includes(name)) continue;
-    if (declaration.kind !== 'local') inputs[name] = await updater.lockInput(name, declaration);
-    else if (names !== undefined) throw nothingToLock(name, declaration.path);
+    await placed(ownMember(flake.inputPlaces ?? {}, name), async () => {
+      const declaration = declarationOf(name, flake.inputs[name]);
+      if (missingAlone && !unlocked.includes(name)) return;
+      if (declaration.kind !== 'local') inputs[name] = await updater.lockInput(name, declaration);
+      else if (names !== undefined) throw nothingToLock(name, declaration.path);
+    });
   }
   const kept = names === undefined ? await withoutSpare(inputs, options) : inputs;
   const updated = parseLock(formatLock({ version: 1, inputs: kept }), 'flake-like.lock');
   return { lock: updated, changes: changesBetween(lock, updated) };
+}
+
+/** What goes wrong with one input is told with the place where it is declared. */
+async function placed(where: string | undefined, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof UserError && where !== undefined) error.where ??= where;
+    throw error;
+  }
 }
 
 async function withoutSpare(
@@ -165,6 +181,6 @@ function nothingToLock(name: string, path: string): UserError {
 
 function unknownInput(name: string, { inputs }: Pick<Flake, 'inputs'>): UserError {
   return new UserError('USAGE', `the flake has no input "${name}"`, {
-    hint: `Its inputs are ${Object.keys(inputs).sort().join(', ')}.`,
+    hint: `${didYouMean(name, Object.keys(inputs))}It has ${Object.keys(inputs).sort().join(', ') || 'none'}.`,
   });
 }

@@ -15,7 +15,10 @@ export const longestArgument = 131_071;
 /** @throws UserError `DERIVATION_INVALID` when `spec` is no object or has a field that is not in `known`. */
 export function checkFields(what: string, spec: object, known: readonly string[]): void {
   if (typeof spec !== 'object' || (spec as unknown) === null)
-    invalid(`${what} takes an object`, `Its fields are ${known.join(', ')}.`);
+    invalid(
+      `${what} takes one object, not ${shown(spec)}`,
+      `Write ${what}({ ${known.slice(0, 3).join(', ')} … }): its fields are ${known.join(', ')}.`,
+    );
   for (const field in spec) {
     if (!known.includes(field))
       invalid(
@@ -23,6 +26,8 @@ export function checkFields(what: string, spec: object, known: readonly string[]
         `${didYouMean(field, known)}Its fields are ${known.join(', ')}.`,
       );
   }
+  if (known.includes('name') && (spec as { readonly name?: unknown }).name === undefined)
+    invalid(`${what} has no name`, "Write name: 'mine', for example: messages and logs call it that.");
 }
 
 /** Names of derivations: letters, digits and `+._-`. */

@@ -468,7 +468,7 @@ function input(user: string, value: InputLike, field: string, key?: string | num
     const given: unknown = isNarrowed ? derivation : value;
     const place =
       typeof key === 'number' ? `${field}[${key}]` : [field, ...(key ? [shown(key)] : [])].join(' ');
-    invalid(`${user}: ${place} is not a derivation, but ${shown(given)}`, howToPass(given));
+    invalid(`${user}: ${place} is not a derivation, but ${shown(given)}`, howToPass(given, field));
   }
   if (!outputsOf(full.derivation).includes(full.output)) {
     invalid(
@@ -479,12 +479,14 @@ function input(user: string, value: InputLike, field: string, key?: string | num
   return full;
 }
 
-function howToPass(given: unknown): string {
+function howToPass(given: unknown, field: string): string {
   if (typeof given === 'string')
     return 'A folder of yours is localFolder({ name, path }), a text is write({ name, files }).';
   if (typeof given === 'function') return 'Call it: what it returns may be one.';
   if (given === undefined || given === null)
     return 'Look at how it is written: what it stands for has no value.';
   if (Array.isArray(given)) return 'Name one of the list, or make one tree of all: compose({ name, parts }).';
+  if (field === 'parts')
+    return "Write { input: step, at: 'usr' }, for example, for a part with a place of its own, and the step alone for one without.";
   return 'Pass what run(), compose(), write() and their like return, or from(step, { output, subpath }).';
 }

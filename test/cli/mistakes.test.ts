@@ -327,6 +327,46 @@ const inConfigs: readonly (readonly [mistake: string, files: Files, status: numb
   next: End it with return { default: step }.`,
   ],
   [
+    'a step in place of outputs by name',
+    { [config]: flake('hello') },
+    2,
+    `error[CONFIG_INVALID] outputs: it must return an object of derivations by name, not hello itself
+  at ~/flake-like.config.ts:6:3
+  next: Give it a name: return { default: step }.`,
+  ],
+  [
+    'a space in the name of an output',
+    { [config]: flake("{ 'my app': hello }") },
+    2,
+    `error[CONFIG_INVALID] outputs.my app: a name has letters, digits and + . _ - and starts with a letter or digit
+  at ~/flake-like.config.ts:6:37
+  next: Call it "my-app", for example: it is what \`cairn build\` is given.`,
+  ],
+  [
+    'a step without a name',
+    { [config]: flake("{ all: localFolder({ path: './source' }) }") },
+    2,
+    `error[DERIVATION_INVALID] localFolder has no name
+  at ~/flake-like.config.ts:6:53
+  next: Write name: 'mine', for example: messages and logs call it that.`,
+  ],
+  [
+    'fields of a step one after the other',
+    { [config]: flake("{ motd: write('motd', { 'etc/motd': 'Hi.' }) }") },
+    2,
+    `error[DERIVATION_INVALID] write takes one object, not "motd"
+  at ~/flake-like.config.ts:6:48
+  next: Write write({ name, description, files … }): its fields are name, description, files.`,
+  ],
+  [
+    'a part of a tree under another name',
+    { [config]: flake("{ all: compose({ name: 'all', parts: [{ tree: hello, at: 'usr' }] }) }") },
+    2,
+    `error[DERIVATION_INVALID] all: parts[0] is not a derivation, but an object with tree, at
+  at ~/flake-like.config.ts:6:49
+  next: Write { input: step, at: 'usr' }, for example, for a part with a place of its own, and the step alone for one without.`,
+  ],
+  [
     'a step used above where it is made',
     {
       [config]: flake('{ app }').replace(

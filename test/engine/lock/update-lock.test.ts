@@ -277,7 +277,7 @@ test('inputs that the flake no longer has are dropped', async () => {
 
 test('a name that is not an input is an error that lists the inputs', async () => {
   const error = await failureOf(update({ inputs: { sed, seed }, names: ['sid'] }));
-  expect(error).toMatchObject({ code: 'USAGE', hint: 'Its inputs are sed, seed.' });
+  expect(error).toMatchObject({ code: 'USAGE', hint: 'Did you mean sed? It has sed, seed.' });
 });
 
 test('URLs that people added to a pin stay as long as its file does', async () => {
@@ -362,18 +362,20 @@ test('of what cairn ships, no more is added than is needed, unless that cannot b
 });
 
 test.each([
-  ['an unknown suite', { ...sed, suite: 'trixy' }, 'FETCH_FAILED', 'trixy/InRelease could not be downloaded'],
+  ['an unknown suite', { ...sed, suite: 'trixi' }, 'CONFIG_INVALID', 'Debian has no suite "trixi"', 'trixie'],
   [
     'an unknown source package',
     { ...sed, package: 'sedd' },
     'CONFIG_INVALID',
     'has no source package "sedd"',
+    'sed',
   ],
   [
     'an unknown package',
     { ...seed, packages: ['sedd'] },
     'CONFIG_INVALID',
     'has no package "sedd" for amd64',
+    'sed',
   ],
   [
     'an unknown area',
@@ -382,12 +384,13 @@ test.each([
     'has no mane/binary-amd64/Packages',
   ],
   ['a misspelt kind', { ...sed, kind: 'debian' }, 'CONFIG_INVALID', 'inputs.x.kind: it must be'],
-])('%s is an error that says so', async (_, declaration, code, message) => {
+])('%s is an error that says so, and where', async (_, declaration, code, message, meant?: string) => {
   const inputs = { x: declaration as InputDeclaration };
-  const error = await failureOf(update({ inputs, mirrors: await mirrorOf() }));
-  expect(error.code).toBe(code);
+  const flake = { inputs, mirrors: {}, inputPlaces: { x: 'flake-like.config.ts:5:13' } };
+  const error = await failureOf(update({ inputs, flake, mirrors: await mirrorOf() }));
+  expect(error).toMatchObject({ code, where: 'flake-like.config.ts:5:13' });
   expect(error.message).toContain(message);
-  expect(error.hint).toBeDefined();
+  expect(error.hint).toMatch(meant === undefined ? /./ : new RegExp(`^Did you mean ${meant}\\b`));
 });
 
 test('an update can be aborted', async () => {
