@@ -2,9 +2,11 @@
 
 import { UserError, type Output, type Target } from '../../engine/model/index.ts';
 import { didYouMean } from '../../engine/model/closest-names.ts';
+import { checkFields, type Fields } from '../lib/check-fields.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { createPackageSet } from '../lib/package-set.ts';
 import { cards } from '../packages/index.ts';
+import { featureFields } from '../system/check-feature.ts';
 import type { Feature } from '../system/feature.ts';
 import { imageTools } from './disk-tools.ts';
 import { imagesFor, usual, type ImageName, type ImageOptions } from './images.ts';
@@ -35,6 +37,8 @@ export function extendImage(
   extension: ImageExtension,
   options: ExtendOptions,
 ): Readonly<Record<string, Output>> {
+  checkFields('extendImage', extension, extensionFields);
+  checkFields(`extendImage: what ${extension.name} is made with`, options, optionFields);
   const { pins, target, packages = createPackageSet(cards, { pins, target }) } = options;
   const base = usual(checkedName(image, target), options);
   const { name, description, hostname, features = [], kernel, budgetBytes, ...own } = extension;
@@ -54,10 +58,21 @@ export function extendImage(
   return outputsOf(described(individual, { pins, target, packages }), imageTools(pins));
 }
 
+const extensionFields: Fields<ImageExtension> = {
+  ...featureFields,
+  description: 'optional',
+  hostname: 'optional',
+  features: 'optional',
+  kernel: 'optional',
+  budgetBytes: 'optional',
+};
+
 export interface ExtendOptions extends Omit<ImageOptions, 'packages'> {
   /** Our own packages, when some of them are not as their cards say. */
   readonly packages?: ImageOptions['packages'];
 }
+
+const optionFields: Fields<ExtendOptions> = { pins: 'needed', target: 'needed', packages: 'optional' };
 
 function checkedName(name: string, target: Target): ImageName {
   const names: readonly string[] = imagesFor[target];

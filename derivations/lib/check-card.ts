@@ -1,10 +1,8 @@
 // Whether a card has the form of one: for configs that no type checker saw, and for overrides. Pure.
 
-import { UserError } from '../../engine/model/index.ts';
 import type { Autotools, Script } from './build.ts';
+import { checkFields, type Fields } from './check-fields.ts';
 import type { Gives, Needs, Package } from './package.ts';
-
-type Fields<T> = Readonly<Record<keyof T, 'needed' | 'optional'>>;
 
 const cardFields: Fields<Package> = {
   name: 'needed',
@@ -55,16 +53,4 @@ export function checkCard(name: string, card: Package): Package {
   const buildFields = card.build.kind === 'script' ? scriptFields : autotoolsFields;
   checkFields(`build of package ${name}`, card.build, buildFields);
   return card;
-}
-
-function checkFields(what: string, value: object, fields: Readonly<Record<string, string>>): void {
-  const unknown = Object.keys(value).find((field) => !Object.hasOwn(fields, field));
-  const missing = Object.keys(fields).find(
-    (field) => fields[field] === 'needed' && !Object.hasOwn(value, field),
-  );
-  if (unknown === undefined && missing === undefined) return;
-  const problem = unknown === undefined ? `no "${missing}"` : `an unknown field "${unknown}"`;
-  throw new UserError('DERIVATION_INVALID', `${what} has ${problem}`, {
-    hint: `Its fields are ${Object.keys(fields).join(', ')}.`,
-  });
 }

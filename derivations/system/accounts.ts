@@ -1,6 +1,7 @@
 // Users and groups as the four files that hold them, and their ids by name. Pure.
 
 import { UserError } from '../../engine/model/index.ts';
+import type { Merged } from './merge-features.ts';
 import type { Group, SystemFile, User } from './feature.ts';
 
 export interface Accounts {
@@ -46,6 +47,19 @@ export function accounts(system: string, users: readonly User[], groups: readonl
     userIds,
     groupIds,
   };
+}
+
+/** @throws UserError `DERIVATION_INVALID` for an owner or a group of a path that is not there. */
+export function checkOwners(
+  system: string,
+  { files, folders, attributes }: Pick<Merged, 'files' | 'folders' | 'attributes'>,
+  { userIds, groupIds }: Accounts,
+): void {
+  for (const [path, file] of Object.entries({ ...files, ...folders, ...attributes })) {
+    if (typeof file === 'string' || 'symlink' in file) continue;
+    if (file.owner !== undefined) known(system, `owner "${file.owner}" of ${path}`, file.owner, userIds);
+    if (file.group !== undefined) known(system, `group "${file.group}" of ${path}`, file.group, groupIds);
+  }
 }
 
 function idsOf(

@@ -1,7 +1,14 @@
 // What a description says as files: accounts, units, fstab, host name, and what features have as text. Folders come from
 // a step of their own, because literal files cannot leave one empty.
 
-import { compose, run, write, type Derivation, type FileContent } from '../../engine/model/index.ts';
+import {
+  compose,
+  run,
+  UserError,
+  write,
+  type Derivation,
+  type FileContent,
+} from '../../engine/model/index.ts';
 import type { Accounts } from './accounts.ts';
 import type { Attributes, SystemFile } from './feature.ts';
 import type { Merged } from './merge-features.ts';
@@ -17,7 +24,9 @@ export function configuration(
 ): Derivation {
   const { name, hostname, fstab } = description;
   const own = { 'etc/hostname': `${hostname}\n`, 'etc/fstab': fstab.map(mountLine).join('') };
-  const files = { ...own, ...accounts.files, ...serviceLinks(merged), ...merged.files };
+  const made = { ...own, ...accounts.files, ...serviceLinks(merged) };
+  refuseMade(name, Object.keys(merged.files), made);
+  const files = { ...made, ...merged.files };
   const contents = Object.entries(files).map(([path, file]) => [path, content(file)] as const);
   const folders = run({
     name: `${name}-folders`,
@@ -27,6 +36,15 @@ export function configuration(
   return compose({
     name: `${name}-configuration`,
     parts: [write({ name: `${name}-settings`, files: Object.fromEntries(contents) }), folders],
+  });
+}
+
+// Nobody would be left who may log in, if a file of one line stood for all accounts.
+function refuseMade(system: string, given: readonly string[], made: Readonly<Record<string, unknown>>): void {
+  const path = given.find((path) => Object.hasOwn(made, path));
+  if (path === undefined) return;
+  throw new UserError('DERIVATION_INVALID', `${system}: ${path} is made of what features say`, {
+    hint: `Take it out of files: users, groups, services, hostname or fstab is where to say it.`,
   });
 }
 

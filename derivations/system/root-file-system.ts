@@ -15,7 +15,8 @@ import { createPackageSet, type PackageSet } from '../lib/package-set.ts';
 import type { PinsByName } from '../lib/pins.ts';
 import { targetFacts } from '../lib/platform.ts';
 import { cards } from '../packages/index.ts';
-import { accounts } from './accounts.ts';
+import { accounts, checkOwners } from './accounts.ts';
+import { checkFeature } from './check-feature.ts';
 import type { Component } from './component.ts';
 import { configuration, declaredAttributes } from './configuration.ts';
 import type { Feature } from './feature.ts';
@@ -67,8 +68,10 @@ export function createRootFileSystem(description: SystemDescription, options: Ro
   const { pins, target } = options;
   const base = bootstrap({ pins, target });
   const { seed } = base;
+  for (const feature of features) checkFeature(name, feature);
   const merged = mergeFeatures(name, features);
   const people = accounts(name, merged.users, merged.groups);
+  checkOwners(name, merged, people);
   const leftOut = [
     ...leftOutEverywhere,
     ...features.flatMap((one) => one.leftOut ?? []),

@@ -2,6 +2,7 @@
 
 import { UserError } from '../../store/base/errors.ts';
 import { ownMember } from '../../store/base/map-by-name.ts';
+import { shown } from './check.ts';
 import { didYouMean } from './closest-names.ts';
 import { targets as allTargets, type Derivation, type Target } from './derivation.ts';
 import type { RemoteExecution } from './remote.ts';
@@ -214,6 +215,13 @@ export function defineFlake<const Inputs extends Readonly<Record<string, InputDe
     );
   if (typeof spec.outputs !== 'function')
     invalid('a flake needs outputs', 'Write outputs: ({ pins, target }) => ({ name: derivation }).');
+  if (Array.isArray(spec.inputs))
+    invalid(
+      'inputs must be an object of inputs by name, not a list',
+      'Write inputs: { sandbox: inputs.sandbox }.',
+    );
+  if (spec.targets !== undefined && !Array.isArray(spec.targets))
+    invalid(`targets must be a list, not ${shown(spec.targets)}`, "Write targets: ['aarch64-linux'].");
   const wrong = spec.targets?.find((target) => !allTargets.includes(target));
   if (wrong !== undefined)
     invalid(`"${wrong}" is not a target`, `${targetMeant(wrong)}Targets are ${allTargets.join(' and ')}.`);

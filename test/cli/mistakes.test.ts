@@ -160,6 +160,22 @@ const inConfigs: readonly (readonly [mistake: string, files: Files, status: numb
   next: Did you mean aarch64-linux? Targets are aarch64-linux and x86_64-linux.`,
   ],
   [
+    'a target that is not in a list',
+    { [config]: flake('{ hello }', "targets: 'aarch64-linux',") },
+    2,
+    `error[CONFIG_INVALID] targets must be a list, not "aarch64-linux"
+  at ~/flake-like.config.ts:3:27
+  next: Write targets: ['aarch64-linux'].`,
+  ],
+  [
+    'inputs as a list',
+    { [config]: flake('{ hello }', "inputs: [{ kind: 'url', urls: ['https://example.org/tool.tar.gz'] }],") },
+    2,
+    `error[CONFIG_INVALID] inputs must be an object of inputs by name, not a list
+  at ~/flake-like.config.ts:3:27
+  next: Write inputs: { sandbox: inputs.sandbox }.`,
+  ],
+  [
     'an input that is a URL alone',
     { [config]: flake('{ hello }', "inputs: { tool: 'https://example.org/tool.tar.gz' },") },
     2,

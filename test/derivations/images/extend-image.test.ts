@@ -96,6 +96,71 @@ describe('an image of one’s own', () => {
     );
   });
 
+  it.each<[string, object, string, string]>([
+    ['a misspelt field', { file: {} }, 'extendImage has an unknown field "file"', 'Did you mean files? '],
+    [
+      'a package that cairn does not have',
+      { packages: ['bcc'] },
+      'mine-root: feature mine: cairn has no package "bcc"',
+      'Did you mean bc',
+    ],
+    [
+      'a misspelt field of services',
+      { services: { enable: {} } },
+      'mine-root: feature mine: services has an unknown field "enable"',
+      'Did you mean enabled? ',
+    ],
+    [
+      'services as a list',
+      { services: { enabled: ['greet.service'] } },
+      'mine-root: feature mine: services.enabled is not an object',
+      "Write services: { enabled: { 'greet.service': 'multi-user.target' } }",
+    ],
+    [
+      'a service without its ending',
+      { services: { enabled: { greet: 'multi-user.target' } } },
+      'mine-root: feature mine: services.enabled: "greet" is not the name of a unit',
+      "Write services: { enabled: { 'greet.service': 'multi-user.target' } }",
+    ],
+    [
+      'a mode as a number',
+      { files: { 'usr/bin/greet': { text: '', mode: 755 } } },
+      'mine-root: feature mine: files["usr/bin/greet"]: its mode must be octal digits in quotes',
+      "Write mode: '0755', for example.",
+    ],
+    [
+      'an owner that no feature has',
+      { files: { 'etc/greeting': { text: '', owner: 'me' } } },
+      'mine-root: there is no owner "me" of etc/greeting',
+      'There are root, ',
+    ],
+    [
+      'a user without an id',
+      { users: [{ name: 'me', home: '/home/me' }] },
+      'mine-root: feature mine: a user has no "id"',
+      'Its fields are name, id, ',
+    ],
+    [
+      'a file that stands for all accounts',
+      { files: { 'etc/passwd': 'me:x:1000:1000::/home/me:/bin/sh\n' } },
+      'mine-root: etc/passwd is made of what features say',
+      'Take it out of files: users, groups, ',
+    ],
+  ])('is not silently without what was asked for: %s', (_, extension, message, hint) => {
+    expect(() => extended(extension)).toThrow(
+      expect.objectContaining({
+        code: 'DERIVATION_INVALID',
+        message,
+        hint: expect.stringContaining(hint) as string,
+      }) as Error,
+    );
+  });
+
+  it('needs the pins and the target that outputs are given', () => {
+    const without = extendImage as unknown as (image: string, extension: object) => unknown;
+    expect(() => without('tiny', { name: 'mine' })).toThrow('what mine is made with is not an object');
+  });
+
   it('is refused a file that the other has from a feature, naming both', () => {
     expect(() => extended({ files: { 'etc/motd': 'Mine.\n' } })).toThrow(
       'file "etc/motd": features console and mine both have it',
