@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { UserError } from '../../store/base/errors.ts';
-import { readTextIfThere } from '../../store/base/read-if-there.ts';
+import { readTextIfThere } from '../../store/base/named-file.ts';
 import { git, GitRefusal } from './git.ts';
 
 export interface Commit {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { BuildRequest } from '../../engine/index.ts';
 import { openShell, type SandboxTool } from '../../engine/sandbox/index.ts';
 import { UserError } from '../../store/base/errors.ts';
-import { readTextIfThere } from '../../store/base/read-if-there.ts';
+import { readTextIfThere } from '../../store/base/named-file.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import type { Store } from '../../store/index.ts';
 import menuScript from './menu.sh';

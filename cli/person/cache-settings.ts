@@ -1,10 +1,10 @@
 // Which caches are asked, and whose word counts: what the config says, then the person's own file, then the command line.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { CacheSettings, ConfiguredCache, FlakeFacts } from '../../engine/index.ts';
-import { isErrno, UserError } from '../../store/base/errors.ts';
+import { UserError } from '../../store/base/errors.ts';
+import { readNamedText, UnreadableFile } from '../../store/base/named-file.ts';
 import { parsePublicKey } from '../../store/index.ts';
 import { configFolder } from './config-folder.ts';
 
@@ -61,15 +61,8 @@ function cachesOf(
 
 function personsFile(env: NodeJS.ProcessEnv): PersonsFile {
   const path = join(configFolder(env), 'caches.json');
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return {};
-    if (isErrno(error, 'EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'ENAMETOOLONG'))
-      throw invalidFile(path, `it cannot be read (${error.code})`);
-    throw error;
-  }
+  const text = readSettings(path);
+  if (text === undefined) return {};
   if (text.startsWith('\ufeff'))
     throw invalidFile(path, 'it begins with a byte order mark (BOM), which JSON does not have');
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), fileSchema), text);
@@ -77,6 +70,15 @@ function personsFile(env: NodeJS.ProcessEnv): PersonsFile {
   const [issue] = parsed.issues;
   const where = v.getDotPath(issue);
   throw invalidFile(path, `${where === null ? '' : `${where}: `}${issue.message}`);
+}
+
+function readSettings(path: string): string | undefined {
+  try {
+    return readNamedText(path);
+  } catch (error) {
+    if (error instanceof UnreadableFile) throw invalidFile(path, `it cannot be read: ${error.reason}`);
+    throw error;
+  }
 }
 
 function invalidFile(path: string, message: string): UserError {

@@ -1,8 +1,9 @@
 // A person's signing keys: one file each, which nobody else may read.
 
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { readNamedFile, UnreadableFile } from '../../store/base/named-file.ts';
 import { parseSigningKey, type SigningKey } from '../../store/index.ts';
 import { configFolder } from './config-folder.ts';
 
@@ -63,16 +64,19 @@ function keyNames(env: NodeJS.ProcessEnv): string[] {
 
 function readKey(path: string): SigningKey {
   try {
-    const others = lstatSync(path).mode & 0o077;
+    const bytes = readNamedFile(path);
+    const others = statSync(path).mode & 0o077;
     if (others !== 0)
       throw new UserError('KEY_INVALID', `others may read the key ${path}`, {
         hint: `chmod 600 ${path}, if nobody has read it yet; else make another one.`,
         fault: 'environment',
       });
-    return parseSigningKey(readFileSync(path, 'utf8'));
+    return parseSigningKey(bytes.toString('utf8'));
   } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'EACCES', 'EISDIR')) throw error;
-    throw new UserError('KEY_INVALID', `the key ${path} cannot be read`, {
+    const isAbsent = isErrno(error, 'ENOENT', 'ENOTDIR');
+    if (!isAbsent && !(error instanceof UnreadableFile)) throw error;
+    const reason = isAbsent ? 'there is none' : error.reason;
+    throw new UserError('KEY_INVALID', `the key ${path} cannot be read: ${reason}`, {
       hint: '`cairn key generate NAME` makes one.',
       cause: error,
     });

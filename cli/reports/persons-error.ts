@@ -1,6 +1,7 @@
 // Errors of the system and of the store, as the mistakes or circumstances of a person that they stand for.
 
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { UnreadableFile } from '../../store/base/named-file.ts';
 
 /** What an error that ended a command means for a person; an error that means nothing to one comes back as it is. */
 export function asPersonsError(error: unknown): unknown {
@@ -38,6 +39,13 @@ export function asPersonsError(error: unknown): unknown {
       },
     );
   }
+  if (error instanceof UnreadableFile) {
+    return new UserError('PATH_INVALID', error.message, {
+      hint: 'A file has to be there that you may read, or nothing.',
+      fault: 'environment',
+      cause: error,
+    });
+  }
   // Node.js gives paths as text, which such a name is not.
   if (isErrno(error, 'ENOENT') && error.path?.includes('\ufffd') === true) {
     return new UserError('PATH_NOT_FOUND', `${error.path} is not there, or has a name that is not UTF-8`, {
@@ -66,6 +74,8 @@ export async function withNamedPath<T>(
   try {
     return await work();
   } catch (error) {
+    if (error instanceof UnreadableFile)
+      throw new UserError('USAGE', error.message, { hint: 'Name a file that you may read.', cause: error });
     if (
       !isErrno(
         error,

@@ -1,9 +1,10 @@
 // Everything an evaluation looked at on disk: what it read, and where it looked in vain. That is what has to be the
 // same for the evaluation to be the same. Knows nothing of modules.
 
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { hash } from 'node:crypto';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { readNamedFile, UnreadableFile } from '../../store/base/named-file.ts';
 import { fileStamp, lastingStamp } from './file-stamp.ts';
 
 /** One file that was read or looked for. */
@@ -93,10 +94,12 @@ export function leadsThereStill({ path, real }: ObservedLink): boolean {
 
 function readFile(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readNamedFile(path);
   } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EISDIR', 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error;
-    throw new UserError('CONFIG_INVALID', `${path} cannot be read (${error.code})`, {
+    const isAbsent = isErrno(error, 'ENOENT', 'ENOTDIR');
+    if (!isAbsent && !(error instanceof UnreadableFile)) throw error;
+    const reason = isAbsent ? 'there is none' : error.reason;
+    throw new UserError('CONFIG_INVALID', `${path} cannot be read: ${reason}`, {
       hint: 'Look at its permissions, and that it is a file.',
     });
   }

@@ -1,7 +1,6 @@
 // Places in source files: reading them from stack traces, writing them for people. Knows no transformed code.
 
-import { readFileSync } from 'node:fs';
-import { isErrno } from '../../store/base/errors.ts';
+import { readNamedText, UnreadableFile } from '../../store/base/named-file.ts';
 
 /** Lines and columns count from 1. */
 export interface Place {
@@ -42,9 +41,9 @@ export function sourceExcerpt(where: string): string | undefined {
 
 function readLine(file: string, line: number): string | undefined {
   try {
-    return readFileSync(file, 'utf8').split(/\r?\n/)[line - 1];
+    return readNamedText(file)?.split(/\r?\n/)[line - 1];
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR')) return undefined;
+    if (error instanceof UnreadableFile) return undefined;
     throw error;
   }
 }

@@ -4,10 +4,10 @@
 // {"version": 1, "inputs": {"<name>": {"declaration": {…}, "pins": [{name, version, urls, sha256, sizeBytes, source?}, …]}}}
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { isErrno, UserError } from '../../store/base/errors.ts';
+import { UserError } from '../../store/base/errors.ts';
 import { mapByName } from '../../store/base/map-by-name.ts';
+import { readNamedText, UnreadableFile } from '../../store/base/named-file.ts';
 import type { LockedDeclaration, PinnedFile, PinnedFiles, SourcePackage } from '../model/flake.ts';
 import { CheckedValue, InvalidValue } from './checked-value.ts';
 import { checkDeclaration, packagePattern, packageWords, urlPattern } from './declaration.ts';
@@ -29,11 +29,10 @@ export const emptyLock: Lock = { version: 1, inputs: mapByName() };
 /** The lock file at `path`; without one, nothing is locked. @throws UserError `LOCK_INVALID` with file and line. */
 export function readLock(path: string): Lock {
   try {
-    return parseLock(readFileSync(path, 'utf8'), path);
+    const text = readNamedText(path);
+    return text === undefined ? emptyLock : parseLock(text, path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return emptyLock;
-    if (isErrno(error, 'EISDIR', 'EACCES'))
-      throw invalid(path, undefined, `it cannot be read (${error.code})`);
+    if (error instanceof UnreadableFile) throw invalid(path, undefined, `it cannot be read: ${error.reason}`);
     throw error;
   }
 }

@@ -1,9 +1,10 @@
 // Which Debian mirrors this machine's own apt configuration names (sources.list(5)). Reads that configuration and
 // nothing else; knows nothing of downloads.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../../store/base/errors.ts';
+import { readNamedText, UnreadableFile } from '../../store/base/named-file.ts';
 import { parseDeb822, wordsOf } from './deb822.ts';
 
 /** Base URLs without a trailing slash, in the order apt has them. */
@@ -125,9 +126,9 @@ function filesIn(folder: string): string[] {
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readNamedText(file) ?? '';
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EACCES', 'EISDIR')) return '';
+    if (error instanceof UnreadableFile) return '';
     throw error;
   }
 }

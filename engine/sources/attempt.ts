@@ -2,8 +2,10 @@
 // retries, of other URLs, or of what the bytes should be.
 
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { otherKind } from '../../store/base/named-file.ts';
 import { sendRequest, type Answer } from '../../store/base/http/send-request.ts';
 import type { Sink } from './sink.ts';
 
@@ -46,7 +48,10 @@ export async function attempt(url: string, sink: Sink, options: AttemptOptions):
 
 async function readFromFile(url: string, sink: Sink, options: AttemptOptions): Promise<Attempt> {
   try {
-    const source = createReadStream(fileURLToPath(url), { start: sink.sizeBytes, signal: options.signal });
+    const path = fileURLToPath(url);
+    const other = otherKind(await stat(path));
+    if (other !== undefined) return { kind: 'gone', message: `no such file: ${other}` };
+    const source = createReadStream(path, { start: sink.sizeBytes, signal: options.signal });
     return (await drain(source, sink, options)) ?? { kind: 'ended', certain: true };
   } catch (error) {
     options.signal.throwIfAborted();

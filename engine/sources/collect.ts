@@ -6,10 +6,11 @@
 //   FOLDER/SHA256SUMS             `sha256sum --check` reads it
 
 import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DigestHasher, digestHash, digestSize, type Digest } from '../../store/base/digest.ts';
 import { isErrno } from '../../store/base/errors.ts';
+import { readTextIfThere } from '../../store/base/named-file.ts';
 import { MissingBlob, type Store } from '../../store/index.ts';
 import { parseMirrorUrl } from './mirrors.ts';
 
@@ -87,10 +88,7 @@ async function linkTo(existing: string, path: string): Promise<void> {
 
 // The format of sha256sum(1): hash, two spaces, path.
 async function readSums(folder: string): Promise<Map<string, string>> {
-  const text = await readFile(join(folder, 'SHA256SUMS'), 'utf8').catch((error: unknown) => {
-    if (isErrno(error, 'ENOENT')) return '';
-    throw error;
-  });
+  const text = (await readTextIfThere(join(folder, 'SHA256SUMS'))) ?? '';
   const entries = [...text.matchAll(/^([0-9a-f]{64}) {2}(.+)$/gm)];
   return new Map(entries.map(([, hash = '', path = '']) => [path, hash]));
 }

@@ -3,7 +3,7 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readTextIfThere } from '../base/read-if-there.ts';
+import { readTextIfThere } from '../base/named-file.ts';
 import { loginFor } from './netrc.ts';
 
 export const tokenVariable = 'CAIRN_CACHE_TOKEN';

@@ -2,11 +2,12 @@
 // number of machines may push at once; lines are appended in one write.
 
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isErrno } from '../base/errors.ts';
+import { otherKind, UnreadableFile } from '../base/named-file.ts';
 import type { Shelf, ShelfContent } from './shelf.ts';
 
 export class FolderShelf implements Shelf {
@@ -20,7 +21,13 @@ export class FolderShelf implements Shelf {
 
   async read(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
     try {
-      const file = await open(join(this.#folder, name));
+      const path = join(this.#folder, name);
+      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const other = otherKind(await file.stat());
+      if (other !== undefined) {
+        await file.close();
+        throw new UnreadableFile(path, 'EFTYPE', other);
+      }
       return createReadStream('', {
         fd: file,
         signal,

@@ -3,7 +3,7 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readTextIfThere } from '../base/read-if-there.ts';
+import { readTextIfThere } from '../base/named-file.ts';
 import { authorizationFor } from './credentials.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -3,7 +3,7 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readTextIfThere } from '../base/read-if-there.ts';
+import { readTextIfThere } from '../base/named-file.ts';
 import type { S3Login } from './s3-manner.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,9 +1,9 @@
 // cairn cache serve: shares the store of this machine with a team, over HTTP.
 
-import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
 import { pushSteps } from '../../../engine/caches/index.ts';
 import { UserError } from '../../../store/base/errors.ts';
+import { readNamedFile, UnreadableFile } from '../../../store/base/named-file.ts';
 import { parsePublicKey, type PublicKey, type Store } from '../../../store/index.ts';
 import {
   openReapiService,
@@ -101,7 +101,7 @@ export const defineServe: DefineCommand = (cache, runs) => {
 
 async function serve(context: Context, flags: ServeFlags, targets: readonly string[]): Promise<ExitCode> {
   const { env } = context;
-  const [tokens, tls] = await Promise.all([tokensOf(flags, env), tlsOf(flags)]);
+  const [tokens, tls] = [tokensOf(flags, env), tlsOf(flags)];
   if (flags.private === true && tokens.length === 0)
     throw new UserError('USAGE', 'with --private and no tokens nobody could read', {
       hint: 'Name a file with --tokens.',
@@ -255,27 +255,27 @@ function keysOf({ trust = [] }: ServeFlags, env: NodeJS.ProcessEnv): readonly Pu
   return [...trust.map(parsePublicKey), ...own];
 }
 
-async function tokensOf({ tokens: file }: ServeFlags, env: NodeJS.ProcessEnv): Promise<readonly Token[]> {
-  if (file !== undefined) return parseTokens((await readNamed(file)).toString('utf8'), file);
+function tokensOf({ tokens: file }: ServeFlags, env: NodeJS.ProcessEnv): readonly Token[] {
+  if (file !== undefined) return parseTokens(readNamed(file).toString('utf8'), file);
   return parseTokens(env[tokensVariable] ?? '', tokensVariable);
 }
 
-async function tlsOf({
+function tlsOf({
   tlsCertificate,
   tlsKey,
-}: ServeFlags): Promise<{ readonly cert: Buffer; readonly key: Buffer } | undefined> {
+}: ServeFlags): { readonly cert: Buffer; readonly key: Buffer } | undefined {
   if (tlsCertificate === undefined && tlsKey === undefined) return undefined;
   if (tlsCertificate === undefined || tlsKey === undefined)
     throw new UserError('USAGE', 'HTTPS needs --tls-certificate and --tls-key');
-  const [cert, key] = await Promise.all([readNamed(tlsCertificate), readNamed(tlsKey)]);
-  return { cert, key };
+  return { cert: readNamed(tlsCertificate), key: readNamed(tlsKey) };
 }
 
-async function readNamed(path: string): Promise<Buffer> {
+function readNamed(path: string): Buffer {
   try {
-    return await readFile(path);
+    return readNamedFile(path);
   } catch (cause) {
-    throw new UserError('USAGE', `${path} cannot be read: ${(cause as Error).message}`, { cause });
+    const reason = cause instanceof UnreadableFile ? cause.reason : 'there is no such file';
+    throw new UserError('USAGE', `${path} cannot be read: ${reason}`, { cause });
   }
 }
 

@@ -1,9 +1,9 @@
 // cairn kernel config: configurations of kernels as they are.
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { loadExports } from '../../../engine/index.ts';
+import { readNamedFile } from '../../../store/base/named-file.ts';
 import type { Store } from '../../../store/index.ts';
 import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
@@ -109,7 +109,9 @@ async function optionsOfFile(context: Context, store: Store, path: string): Prom
     return { options: fragmentOptions(exported, path), isWhole: false };
   }
   return {
-    options: optionsIn(await withNamedPath(path, () => readFile(path, 'utf8'), 'read')),
+    options: optionsIn(
+      await withNamedPath(path, () => Promise.resolve(readNamedFile(path).toString('utf8')), 'read'),
+    ),
     isWhole: true,
   };
 }

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadExports } from '../../../engine/index.ts';
 import { UserError } from '../../../store/base/errors.ts';
-import { readTextIfThere } from '../../../store/base/read-if-there.ts';
+import { readTextIfThere } from '../../../store/base/named-file.ts';
 import type { Store } from '../../../store/index.ts';
 import type { DefineCommand, Runs } from '../../command.ts';
 import type { Context } from '../../context.ts';

@@ -2,9 +2,10 @@
 // (git-config(1), "FILES", "Includes", "Conditional includes"). Not read: what one git process alone is told, by -c or
 // GIT_CONFIG_COUNT, and includes under `hasconfig:`.
 
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { UserError, isErrno } from '../../base/errors.ts';
+import { readNamedText } from '../../base/named-file.ts';
 import { BadConfigLine, parseConfig, type Setting } from './config-text.ts';
 import { bytesOf } from './patterns.ts';
 import { compileWildcards } from './wildcards.ts';
@@ -90,9 +91,9 @@ function* settingsOf(path: string, folders: GitFolders, from: readonly string[])
 /** A file's text; undefined where git, too, goes on without it. */
 export function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readNamedText(path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return undefined;
+    if (isErrno(error, 'EACCES')) return undefined;
     throw error;
   }
 }

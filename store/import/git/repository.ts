@@ -2,9 +2,10 @@
 // never runs it: it need not be there.
 
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, type Stats } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError, isErrno } from '../../base/errors.ts';
+import { readNamedFile } from '../../base/named-file.ts';
 import { expandPath, isTrue, personalGitFolder, readConfig, type Config, type GitFolders } from './config.ts';
 import { UnreadableIndex, nothingTracked, parseIndex, type TrackedPaths } from './index-file.ts';
 
@@ -144,7 +145,7 @@ function readText(path: string): string | undefined {
 
 function readFileIfThere(path: string, ...passedOver: string[]): Buffer | undefined {
   try {
-    return readFileSync(path);
+    return readNamedFile(path);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR', ...passedOver)) return undefined;
     throw error;
