@@ -4,6 +4,7 @@
 import pLimit from 'p-limit';
 import { digestOf, digestSize, type Digest } from '../store/base/digest.ts';
 import { UserError } from '../store/base/errors.ts';
+import { exactBytes } from '../store/base/exact-bytes.ts';
 import {
   MissingBlob,
   decodeDirectory,
@@ -365,8 +366,7 @@ async function* bounded(chunks: AsyncIterable<Uint8Array>, mostBytes: number): A
   let sizeBytes = 0;
   for await (const chunk of chunks) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > mostBytes)
-      throw new Error(`it gave more than the ${mostBytes} bytes that were asked for`);
+    if (sizeBytes > mostBytes) throw new Error(`it gave more than the ${exactBytes(mostBytes)} asked for`);
     yield chunk;
   }
 }

@@ -3,6 +3,7 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { exactBytes } from '../../store/base/exact-bytes.ts';
 import { readDescription } from '../images/description.ts';
 import { findDiskFile } from '../images/disk-file.ts';
 import { parseBlockMap, type Range } from './block-map.ts';
@@ -41,9 +42,13 @@ export async function contentOfParts(output: Output): Promise<DiskContent> {
   }
   const end = Math.max(0, ...pieces.map((piece) => piece.offsetBytes + piece.sizeBytes));
   if (end <= sizeBytes) return { sizeBytes, pieces };
-  throw new UserError('OUTPUT_INVALID', `${output.what}: its parts do not fit into ${sizeBytes} bytes`, {
-    hint: 'Build the image again.',
-  });
+  throw new UserError(
+    'OUTPUT_INVALID',
+    `${output.what}: its parts do not fit into ${exactBytes(sizeBytes)}`,
+    {
+      hint: 'Build the image again.',
+    },
+  );
 }
 
 /** How much of it is to be written. */

@@ -1,5 +1,6 @@
 // The difference of two images as lines for people. Pure.
 
+import { exactBytes } from '../../store/base/exact-bytes.ts';
 import { plainLine } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';
 import { formatBytes, formatCount } from '../render/units.ts';
@@ -40,8 +41,8 @@ function componentCells({ name, change, before, after }: ComponentChange): strin
 
 function fileLine({ path, change, before, after, attributes }: FileChange): string {
   const name = `${signs[change]} ${plainLine(path)}`;
-  if (before === undefined || after === undefined) return `${name}  ${(before ?? after)!} bytes`;
-  const size = before === after ? `${before} bytes` : `${before} → ${after} bytes`;
+  if (before === undefined || after === undefined) return `${name}  ${exactBytes((before ?? after)!)}`;
+  const size = before === after ? exactBytes(before) : `${before} → ${exactBytes(after)}`;
   return [`${name}  ${size}`, ...attributes.map(attributeWords)].join(', ');
 }
 

@@ -4,6 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { Difference } from '../../engine/index.ts';
 import { digestSize } from '../../store/base/digest.ts';
 import { bug } from '../../store/base/errors.ts';
+import { exactBytes } from '../../store/base/exact-bytes.ts';
 import type { BlobNode, Node, Store } from '../../store/index.ts';
 import { plainLine } from '../render/plain-text.ts';
 
@@ -60,7 +61,7 @@ function sideOf(node: Node): Side {
 function sideWords({ kind, sizeBytes, executable, target }: Side): string {
   if (kind === 'symlink') return `link to ${plainLine(target!)}`;
   if (kind === 'tree') return 'folder';
-  return `${executable === true ? 'program, ' : ''}${sizeBytes!} bytes`;
+  return `${executable === true ? 'program, ' : ''}${exactBytes(sizeBytes!)}`;
 }
 
 async function firstDifference(a: BlobNode, b: BlobNode, store: Store): Promise<number> {

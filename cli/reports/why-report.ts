@@ -1,6 +1,7 @@
 // An explanation as text: what changed itself, field by field or file by file, and the way from there up to what was
 // asked for. Reads trees, not files.
 
+import { exactBytes } from '../../store/base/exact-bytes.ts';
 import {
   compareNodes,
   isRootCause,
@@ -223,7 +224,7 @@ function followersAmong(causes: readonly Cause[]): ReadonlyMap<Step['id'], Step[
 function plainValue(value: CborValue | undefined): unknown {
   if (!(value instanceof Uint8Array)) return value;
   const text = Buffer.from(value).toString('utf8');
-  return text.includes('\ufffd') ? `${value.length} bytes` : text;
+  return text.includes('\ufffd') ? exactBytes(value.length) : text;
 }
 
 function shown(value: unknown): string {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { exactBytes } from '../../store/base/exact-bytes.ts';
 import { redactUrl } from '../../store/base/http/redact.ts';
 import { BadArchive } from '../archive/bad-archive.ts';
 import { debData } from '../archive/deb.ts';
@@ -122,7 +123,7 @@ async function* limited(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, v
   let seen = 0;
   for await (const chunk of chunks) {
     seen += chunk.length;
-    if (seen > mostBytes) throw new BadArchive('malformed', `it has more than ${mostBytes} bytes`);
+    if (seen > mostBytes) throw new BadArchive('malformed', `it has more than ${exactBytes(mostBytes)}`);
     yield chunk;
   }
 }

@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { exactBytes } from '../../store/base/exact-bytes.ts';
 import type { PinnedFile, PinnedFiles } from '../model/flake.ts';
 import { sendRequest } from '../../store/base/http/send-request.ts';
 import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
@@ -98,7 +99,7 @@ async function askServer(
     const whole = /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
     const size = status === 206 ? whole : headers['content-length'];
     if (size === undefined || Number(size) === sizeBytes) return { kind: 'yes' };
-    return { kind: 'no', answer: `it has ${size} bytes there, and ${sizeBytes} in the index` };
+    return { kind: 'no', answer: `it has ${exactBytes(Number(size))} there, and ${sizeBytes} in the index` };
   } finally {
     asking.abort();
   }

@@ -1,6 +1,7 @@
 // What a sandbox's end means: which reason a failure has, and one sentence for a person. Pure.
 
 import { constants } from 'node:os';
+import { exactBytes } from '../../store/base/exact-bytes.ts';
 import { unreachable } from '../../store/base/unreachable.ts';
 import type { FailureReason } from '../events.ts';
 
@@ -75,7 +76,7 @@ function duration(seconds: number): string {
 
 function size(bytes: number): string {
   const mebibytes = bytes / 2 ** 20;
-  return Number.isInteger(mebibytes) ? `${mebibytes} MiB` : plural(bytes, 'byte');
+  return Number.isInteger(mebibytes) ? `${mebibytes} MiB` : exactBytes(bytes);
 }
 
 function plural(count: number, unit: string): string {

@@ -2,6 +2,7 @@
 
 import { digestHash, digestSize } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
+import { exactBytes } from '../../store/base/exact-bytes.ts';
 import type { FetchRequest, PinOrigin } from './fetch-request.ts';
 import { redactUrl } from '../../store/base/http/redact.ts';
 import type { TransferFailure } from './transfer.ts';
@@ -51,8 +52,8 @@ function hashMismatch(
   origin?: PinOrigin,
 ): UserError {
   const got =
-    actual === undefined ? message : `got SHA-256 ${digestHash(actual)} (${digestSize(actual)} bytes)`;
-  const size = request.sizeBytes === undefined ? '' : ` (${request.sizeBytes} bytes)`;
+    actual === undefined ? message : `got SHA-256 ${digestHash(actual)} (${exactBytes(digestSize(actual))})`;
+  const size = request.sizeBytes === undefined ? '' : ` (${exactBytes(request.sizeBytes)})`;
   return new UserError(
     'FETCH_HASH_MISMATCH',
     `${describe(request, origin)}: ${redactUrl(url)} is not the pinned file: expected SHA-256 ${request.sha256}${size}, ${got}`,

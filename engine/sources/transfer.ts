@@ -2,6 +2,7 @@
 // Says what happened as a value; what that means to a person is the caller's business.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { exactBytes } from '../../store/base/exact-bytes.ts';
 import { digestHash, digestSize, type Digest } from '../../store/base/digest.ts';
 import { attempt, type Attempt, type AttemptOptions } from './attempt.ts';
 import type { Sink } from './sink.ts';
@@ -119,7 +120,10 @@ async function attemptRest(
   if (sink.sizeBytes === sizeBytes) return { kind: 'ended', certain: true };
   const end = await attempt(url, sink, options);
   if (end.kind !== 'ended' || end.certain || sink.sizeBytes >= (sizeBytes ?? 0)) return end;
-  return { kind: 'interrupted', message: `it ended after ${sink.sizeBytes} of ${sizeBytes} bytes` };
+  return {
+    kind: 'interrupted',
+    message: `it ended after ${sink.sizeBytes} of ${exactBytes(sizeBytes ?? 0)}`,
+  };
 }
 
 function judge(
@@ -130,15 +134,20 @@ function judge(
 ): FromOne {
   if (end.kind === 'gone' || end.kind === 'refused') return failed(url, end.kind, end.message);
   if (end.kind === 'too-long')
-    return failed(url, 'mismatch', `it has more than ${expected.sizeBytes ?? expected.limitBytes} bytes`);
+    return failed(
+      url,
+      'mismatch',
+      `it has more than ${exactBytes(expected.sizeBytes ?? expected.limitBytes ?? 0)}`,
+    );
   const received = sink.sizeBytes;
   const digest = sink.digest();
   const { sha256 = digestHash(digest), sizeBytes = received } = expected;
   const isWhole = end.kind === 'ended' || expected.sha256 !== undefined;
   if (isWhole && digestHash(digest) === sha256 && received === sizeBytes)
     return { kind: 'complete', digest, url };
-  if (end.kind === 'not-resumable') return failed(url, 'mismatch', `it has no more than ${received} bytes`);
-  const message = `it has SHA-256 ${digestHash(digest)} and ${digestSize(digest)} bytes`;
+  if (end.kind === 'not-resumable')
+    return failed(url, 'mismatch', `it has no more than ${exactBytes(received)}`);
+  const message = `it has SHA-256 ${digestHash(digest)} and ${exactBytes(digestSize(digest))}`;
   return { kind: 'failed', failure: { url, kind: 'mismatch', message, actual: digest } };
 }
 

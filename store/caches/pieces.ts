@@ -1,6 +1,7 @@
 // Bytes as caches hold them: pieces of a bounded size, each a zstd frame behind a skippable frame that says how long it is. Any
 // zstd reads the whole; this reads it piece by piece, in bounded memory, whoever wrote it.
 
+import { exactBytes } from '../base/exact-bytes.ts';
 import { compressFrame, decompressFrame } from './zstd.ts';
 
 export const pieceBytes = 1024 * 1024;
@@ -79,7 +80,8 @@ export async function joined(
   let sizeBytes = 0;
   for await (const chunk of chunks) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > mostBytes) throw new Error(`it has more than the ${mostBytes} bytes that it may have`);
+    if (sizeBytes > mostBytes)
+      throw new Error(`it has more than the ${exactBytes(mostBytes)} that it may have`);
     parts.push(chunk);
   }
   return Buffer.concat(parts);

@@ -1,6 +1,7 @@
 // A cache's files on a web server: any that serves files reads, one that takes PUT (as with WebDAV) writes. What broke off in the
 // middle goes on where it ended. Who asks is shown in a way that the server's kind has (S3 has its own).
 
+import { exactBytes } from '../base/exact-bytes.ts';
 import { sendRequest, type Answer } from '../base/http/send-request.ts';
 import { redactUrl } from '../base/http/redact.ts';
 import { describeFailure } from './describe-failure.ts';
@@ -247,7 +248,7 @@ export class WebShelf implements Shelf {
             watch.rest();
           }
           if (Number.isNaN(announced) || doneBytes === announced) return;
-          throw new Error(`it ended after ${doneBytes} of ${announced} bytes`);
+          throw new Error(`it ended after ${doneBytes} of ${exactBytes(announced)}`);
         } catch (error) {
           watch.throwIfOver();
           if (inVain >= readAttempts) throw error;

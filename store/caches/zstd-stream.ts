@@ -3,6 +3,7 @@
 // compares the content with its digest.
 
 import { Decompress } from 'fzstd';
+import { exactBytes } from '../base/exact-bytes.ts';
 import { ByteReader } from './pieces.ts';
 
 const frameMagic = 0xfd2fb528;
@@ -24,7 +25,7 @@ export async function* zstdContent(
     if (magic.readUInt32LE() === frameMagic) {
       for await (const content of frameContent(magic, reader)) {
         sizeBytes += content.byteLength;
-        if (sizeBytes > mostBytes) throw new Error(`its zstd data holds more than ${mostBytes} bytes`);
+        if (sizeBytes > mostBytes) throw new Error(`its zstd data holds more than ${exactBytes(mostBytes)}`);
         yield content;
       }
     } else if ((magic.readUInt32LE() & 0xfffffff0) >>> 0 === skippableMagic) await skip(reader);

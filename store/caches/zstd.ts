@@ -3,6 +3,7 @@
 
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
+import { exactBytes } from '../base/exact-bytes.ts';
 import { WorkerPool } from '../base/worker-pool.ts';
 import type { ZstdJob } from './wasm-codec.ts';
 
@@ -39,7 +40,7 @@ export async function decompressFrame(frame: Uint8Array, mostBytes: number): Pro
   const sizeBytes = contentSize(frame);
   if (sizeBytes === undefined) throw new Error('it is no zstd frame that says its size');
   if (sizeBytes > mostBytes)
-    throw new Error(`it claims to hold ${sizeBytes} bytes, more than the ${mostBytes} allowed`);
+    throw new Error(`it claims to hold ${exactBytes(sizeBytes)}, more than the ${mostBytes} allowed`);
   if (sizeBytes === 0) return new Uint8Array(0);
   let content: Uint8Array;
   try {

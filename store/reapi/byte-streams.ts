@@ -4,6 +4,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
+import { exactBytes } from '../base/exact-bytes.ts';
 import { DigestHasher, digestHash, digestSize, type Digest } from '../base/digest.ts';
 import { damaged } from './batches.ts';
 import { inflated, isAboutCompression, writeCompressed } from './compressed-streams.ts';
@@ -107,7 +108,7 @@ export async function writeStream(
       });
       const { committedSize } = await channel.tell(ByteStream.method.write, messages, signal);
       if (committedSize === BigInt(sizeBytes)) return sentBytes;
-      throw new ReapiFailure('unavailable', `the server took ${committedSize} of ${sizeBytes} bytes`);
+      throw new ReapiFailure('unavailable', `the server took ${committedSize} of ${exactBytes(sizeBytes)}`);
     } catch (error) {
       if (tries >= patience.tries || !isPassing(error)) throw error;
       await pauseBefore(tries++, patience, signal);

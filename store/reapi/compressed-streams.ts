@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
+import { exactBytes } from '../base/exact-bytes.ts';
 import { digestHash, digestSize, type Digest } from '../base/digest.ts';
 import { compressFrame } from '../caches/zstd.ts';
 import { zstdContent } from '../caches/zstd-stream.ts';
@@ -72,7 +73,7 @@ export async function writeCompressed(
       sentBytes += sent.bytes;
       // -1: it has the blob already. Some say how large that is.
       if ([BigInt(sent.bytes), -1n, BigInt(sizeBytes)].includes(committedSize)) return sentBytes;
-      throw new ReapiFailure('unavailable', `the server took ${committedSize} of ${sent.bytes} bytes`);
+      throw new ReapiFailure('unavailable', `the server took ${committedSize} of ${exactBytes(sent.bytes)}`);
     } catch (error) {
       if (!sent.isWorthIt || isAboutCompression(error)) {
         signal.throwIfAborted();

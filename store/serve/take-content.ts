@@ -4,6 +4,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { digestHash, digestSize, type Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
+import { exactBytes } from '../base/exact-bytes.ts';
 import { decodeContentList, type ContentList } from '../caches/content-list.ts';
 import { decodePack } from '../caches/pack.ts';
 import { decodePieces, joined } from '../caches/pieces.ts';
@@ -202,7 +203,8 @@ async function* bounded(content: Body, mostBytes: number): AsyncGenerator<Uint8A
   let sizeBytes = 0;
   for await (const chunk of content) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > mostBytes) throw new Refusal(413, `no blob of more than ${mostBytes} bytes is taken`);
+    if (sizeBytes > mostBytes)
+      throw new Refusal(413, `no blob of more than ${exactBytes(mostBytes)} is taken`);
     yield chunk;
   }
 }

@@ -93,7 +93,7 @@ describe('looking into outputs', () => {
     const { status, stdout, stderr } = await project.run('diff', before, 'all');
     expect(status).toBe(0);
     expect(stdout).toBe(
-      '- bin/alias  link to tool\n+ bin/new  1 bytes\n~ share/words  14 bytes → 13 bytes, from byte 9\n',
+      '- bin/alias  link to tool\n+ bin/new  1 byte\n~ share/words  14 bytes → 13 bytes, from byte 9\n',
     );
     expect(stderr).toBe('3 paths differ\n');
     expect((await project.run('diff', '--exit-code', before, 'all')).status).toBe(1);

@@ -34,7 +34,9 @@ test("paths that nothing can be at are a person's mistakes", async () => {
     expect((await project.run(...args)).stderr).toContain(says);
   const folder = join(String(project.env['HOME']), '.config/cairn/caches.json');
   mkdirSync(folder, { recursive: true });
-  expect((await project.run('build', 'a')).stderr).toContain('caches.json: it cannot be read: it is a folder');
+  expect((await project.run('build', 'a')).stderr).toContain(
+    'caches.json: it cannot be read: it is a folder',
+  );
 });
 
 test('an environment variable of such a name that is not declared is not there', async () => {

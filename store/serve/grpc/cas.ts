@@ -1,6 +1,7 @@
 // A store's content as a Remote Execution API server has it: a directory is a blob like any other. What comes is compared with its
 // digest before it is kept; what goes was hashed.
 
+import { exactBytes } from '../../base/exact-bytes.ts';
 import { digestOf, digestSize, type Digest } from '../../base/digest.ts';
 import { ChunkCutter, chunkSizes, usualAverageBytes } from '../../chunking/chunk-cutter.ts';
 import { MissingBlob, type Store } from '../../store.ts';
@@ -93,7 +94,7 @@ export class Cas {
   /** @throws Refusal when it is not what its digest says */
   async add(digest: Digest, bytes: AsyncIterable<Uint8Array>): Promise<void> {
     if (digestSize(digest) > this.#context.mostBlobBytes)
-      throw new Refusal(413, `no blob of more than ${this.#context.mostBlobBytes} bytes is taken`);
+      throw new Refusal(413, `no blob of more than ${exactBytes(this.#context.mostBlobBytes)} is taken`);
     const batch = this.#context.store.begin();
     try {
       if ((await batch.addStream(noLongerThan(bytes, digestSize(digest)))) !== digest)
