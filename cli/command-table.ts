@@ -18,14 +18,14 @@ export const commandGroups: readonly {
     heading: 'Build:',
     commands: [
       { name: 'init', summary: 'a project that builds at once', load: () => import('./commands/init.ts') },
-      { name: 'build', summary: 'build targets', load: () => import('./commands/build.ts') },
+      { name: 'build', summary: 'build outputs', load: () => import('./commands/build.ts') },
       {
         name: 'watch',
         summary: 'build again and again, as files change',
         load: () => import('./commands/watch.ts'),
       },
       { name: 'list', summary: 'what there is to build', load: () => import('./commands/list.ts') },
-      { name: 'why', summary: 'why a target would be built again', load: () => import('./commands/why.ts') },
+      { name: 'why', summary: 'why an output would be built again', load: () => import('./commands/why.ts') },
       { name: 'check', summary: 'build again and compare', load: () => import('./commands/check.ts') },
       {
         name: 'exec',
@@ -93,7 +93,7 @@ export const commandGroups: readonly {
       { name: 'key', summary: 'keys to sign with', load: () => import('./commands/key.ts') },
       {
         name: 'provenance',
-        summary: 'how a target was made, signed',
+        summary: 'how an output was made, signed',
         load: () => import('./commands/provenance.ts'),
       },
     ],
@@ -109,7 +109,7 @@ export const commandGroups: readonly {
       },
       {
         name: 'fetch',
-        summary: 'collect the sources of a target',
+        summary: 'collect the sources of an output',
         load: () => import('./commands/fetch.ts'),
       },
       { name: 'store', summary: 'the local store', load: () => import('./commands/store.ts') },

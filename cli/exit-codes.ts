@@ -24,8 +24,8 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   0: 'done',
   1: 'a build failed, or something else went wrong',
-  2: 'wrong usage: an unknown command, option or target, or a mistake in the config',
-  3: 'some targets were built and some were not (--keep-going)',
+  2: 'wrong usage: an unknown command, option or output, or a mistake in the config',
+  3: 'some outputs were built and some were not (--keep-going)',
   4: 'not reproducible: building again gave something else',
   5: 'an audit found something open',
   20: 'the store is damaged',

@@ -122,7 +122,7 @@ function refuseOwnVersion(rest: readonly string[]): void {
   const option = rest.find((word) => word === '--version' || word === '-V');
   if (option === undefined) return;
   throw new UserError('USAGE', `${option} would be asked of cairn, and not of the program`, {
-    hint: 'Write -- in front of the program: cairn exec TARGET -- PROGRAM …',
+    hint: 'Write -- in front of the program: cairn exec OUTPUT -- PROGRAM …',
   });
 }
 

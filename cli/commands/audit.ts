@@ -34,7 +34,7 @@ export const define: DefineCommand = (command, runs) => {
     .choices(levels)
     .default('security');
   command
-    .argument('[target...]', 'images; all of the flake when none is named')
+    .argument('[output...]', 'images; all of the flake when none is named')
     .addOption(level)
     .action(runs(auditImages));
   addHelpNotes(command, {

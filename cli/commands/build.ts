@@ -11,7 +11,7 @@ import { openProject, type Project } from '../project/project.ts';
 import type { PushFlags, Pushing } from '../project/pushing.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { recordBuilds } from '../project/roots.ts';
-import type { FoundOutput } from '../project/targets.ts';
+import type { FoundOutput } from '../project/named-outputs.ts';
 
 export interface BuildFlags extends PushFlags {
   readonly dryRun?: boolean;
@@ -46,12 +46,12 @@ export function addBuildOptions(command: Command): Command {
 export const define: DefineCommand = (command, runs) => {
   command
     .argument(
-      '[target...]',
+      '[output...]',
       'what to build: NAME, or NAME@TARGET for another machine than the usual one; the output "default" when none is named',
     )
     .option('-n, --dry-run', 'only say what would be done, and why');
   addBuildOptions(command)
-    .option('--rebuild', 'build the targets again even if they are up to date')
+    .option('--rebuild', 'build the outputs again even if they are up to date')
     .addOption(
       new Option(
         '--incremental',
@@ -77,7 +77,7 @@ export const define: DefineCommand = (command, runs) => {
       '\n' +
       'With --push, or for a cache with "push": true in ~/.config/cairn/caches.json, each result is signed and brought there\n' +
       'as soon as it is made. A cache that cannot be reached fails no build. What is sooner made again than moved stays here,\n' +
-      'which is said; `cairn cache push TARGET` brings it all the same.',
+      'which is said; `cairn cache push OUTPUT` brings it all the same.',
     examples: [
       ['cairn build', 'build the output "default", or the only one'],
       ['cairn build lsb', 'build the output "lsb"'],

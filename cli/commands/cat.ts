@@ -11,7 +11,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
 
 export const define: DefineCommand = (command, runs) => {
-  command.argument('<target/file>', 'a file in an output').action(runs(cat));
+  command.argument('<output/file>', 'a file in an output').action(runs(cat));
   addHelpNotes(command, {
     examples: [['cairn cat lsb/usr/lib/os-release', 'print that file']],
     exitCodes: [0, 1, 2, 20],

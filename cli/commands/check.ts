@@ -29,8 +29,8 @@ interface CheckFlags {
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target...>', 'what to check, with everything it is built from')
-    .option('--only', "only the targets' own commands, not those of what they need")
+    .argument('<output...>', 'what to check, with everything it is built from')
+    .option('--only', "only the outputs' own commands, not those of what they need")
     .option('--promote', 'only build cleanly what was made incrementally, and compare')
     .option(
       '--sign [url]',

@@ -6,7 +6,7 @@ import { candidates, type Candidate } from '../completion/candidates.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { openProject } from '../project/project.ts';
-import { targetWords } from '../project/targets.ts';
+import { outputWords } from '../project/named-outputs.ts';
 
 export const define: DefineCommand = (command, runs, describe) => {
   const run = async (context: Context, _: unknown, words: readonly string[]): Promise<ExitCode> =>
@@ -28,7 +28,7 @@ async function namesFor(context: Context, argument: string): Promise<readonly Ca
   if (!/^(target|a|b)\b/.test(argument)) return [];
   try {
     await using project = await openProject(context);
-    return targetWords(project.evaluation);
+    return outputWords(project.evaluation);
   } catch {
     return [];
   }

@@ -11,14 +11,14 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
 import { openProject, type Project } from '../project/project.ts';
 import { rootOf, thisMachine } from '../project/program-root.ts';
-import type { FoundOutput } from '../project/targets.ts';
+import type { FoundOutput } from '../project/named-outputs.ts';
 import { failureLines } from '../render/failures.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { builtNode } from '../reports/contents.ts';
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target>', 'an output')
+    .argument('<output>', 'an output')
     .argument('<program>', 'its program: a name, or a path in it')
     .argument('[argument...]', 'what the program is given')
     .action(runs(exec));
@@ -87,7 +87,7 @@ async function requestFor(project: Project, { output, step }: Root): Promise<Bui
 function treeOf(node: Node, { key }: FoundOutput): Digest {
   if (node.kind === 'tree') return node.digest;
   throw new UserError('USAGE', `${key} is one file, and no folder with programs`, {
-    hint: 'Name an output that is a tree: `cairn ls TARGET` shows what is in one.',
+    hint: 'Name an output that is a tree: `cairn ls OUTPUT` shows what is in one.',
   });
 }
 

@@ -22,7 +22,7 @@ interface FetchFlags {
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target...>', 'whose sources, with those of everything they are built from')
+    .argument('<output...>', 'whose sources, with those of everything they are built from')
     .requiredOption('--to <folder>', 'where to put them; what is there already stays')
     .action(runs(fetchSources));
   addHelpNotes(command, {

@@ -27,7 +27,7 @@ import { openRenderer } from '../render/open-renderer.ts';
 import { plainLine } from '../render/plain-text.ts';
 import { tableLines } from '../render/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../render/units.ts';
-import type { FoundOutput } from '../project/targets.ts';
+import type { FoundOutput } from '../project/named-outputs.ts';
 import { writeRecords } from '../records/write-records.ts';
 
 interface FlashFlags {

@@ -21,12 +21,12 @@ interface GraphFlags {
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target>', 'an output')
+    .argument('<output>', 'an output')
     .addOption(
       new Option('-f, --format <form>', 'what to write').choices(['dot', 'json', 'svg']).default('dot'),
     )
     .option('-a, --all', 'also downloads, unpacked archives and compositions, not only commands')
-    .option('-d, --depth <count>', 'how many arrows to follow from the target', parseCount)
+    .option('-d, --depth <count>', 'how many arrows to follow from the output', parseCount)
     .action(runs(graph));
   addHelpNotes(command, {
     examples: [

@@ -19,7 +19,7 @@ interface LogFlags {
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target>', 'an output, or any step that runs a command')
+    .argument('<output>', 'an output, or any step that runs a command')
     .option('--failed', 'of the last time it failed, even if it was built since')
     .action(runs(log));
   addHelpNotes(command, {

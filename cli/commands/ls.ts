@@ -19,7 +19,7 @@ interface LsFlags {
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target[/path]>', 'an output, a digest, or a folder in one')
+    .argument('<output[/path]>', 'an output, a digest, or a folder in one')
     .option('-l, --long', 'with sizes and digests')
     .option('-R, --recursive', 'everything below')
     .action(runs(ls));

@@ -13,7 +13,7 @@ interface PathFlags {
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target[/path]>', 'an output, a digest, or something in one')
+    .argument('<output[/path]>', 'an output, a digest, or something in one')
     .option('--digest', 'its digest instead')
     .action(runs(path));
   addHelpNotes(command, {

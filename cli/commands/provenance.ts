@@ -18,13 +18,13 @@ interface ProvenanceFlags {
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target>', 'an output that was built here')
+    .argument('<output>', 'an output that was built here')
     .option('--key <name>', 'the key to sign with, if there are several')
     .option('-o, --output <file>', 'write it to this file')
     .action(runs(provenance));
   addHelpNotes(command, {
     about:
-      'An in-toto statement with SLSA provenance v1 in a DSSE envelope: the SHA-256 of each file of the target, of each download\n' +
+      'An in-toto statement with SLSA provenance v1 in a DSSE envelope: the SHA-256 of each file of the output, of each download\n' +
       'and folder that it is made from, and whose results were taken in place of building them. Builds nothing.',
     examples: [['cairn provenance rpi -o rpi.intoto.json', 'beside the image that is published']],
     exitCodes: [0, 1, 2],

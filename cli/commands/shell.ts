@@ -25,7 +25,7 @@ interface ShellFlags {
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('[target]', 'an output, or any step that runs a command')
+    .argument('[output]', 'an output, or any step that runs a command')
     .argument('[command...]', 'what to run instead of a shell')
     .option('--failed', 'in the folder that the last failure left')
     .action(runs(shell));

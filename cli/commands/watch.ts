@@ -11,7 +11,7 @@ import { addBuildOptions, parseCount } from './build.ts';
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target...>', 'what to build, and to build again: NAME, or NAME@TARGET')
+    .argument('<output...>', 'what to build, and to build again: NAME, or NAME@TARGET')
     .option(
       '--then <command>',
       'run this by the shell after each success; it is ended when a newer one comes',
@@ -76,7 +76,7 @@ function requireSense({ shared }: Context, flags: WatchFlags, targets: readonly 
     });
   if (run !== true) return;
   if (targets.length !== 1)
-    throw new UserError('USAGE', '--run starts one image', { hint: 'Name one target.' });
+    throw new UserError('USAGE', '--run starts one image', { hint: 'Name one output.' });
   if (shared.json === true)
     throw new UserError('USAGE', "--run has the machine's console on standard output, and --json records", {
       hint: 'Leave one of them out; `--then` can start a machine of its own.',

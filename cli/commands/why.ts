@@ -24,13 +24,13 @@ import { writeRecords } from '../records/write-records.ts';
 
 export const define: DefineCommand = (command, runs) => {
   command
-    .argument('<target>', 'an output')
+    .argument('<output>', 'an output')
     .option('--against <url>', 'compare with what this cache has, instead of the last build')
     .action(runs(why));
   addHelpNotes(command, {
     about:
-      'Compares each step below the target with its version of the last build, field by field. Steps that changed\n' +
-      'themselves come first; what only follows from them is shown as the way from there to the target.\n' +
+      'Compares each step below the output with its version of the last build, field by field. Steps that changed\n' +
+      'themselves come first; what only follows from them is shown as the way from there to the output.\n' +
       'With --against, compares with what was pushed to a cache under that name: the closest of the newest ten. Says that the\n' +
       'cache has it, that only trust refuses it, or what differs, down to the step whose own fields do. Takes and writes nothing.',
     examples: [

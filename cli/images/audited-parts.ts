@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import type { Evaluation } from '../../engine/index.ts';
 import type { AuditedPart } from '../../engine/audit/index.ts';
 import { closureOf } from '../project/steps.ts';
-import type { FoundOutput } from '../project/targets.ts';
+import type { FoundOutput } from '../project/named-outputs.ts';
 
 const manifest = v.object({
   image: v.string(),

@@ -6,7 +6,7 @@ import type { Project } from '../project/project.ts';
 import type { OpenRenderer } from '../render/open-renderer.ts';
 import { recordBuilds } from '../project/roots.ts';
 import { realiseShown } from '../reports/realise-shown.ts';
-import type { FoundOutput } from '../project/targets.ts';
+import type { FoundOutput } from '../project/named-outputs.ts';
 
 /**
  * Builds `wanted` and gives a folder for each, and the sandbox's programs if they are asked for. Undefined when something

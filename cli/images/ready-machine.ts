@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { UserError } from '../../store/base/errors.ts';
 import type { Context } from '../context.ts';
 import type { Project } from '../project/project.ts';
-import { targetNamed, type FoundOutput } from '../project/targets.ts';
+import { wantedOutputIfAny, type FoundOutput } from '../project/named-outputs.ts';
 import type { OpenRenderer } from '../render/open-renderer.ts';
 import { joinedDisk, wholeDisk } from './base-disk.ts';
 import { findBoardFiles, requireTargetOf, takeBoardFiles, type BoardName } from './board.ts';
@@ -119,7 +119,7 @@ async function ownMachine(image: FoundImage, wish: RunWish): Promise<CommandFor>
 
 function findDirect(project: Findable, image: FoundOutput): FoundOutput {
   const [name = '', target = ''] = image.key.split('@');
-  const found = targetNamed(project.evaluation, `${name}-direct@${target}`);
+  const found = wantedOutputIfAny(project.evaluation, `${name}-direct@${target}`);
   if (found !== undefined) return found;
   throw new UserError(
     'USAGE',

@@ -7,7 +7,7 @@ import { isErrno, UserError } from '../../store/base/errors.ts';
 import { withNamedPath } from '../reports/persons-error.ts';
 import type { Project } from './project.ts';
 import { recordLink } from './roots.ts';
-import type { FoundOutput } from './targets.ts';
+import type { FoundOutput } from './named-outputs.ts';
 
 /**
  * One target: a symbolic link at `path`. Several: a folder there with a link for each. Replaces links, nothing else.

@@ -2,7 +2,7 @@
 
 import { outputNamed, type Evaluation, type Step } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
-import { targetNamed, type FoundOutput } from './targets.ts';
+import { wantedOutputIfAny, type FoundOutput } from './named-outputs.ts';
 
 /** What steps run on, here as anywhere. */
 export const thisMachine = 'x86_64-linux';
@@ -20,7 +20,8 @@ export function rootOf(evaluation: Evaluation, asked: FoundOutput): ProgramRoot 
   const [name, target] = asked.key.split('@') as [string, string];
   refuseOthers(asked.key, target);
   const whole = `${name}-root@${target}`;
-  const output = outputNamed(evaluation, whole) === undefined ? undefined : targetNamed(evaluation, whole);
+  const output =
+    outputNamed(evaluation, whole) === undefined ? undefined : wantedOutputIfAny(evaluation, whole);
   if (output !== undefined) return { output, step: undefined, below: [] };
   const step = evaluation.steps(asked.id);
   return step.derivation.kind === 'run'

@@ -22,7 +22,7 @@ import { allOverrides } from './overrides.ts';
 import { executorOf } from './executor.ts';
 import { commandOf } from './steps.ts';
 import { compileCacheSize, configuredSize, keepStoreToSize } from './store-size.ts';
-import { findTarget, splitPlace, type FoundOutput } from './targets.ts';
+import { wantedOutput, splitPlace, type FoundOutput } from './named-outputs.ts';
 
 export interface Project {
   readonly store: Store;
@@ -217,7 +217,7 @@ export function projectIn(
     evaluation,
     build,
     told,
-    find: (target) => findTarget(evaluation, target),
+    find: (target) => wantedOutput(evaluation, target),
     commandBehind: (target) => commandOf(evaluation, target),
   };
 }

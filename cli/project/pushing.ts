@@ -7,7 +7,7 @@ import { cacheSettings, firstUrl } from '../person/cache-settings.ts';
 import { signingKey } from '../person/key-files.ts';
 import { tellPushed } from '../reports/push-report.ts';
 import type { Project } from './project.ts';
-import { namesIn } from './targets.ts';
+import { namesIn } from './named-outputs.ts';
 
 export interface PushFlags {
   /** A URL; or true for the caches that are configured so, or else the first of the config; false for none. */

@@ -7,7 +7,7 @@ import type { Digest } from '../../store/base/digest.ts';
 import { isErrno } from '../../store/base/errors.ts';
 import type { RecordWriter, Store } from '../../store/index.ts';
 import type { Project } from './project.ts';
-import type { FoundOutput } from './targets.ts';
+import type { FoundOutput } from './named-outputs.ts';
 
 /** How many successive builds of one target are kept, so that the last one can be compared with the one before. */
 const keptBuilds = 2;

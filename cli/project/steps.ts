@@ -2,7 +2,7 @@
 
 import { didYouMean, stepLabel, type Evaluation, type Step } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
-import { targetNamed, type FoundOutput } from './targets.ts';
+import { wantedOutputIfAny, type FoundOutput } from './named-outputs.ts';
 
 /** Everything `ids` need, themselves first, each step once. */
 export function* closureOf(
@@ -38,7 +38,7 @@ export function commandOf(evaluation: Pick<Evaluation, 'steps'>, { id, key }: Fo
  * @throws UserError `TARGET_UNKNOWN` when there is none.
  */
 export function findCommand(evaluation: Evaluation, text: string): Step {
-  const output = targetNamed(evaluation, text);
+  const output = wantedOutputIfAny(evaluation, text);
   const behind = output && commandOf(evaluation, output);
   if (behind !== undefined) return behind;
   const all = commandsOf(
@@ -50,6 +50,6 @@ export function findCommand(evaluation: Evaluation, text: string): Step {
   if (found !== undefined) return found;
   const labels = new Set(all.map(({ derivation }) => stepLabel(derivation)));
   throw new UserError('TARGET_UNKNOWN', `no step of this flake that runs a command is called "${text}"`, {
-    hint: `${didYouMean(label, labels)}\`cairn graph TARGET\` shows the steps of a target.`,
+    hint: `${didYouMean(label, labels)}\`cairn graph OUTPUT\` shows the steps of an output.`,
   });
 }

@@ -212,7 +212,7 @@ const records = {
     kind: v.optional(stepKind),
     target: step.target,
   }),
-  target: fieldsOf('What a build made of a target.', {
+  target: fieldsOf('What a build made of an output that was asked for.', {
     target: v.pipe(text, v.description('NAME@TARGET')),
     id: step.id,
     output: text,
@@ -277,7 +277,7 @@ const records = {
     where: v.optional(place),
     hint: v.optional(hint),
   }),
-  explained: fieldsOf('How a target is beside its last build. A cause follows for each step that changed.', {
+  explained: fieldsOf('How an output is beside its last build. A cause follows for each step that changed.', {
     target: v.pipe(text, v.description('NAME@TARGET')),
     id: step.id,
     state: v.pipe(
@@ -287,28 +287,31 @@ const records = {
     toDo: v.pipe(count, v.description('steps that the next build does')),
     expectedMs: v.optional(v.pipe(milliseconds, v.description('what those took the last time, together'))),
   }),
-  compared: fieldsOf('How a target is beside what a cache has. A cause follows for each step that differs.', {
-    target: v.pipe(text, v.description('NAME@TARGET')),
-    id: step.id,
-    cache: text,
-    isAsked: v.pipe(flag, v.description('builds of this project ask it')),
-    state: v.pipe(
-      v.picklist(['there', 'content-gone', 'refused', 'left-out', 'differs']),
-      v.description(
-        'content-gone: its records are there, and its content is not; refused: it is there, and does not count; left-out: the same was made there, and not moved',
+  compared: fieldsOf(
+    'How an output is beside what a cache has. A cause follows for each step that differs.',
+    {
+      target: v.pipe(text, v.description('NAME@TARGET')),
+      id: step.id,
+      cache: text,
+      isAsked: v.pipe(flag, v.description('builds of this project ask it')),
+      state: v.pipe(
+        v.picklist(['there', 'content-gone', 'refused', 'left-out', 'differs']),
+        v.description(
+          'content-gone: its records are there, and its content is not; refused: it is there, and does not count; left-out: the same was made there, and not moved',
+        ),
       ),
-    ),
-    signers: v.optional(v.array(text)),
-    refusal: v.optional(v.picklist(['forged', 'untrusted', 'too-few', 'disputed', 'unclaimed'])),
-    need: v.optional(v.pipe(count, v.description('so many trusted keys would have to say it'))),
-    edition: v.optional(
-      v.pipe(
-        v.strictObject({ name: text, derivation: text, builtAt: text, signer: text, isTrusted: flag }),
-        v.description('what is there under the name: what it is compared with'),
+      signers: v.optional(v.array(text)),
+      refusal: v.optional(v.picklist(['forged', 'untrusted', 'too-few', 'disputed', 'unclaimed'])),
+      need: v.optional(v.pipe(count, v.description('so many trusted keys would have to say it'))),
+      edition: v.optional(
+        v.pipe(
+          v.strictObject({ name: text, derivation: text, builtAt: text, signer: text, isTrusted: flag }),
+          v.description('what is there under the name: what it is compared with'),
+        ),
       ),
-    ),
-    editions: v.optional(v.pipe(count, v.description('how many there are under the name'))),
-  }),
+      editions: v.optional(v.pipe(count, v.description('how many there are under the name'))),
+    },
+  ),
   cause: fieldsOf(
     'A step that is not what it was when it was last built, or, after `compared`, what it is in the cache. Root causes come first.',
     {
@@ -432,7 +435,7 @@ const records = {
     commands: v.optional(v.array(v.strictObject({ directory: text, file: text, arguments: v.array(text) }))),
     file: v.optional(v.pipe(text, v.description('where it was written to, instead of here'))),
   }),
-  'series-commit': fieldsOf('What became of a target with one commit of a series.', {
+  'series-commit': fieldsOf('What became of an output with one commit of a series.', {
     commit: text,
     subject: text,
     target: v.pipe(text, v.description('NAME@TARGET')),
@@ -583,7 +586,7 @@ const records = {
     built: count,
     takenBytes: v.optional(v.pipe(bytes, v.description('before compression, where that is known'))),
   }),
-  provenance: fieldsOf('How a target was made.', {
+  provenance: fieldsOf('How an output was made.', {
     target: text,
     file: v.optional(text),
     envelope: v.pipe(

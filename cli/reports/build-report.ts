@@ -12,7 +12,7 @@ import { compileCacheWords } from '../render/compile-cache-words.ts';
 import { tableLines } from '../render/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../render/units.ts';
 import type { View } from '../render/view-model.ts';
-import type { FoundOutput } from '../project/targets.ts';
+import type { FoundOutput } from '../project/named-outputs.ts';
 import { conflictLines, conflictRecords } from './push-report.ts';
 import { sizeOf } from './tree-size.ts';
 

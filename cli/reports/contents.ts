@@ -5,7 +5,7 @@ import { UserError } from '../../store/base/errors.ts';
 import { MissingBlob, openStore, parseTreePath, type Node, type Store } from '../../store/index.ts';
 import type { Context } from '../context.ts';
 import { openProject, type Project } from '../project/project.ts';
-import { findPlace, splitPlace, type FoundOutput } from '../project/targets.ts';
+import { findPlace, splitPlace, type FoundOutput } from '../project/named-outputs.ts';
 
 export interface Contents extends AsyncDisposable {
   readonly store: Store;

@@ -14,7 +14,7 @@ import {
   type Project,
   type Settings,
 } from '../project/project.ts';
-import { findTarget, type FoundOutput } from '../project/targets.ts';
+import { wantedOutput, type FoundOutput } from '../project/named-outputs.ts';
 import { asPersonsError } from '../reports/persons-error.ts';
 
 /** What one look found to be wanted. */
@@ -92,7 +92,7 @@ export class WatchedProject {
         ...{ store, configPath, targets, observer, isBusy },
         ...(changes !== undefined && { changes }),
       });
-      const find = (target: string): FoundOutput => findTarget(evaluation, target);
+      const find = (target: string): FoundOutput => wantedOutput(evaluation, target);
       const outputs = this.#options.outputsOf({ evaluation, find });
       this.#tell(undefined);
       this.#last = evaluation;

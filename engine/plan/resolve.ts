@@ -71,6 +71,6 @@ function inputNode(step: Step, input: Input, outputs: Outputs, lookup: Lookup): 
   throw new UserError(
     'PATH_NOT_FOUND',
     `${step.derivation.name}: its input ${input.derivation.name} has no "${input.subpath}" in output ${input.output}`,
-    { hint: `${asFarAsThere(output, input.subpath, lookup)}\`cairn ls TARGET\` shows what is in an output.` },
+    { hint: `${asFarAsThere(output, input.subpath, lookup)}\`cairn ls OUTPUT\` shows what is in an output.` },
   );
 }

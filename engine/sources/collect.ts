@@ -1,4 +1,4 @@
-// `cairn fetch TARGET --to FOLDER`: every source of a closure in one folder that serves as a mirror, over HTTP or as it
+// `cairn fetch OUTPUT --to FOLDER`: every source of a closure in one folder that serves as a mirror, over HTTP or as it
 // lies. Knows the folder's layout; the files come from the store, verified once more on their way out.
 //
 //   FOLDER/by-sha256/<hash>       every file            CAIRN_SOURCES=FOLDER

@@ -8,7 +8,7 @@ import { redactUrl } from '../../store/base/http/redact.ts';
 import type { TransferFailure } from './transfer.ts';
 
 const elsewhere =
-  'set CAIRN_SOURCES to a folder made by `cairn fetch TARGET --to FOLDER`, or CAIRN_MIRROR_<NAME> to another mirror';
+  'set CAIRN_SOURCES to a folder made by `cairn fetch OUTPUT --to FOLDER`, or CAIRN_MIRROR_<NAME> to another mirror';
 
 /** The error for a download that failed at each of its URLs; the gravest kind of failure decides. */
 export function fetchError(

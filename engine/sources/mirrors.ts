@@ -12,7 +12,7 @@ import { wordsOf } from './deb822.ts';
 export interface Mirrors {
   /** Base URLs of a mirror without a trailing slash, best first; empty when nothing names one. */
   bases(name: string): readonly string[];
-  /** Base URL of sources collected by `cairn fetch TARGET --to FOLDER` (`CAIRN_SOURCES`), tried before all else. */
+  /** Base URL of sources collected by `cairn fetch OUTPUT --to FOLDER` (`CAIRN_SOURCES`), tried before all else. */
   readonly collected: string | undefined;
 }
 

@@ -78,7 +78,7 @@ describe('cairn build', () => {
     const said = 'all: its input words has no "shares" in output out';
     const plan = await project.run('build', 'all', '--dry-run');
     expect(plan.stdout).toContain(
-      `will fail compose all: ${said} [PATH_NOT_FOUND]\n  next: \`cairn ls TARGET\` shows what is in an output.\n`,
+      `will fail compose all: ${said} [PATH_NOT_FOUND]\n  next: \`cairn ls OUTPUT\` shows what is in an output.\n`,
     );
     expect((await project.run('why', 'all')).stdout).toContain(`will fail compose all: ${said}`);
     for (const command of [

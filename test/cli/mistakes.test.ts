@@ -596,7 +596,7 @@ const inCommands: readonly (readonly [
     ['exec', 'hello', 'hello', '--version'],
     2,
     `error[USAGE] --version would be asked of cairn, and not of the program
-  next: Write -- in front of the program: cairn exec TARGET -- PROGRAM …`,
+  next: Write -- in front of the program: cairn exec OUTPUT -- PROGRAM …`,
   ],
   [
     'an override of no input',
@@ -660,7 +660,7 @@ const inSteps = [
     'a path that is not in an output',
     "compose({ name: 'part', parts: [from(programs, { subpath: 'bin/gcc' })] })",
     'PATH_NOT_FOUND',
-    /has no "bin\/gcc" in output out .*It has "bin", and no "gcc" there\. `cairn ls TARGET` shows what is in an output\.$/,
+    /has no "bin\/gcc" in output out .*It has "bin", and no "gcc" there\. `cairn ls OUTPUT` shows what is in an output\.$/,
   ],
   [
     'nothing in $out',

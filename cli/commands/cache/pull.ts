@@ -20,7 +20,7 @@ export const definePull: DefineCommand = (cache, runs) => {
   const command = cache
     .command('pull')
     .description('take what others have built, and build nothing')
-    .argument('<target...>', 'what to take')
+    .argument('<output...>', 'what to take')
     .option('--cache <url...>', 'ask this one, too, after those of the config')
     .action(runs(pull));
   addHelpNotes(command, {

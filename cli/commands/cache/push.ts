@@ -10,7 +10,7 @@ import { addHelpNotes } from '../../help.ts';
 import { cacheSettings, firstUrl } from '../../person/cache-settings.ts';
 import { signingKey } from '../../person/key-files.ts';
 import { openProject } from '../../project/project.ts';
-import { namesIn } from '../../project/targets.ts';
+import { namesIn } from '../../project/named-outputs.ts';
 import { stepFields } from '../../render/json.ts';
 import { stepName } from '../../render/names.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';
@@ -25,7 +25,7 @@ export const definePush: DefineCommand = (cache, runs) => {
   const command = cache
     .command('push')
     .description('bring there what was built here')
-    .argument('<target...>', 'what to push, with the commands that it was made by')
+    .argument('<output...>', 'what to push, with the commands that it was made by')
     .option('--to <url>', "the cache; the config's first one when not given")
     .option('--key <name>', 'the key to sign with, if there are several')
     .action(runs(push));

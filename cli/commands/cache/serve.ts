@@ -21,7 +21,7 @@ import { cacheSettings } from '../../person/cache-settings.ts';
 import { signingKey } from '../../person/key-files.ts';
 import { withStore } from '../../project/opened-store.ts';
 import { openProject } from '../../project/project.ts';
-import { namesIn } from '../../project/targets.ts';
+import { namesIn } from '../../project/named-outputs.ts';
 import { configuredSize, parseSize } from '../../project/store-size.ts';
 import { accessLine } from '../../render/access-line.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';
@@ -59,7 +59,7 @@ export const defineServe: DefineCommand = (cache, runs) => {
   const command = cache
     .command('serve')
     .description('share the store of this machine')
-    .argument('[target...]', 'sign and share these at once, as far as they are built')
+    .argument('[output...]', 'sign and share these at once, as far as they are built')
     .option(
       '--listen <host:port>',
       'where; port 0 takes a free one',
@@ -70,7 +70,7 @@ export const defineServe: DefineCommand = (cache, runs) => {
     .option('--tokens <file>', 'who may write: lines NAME TOKEN; without any, nobody may')
     .option('--private', 'reading needs a token, too')
     .option('--trust <key...>', "take what these keys have signed, and the person's own trusted keys")
-    .option('--key <name>', 'the key to sign targets with, if there are several')
+    .option('--key <name>', 'the key to sign with, if there are several')
     .option('--tls-certificate <file>', 'speak HTTPS, with this certificate (PEM)')
     .option('--tls-key <file>', 'and this key')
     .option('--max-size <size>', 'keep the store this small, used last goes last', parseSize)
@@ -202,7 +202,7 @@ async function shareTargets(
   const left = report.unproven.length + report.absent.length;
   if (context.shared.json !== true)
     context.err.lines([
-      `shares ${formatCount(report.steps.length, 'step')}${left === 0 ? '' : `; ${formatCount(left, 'target')} not built here, or not proven`}`,
+      `shares ${formatCount(report.steps.length, 'step')}${left === 0 ? '' : `; ${formatCount(left, 'output')} not built here, or not proven`}`,
     ]);
 }
 

@@ -20,7 +20,7 @@ export const defineStatus: DefineCommand = (cache, runs) => {
   const command = cache
     .command('status')
     .description('what would be taken, what would be built')
-    .argument('<target...>', 'what is wanted')
+    .argument('<output...>', 'what is wanted')
     .option('--cache <url...>', 'ask this one, too, after those of the config')
     .action(runs(status));
   addHelpNotes(command, {

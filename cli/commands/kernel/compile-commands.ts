@@ -32,7 +32,7 @@ export const defineCompileCommands: DefineCommand = (kernel, runs) => {
   const command = kernel
     .command('compile-commands')
     .description('how each object is compiled, for clangd and other editors')
-    .argument('[target]', 'a kernel, or an image with one', 'kernel')
+    .argument('[output]', 'a kernel, or an image with one', 'kernel')
     .option('-o, --output <file>', 'write it to this file instead of printing it')
     .option('--source <folder>', 'your sources, where no folder stands for those of the kernel')
     .action(runs(run));

@@ -41,14 +41,14 @@ function describe(kernel: Command, runs: Runs, name: MenuName): void {
   const command = kernel
     .command(name)
     .description(`choose options in the kernel's own ${name === 'nconfig' ? 'other menu' : 'menu'}`)
-    .argument('[target]', 'a kernel, or an image with one', 'kernel')
+    .argument('[output]', 'a kernel, or an image with one', 'kernel')
     .option('-o, --out <file>', 'write the fragment to this file instead of printing it')
     .action(
       runs((context: Context, flags: MenuFlags, target: string) => choose(context, { name, flags, target })),
     );
   addHelpNotes(command, {
     about:
-      'It begins with the configuration that the target has now, on this terminal, in the sandbox. What was saved there is\n' +
+      'It begins with the configuration that the output has now, on this terminal, in the sandbox. What was saved there is\n' +
       'written as a fragment for the config: what has to be asked for beside what is asked for already, and nothing that\n' +
       'follows from it. Where it contradicts other fragments, it overrules them. A file that was written before is taken up\n' +
       'again, and written anew only when something else was saved.',

@@ -38,7 +38,7 @@ export const defineSeries: DefineCommand = (kernel, runs) => {
     .command('series')
     .description('build each commit of a series, and say which breaks')
     .argument('<base..tip>', 'the commits of TIP that BASE has not, the oldest first')
-    .argument('[target]', 'what to build with each', 'kernel')
+    .argument('[output]', 'what to build with each', 'kernel')
     .requiredOption('--source <folder>', 'the git repository; its work tree and branches are not touched')
     .option('--input <name>', 'the input that a commit stands for', 'linux')
     .option('--offline', 'use nothing but this machine')

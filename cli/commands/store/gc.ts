@@ -39,7 +39,7 @@ export const defineGc: DefineCommand = (store, runs) => {
     .action(runs(gc));
   addHelpNotes(command, {
     about:
-      'Kept is what was built last for each target, and the time before, with everything it was built from, and what\n' +
+      'Kept is what was built last for each output, and the time before, with everything it was built from, and what\n' +
       'links made with --out-link point to. `cairn store roots` lists it. It is kept whatever limit is given.\n' +
       'Folders that steps keep for their next build, and compile caches, go when nobody has used them for 14 days, or\n' +
       'what was built in them is not kept any more; with a limit, when that says so, used longest ago first.\n' +

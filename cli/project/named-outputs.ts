@@ -37,13 +37,13 @@ export interface Place<What = FoundOutput | FoundDigest> {
 }
 
 /** The output that `text` names. @throws UserError `TARGET_UNKNOWN` with what may have been meant. */
-export function findTarget(evaluation: Evaluation, text: string): FoundOutput {
+export function wantedOutput(evaluation: Evaluation, text: string): FoundOutput {
   const [name = '', part] = text.split(/:(.*)/s);
   return partOf(evaluation, findOutput(evaluation, name), part);
 }
 
 /** The same, or undefined when no output has that name. */
-export function targetNamed(evaluation: Evaluation, text: string): FoundOutput | undefined {
+export function wantedOutputIfAny(evaluation: Evaluation, text: string): FoundOutput | undefined {
   const found = outputNamed(evaluation, text);
   return found && partOf(evaluation, found, undefined);
 }
@@ -68,7 +68,7 @@ export function findPlace(evaluation: Evaluation, text: string): Place {
         hint: 'Name an output, and what is in it: lsb/usr/bin. `cairn list` says what there is.',
       },
     );
-  return { what: typeof what === 'string' ? findTarget(evaluation, what) : what, path };
+  return { what: typeof what === 'string' ? wantedOutput(evaluation, what) : what, path };
 }
 
 /** The names that a step has as an output of the flake: `NAME@TARGET`. */
@@ -79,7 +79,7 @@ export function namesIn({ outputs }: Pick<Evaluation, 'outputs'>): (id: Step['id
 }
 
 /** Every name a person may write for an output: as short as possible, and with each target. */
-export function targetWords({
+export function outputWords({
   outputs,
   flake,
 }: Pick<Evaluation, 'outputs' | 'flake'>): { readonly word: string; readonly description: string }[] {
