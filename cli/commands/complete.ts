@@ -25,7 +25,7 @@ async function complete(context: Context, program: Command, words: readonly stri
 
 // A config that cannot be evaluated is no reason to write errors over a prompt.
 async function namesFor(context: Context, argument: string): Promise<readonly Candidate[]> {
-  if (!/^(target|a|b)\b/.test(argument)) return [];
+  if (!/^(output|a|b)\b/.test(argument)) return [];
   try {
     await using project = await openProject(context);
     return outputWords(project.evaluation);

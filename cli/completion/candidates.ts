@@ -7,7 +7,7 @@ export interface Candidate {
   readonly description: string;
 }
 
-/** Asks for the words an argument of this name can be: targets, inputs. Undefined when only the shell can tell. */
+/** Asks for the words an argument of this name can be: outputs, inputs. Undefined when only the shell can tell. */
 export type NameSource = (argument: string) => Promise<readonly Candidate[]>;
 
 /** Candidates for the last of `words` (what follows `cairn`); none means that the shell may offer files. */

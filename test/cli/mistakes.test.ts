@@ -508,7 +508,7 @@ const inCommands: readonly (readonly [
     {},
     ['why'],
     2,
-    `error[USAGE] missing required argument 'target'
+    `error[USAGE] missing required argument 'output'
   next: See \`cairn why --help\`.`,
   ],
   [
