@@ -88,6 +88,11 @@ class Closure {
     const { suite, architecture } = this.#declaration;
     const providers = this.#packages.satisfying({ name, relation: undefined, version: '' });
     const alike = [...this.#packages.names].filter((other) => other.includes(name)).sort();
+    const refused = this.#packages.refusedVersion(name);
+    if (refused !== undefined)
+      return new UserError('CONFIG_INVALID', `Debian ${suite} has "${name}" in no version: ${refused}`, {
+        hint: 'Leave it out, or take another mirror or suite.',
+      });
     const closest = closestNames(name, this.#packages.names);
     const instead = [...new Set([...providers, ...closest, ...alike])].slice(0, 5);
     return new UserError('CONFIG_INVALID', `Debian ${suite} has no package "${name}" for ${architecture}`, {
@@ -109,8 +114,9 @@ class Closure {
   }
 }
 
-function relationText({ name, relation, version }: Alternative): string {
-  return relation ? `${name} (${relation} ${version})` : name;
+function relationText({ name, relation, version, architecture }: Alternative): string {
+  const full = architecture === undefined ? name : `${name}:${architecture}`;
+  return relation ? `${full} (${relation} ${version})` : full;
 }
 
 /** What a lock has of a package. */

@@ -3,12 +3,13 @@
 import type { SourcePackage } from '../model/flake.ts';
 import type { Stanza } from '../sources/deb822.ts';
 import type { Index } from './debian-index.ts';
-import { compareVersions, satisfies, type Relation } from './debian-version.ts';
+import { compareVersions, satisfies, versionProblem, type Relation } from './debian-version.ts';
 
 /** Fields of a Packages index that are needed here. */
 export const packageFields: ReadonlySet<string> = new Set([
   'package',
   'version',
+  'architecture',
   'source',
   'priority',
   'pre-depends',
@@ -43,7 +44,20 @@ export interface Alternative {
   readonly name: string;
   readonly relation: Relation | undefined;
   readonly version: string;
+  /** Where it has to be of this one: `libc6:i386`. */
+  readonly architecture?: string;
 }
+
+/** As dpkg takes them: < and > are old forms that include the bound. */
+const relations: ReadonlyMap<string, Relation> = new Map([
+  ['<<', '<<'],
+  ['<', '<='],
+  ['<=', '<='],
+  ['=', '='],
+  ['>=', '>='],
+  ['>', '>='],
+  ['>>', '>>'],
+]);
 
 const priorities = ['required', 'important', 'standard', 'optional', 'extra'];
 
@@ -55,6 +69,7 @@ export class PackageSet {
     string,
     { readonly provider: string; readonly version: string | undefined }[]
   >();
+  readonly #refused = new Map<string, string>();
   readonly #read = new Map<string, BinaryPackage>();
 
   /** Of several versions of a package the newest counts, but for files that are not to be had, by SHA-256. */
@@ -64,8 +79,11 @@ export class PackageSet {
       for (const stanza of stanzas) {
         if (gone.has(stanza.get('sha256') ?? '')) continue;
         const name = stanza.get('package') ?? '';
+        const version = stanza.get('version') ?? '';
+        const problem = versionProblem(version);
+        if (problem !== undefined) this.#refused.set(name, `${version}: ${problem}`);
         const known = this.#byName.get(name)?.get('version');
-        if (known !== undefined && compareVersions(known, stanza.get('version') ?? '') >= 0) continue;
+        if (problem !== undefined || (known !== undefined && compareVersions(known, version) >= 0)) continue;
         this.#byName.set(name, stanza);
         this.#mirrors.set(stanza, mirror);
       }
@@ -76,6 +94,11 @@ export class PackageSet {
   /** The same packages, where files with these SHA-256 are not to be had. */
   without(gone: ReadonlySet<string>): PackageSet {
     return gone.size === 0 ? this : new PackageSet(this.#indices, gone);
+  }
+
+  /** The version that a package's entry has, and why it is none; an entry with such a one is as not there. */
+  refusedVersion(name: string): string | undefined {
+    return this.#refused.get(name);
   }
 
   get names(): Iterable<string> {
@@ -103,9 +126,15 @@ export class PackageSet {
   }
 
   /** Names of the packages that satisfy the alternative, best first: the one of that name, then by priority and name. */
-  satisfying({ name, relation, version }: Alternative): string[] {
-    const own = this.#byName.get(name)?.get('version');
-    const real = own !== undefined && satisfies(own, relation, version) ? [name] : [];
+  satisfying({ name, relation, version, architecture }: Alternative): string[] {
+    const own = this.#byName.get(name);
+    const isReal =
+      own !== undefined &&
+      satisfies(own.get('version') ?? '', relation, version) &&
+      (architecture === undefined || own.get('architecture') === architecture);
+    const real = isReal ? [name] : [];
+    // Of another architecture there is nothing here that could provide it.
+    if (architecture !== undefined) return real;
     const providers = (this.#provides.get(name) ?? [])
       .filter(
         (one) =>
@@ -154,14 +183,25 @@ function readSource(field: string | undefined, own: SourcePackage): SourcePackag
   return { name, version };
 }
 
-// name[:architecture] [(relation version)], with "," between groups and "|" between alternatives (deb-control(5)).
+// name[:architecture] [([relation] version)], with "," between groups and "|" between alternatives (deb-control(5)).
 function readRelations(field: string | undefined): Alternative[][] {
   const groups = field?.split(',').filter((group) => group.trim() !== '') ?? [];
   return groups.map((group) => group.split('|').map(readAlternative));
 }
 
 function readAlternative(text: string): Alternative {
-  const match = /^\s*([^\s:([]+)(?::[\w-]+)?\s*(?:\(\s*(<<|<=|=|>=|>>)\s*([^\s)]+)\s*\))?/.exec(text);
-  const [, name = text.trim(), relation, version = ''] = match ?? [];
-  return { name, relation: relation as Relation | undefined, version };
+  // What is not understood is no package's name, so that nothing satisfies it and whoever needs it is told.
+  const [, name = text.trim(), architecture = 'any', operator = '=', version] =
+    /^\s*([^\s:([]+)(?::([\w-]+))?\s*(?:\(\s*([<=>]+)?\s*([^\s)<=>]+)\s*\))?\s*(?:\[[^\]]*\])?\s*$/.exec(
+      text,
+    ) ?? [];
+  const relation = version === undefined ? undefined : relations.get(operator);
+  if (version !== undefined && relation === undefined) return { name: text.trim(), relation, version: '' };
+  return {
+    name,
+    relation,
+    version: version ?? '',
+    // Packages are of the architecture that they are wanted for, unless another one is said.
+    ...(!['any', 'native', 'all'].includes(architecture) && { architecture }),
+  };
 }

@@ -1,5 +1,19 @@
 // The order of Debian versions (deb-version(7)) and their parts. Pure.
 
+const largestEpoch = 2 ** 31 - 1;
+
+/**
+ * Why dpkg takes a text for no version at all; undefined for one that it takes. What is none has an order, too, and dpkg
+ * has none for it: of all others the order is the same.
+ */
+export function versionProblem(version: string): string | undefined {
+  const [, epoch, rest = version] = /^([^:]*):(.*)$/.exec(version) ?? [];
+  if (epoch !== undefined && !/^\d+$/.test(epoch)) return 'its epoch is no number';
+  if (Number(epoch ?? 0) > largestEpoch) return 'its epoch is too large';
+  if (rest.endsWith('-')) return 'its revision is empty';
+  return rest === '' || /^-[^-]*$/.test(rest) ? 'it is empty' : undefined;
+}
+
 /** Negative, zero or positive, as `a` is older than, equal to or newer than `b`. */
 export function compareVersions(a: string, b: string): number {
   const [x, y] = [splitVersion(a), splitVersion(b)];

@@ -136,3 +136,38 @@ test('a dependency that nothing satisfies is an error that names both sides', ()
     'a depends on firmware (>= 2) | other, which Debian trixie does not have in main',
   );
 });
+
+test.each([
+  ['>> 1', false],
+  ['> 1', true],
+  ['< 1', true],
+  ['<< 1', false],
+  ['1', true],
+  ['= 2', false],
+])('a bound in an old form is one: (%s)', (bound, holds) => {
+  const index = `a; Depends: b (${bound})\nb 1`;
+  if (holds) expect(closure(index, 'a')).toBe('a b');
+  else expect(() => closure(index, 'a')).toThrow(`a depends on b (${bound})`);
+});
+
+test.each(['b (>>> 1)', 'b (>= )', 'b (>= 1', 'b >= 1', 'b (1 2)'])(
+  'a dependency that is not understood is quoted whole, and nothing satisfies it: %s',
+  (dependency) => {
+    expect(() => closure(`a; Depends: ${dependency}\nb 1`, 'a')).toThrow(`a depends on ${dependency}, which`);
+  },
+);
+
+test('a package of another architecture is none of these', () => {
+  const index = (dependency: string): string =>
+    `a; Depends: ${dependency}\nb 1; Architecture: amd64\nc; Provides: b; Architecture: amd64`;
+  for (const own of ['b', 'b:any', 'b:native', 'b:amd64', 'b:amd64 (>= 1)'])
+    expect(closure(index(own), 'a')).toBe('a b');
+  expect(() => closure(index('b:i386'), 'a')).toThrow('a depends on b:i386, which');
+  expect(closure(index('b:i386 | c'), 'a')).toBe('a c');
+});
+
+test('an entry whose version is none is as not there, and whoever wants it is told', () => {
+  expect(pins('a 1-\na 0.5\nb', 'a').map(({ version }) => version)).toEqual(['0.5']);
+  expect(() => closure('a x:1\nb', 'a')).toThrow('has "a" in no version: x:1: its epoch is no number');
+  expect(closure('a x:1\nb', 'b')).toBe('b');
+});
