@@ -56,6 +56,23 @@ export function describeDockerImage({ image, target, processor }: DockerImage): 
       );
     });
 
+    it('keeps plain passwords of user-data as yescrypt hashes', async () => {
+      const names = Object.keys(wanted.passwords);
+      const hash = String.raw`s/^(${names.join('|')}):(\$[^$]*\$).*/\1 \2/p`;
+      expect(await server.lines(`sudo sed --quiet --regexp-extended '${hash}' /etc/shadow`)).toEqual(
+        names.map((name) => `${name} $y$`),
+      );
+    });
+
+    it('takes no packet from where it would not answer it, on any of its interfaces', async () => {
+      const interfaces = 'default lo $(cd /sys/class/net && ls -d */device | cut -d/ -f1)';
+      expect(
+        await server.lines(
+          `cd /proc/sys/net/ipv4/conf && for one in ${interfaces}; do cat $one/rp_filter; done | sort --unique`,
+        ),
+      ).toEqual(['2']);
+    });
+
     it('listens at no socket but those that its features give a reason for, and at all of these', async () => {
       expect(difference(await waitingSockets(server), namedListeners(image))).toEqual({
         unnamed: [],

@@ -12,6 +12,8 @@ import { SshClient } from './ssh.ts';
 export const wanted = {
   hostname: 'stone-17',
   user: 'mason',
+  /** People with passwords that user-data has in plain text, in the two places that it may. */
+  passwords: { apprentice: 'a long plain password', porter: 'another plain password' },
   file: { path: '/etc/cairn-test', text: 'written by cloud-init' },
   /** A file with a line for each time that runcmd ran. */
   runs: '/var/lib/cairn-test-runs',
@@ -90,7 +92,7 @@ function userData(
   groups: readonly string[],
   files: Readonly<Record<string, string>>,
 ): string {
-  const { hostname, user, file, runs, said } = wanted;
+  const { hostname, user, passwords, file, runs, said } = wanted;
   const config = {
     hostname,
     users: [
@@ -101,7 +103,10 @@ function userData(
         sudo: ['ALL=(ALL) NOPASSWD:ALL'],
         ssh_authorized_keys: [publicKey],
       },
+      { name: 'apprentice', lock_passwd: false, plain_text_passwd: passwords.apprentice },
+      { name: 'porter', lock_passwd: false },
     ],
+    chpasswd: { expire: false, users: [{ name: 'porter', password: passwords.porter, type: 'text' }] },
     write_files: [
       { path: file.path, content: `${file.text}\n`, permissions: '0640' },
       ...Object.entries(files).map(([path, content]) => ({ path, content })),
