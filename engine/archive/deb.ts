@@ -14,13 +14,18 @@ const headerBytes = 60;
 
 /** The tar, compressed or not, with the files that the package installs. */
 export function debData(archive: FileRange): FileRange {
-  const [version, control, ...rest] = [...members(archive)];
+  const [version, ...others] = [...members(archive)];
+  // Members whose name starts with "_" may stand anywhere behind the first, and others may follow: deb(5).
+  const [control, ...rest] = others.filter(({ name }) => !name.startsWith('_'));
   if (version?.name !== 'debian-binary') malformed('it is an ar archive, but not a Debian package');
   if (!/^2\.\d+\n/.test(version.data.read(0, 16).toString('latin1')))
     malformed('it is a Debian package of an unknown format version');
   if (control?.name.startsWith('control.tar') !== true)
-    malformed('it is a Debian package without control.tar');
-  // Members whose name starts with "_" may stand in between, and others may follow: deb(5).
+    malformed(
+      rest.some(({ name }) => name.startsWith('control.tar'))
+        ? `it is a Debian package with ${shown(control!.name)} before control.tar, which dpkg takes for none`
+        : 'it is a Debian package without control.tar',
+    );
   const data = rest.filter(({ name }) => name.startsWith('data.tar'));
   if (data.length !== 1) malformed(`it is a Debian package with ${data.length} data.tar instead of one`);
   return data[0]!.data;

@@ -8,6 +8,7 @@ const signatures: readonly (readonly [name: string, at: number, signature: RegEx
   ['a cpio archive', 0, /^(07070[127]|\xc7\x71|\x71\xc7)/],
   ['an RPM package', 0, /^\xed\xab\xee\xdb/],
   ['a xar archive', 0, /^xar!/],
+  ['a Debian package of the format before 2.0', 0, /^0\.93\d*\n/],
   ['an lzip file', 0, /^LZIP/],
   ['a compress (.Z) file', 0, /^\x1f\x9d/],
   ['an lz4 file', 0, /^\x04\x22\x4d\x18/],

@@ -7,7 +7,19 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { bzip2Of, xzOf } from './compress.ts';
-import { paxEntry, tarBlocks, tarEnd, tarOf, zipOf, zstdOf, type TarEntry } from './make-archives.ts';
+import {
+  arOf,
+  debControl,
+  debVersion,
+  paxEntry,
+  tarBlocks,
+  tarEnd,
+  tarOf,
+  zipOf,
+  zstdOf,
+  type ArMember,
+  type TarEntry,
+} from './make-archives.ts';
 import { useRig } from './rig.ts';
 
 const rig = useRig();
@@ -168,6 +180,7 @@ describe('what is no archive is called what it is:', () => {
   test.each<[string, Buffer, string]>([
     ['7z', padded('7z\xbc\xaf\x27\x1c'), 'a 7-Zip archive'],
     ['cpio', padded('070701'), 'a cpio archive'],
+    ['an old deb', padded('0.939000\n282\n'), 'a Debian package of the format before 2.0'],
     ['lzip', padded('LZIP\x01'), 'an lzip file'],
     ['compress', padded('\x1f\x9d\x90'), 'a compress (.Z) file'],
     ['lz4', padded('\x04\x22\x4d\x18'), 'an lz4 file'],
@@ -189,6 +202,22 @@ test('what follows xz data is said to be that', async () => {
     expect((await rig.refusal(plus(xz, Buffer.from(rest)))).message).toContain(
       'something follows its xz data',
     );
+});
+
+describe('a deb', () => {
+  const data = { name: 'data.tar', data: tarOf([a]) };
+  const own = (name: string): ArMember => ({ name, data: Buffer.from('own\n') });
+
+  test('may have members of its own anywhere behind the first', async () => {
+    const members = [debVersion, own('_gpg'), debControl, own('_x'), data, own('later')];
+    expect(await rig.contentOf(arOf(members))).toEqual({ a: 'file one' });
+  });
+
+  test('has its control before its data', async () => {
+    expect((await rig.refusal(arOf([debVersion, data, debControl]))).message).toContain(
+      'it is a Debian package with "data.tar" before control.tar, which dpkg takes for none',
+    );
+  });
 });
 
 test('a zip of 990 entries in bzip2 is read', async () => {
