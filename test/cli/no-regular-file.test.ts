@@ -124,7 +124,7 @@ describe('a value of nothing but blanks is refused:', () => {
     ['-o, --out-link <path>', ['build', 'all', '-o', '']],
     ['--cache <url...>', ['build', 'all', '--cache', '  ']],
     ['--override <input=folder>', ['build', 'all', '--override', '']],
-    ['<target>', ['build', 'all', '']],
+    ['<output>', ['build', 'all', '']],
     ['<name>', ['key', 'generate', ' ']],
     ['<folder>', ['init', '']],
     ['<b[/path]>', ['diff', 'all', '']],
