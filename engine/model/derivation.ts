@@ -16,6 +16,7 @@ import {
   invalid,
   shown,
 } from './check.ts';
+import { checkAmount, checkNoFileInFile } from './check-files.ts';
 import {
   checkArguments,
   checkLayers,
@@ -144,6 +145,7 @@ function describeWrite(spec: WriteSpec): Write {
     files[path] = fileContent(spec.name, path, spec.files[path]!);
   }
   checkNoFileInFile(spec.name, files);
+  checkAmount(spec.name, files);
   return { kind: 'write', name: spec.name, ...described(spec), files };
 }
 
@@ -431,19 +433,6 @@ function fileContent(name: string, path: string, content: string | FileContent):
       'Make one with Uint8Array.from([…]) or TextEncoder.',
     );
   return { bytes: content.bytes.slice(), executable };
-}
-
-function checkNoFileInFile(name: string, files: Readonly<Record<string, FileContent>>): void {
-  for (const path of Object.keys(files)) {
-    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
-      const above = path.slice(0, at);
-      if (above in files)
-        invalid(
-          `${name}: files has both ${shown(above)} and ${shown(path)}`,
-          'One path is a file or a folder.',
-        );
-    }
-  }
 }
 
 function composePart(name: string, part: InputLike | ComposePartSpec, index: number): ComposePart {
