@@ -6,9 +6,11 @@ export function optionPlace(
   source: string,
   path: readonly string[],
 ): { readonly line: number; readonly column: number } | undefined {
+  // An import may have the names that the flake has.
+  const start = Math.max(0, source.search(/\bdefineFlake\s*\(/));
   let found: number | undefined;
   for (const key of path) {
-    const from = found === undefined ? 0 : found + 1;
+    const from = found === undefined ? start : found + 1;
     const at = keyOffset(source, key, from);
     if (at === undefined) break;
     found = at;

@@ -216,6 +216,17 @@ const inConfigs: readonly (readonly [mistake: string, files: Files, status: numb
   next: Run \`cairn lock tool\` and review what it writes to flake-like.lock.`,
   ],
   [
+    'an input that is called as what is imported',
+    {
+      [config]: `import { tool } from './tool.ts';\n${flake('{ tool: unpackPin(pins.tool[0]) }', 'inputs: { tool },')}`,
+      'tool.ts': "export const tool = { kind: 'url', urls: ['https://example.org/tool.tar.gz'] } as const;\n",
+    },
+    2,
+    `error[LOCK_MISSING_PIN] input "tool" is not in the lock file
+  at ~/flake-like.config.ts:6:13
+  next: Run \`cairn lock tool\` and review what it writes to flake-like.lock.`,
+  ],
+  [
     'a lock file with the marks of a merge',
     {
       [config]: flake('{ tool: unpackPin(pins.tool[0]) }', toolInput),
