@@ -12,6 +12,7 @@ import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
 import { exampleNames, linkTypes, makeNewProject } from '../project/new-project.ts';
+import { withNamedPath } from '../reports/persons-error.ts';
 import { writeRecords } from '../records/write-records.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { plainLine } from '../render/plain-text.ts';
@@ -44,8 +45,11 @@ export const define: DefineCommand = (command, runs) => {
 async function init(context: Context, flags: InitFlags, where: string): Promise<ExitCode> {
   const example = flags.example ?? exampleFor(where);
   const folder = resolve(where);
-  const created = await makeNewProject({ folder, example, lock: (path) => lockOf(path, context) });
-  linkTypes(folder);
+  const created = await withNamedPath(folder, async () => {
+    const names = await makeNewProject({ folder, example, lock: (path) => lockOf(path, context) });
+    linkTypes(folder);
+    return names;
+  });
   const { out, shared } = context;
   if (shared.json === true) {
     writeRecords(

@@ -1,8 +1,9 @@
 // A person's signing keys: one file each, which nobody else may read.
 
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { makeOwnFolders } from '../../store/base/make-folder.ts';
 import { readNamedFile, UnreadableFile } from '../../store/base/named-file.ts';
 import { parseSigningKey, type SigningKey } from '../../store/index.ts';
 import { configFolder } from './config-folder.ts';
@@ -18,7 +19,7 @@ export function keysFolder(env: NodeJS.ProcessEnv): string {
 export function writeKey(key: SigningKey, env: NodeJS.ProcessEnv): string {
   const folder = keysFolder(env);
   const path = join(folder, key.publicKey.name);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeOwnFolders(folder, 0o700);
   try {
     writeFileSync(path, `${key.secretText()}\n`, { flag: 'wx', mode: 0o600 });
     chmodSync(path, 0o600);

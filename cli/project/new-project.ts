@@ -1,18 +1,10 @@
 // A new project, out of one of cairn's examples: all of it or nothing, and nothing of the person's is written over. Knows no
 // terminal and no command.
 
-import {
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { cpSync, lstatSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../store/base/errors.ts';
+import { makeOwnFolders } from '../../store/base/make-folder.ts';
 import { packageName, packageRoot } from '../../store/base/package-root.ts';
 
 const examplesFolder = join(packageRoot, 'cli/examples');
@@ -45,7 +37,7 @@ export interface NewProject {
 export async function makeNewProject({ folder, example, lock }: NewProject): Promise<readonly string[]> {
   const parts = [every, example].map((name) => join(examplesFolder, name));
   refuseToReplace(folder, [...parts.flatMap((part) => readdirSync(part).map(realNameOf)), 'flake-like.lock']);
-  mkdirSync(folder, { recursive: true });
+  makeOwnFolders(folder);
   // Made aside, in the same file system: whatever goes wrong leaves the folder as it was.
   const aside = mkdtempSync(join(folder, '.cairn-init-'));
   try {
@@ -68,7 +60,7 @@ export async function makeNewProject({ folder, example, lock }: NewProject): Pro
 export function linkTypes(folder: string): void {
   const link = join(folder, 'node_modules', packageName);
   if (isThere(link)) return;
-  mkdirSync(join(folder, 'node_modules'), { recursive: true });
+  makeOwnFolders(join(folder, 'node_modules'));
   symlinkSync(packageRoot, link);
 }
 

@@ -1,9 +1,10 @@
 // --out-link: names outside the store for what was built.
 
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isErrno, UserError } from '../../store/base/errors.ts';
+import { makeOwnFolders } from '../../store/base/make-folder.ts';
 import { withNamedPath } from '../reports/persons-error.ts';
 import type { Project } from './project.ts';
 import { recordLink } from './roots.ts';
@@ -29,7 +30,7 @@ export async function writeOutLinks(
 
 async function replaceLink(path: string, content: string): Promise<void> {
   await refuseOther(path);
-  await mkdir(dirname(path), { recursive: true });
+  makeOwnFolders(dirname(path));
   // Renaming replaces in one step, so that nobody finds no link there.
   const fresh = `${path}.${randomBytes(6).toString('hex')}`;
   await symlink(content, fresh);

@@ -10,7 +10,7 @@ export function runFailure(step: Step, result: Extract<ExecuteResult, { kind: 'f
   const { reason, message, logTail, logFile, keptFolder, durationMs } = result;
   const { name, target } = stepRef(step);
   const advice = [
-    result.hint ?? hintForReason(reason),
+    result.hint ?? hintForReason(reason, logTail),
     keptFolder === undefined
       ? undefined
       : `Look around in it with \`cairn shell --failed ${name}${target === undefined ? '' : `@${target}`}\`.`,

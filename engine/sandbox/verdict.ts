@@ -47,6 +47,9 @@ export function describeFailure(name: string, reason: FailureReason): string {
 /** What to do about a command that bubblewrap could not start, by its last line. */
 export function hintForStart(line: string): string | undefined {
   const [, program = '', why = ''] = /^execvp (.*): (.*)$/.exec(line) ?? [];
+  const words = program.split(/\s+/);
+  if (why === 'No such file or directory' && words.length > 1)
+    return `argv has each word on its own: [${words.map((word) => `'${word}'`).join(', ')}].`;
   if (why === 'No such file or directory')
     return (
       `Give the step a layer or an input that has ${program}, and whatever reads it, if it is a script: ` +
@@ -56,14 +59,31 @@ export function hintForStart(line: string): string | undefined {
   return `Make ${program} executable (chmod +x), or name what reads it first: ['/bin/sh', '${program}'].`;
 }
 
-/** What to do about a command that ended like this, where its status says it. */
-export function hintForReason(reason: FailureReason): string | undefined {
+/** What to do about a command that ended like this, where its status or the last lines of its log say it. */
+export function hintForReason(reason: FailureReason, logTail: readonly string[]): string | undefined {
   if (reason.kind !== 'exit') return undefined;
   // What shells say of a program that they do not find, or may not start.
   if (reason.status === 127)
     return 'A program was not found: a step has those of its layers and inputs, and none of this machine.';
-  return reason.status === 126 ? 'A program is not executable: chmod +x, or name what reads it.' : undefined;
+  if (reason.status === 126) return 'A program is not executable: chmod +x, or name what reads it.';
+  return slips.find(([said]) => logTail.some((line) => said.test(line)))?.[1];
 }
+
+/** What programs say of a beginner's slip in a step, and what to do instead. */
+const slips: readonly (readonly [said: RegExp, hint: string])[] = [
+  [
+    /\/outputs\/[\w.+-]+: Is a directory/,
+    '$out is a folder that is there: put files into it, such as $out/bin/hello.',
+  ],
+  [
+    /: Read-only file system/,
+    'What a step is given is read-only: copy it first, `cp -R /source/. .` for example.',
+  ],
+  [
+    /(\r|\^M)(:|$)|illegal option -\r?$|\\r'/i,
+    "If the script's lines end as on Windows (CR LF), a shell takes the CR for a part of the last word: `sed -i 's/\\r$//' FILE`.",
+  ],
+];
 
 function duration(seconds: number): string {
   const units = [

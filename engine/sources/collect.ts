@@ -6,10 +6,11 @@
 //   FOLDER/SHA256SUMS             `sha256sum --check` reads it
 
 import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, link, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DigestHasher, digestHash, digestSize, type Digest } from '../../store/base/digest.ts';
 import { isErrno } from '../../store/base/errors.ts';
+import { makeOwnFolders } from '../../store/base/make-folder.ts';
 import { readTextIfThere } from '../../store/base/named-file.ts';
 import { MissingBlob, type Store } from '../../store/index.ts';
 import { parseMirrorUrl } from './mirrors.ts';
@@ -56,7 +57,7 @@ async function copyOnce(
   { store, signal }: Omit<CollectOptions, 'folder'>,
 ): Promise<void> {
   if ((await sizeOf(path)) === digestSize(digest)) return;
-  await mkdir(dirname(path), { recursive: true });
+  makeOwnFolders(dirname(path));
   const partial = `${path}.partial`;
   const target = await open(partial, 'w', 0o644);
   try {
@@ -75,7 +76,7 @@ async function copyOnce(
 }
 
 async function linkTo(existing: string, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  makeOwnFolders(dirname(path));
   await rm(path, { force: true });
   try {
     await link(existing, path);
@@ -96,7 +97,7 @@ async function readSums(folder: string): Promise<Map<string, string>> {
 async function writeSums(folder: string, sums: ReadonlyMap<string, string>): Promise<void> {
   const lines = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, hash]) => `${hash}  ${path}\n`);
   const partial = join(folder, 'SHA256SUMS.partial');
-  await mkdir(folder, { recursive: true });
+  makeOwnFolders(folder);
   await writeFile(partial, lines.join(''));
   await rename(partial, join(folder, 'SHA256SUMS'));
 }

@@ -17,22 +17,34 @@ export function makeFolder(path: string): void {
 
 /** The same with all folders above it, unless they are there. */
 export function makeFolders(path: string): void {
+  makeAll(path, makeFolder);
+}
+
+/**
+ * The same for folders that are one person's: with the mode that their umask leaves of this one. Node's own way
+ * (`recursive`) never ends where nobody can make anything, as in /proc.
+ */
+export function makeOwnFolders(path: string, mode = 0o777): void {
+  makeAll(path, (folder) => mkdirSync(folder, { mode }));
+}
+
+function makeAll(path: string, make: (folder: string) => void): void {
   for (let attempt = 1; ; attempt++) {
     try {
-      makeUnlessThere(path);
+      makeUnlessThere(path, make);
       return;
     } catch (error) {
       // Another process may take away what was just made, but not again and again: then nobody can make anything there,
       // as in /proc.
       if (!isErrno(error, 'ENOENT') || dirname(path) === path || attempt > mostAttempts) throw error;
-      makeFolders(dirname(path));
+      makeAll(dirname(path), make);
     }
   }
 }
 
-function makeUnlessThere(path: string): void {
+function makeUnlessThere(path: string, make: (folder: string) => void): void {
   try {
-    makeFolder(path);
+    make(path);
   } catch (error) {
     if (!isErrno(error, 'EEXIST') || !statSync(path).isDirectory()) throw error;
   }

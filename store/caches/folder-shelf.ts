@@ -3,10 +3,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isErrno } from '../base/errors.ts';
+import { makeOwnFolders } from '../base/make-folder.ts';
 import { otherKind, UnreadableFile } from '../base/named-file.ts';
 import type { Shelf, ShelfContent } from './shelf.ts';
 
@@ -50,7 +51,7 @@ export class FolderShelf implements Shelf {
 
   async write(name: string, { chunks }: ShelfContent, signal: AbortSignal): Promise<void> {
     const path = join(this.#folder, name);
-    await mkdir(dirname(path), { recursive: true });
+    makeOwnFolders(dirname(path));
     const part = `${path}.${randomBytes(8).toString('hex')}.part`;
     try {
       const file = await open(part, 'wx');
@@ -84,7 +85,7 @@ export class FolderShelf implements Shelf {
 
   async append(name: string, lines: string): Promise<void> {
     const path = join(this.#folder, name);
-    await mkdir(dirname(path), { recursive: true });
+    makeOwnFolders(dirname(path));
     const file = await open(path, 'a');
     try {
       const bytes = Buffer.from(lines);

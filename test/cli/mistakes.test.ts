@@ -618,6 +618,22 @@ const inCommands: readonly (readonly [
   next: There is: none.`,
   ],
   [
+    'a link where nobody can make a folder',
+    { [config]: two },
+    ['build', 'hello', '-o', '/proc/none/result'],
+    2,
+    `error[USAGE] /proc/none/result cannot be written: ENOENT: no such file or directory, mkdir '/proc/none'
+  next: Name another place, or look at the permissions of that one.`,
+  ],
+  [
+    'a new project where nobody can make a folder',
+    {},
+    ['init', '/proc/none'],
+    2,
+    `error[USAGE] /proc/none cannot be written: ENOENT: no such file or directory, mkdir '/proc/none'
+  next: Name another place, or look at the permissions of that one.`,
+  ],
+  [
     'a link in the place of a folder',
     { [config]: two, 'result/a': '' },
     ['build', 'hello', '-o', 'result'],
@@ -690,6 +706,30 @@ const inSteps = [
     "run({ name: 'absent', layers: [shell], argv: ['/usr/bin/python3'] })",
     'BUILD_INPUT',
     /Give the step a layer or an input that has \/usr\/bin\/python3, and whatever reads it, if it is a script: /,
+  ],
+  [
+    'a file in the place of $out',
+    "command('outfile', 'echo 1 > $out')",
+    'BUILD_EXIT',
+    /Is a directory .*\$out is a folder that is there: put files into it, such as \$out\/bin\/hello\./,
+  ],
+  [
+    'something written among the inputs',
+    "run({ name: 'written', layers: [shell], inputs: { '/source': text('a') }, argv: ['/bin/sh', '-c', 'echo 1 > /source/b'] })",
+    'BUILD_EXIT',
+    /What a step is given is read-only: copy it first, /,
+  ],
+  [
+    'lines that end as on Windows',
+    "command('windows', 'set -e\\r\\necho 1 > $out/1\\r\\n')",
+    'BUILD_EXIT',
+    /If the script's lines end as on Windows \(CR LF\), /,
+  ],
+  [
+    'a command as one word',
+    "run({ name: 'oneword', layers: [shell], argv: ['/bin/sh -c true'] })",
+    'BUILD_INPUT',
+    /argv has each word on its own: \['\/bin\/sh', '-c', 'true'\]\./,
   ],
   [
     'a script that may not be started',
