@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { exactBytes } from '../../store/base/exact-bytes.ts';
 import type { PinnedFile, PinnedFiles } from '../model/flake.ts';
-import { sendRequest } from '../../store/base/http/send-request.ts';
+import { sendRequest, statusText } from '../../store/base/http/send-request.ts';
 import { resolveUrls, type Mirrors } from '../sources/mirrors.ts';
 import { redactUrl } from '../../store/base/http/redact.ts';
 
@@ -90,12 +90,13 @@ async function askServer(
   const asking = new AbortController();
   const limit = AbortSignal.any([signal, asking.signal, AbortSignal.timeout(answerMs)]);
   try {
-    let { status, headers } = await sendRequest(url, { method: 'HEAD', signal: limit });
+    let answer = await sendRequest(url, { method: 'HEAD', signal: limit });
     // Some servers answer no HEAD; one byte tells the same, and the whole size.
-    if (status === 403 || status === 405 || status === 501)
-      ({ status, headers } = await sendRequest(url, { headers: { range: 'bytes=0-0' }, signal: limit }));
-    if (status === 404 || status === 410) return { kind: 'no', answer: `HTTP status ${status}` };
-    if (status !== 200 && status !== 206) return { kind: 'unknown', answer: `HTTP status ${status}` };
+    if ([403, 405, 501].includes(answer.status))
+      answer = await sendRequest(url, { headers: { range: 'bytes=0-0' }, signal: limit });
+    const { status, headers } = answer;
+    if (status === 404 || status === 410) return { kind: 'no', answer: statusText(answer) };
+    if (status !== 200 && status !== 206) return { kind: 'unknown', answer: statusText(answer) };
     const whole = /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
     const size = status === 206 ? whole : headers['content-length'];
     if (size === undefined || Number(size) === sizeBytes) return { kind: 'yes' };

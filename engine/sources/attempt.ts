@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { otherKind } from '../../store/base/named-file.ts';
-import { sendRequest, type Answer } from '../../store/base/http/send-request.ts';
+import { sendRequest, statusText, type Answer } from '../../store/base/http/send-request.ts';
 import type { Sink } from './sink.ts';
 
 /** How an attempt ended. Errors of the sink (a full disk) and the caller's abort are thrown, all else is a value. */
@@ -122,7 +122,7 @@ function requestHeaders(fromByte: number, tag: string | undefined): Record<strin
 
 function problemOf(response: Answer, sink: Sink): Attempt | undefined {
   const { status, headers } = response;
-  const message = `HTTP status ${status}`;
+  const message = statusText(response);
   if (status === 404 || status === 410) return { kind: 'gone', message };
   if (status === 416) return { kind: 'not-resumable' };
   if (status === 408 || status === 425 || status === 429 || status >= 500)

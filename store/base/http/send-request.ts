@@ -37,6 +37,8 @@ export interface Answer {
   /** By lower-case name. */
   readonly headers: IncomingMessage['headers'];
   readonly body: AsyncIterable<Uint8Array>;
+  /** The proxy that may have given this answer itself, for messages; of one through a tunnel, none can have. */
+  readonly proxy?: string;
 }
 
 const mostRedirects = 20;
@@ -56,7 +58,8 @@ export async function sendRequest(url: string | URL, options: SendOptions): Prom
   let at = new URL(url);
   let headers = { ...authorization(at), ...options.headers };
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    const answer = await sendOnce(at, { ...options, headers });
+    const proxy = proxyFor(at);
+    const answer = await sendOnce(at, { ...options, headers }, proxy);
     const isFollowed = options.body === undefined && options.followsNothing !== true;
     const next = isFollowed ? redirection(answer, at) : undefined;
     if (next === undefined)
@@ -64,6 +67,7 @@ export async function sendRequest(url: string | URL, options: SendOptions): Prom
         status: answer.statusCode ?? 0,
         headers: answer.headers,
         body: answer as AsyncIterable<Uint8Array>,
+        ...(proxy !== undefined && at.protocol === 'http:' && { proxy: namedProxy(proxy) }),
       };
     answer.resume();
     // Credentials are for the server they were meant for.
@@ -73,11 +77,16 @@ export async function sendRequest(url: string | URL, options: SendOptions): Prom
   throw new Error(`it redirects more than ${mostRedirects} times`);
 }
 
+/** An answer's status for people, and the proxy that may have given it. */
+export function statusText({ status, proxy }: Pick<Answer, 'status' | 'proxy'>): string {
+  return `${proxy === undefined ? '' : `through ${proxy}: `}HTTP status ${status}`;
+}
+
 function sendOnce(
   url: URL,
   { method = 'GET', headers, signal, body }: SendOptions,
+  proxy: Proxy | undefined,
 ): Promise<IncomingMessage> {
-  const proxy = proxyFor(url);
   const { isTls, ...route } = proxy === undefined ? directRoute(url) : routeThrough(proxy.url, url);
   const options = {
     ...route,
@@ -161,9 +170,13 @@ function authorization(url: URL): Readonly<Record<string, string>> {
   return value === undefined ? {} : { authorization: value };
 }
 
-function atProxy({ url, variable }: Proxy, error: Error & { readonly code?: string }): Error {
+function atProxy(proxy: Proxy, error: Error & { readonly code?: string }): Error {
   const reason = error.message === '' ? String(error.code) : error.message;
-  return new Error(`through the proxy ${url.host} (${variable}): ${reason}`, { cause: error });
+  return new Error(`through ${namedProxy(proxy)}: ${reason}`, { cause: error });
+}
+
+function namedProxy({ url, variable }: Proxy): string {
+  return `the proxy ${url.host} (${variable})`;
 }
 
 function without(headers: Readonly<Record<string, string>>, name: string): Readonly<Record<string, string>> {

@@ -57,6 +57,7 @@ test.each<[string, Refusal]>([
     expect(outcome).toMatch(/^FETCH_FAILED/);
     expect(outcome).not.toContain('s3cret');
   }
+  expect(outcomes['http://cairn.test/f']).toMatch(/no answer|the proxy .* \(http_proxy\)/);
   expect(outcomes['https://cairn.test/f']).toMatch(/no answer|https_proxy/);
 });
 
