@@ -5,6 +5,7 @@ import { UnreadableFile } from '../../store/base/named-file.ts';
 
 /** What an error that ended a command means for a person; an error that means nothing to one comes back as it is. */
 export function asPersonsError(error: unknown): unknown {
+  if (!(error instanceof Error)) return configsError(error);
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) {
     return new UserError('DISK_FULL', 'the disk is full', {
       hint: 'Free some room, for example with `cairn store gc`.',
@@ -63,6 +64,17 @@ export function asPersonsError(error: unknown): unknown {
     });
   }
   return error;
+}
+
+// Nothing of ours throws what is no error of this realm: it is of the one that configs are evaluated in, and came out of it
+// by a promise that nobody waited for, or by a member that is computed when it is looked at.
+function configsError(thrown: unknown): UserError {
+  const isError = typeof thrown === 'object' && thrown !== null && 'message' in thrown;
+  const message = isError ? String(thrown.message) : `it threw ${String(thrown)}`;
+  return new UserError('CONFIG_INVALID', `the config failed: ${message}`, {
+    hint: 'Look for a promise in it: a config is evaluated in one go, and waits for nothing.',
+    cause: thrown,
+  });
 }
 
 /** Does something with a path that a person named. @throws UserError `USAGE` when the system refuses it. */
