@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '../store/base/errors.ts';
 import { packageRoot } from '../store/base/package-root.ts';
 import { commandGroups, hiddenCommand, type CommandEntry } from './command-table.ts';
-import { refuseBlankValues } from './blank-values.ts';
+import { refuseOddValues } from './given-values.ts';
 import type { RunCommand, Runs } from './command.ts';
 import type { Context, SharedFlags } from './context.ts';
 import { exitCodeMeanings, exitCodes, type ExitCode } from './exit-codes.ts';
@@ -27,7 +27,7 @@ export async function runProgram(
     };
   const program = makeProgram(surroundings, async (entry, command) =>
     (await entry.load()).define(command, runs, () => describeProgram(surroundings)),
-  ).hook('preAction', (_, command) => refuseBlankValues(command, surroundings.env));
+  ).hook('preAction', (_, command) => refuseOddValues(command, surroundings.env));
   try {
     await program.parseAsync(wordsToParse(words), { from: 'user' });
     return result;

@@ -117,7 +117,7 @@ export function invalidEntry(path: string, kind: string): UserError {
     'OUTPUT_INVALID',
     `${path} is a ${kind}; a tree holds files, directories and symlinks`,
     {
-      hint: 'Remove it at the end of the step, or leave it out.',
+      hint: 'Leave it out: a folder of yours with a .cairnignore file, a step by removing it at its end.',
     },
   );
 }

@@ -1,4 +1,4 @@
-// What stands where a file is looked for and is none: one clear error, and never a wait. Also values of nothing but blanks.
+// What stands where a file is looked for and is none: one clear error, and never a wait. Also values that cannot be meant.
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
@@ -114,6 +114,19 @@ test('a mirror on this machine has files, and nothing else is taken for one', as
   );
   const { stderr } = await project.run('build', 'f');
   expect(stderr).toContain('no such file: it is a fifo');
+});
+
+test.each([
+  [['build', 'all', '--store', 'https://cache.example/team'], {}],
+  [['build', 'all', '--store', 'file:///tmp/x'], {}],
+  [['build', 'all', '--config', 'https://x.example/flake-like.config.ts'], {}],
+  [['build', 'all', '-o', 's3://bucket/x'], {}],
+  [['build', 'all'], { CAIRN_STORE: 'https://anna:s3cret@cache.example/team' }],
+] as const)('a URL is no path: cairn %j %j', async (args, env) => {
+  const { status, stderr } = await testProject(undefined, env).run(...args);
+  expect(stderr).toMatch(/^error\[USAGE\] .* a URL \([a-z0-9]+:\/\/…\), and means a path on this machine$/m);
+  expect(stderr).not.toContain('s3cret');
+  expect(status).toBe(2);
 });
 
 describe('a value of nothing but blanks is refused:', () => {
