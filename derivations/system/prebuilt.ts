@@ -16,7 +16,6 @@ import {
 } from '../../engine/model/index.ts';
 import { pinsOf, sourceOfEach, type PinsByName } from '../lib/pins.ts';
 import type { Component } from './component.ts';
-import type { SystemInput } from './inputs.ts';
 import { archiveAttributesProgram, licencesProgram } from './programs/index.ts';
 
 /** The packages of several inputs, each once. */
@@ -42,7 +41,8 @@ export function prebuilt({
   leftOut,
 }: {
   readonly name: string;
-  readonly inputs: readonly SystemInput[];
+  /** Without the target. */
+  readonly inputs: readonly string[];
   readonly pins: PinsByName;
   readonly target: Target;
   readonly seed: Derivation;
