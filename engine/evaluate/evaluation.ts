@@ -2,6 +2,7 @@
 
 import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
+import { shown } from '../model/check.ts';
 import { didYouMean } from '../model/closest-names.ts';
 import type { Derivation, Target } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
@@ -115,8 +116,10 @@ export function findOutput(evaluation: Named, text: string): EvaluatedOutput {
 /** The same, or undefined when no output has that name. */
 export function outputNamed({ flake, outputs, broken }: Named, text: string): EvaluatedOutput | undefined {
   const { name, targets } = parseName(text, flake);
-  for (const key of targets.map((target) => `${name}@${target}`)) {
-    const error = broken.get(key)?.error;
+  for (const target of targets) {
+    const key = `${name}@${target}`;
+    // One whose name is what is wrong with it is kept in quotes.
+    const { error } = broken.get(key) ?? broken.get(`${shown(name)}@${target}`) ?? {};
     if (error !== undefined) throw error;
     if (outputs.has(key)) return outputs.get(key);
   }

@@ -80,12 +80,7 @@ export function namedOutputs(returned: unknown, reader: OutputsReader): (NamedOu
       'Take async away: nothing in a config has to be waited for.',
     );
   return Object.keys(returned).map((name) => {
-    if (!outputName.test(name))
-      throw fail(
-        ['outputs', name],
-        'a name has letters, digits and + . _ - and starts with a letter or digit',
-        `Call it ${shown(asOutputName(name))}, for example: it is what \`cairn build\` is given.`,
-      );
+    if (!outputName.test(name)) return misnamed(name, reader);
     try {
       return namedOutput(name, readMember(returned, name, reader), reader);
     } catch (error) {
@@ -93,6 +88,16 @@ export function namedOutputs(returned: unknown, reader: OutputsReader): (NamedOu
       throw error;
     }
   });
+}
+
+// Shown in quotes, which no output's name has: that it is wrong is its own matter alone.
+function misnamed(name: string, { fail }: OutputsReader): NamedError {
+  const error = fail(
+    ['outputs', name],
+    'a name has letters, digits and + . _ - and starts with a letter or digit',
+    `Call it ${shown(asOutputName(name))}, for example: it is what \`cairn build\` is given.`,
+  );
+  return { name: shown(name), description: undefined, error };
 }
 
 function asOutputName(name: string): string {

@@ -19,3 +19,15 @@ export default defineFlake({ description: '', outputs: () => new Proxy({}, keys)
   expect(stderr).toContain(`error[CONFIG_INVALID] the config failed: ${message}\n`);
   expect(status).toBe(2);
 });
+
+test('an output whose name is none is that one output’s mistake', async () => {
+  const project = testProject(
+    `export default flake({ 'my app': write({ name: 'm', files: {} }), f: write({ name: 'f', files: { a: 'x' } }) });`,
+  );
+  expect((await project.run('build', 'f')).status).toBe(0);
+  const mistake = 'outputs.my app: a name has letters, digits and + . _ -';
+  expect((await project.run('list')).stdout).toContain(`"my app"  broken: ${mistake}`);
+  const { status, stderr } = await project.run('build', 'my app');
+  expect(stderr).toContain(`error[CONFIG_INVALID] ${mistake}`);
+  expect(status).toBe(2);
+});
