@@ -49,6 +49,8 @@ interface GarbageFile {
 
 /** What is to be kept, and what of the folders that steps are run on is to go all the same. */
 interface Choice {
+  /** Whatever is used from then on is younger than all that was looked at; milliseconds since 1970. */
+  readonly sinceMs: number;
   readonly dead: ReadonlySet<string>;
   readonly live: LiveSet;
   readonly idle: readonly Entry[];
@@ -96,7 +98,7 @@ export async function collect(
   const lock = await context.lock(collectionLock, signal);
   try {
     forgetUses(context.volatile(), (session) => dead.has(session));
-    const lost = await decide(context, choice);
+    const lost = await decide(context, choice, limits);
     const files = deadFiles(context, live, known);
     const named = new NamedMeanwhile(context.volatile(), (session) => dead.has(session));
     const removed = await moveFiles(context, files, { named, aside, signal });
@@ -114,42 +116,43 @@ export async function collect(
 
 // Adds to what must stay what the limits spare, last used first.
 async function choose(context: MaintenanceContext, limits: GcLimits): Promise<Choice> {
+  const sinceMs = Date.now();
   const dead = await deadSessions(context);
   const base = wanted(context, dead);
   const live = liveOf(context, base);
   const { maxBytes, usedSinceMs = Infinity } = limits;
   const room = maxBytes === undefined ? undefined : await Room.measure(context);
   const isTooMuch = (): boolean => room !== undefined && room.withOnly(live) > maxBytes!;
-  if (maxBytes === undefined && usedSinceMs === Infinity)
-    return { dead, live, idle: [], keptBytes: undefined };
+  if (!hasLimits(limits)) return { sinceMs, dead, live, idle: [], keptBytes: undefined };
   const spared: Garbage[] = [];
   for (const garbage of lastUsedFirst(live, context.database)) {
     const isYoung = garbage.usedMs >= usedSinceMs;
     if (!isYoung && (room === undefined || isTooMuch())) break;
     spare(live, garbage);
     if (!isYoung && isTooMuch())
-      return settle(context, liveOf(context, base, spared), { dead, room, limits });
+      return settle(context, liveOf(context, base, spared), { sinceMs, dead, room, limits });
     spared.push(garbage);
   }
-  return settle(context, live, { dead, room, limits });
+  return settle(context, live, { sinceMs, dead, room, limits });
 }
 
 function settle(
   context: MaintenanceContext,
   live: LiveSet,
   {
+    sinceMs,
     dead,
     room,
     limits,
-  }: { readonly dead: ReadonlySet<string>; readonly room: Room | undefined; readonly limits: GcLimits },
+  }: Pick<Choice, 'sinceMs' | 'dead'> & { readonly room: Room | undefined; readonly limits: GcLimits },
 ): Choice {
-  if (room === undefined) return { dead, live, idle: [], keptBytes: undefined };
+  if (room === undefined) return { sinceMs, dead, live, idle: [], keptBytes: undefined };
   const sizeBytes = room.withOnly(live);
   const idle = room.idleEntries(sizeBytes - limits.maxBytes!, inUse(context, dead));
   const idleBytes = idle
     .filter(({ digest }) => live.content.directories.has(digest) || live.content.blobs.has(digest))
     .reduce((sum, entry) => sum + entry.sizeBytes, 0);
-  return { dead, live, idle, keptBytes: sizeBytes - idleBytes };
+  return { sinceMs, dead, live, idle, keptBytes: sizeBytes - idleBytes };
 }
 
 function liveOf(
@@ -171,10 +174,11 @@ function spare(live: LiveSet, { kind, id }: Garbage): void {
 async function decide(
   context: MaintenanceContext,
   choice: Choice,
+  limits: GcLimits,
 ): Promise<{ readonly durationMs: number }[]> {
   const lock = await context.lock(decisionLock);
   try {
-    return await removeRecords(context, choice);
+    return await removeRecords(context, choice, limits);
   } finally {
     await lock.release();
   }
@@ -182,13 +186,15 @@ async function decide(
 
 async function removeRecords(
   context: MaintenanceContext,
-  { live, dead }: Choice,
+  { sinceMs, live, dead }: Choice,
+  limits: GcLimits,
 ): Promise<{ readonly durationMs: number }[]> {
   const { database } = context;
   let lost: readonly Realisation[] = [];
   await database.transaction(() => {
     // Inside the transaction no batch commits: nothing of what is found now can become wanted before it is gone.
     live.add(wanted(context, dead));
+    if (hasLimits(limits)) live.add(usedSince(database, sinceMs));
     live.refresh();
     database.markDeletion();
     lost = deadRealisations(context, live);
@@ -208,6 +214,17 @@ async function removeRecords(
     for (const key of database.table('cached').getKeys()) void database.table('cached').remove(key);
   });
   return lost.map(({ facts }) => facts);
+}
+
+function hasLimits({ maxBytes, usedSinceMs = Infinity }: GcLimits): boolean {
+  return maxBytes !== undefined || usedSinceMs < Infinity;
+}
+
+// What limits spare is what was used last: nobody has used anything later than who did so while it was chosen.
+function usedSince(database: Database, sinceMs: number): Digest[] {
+  return [...database.table('last-uses').inspect()]
+    .filter(({ value }) => value !== undefined && (readCbor(value) as number) >= sinceMs)
+    .map(({ key }) => key as Digest);
 }
 
 // `why` compares with what is there; and who has not built something for so long will not miss how long it took.

@@ -80,6 +80,31 @@ describe('while others build', () => {
     expect(live.content.blobs.has(file)).toBe(true);
   });
 
+  it('spares what is used after it was chosen what is used least', async () => {
+    const store = await freshStore();
+    const [late, idle] = [await build(store, 'late'), await build(store, 'idle')];
+    const { action, outputs } = store.records.memo(late)!;
+    store.useOnly([]);
+    // Whoever decides what goes waits for this, and has chosen by then.
+    const decision = await store.locks.acquire('gc-decision');
+    const collected = collect(store, { maxBytes: 1 });
+    await expect
+      .poll(async () => {
+        const lock = await store.locks.tryAcquire('gc');
+        if (!('release' in lock)) return 'under way';
+        await lock.release();
+        return 'free';
+      })
+      .toBe('under way');
+    await store.records.update((records) => records.putMemo({ derivation: late, action, outputs }));
+    await decision.release();
+    await collected;
+    expect([late, idle].map((id) => store.records.memo(id) !== undefined)).toEqual([true, false]);
+    const [out] = Object.values(outputs);
+    expect(await damages(store)).toEqual([]);
+    expect(store.trees.get((out as Exclude<Node, { kind: 'symlink' }>).digest)).toBeDefined();
+  });
+
   it('takes nothing that verification, which has listed it, then finds missing', async () => {
     const store = await freshStore();
     for (let at = 0; at < 20; at++) await build(store, `garbage ${at}`);
