@@ -11,8 +11,8 @@ export interface Feature {
   readonly name: string;
   /** cairn's own packages by name, or packages of any set; what they need when running comes with them. */
   readonly packages?: readonly (keyof typeof cards | BuiltPackage)[];
-  /** Prebuilt packages: names of inputs, without the target. Further ones are declared by `prebuiltInputs`. */
-  readonly prebuilt?: readonly (SystemInput | (string & Record<never, never>))[];
+  /** Prebuilt packages: names of inputs, without the target. */
+  readonly prebuilt?: readonly SystemInput[];
   readonly users?: readonly User[];
   readonly groups?: readonly Group[];
   readonly services?: Services;

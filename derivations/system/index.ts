@@ -13,6 +13,5 @@ export type {
 } from './feature.ts';
 export { createRootFileSystem, type RootFileSystem, type RootOptions } from './root-file-system.ts';
 export type { Mount, SystemDescription } from './description.ts';
-export { prebuiltInputs } from './inputs.ts';
 export { systems } from './systems.ts';
 export { persistentJournal } from './features/journal.ts';

@@ -57,18 +57,6 @@ export const systemInputs = {
   ...forTargets('apparmor', appArmor),
 };
 
-/**
- * Further packages of Debian's for a system, as inputs for both targets: without what its own packages provide, and without what
- * only configures packages. A feature names them: `prebuilt: ['kmod']`.
- * @example defineFlake({ inputs: { ...inputs, ...prebuiltInputs('kmod', ['kmod']) }, … })
- */
-export function prebuiltInputs<Name extends string>(
-  name: Name,
-  names: readonly string[],
-): { readonly [Key in `${Name}-${Target}`]: InputDeclaration } {
-  return forTargets(name, packages(names.join(' ')));
-}
-
 type Wanted = Omit<Extract<InputDeclaration, { kind: 'debian-packages' }>, 'architecture'>;
 
 function packages(names: string): Wanted {
@@ -82,7 +70,7 @@ function packages(names: string): Wanted {
   };
 }
 
-function forTargets<Name extends string>(
+function forTargets<Name extends SystemInput>(
   name: Name,
   wanted: Wanted,
 ): { readonly [Key in `${Name}-${Target}`]: InputDeclaration } {

@@ -16,6 +16,7 @@ import {
 } from '../../engine/model/index.ts';
 import { pinsOf, sourceOfEach, type PinsByName } from '../lib/pins.ts';
 import type { Component } from './component.ts';
+import type { SystemInput } from './inputs.ts';
 import { archiveAttributesProgram, licencesProgram } from './programs/index.ts';
 
 /** The packages of several inputs, each once. */
@@ -41,8 +42,7 @@ export function prebuilt({
   leftOut,
 }: {
   readonly name: string;
-  /** Without the target. */
-  readonly inputs: readonly string[];
+  readonly inputs: readonly SystemInput[];
   readonly pins: PinsByName;
   readonly target: Target;
   readonly seed: Derivation;

@@ -9,12 +9,12 @@ export { parseTokens, type Token } from './http/tokens.ts';
 export type { ReapiService, ReapiServiceOptions };
 
 /**
- * The same store over the Remote Execution API, at `HOST:PORT`. Loaded when it is asked for, with gRPC and all it needs.
+ * The same store over the Remote Execution API. Loaded when it is asked for, with gRPC and all it needs.
  * @throws UserError `CACHE_INVALID` when it cannot listen there
  */
 export async function openReapiService(
   served: ServedStore,
-  address: string,
+  address: { readonly host: string; readonly port: number },
   options: ReapiServiceOptions,
 ): Promise<ReapiService> {
   const { ReapiService } = await import('./grpc/reapi-service.ts');

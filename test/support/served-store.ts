@@ -17,12 +17,13 @@ export const writeToken = '0123456789abcdef-of-ci';
 
 /** The Remote Execution API of a store that is served. */
 export async function reapiOf(
-  { served, errors }: Serving,
+  { served, server, errors }: Serving,
   options: Partial<Parameters<typeof openReapiService>[2]> = {},
 ): Promise<{ readonly url: string; readonly env: NodeJS.ProcessEnv }> {
-  const service = await openReapiService(served, '127.0.0.1:0', {
+  const service = await openReapiService(served, { host: '127.0.0.1', port: 0 }, {
     tokens: parseTokens(`ci ${writeToken}`, 'the test'),
     isPrivate: false,
+    connections: server.connections,
     onError: (error) => errors.push(error),
     ...options,
   });

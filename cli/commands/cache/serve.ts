@@ -137,7 +137,8 @@ async function serve(context: Context, flags: ServeFlags, targets: readonly stri
     running.server = server;
     const writers = tokens.map(({ name }) => name);
     tellStart(context, { url: server.url, store: store.path, writers });
-    const service = await openService(context, { flags, served, tokens, tls, onError: log.error });
+    const { connections } = server;
+    const service = await openService(context, { flags, served, tokens, tls, connections, onError: log.error });
     await untilAborted(context.signal);
     const all = service === undefined ? [server] : [server, service];
     await Promise.all(all.map((each) => each.stop(flags.grace * 1000)));
@@ -154,19 +155,21 @@ async function openService(
     served,
     tokens,
     tls,
+    connections,
     onError,
   }: {
     readonly flags: ServeFlags;
     readonly served: ServedStore;
     readonly tokens: readonly Token[];
     readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+    readonly connections: ShelfServer['connections'];
     readonly onError: (error: unknown) => void;
   },
 ): Promise<{ stop(graceMs: number): Promise<void> } | undefined> {
   if (grpc === undefined) return undefined;
   const host = grpc.host.includes(':') ? `[${grpc.host}]` : grpc.host;
-  const options = { tokens, isPrivate, onError, ...(tls && { tls }) };
-  const service = await openReapiService(served, `${host}:${grpc.port}`, options);
+  const options = { tokens, isPrivate, connections, onError, ...(tls && { tls }) };
+  const service = await openReapiService(served, grpc, options);
   if (shared.json !== true)
     err.lines([`and at ${tls === undefined ? 'grpc' : 'grpcs'}://${host}:${service.port}`]);
   return service;

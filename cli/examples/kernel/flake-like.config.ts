@@ -8,7 +8,6 @@ import {
   extendImage,
   inputs,
   kernelModule,
-  prebuiltInputs,
   sandboxTool,
   withModules,
   type Fragment,
@@ -21,15 +20,14 @@ const options: Fragment = {
 
 export default defineFlake({
   description: 'a kernel of my own',
-  // What loads modules is Debian's: the smallest image has no program for that.
-  inputs: { ...inputs, ...prebuiltInputs('kmod', ['kmod']) },
+  inputs,
   sandbox: ({ pins }) => sandboxTool(pins),
   outputs: ({ pins, target }) => {
     const plain = createKernel({ pins, target, variant: 'tiny', fragments: [options] });
     const source = localFolder({ name: 'hello', path: './hello' });
     const modules = { hello: kernelModule({ name: 'hello', pins, kernel: plain, source }) };
     const kernel = withModules(plain, { pins, modules });
-    const image = extendImage('tiny', { name: 'mine', kernel, prebuilt: ['kmod'] }, { pins, target });
+    const image = extendImage('tiny', { name: 'mine', kernel }, { pins, target });
     return { ...image, default: image['mine']!, emulator: emulatorTree(pins) };
   },
 });

@@ -2,6 +2,7 @@
 // or for who shows a token; writing always is for who shows one. Executes nothing.
 
 import { once } from 'node:events';
+import { createServer, type AddressInfo, type ListenOptions, type Server as Listener } from 'node:net';
 import {
   Server,
   ServerCredentials,
@@ -28,6 +29,7 @@ import {
   type ReadRequest,
   type WriteRequest,
 } from '../../reapi/messages/google/bytestream/bytestream_pb.ts';
+import type { Connections } from '../connections.ts';
 import { holderOf, type Token } from '../http/tokens.ts';
 import { Refusal } from '../refusal.ts';
 import type { ServedStore } from '../served-store.ts';
@@ -40,6 +42,8 @@ import { statusOf } from './statuses.ts';
 export interface ReapiServiceOptions {
   readonly tokens: readonly Token[];
   readonly isPrivate: boolean;
+  /** Those of this door are from now on among them. */
+  readonly connections: Connections;
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array };
   readonly onError?: (error: unknown) => void;
 }
@@ -49,6 +53,8 @@ const messageBytes = (4 << 20) + (64 << 10);
 const batchBytes = 4 << 20;
 /** Of one message of a stream. */
 const pieceBytes = 256 << 10;
+/** So many messages of a stream are on their way before it is waited for the first to be taken. */
+const piecesUnderWay = 4;
 const streamsOfConnection = 200;
 
 type Right = 'read' | 'write';
@@ -63,7 +69,7 @@ export class ReapiService {
   readonly #book: RecordBook;
   readonly #results: Results;
   readonly #server: Server;
-  #port = 0;
+  readonly #listener: Listener;
 
   private constructor(served: ServedStore, options: ReapiServiceOptions) {
     this.#served = served;
@@ -82,29 +88,31 @@ export class ReapiService {
     });
     const services = [reapi.Capabilities, reapi.ContentAddressableStorage, reapi.ActionCache, ByteStream];
     for (const service of services) this.#server.addService(definitionOf(service), this.#methods());
+    const { tls, connections } = options;
+    const pair = tls && { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) };
+    const injector = this.#server.createConnectionInjector(
+      pair === undefined ? ServerCredentials.createInsecure() : ServerCredentials.createSsl(null, [pair]),
+    );
+    this.#listener = createServer();
+    connections.watch(this.#listener);
+    this.#listener.on('connection', (socket) => injector.injectConnection(socket));
   }
 
-  /** @param address `HOST:PORT`, or `unix:PATH`. @throws UserError `CACHE_INVALID` when it cannot listen there */
+  /** @throws UserError `CACHE_INVALID` when it cannot listen there */
   static async listen(
     served: ServedStore,
-    address: string,
+    address: Pick<ListenOptions, 'host' | 'port'>,
     options: ReapiServiceOptions,
   ): Promise<ReapiService> {
     const own = new ReapiService(served, options);
     await own.#book.refresh();
-    const { tls } = options;
-    const pair = tls && { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) };
     try {
-      const credentials =
-        pair === undefined ? ServerCredentials.createInsecure() : ServerCredentials.createSsl(null, [pair]);
-      own.#port = await new Promise<number>((resolve, reject) =>
-        own.#server.bindAsync(address, credentials, (error, port) =>
-          error === null ? resolve(port) : reject(error),
-        ),
-      );
+      own.#listener.listen({ ...address, backlog: 2048 });
+      await once(own.#listener, 'listening');
     } catch (cause) {
       own.#server.forceShutdown();
-      throw new UserError('CACHE_INVALID', `cannot listen at ${address}: ${(cause as Error).message}`, {
+      const where = `${address.host}:${address.port}`;
+      throw new UserError('CACHE_INVALID', `cannot listen at ${where}: ${(cause as Error).message}`, {
         hint: 'Name another address with --grpc HOST:PORT.',
         fault: 'environment',
         cause,
@@ -114,11 +122,12 @@ export class ReapiService {
   }
 
   get port(): number {
-    return this.#port;
+    return (this.#listener.address() as AddressInfo).port;
   }
 
   /** Takes nothing new, and ends when what runs has ended, or after so long. */
   async stop(graceMs: number): Promise<void> {
+    this.#listener.close();
     const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(timer);
@@ -184,6 +193,7 @@ export class ReapiService {
   }
 
   async #read(call: Reader): Promise<void> {
+    const free = this.#occupy(call);
     try {
       this.#allow(call.metadata, 'read');
       const { resourceName, readOffset, readLimit } = call.request;
@@ -194,19 +204,17 @@ export class ReapiService {
       const from = Number(readOffset);
       const to = readLimit === 0n ? sizeBytes : Math.min(sizeBytes, from + Number(readLimit));
       const bytes = this.#bytesOf(digest, from, to);
-      for await (const chunk of isCompressed ? deflated(bytes) : bytes)
-        for (let at = 0; at < chunk.byteLength; at += pieceBytes) {
-          if (call.cancelled) return;
-          if (!call.write({ data: chunk.subarray(at, at + pieceBytes) }))
-            await Promise.race([once(call, 'drain'), once(call, 'cancelled')]);
-        }
+      await sendAll(call, isCompressed ? deflated(bytes) : bytes);
       call.end();
     } catch (error) {
       call.emit('error', this.#failure(error));
+    } finally {
+      free();
     }
   }
 
   async #write(call: Writer, done: sendUnaryData<Message<{ committedSize: bigint }>>): Promise<void> {
+    const free = this.#occupy(call);
     try {
       this.#allow(call.metadata, 'write');
       const messages = call[Symbol.asyncIterator]() as AsyncIterator<WriteRequest>;
@@ -215,7 +223,8 @@ export class ReapiService {
       const { digest, isCompressed } = written(first.value.resourceName);
       const came = { bytes: 0n };
       const isKnown = this.#cas.has(digest);
-      const bytes = bytesIn(first.value, messages, came);
+      // What is done with it when all has come takes its time, and the client has nothing to do meanwhile.
+      const bytes = bytesIn(first.value, messages, came, free);
       // Whoever has it already need not take it.
       if (isKnown) await this.#cas.keep([digest]);
       else await this.#cas.add(digest, isCompressed ? inflated(bytes, digestSize(digest)) : bytes);
@@ -225,7 +234,21 @@ export class ReapiService {
     } catch (error) {
       if (call.cancelled) return;
       done(this.#failure(error));
+    } finally {
+      free();
     }
+  }
+
+  /** Whose stream this is has to send or take something, until what this gives is called. */
+  #occupy(call: Reader | Writer): () => void {
+    const [, remoteAddress, remotePort] = /^(.*):(\d+)$/s.exec(call.getPeer()) ?? [];
+    const ends = { remoteAddress, remotePort: Number(remotePort), localPort: this.port };
+    const free = this.#options.connections.busy(ends);
+    let isFree = false;
+    return () => {
+      if (!isFree) free();
+      isFree = true;
+    };
   }
 
   async #findMissing({ blobDigests }: reapi.FindMissingBlobsRequest) {
@@ -347,6 +370,20 @@ function inName(pattern: RegExp, name: string): Named {
   return { digest, isCompressed: kind !== 'blobs' };
 }
 
+/** Sends no more than the client takes. Ends early when it has gone. */
+async function sendAll(call: Reader, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  const gone = new Promise<void>((resolve) => call.once('cancelled', () => resolve()));
+  const underWay: Promise<void>[] = [];
+  for await (const chunk of bytes)
+    for (let at = 0; at < chunk.byteLength; at += pieceBytes) {
+      if (call.cancelled) return;
+      const data = chunk.subarray(at, at + pieceBytes);
+      underWay.push(new Promise((resolve) => call.write({ data }, () => resolve())));
+      if (underWay.length > piecesUnderWay) await Promise.race([underWay.shift()!, gone]);
+    }
+  await Promise.race([Promise.all(underWay), gone]);
+}
+
 /** In frames of 1 MiB. */
 async function* deflated(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const piece of inPieces(bytes)) yield await compressFrame(piece);
@@ -364,15 +401,17 @@ async function* inflated(
   }
 }
 
-/** The bytes of all messages, from the first on; counted. @throws Refusal */
+/** The bytes of all messages, from the first on; counted. `onEnd`: all of them have come. @throws Refusal */
 async function* bytesIn(
   first: WriteRequest,
   messages: AsyncIterator<WriteRequest>,
   came: { bytes: bigint },
+  onEnd: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for (let message = first; ;) {
     if (message.writeOffset !== came.bytes) throw new Refusal(422, 'what comes does not follow on what came');
     came.bytes += BigInt(message.data.byteLength);
+    if (message.finishWrite) onEnd();
     yield message.data;
     if (message.finishWrite) return;
     const next = await messages.next();

@@ -1,5 +1,5 @@
 // A served store over HTTP: any cairn reads it as a cache at a URL, and whoever has a token writes to it. Reads and writes through
-// names alone; every limit is here or in `connections.ts`. Never logs, counts or answers with what was shown as a token.
+// names alone; every limit is here or in `../connections.ts`. Never logs, counts or answers with what was shown as a token.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -11,7 +11,7 @@ import { Refusal } from '../refusal.ts';
 import { parseServedName, type ServedName } from '../served-name.ts';
 import type { ServedStore } from '../served-store.ts';
 import { answerFile } from './answer-file.ts';
-import { Connections, type ConnectionLimits } from './connections.ts';
+import { Connections, type ConnectionLimits } from '../connections.ts';
 import { Metrics } from './metrics.ts';
 import { connectionsWithin } from './open-files.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -73,7 +73,8 @@ export class ShelfServer {
   readonly #served: ServedStore;
   readonly #options: ShelfServerOptions;
   readonly #server: Server;
-  readonly #connections: Connections;
+  /** Those of other doors to the same store may be among them. */
+  readonly connections: Connections;
   readonly #rate: RateLimit;
   readonly #underWay = new Set<ServerResponse>();
   #isStopping = false;
@@ -108,7 +109,8 @@ export class ShelfServer {
     this.#server.setTimeout(idleMs);
     this.#server.on('clientError', (_, socket) => socket.destroy());
     const most = connectionsWithin(options.mostConnections);
-    this.#connections = new Connections(this.#server, { most, ...slow });
+    this.connections = new Connections({ most, ...slow });
+    this.connections.watch(this.#server);
   }
 
   /** @throws UserError `CACHE_INVALID` when it cannot listen there */
@@ -142,7 +144,7 @@ export class ShelfServer {
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(timer);
-    this.#connections.stop();
+    this.connections.stop();
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -150,7 +152,7 @@ export class ShelfServer {
     const { socket } = request;
     const address = socket.remoteAddress ?? '';
     const before = { read: socket.bytesRead, written: socket.bytesWritten };
-    const end = this.#connections.busy(socket);
+    const end = this.connections.busy(socket);
     this.#underWay.add(response);
     const holder = holderOf(request.headers.authorization, this.#options.tokens);
     response.on('close', () => {
@@ -241,9 +243,9 @@ export class ShelfServer {
 
   #tellMetrics(response: ServerResponse): void {
     const text = this.metrics.text({
-      connections: this.#connections.count,
+      connections: this.connections.count,
       underWay: this.#underWay.size,
-      cutOff: this.#connections.cutOff,
+      cutOff: this.connections.cutOff,
     });
     response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
     response.end(text);

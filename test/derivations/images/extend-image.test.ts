@@ -8,7 +8,6 @@ import {
   definePackage,
   autotools,
   extendImage,
-  prebuiltInputs,
   type ImageExtension,
 } from '../../../derivations/index.ts';
 import { closureOf } from '../../../engine/evaluate/identify.ts';
@@ -77,18 +76,6 @@ describe('an image of one’s own', () => {
     );
     expect(names).toEqual(expect.arrayContaining(['hello', 'bc', 'kernel-rt']));
     expect(names).not.toContain('kernel-tiny');
-  });
-
-  it('takes further packages of Debian’s, by the names of their inputs', () => {
-    expect(prebuiltInputs('kmod', ['kmod'])).toMatchObject({
-      'kmod-aarch64-linux': { kind: 'debian-packages', architecture: 'arm64', packages: ['kmod'] },
-      'kmod-x86_64-linux': { kind: 'debian-packages', architecture: 'amd64', packages: ['kmod'] },
-    });
-    const kmod = { ...shippedPins['tools-x86_64-linux']![0]!, name: 'kmod' };
-    const withKmod = { pins: { ...pins, 'kmod-x86_64-linux': [kmod] }, target } as const;
-    const { mine } = extendImage('tiny', { name: 'mine', prebuilt: ['kmod'] }, withKmod);
-    expect(closure(mine).map(({ name }) => name)).toContain('kmod-attributes');
-    expect(() => extended({ prebuilt: ['kmod'] })).toThrow('there is no input "kmod-x86_64-linux"');
   });
 
   it.each([

@@ -1,8 +1,7 @@
-// How many connections there may be, and for how long: when there are too many, those give way that have waited longest without a
+// How many connections there may be at all doors together, and for how long: when there are too many, those give way that have waited longest without a
 // request under way, so that whoever only keeps them open keeps nobody out. Whoever sends or takes next to nothing is cut off.
 
-import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 
 export interface ConnectionLimits {
   readonly most: number;
@@ -11,6 +10,9 @@ export interface ConnectionLimits {
   readonly leastBytesPerSecond: number;
   readonly lookEveryMs: number;
 }
+
+/** What tells one connection from all others that are open. */
+export type ConnectionEnds = Pick<Socket, 'remoteAddress' | 'remotePort' | 'localPort'>;
 
 interface Connection {
   readonly socket: Socket;
@@ -31,11 +33,15 @@ export class Connections {
   /** How many were cut off, by why. */
   readonly cutOff = { crowded: 0, slow: 0 };
 
-  constructor(server: Server, limits: ConnectionLimits) {
+  constructor(limits: ConnectionLimits) {
     this.#limits = limits;
-    server.on('connection', (socket: Socket) => this.#add(socket));
     this.#timer = setInterval(() => this.#cutSlow(), limits.lookEveryMs);
     this.#timer.unref();
+  }
+
+  /** From now on all that come to this door are among them. */
+  watch(door: Pick<Server, 'on'>): void {
+    door.on('connection', (socket: Socket) => this.#add(socket));
   }
 
   get count(): number {
@@ -43,8 +49,9 @@ export class Connections {
   }
 
   /** A request has begun on a connection; what this gives is to be called when it has ended. */
-  busy(socket: Socket): () => void {
-    const connection = this.#all.get(nameOf(socket));
+  busy(ends: ConnectionEnds): () => void {
+    const name = nameOf(ends);
+    const connection = this.#all.get(name);
     if (connection === undefined) return () => undefined;
     this.#fresh.delete(connection);
     this.#idle.delete(connection);
@@ -53,8 +60,7 @@ export class Connections {
       connection.bytesBefore = movedBytes(connection.socket);
     }
     return () => {
-      if (--connection.requests === 0 && this.#all.get(nameOf(socket)) === connection)
-        this.#idle.add(connection);
+      if (--connection.requests === 0 && this.#all.get(name) === connection) this.#idle.add(connection);
     };
   }
 
@@ -107,8 +113,8 @@ export class Connections {
 }
 
 // Of the connection itself: what TLS makes of it has another object and the same name.
-function nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+function nameOf({ remoteAddress = '', remotePort = 0, localPort = 0 }: ConnectionEnds): string {
+  return `${remoteAddress} ${remotePort} ${localPort}`;
 }
 
 // What waits to be taken has not moved.
