@@ -20,13 +20,17 @@ export async function reapiOf(
   { served, server, errors }: Serving,
   options: Partial<Parameters<typeof openReapiService>[2]> = {},
 ): Promise<{ readonly url: string; readonly env: NodeJS.ProcessEnv }> {
-  const service = await openReapiService(served, { host: '127.0.0.1', port: 0 }, {
-    tokens: parseTokens(`ci ${writeToken}`, 'the test'),
-    isPrivate: false,
-    connections: server.connections,
-    onError: (error) => errors.push(error),
-    ...options,
-  });
+  const service = await openReapiService(
+    served,
+    { host: '127.0.0.1', port: 0 },
+    {
+      tokens: parseTokens(`ci ${writeToken}`, 'the test'),
+      isPrivate: false,
+      connections: server.connections,
+      onError: (error) => errors.push(error),
+      ...options,
+    },
+  );
   onTestFinished(() => service.stop(0));
   const host = `127.0.0.1:${service.port}`;
   const scheme = options.tls === undefined ? 'grpc' : 'grpcs';

@@ -138,7 +138,14 @@ async function serve(context: Context, flags: ServeFlags, targets: readonly stri
     const writers = tokens.map(({ name }) => name);
     tellStart(context, { url: server.url, store: store.path, writers });
     const { connections } = server;
-    const service = await openService(context, { flags, served, tokens, tls, connections, onError: log.error });
+    const service = await openService(context, {
+      flags,
+      served,
+      tokens,
+      tls,
+      connections,
+      onError: log.error,
+    });
     await untilAborted(context.signal);
     const all = service === undefined ? [server] : [server, service];
     await Promise.all(all.map((each) => each.stop(flags.grace * 1000)));

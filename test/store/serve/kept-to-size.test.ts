@@ -16,7 +16,8 @@ import { reapiOf, serveStore } from '../../support/served-store.ts';
 
 const { signal } = new AbortController();
 const key = generateSigningKey('ci');
-const maxBytes = 12_000_000;
+// Half of it may be in flight; the rest has room for what each of four clients has just pushed, however slow they are.
+const maxBytes = 24_000_000;
 
 interface Made {
   readonly top: Exclude<Node, { kind: 'symlink' }>;
