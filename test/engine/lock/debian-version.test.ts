@@ -28,7 +28,7 @@ const pairs: readonly (readonly [string, '<' | '=', string])[] = [
   ['0:1.0', '=', '1.0'],
   ['1.0', '=', '1.0-0'],
   ['20250216123456789012345', '<', '20250216123456789012346'],
-  // Of what random pairs met: 7,000 valid ones, each compared by dpkg as well, and none was ordered otherwise.
+  // Of what random pairs met: 3,500 valid ones, each compared by dpkg as well, and none was ordered otherwise.
   ['00:1', '=', '1'],
   ['1:0', '<', '2147483647:0'],
   ['1:1:2-1', '<', '1:1:3-1'],
