@@ -88,21 +88,8 @@ export async function withNamedPath<T>(
   } catch (error) {
     if (error instanceof UnreadableFile)
       throw new UserError('USAGE', error.message, { hint: 'Name a file that you may read.', cause: error });
-    if (
-      !isErrno(
-        error,
-        'ENOENT',
-        'EACCES',
-        'EPERM',
-        'EROFS',
-        'ENOTDIR',
-        'EISDIR',
-        'EEXIST',
-        'ELOOP',
-        'ENAMETOOLONG',
-      )
-    )
-      throw error;
+    // Where nothing at all can be is said so for every path alike (`asPersonsError`).
+    if (!isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST')) throw error;
     throw new UserError('USAGE', `${path} cannot be ${done}: ${error.message}`, {
       hint: 'Name another place, or look at the permissions of that one.',
       cause: error,
