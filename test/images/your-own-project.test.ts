@@ -1,5 +1,5 @@
-// What the page on one's own project shows of a package and an image of one's own, played line by line by somebody who has an
-// empty home and cairn from its packed file. What comes before on that page takes seconds, and is played in `npm test`.
+// What takes long of the page on one's own project, played line by line by somebody who has an empty home and cairn from its
+// packed file. What comes before on that page takes seconds, and is played in `npm test`.
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import {
 const withoutResults = (text: string): string =>
   withoutTimes(text).replaceAll(/^(\S+@\S+) {2}.+$/gm, '$1  …');
 
-it('a package, and an image whose service is seen running, come about as the page shows', async () => {
+it('what takes long on the page comes about as it is shown', async () => {
   // The store is that of whoever runs this: an empty one takes half an hour.
   const data = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local/share');
   const person = await installedPerson({ CAIRN_STORE: process.env['CAIRN_STORE'] ?? join(data, 'cairn') });
