@@ -1,6 +1,6 @@
 // In which root a program of an output is run: which outputs and steps that takes. Pure.
 
-import { outputNamed, type Evaluation, type Step } from '../../engine/index.ts';
+import type { Evaluation, Step } from '../../engine/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import { wantedOutputIfAny, type FoundOutput } from './named-outputs.ts';
 
@@ -20,8 +20,7 @@ export function rootOf(evaluation: Evaluation, asked: FoundOutput): ProgramRoot 
   const [name, target] = asked.key.split('@') as [string, string];
   refuseOthers(asked.key, target);
   const whole = `${name}-root@${target}`;
-  const output =
-    outputNamed(evaluation, whole) === undefined ? undefined : wantedOutputIfAny(evaluation, whole);
+  const output = wantedOutputIfAny(evaluation, whole);
   if (output !== undefined) return { output, step: undefined, below: [] };
   const step = evaluation.steps(asked.id);
   return step.derivation.kind === 'run'

@@ -9,84 +9,69 @@ import {
   subjectOf,
   type SignedRecord,
 } from '../../store/caches/index.ts';
-import { sameOutputs, type PushedRecord, type SigningKey, type Store } from '../../store/index.ts';
+import {
+  sameOutputs,
+  type Memo,
+  type PushedRecord,
+  type Realisation,
+  type SigningKey,
+  type Store,
+} from '../../store/index.ts';
 import type { DerivationId } from '../model/encode.ts';
-import type { Step, StepSource } from '../step.ts';
+import type { Step } from '../step.ts';
+import { realisationOf } from '../unproven.ts';
+
+export interface SpokenOf {
+  readonly memo: Memo;
+  readonly realisation: Realisation;
+  /** Something that the step is made from, or the step itself, is not this machine's own. */
+  readonly relies: boolean;
+}
+
+/** What is to be said of a step that was realised: signed here, or handed on. */
+export function wordOn(
+  step: Step,
+  { memo, realisation: { claim, facts }, relies }: SpokenOf,
+  { store, key }: { readonly store: Pick<Store, 'records'>; readonly key: SigningKey },
+): PushedRecord[] {
+  const heard = heardOf(step.id, store);
+  const signed = (statement: SignedRecord['statement']): PushedRecord => ({
+    subject: subjectOf(statement),
+    bytes: signRecord(statement, key),
+  });
+  // Where it came to something else here, theirs is not what goes along.
+  const handedOn = (kind: 'claim' | 'memo'): PushedRecord[] =>
+    heard
+      .filter(({ record: { statement } }) => statement.kind === kind)
+      .filter(({ record: { statement } }) => sameOutputs(promisedBy(statement), memo.outputs))
+      .map(({ record: { statement }, bytes }) => ({ subject: subjectOf(statement), bytes }));
+  return [
+    ...(isMemoAmong(heard)
+      ? handedOn('memo')
+      : [signed({ kind: 'memo', memo, ...(relies && { reliesOnOthers: true }) })]),
+    ...(facts.signers === undefined ? [signed({ kind: 'claim', claim })] : handedOn('claim')),
+  ];
+}
+
+/** True when nobody else was believed for the step itself, whatever it is made from. */
+export function isOwn(step: Step, store: Pick<Store, 'records'>): boolean {
+  if (isMemoAmong(heardOf(step.id, store))) return false;
+  // A local folder is read, and realised by nobody.
+  if (step.derivation.kind === 'local') return true;
+  const realisation = realisationOf(step, store);
+  return realisation !== undefined && realisation.facts.signers === undefined;
+}
 
 interface Heard {
   readonly record: SignedRecord;
   readonly bytes: Uint8Array;
 }
 
-export class OwnWord {
-  readonly #records: Store['records'];
-  readonly #steps: StepSource;
-  readonly #key: SigningKey;
-  readonly #relying = new Map<DerivationId, boolean>();
-
-  constructor({ records }: Pick<Store, 'records'>, steps: StepSource, key: SigningKey) {
-    this.#records = records;
-    this.#steps = steps;
-    this.#key = key;
-  }
-
-  /** What is to be said of a step that was realised: signed here, or handed on. */
-  recordsOf(step: Step): PushedRecord[] {
-    const memo = this.#records.memo(step.id);
-    const realisation = memo && this.#records.realisation(memo.action);
-    if (memo === undefined || realisation === undefined) return [];
-    const heard = this.#heardOf(step.id);
-    // Where it came to something else here, theirs is not what goes along.
-    const handedOn = (kind: 'claim' | 'memo'): PushedRecord[] =>
-      heard
-        .filter(({ record: { statement } }) => statement.kind === kind)
-        .filter(({ record: { statement } }) => sameOutputs(promisedBy(statement), memo.outputs))
-        .map(({ record: { statement }, bytes }) => ({ subject: subjectOf(statement), bytes }));
-    const { claim, facts } = realisation;
-    const relies = this.#reliesOnOthers(step.id);
-    return [
-      ...(isMemoAmong(heard)
-        ? handedOn('memo')
-        : [this.#signed({ kind: 'memo', memo, ...(relies && { reliesOnOthers: true }) })]),
-      ...(facts.signers === undefined ? [this.#signed({ kind: 'claim', claim })] : handedOn('claim')),
-    ];
-  }
-
-  #signed(statement: SignedRecord['statement']): PushedRecord {
-    return { subject: subjectOf(statement), bytes: signRecord(statement, this.#key) };
-  }
-
-  #heardOf(id: DerivationId): Heard[] {
-    return this.#records.signed(id).flatMap((bytes) => {
-      const record = decodeSignedRecord(bytes);
-      return record === undefined ? [] : [{ record, bytes }];
-    });
-  }
-
-  // Inputs before what needs them, without recursion: chains are as long as they like.
-  #reliesOnOthers(wanted: DerivationId): boolean {
-    const stack = [wanted];
-    while (stack.length > 0) {
-      const step = this.#steps(stack.at(-1)!);
-      const open = step.inputIds.filter((id) => !this.#relying.has(id));
-      if (open.length > 0) stack.push(...open);
-      else {
-        stack.pop();
-        const isBelow = step.inputIds.some((id) => this.#relying.get(id)!);
-        this.#relying.set(step.id, isBelow || !this.#isOwn(step));
-      }
-    }
-    return this.#relying.get(wanted)!;
-  }
-
-  #isOwn({ id, derivation }: Step): boolean {
-    if (isMemoAmong(this.#heardOf(id))) return false;
-    // A local folder is read, and realised by nobody.
-    if (derivation.kind === 'local') return true;
-    const memo = this.#records.memo(id);
-    const realisation = memo && this.#records.realisation(memo.action);
-    return realisation !== undefined && realisation.facts.signers === undefined;
-  }
+function heardOf(id: DerivationId, { records }: Pick<Store, 'records'>): Heard[] {
+  return records.signed(id).flatMap((bytes) => {
+    const record = decodeSignedRecord(bytes);
+    return record === undefined ? [] : [{ record, bytes }];
+  });
 }
 
 function isMemoAmong(heard: readonly Heard[]): boolean {

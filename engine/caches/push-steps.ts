@@ -1,6 +1,6 @@
 // What of some steps, and of all they need, is worth bringing to a cache, and bringing it. Only what a clean build here has given
-// is signed here (`own-word.ts`); what others made goes on with their signatures. Downloads and what is unpacked of them stay away: everybody
-// gets those where they come from. What is wanted by a name is described as well (`push-editions.ts`).
+// is signed here; what others made goes on with their signatures (`own-word.ts`). Downloads and what is unpacked of them stay away:
+// everybody gets those where they come from. What is wanted by a name is described as well (`push-editions.ts`).
 
 import { createReadStream } from 'node:fs';
 import type { Digest } from '../../store/base/digest.ts';
@@ -12,6 +12,7 @@ import type {
   Memo,
   Pushed,
   PushedOutput,
+  PushedRecord,
   Realisation,
   SigningKey,
   Store,
@@ -21,7 +22,7 @@ import type { DerivationId } from '../model/encode.ts';
 import type { Step, StepSource } from '../step.ts';
 import { unprovenSteps } from '../unproven.ts';
 import { conflictsIn, type Conflict, type OwnClaim } from './conflicts.ts';
-import { OwnWord } from './own-word.ts';
+import { isOwn, wordOn } from './own-word.ts';
 import { editionsOf } from './push-editions.ts';
 import { isWorthMoving } from './worth-moving.ts';
 
@@ -98,11 +99,13 @@ export async function pushSteps(
       .filter(({ names }) => names.length > 0),
     { store, key, closureOf: (id) => closureOf([id], steps) },
   );
-  const word = new OwnWord(store, steps, key);
+  const relying = holding(closure, (step) => !isOwn(step, store));
+  const recordsOf = ({ step, ...made }: Made): PushedRecord[] =>
+    wordOn(step, { ...made, relies: relying.has(step.id) }, { store, key });
   const pushed = await cache.push(
     {
       outputs: [...made.flatMap(outputsOf), ...editions.outputs],
-      records: [...made.flatMap(({ step }) => word.recordsOf(step)), ...editions.records],
+      records: [...made.flatMap(recordsOf), ...editions.records],
       from: editions.from(readerOf(store)),
     },
     signal,

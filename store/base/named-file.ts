@@ -3,6 +3,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type Stats } from 'node:fs';
 import { isErrno } from './errors.ts';
+import { exactBytes } from './exact-bytes.ts';
 
 /** Something is there, and it cannot be read as a file is. */
 export class UnreadableFile extends Error {
@@ -87,7 +88,11 @@ function checkKind(path: string, stats: Stats): void {
   const other = isNull(stats) ? undefined : otherKind(stats);
   if (other !== undefined) throw new UnreadableFile(path, stats.isDirectory() ? 'EISDIR' : 'EFTYPE', other);
   if (stats.size > largestBytes)
-    throw new UnreadableFile(path, 'EFBIG', `it has ${stats.size} bytes, and ${largestBytes} are the most`);
+    throw new UnreadableFile(
+      path,
+      'EFBIG',
+      `it has ${exactBytes(stats.size)}, and ${largestBytes} are the most`,
+    );
 }
 
 function isNull(stats: Stats): boolean {

@@ -1,5 +1,6 @@
-// How many connections there may be at all doors together, and for how long: when there are too many, those give way that have waited longest without a
-// request under way, so that whoever only keeps them open keeps nobody out. Whoever sends or takes next to nothing is cut off.
+// How many connections there may be at all doors together, and for how long: when there are too many, those give way that have
+// waited longest without a request under way, so that whoever only keeps them open keeps nobody out. Whoever sends or takes next
+// to nothing is cut off.
 
 import type { Server, Socket } from 'node:net';
 

@@ -70,6 +70,7 @@ export class ReapiService {
   readonly #results: Results;
   readonly #server: Server;
   readonly #listener: Listener;
+  #port = 0;
 
   private constructor(served: ServedStore, options: ReapiServiceOptions) {
     this.#served = served;
@@ -109,6 +110,8 @@ export class ReapiService {
     try {
       own.#listener.listen({ ...address, backlog: 2048 });
       await once(own.#listener, 'listening');
+      // Whoever stops listening is asked for it by calls that are still under way.
+      own.#port = (own.#listener.address() as AddressInfo).port;
     } catch (cause) {
       own.#server.forceShutdown();
       const where = `${address.host}:${address.port}`;
@@ -122,7 +125,7 @@ export class ReapiService {
   }
 
   get port(): number {
-    return (this.#listener.address() as AddressInfo).port;
+    return this.#port;
   }
 
   /** Takes nothing new, and ends when what runs has ended, or after so long. */
