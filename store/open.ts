@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError, isErrno } from './base/errors.ts';
+import { existingParent } from './base/existing-parent.ts';
 import { makeFolders, shareAlike } from './base/make-folder.ts';
 import { explainWriteError } from './content/disk-errors.ts';
 import { refuseRootAsGuest } from './processes/guest.ts';
@@ -50,7 +51,7 @@ async function prepare(path: string): Promise<Layout> {
     return layout;
   } catch (error) {
     if (isErrno(error, 'ENAMETOOLONG', 'ELOOP', 'EINVAL')) throw noPath(layout.root, error);
-    throw explainWriteError(error, existingParent(layout.root));
+    throw explainWriteError(error, layout.root);
   }
 }
 
@@ -187,15 +188,4 @@ function notAFolder(root: string, cause: Error): UserError {
     fault: 'environment',
     cause,
   });
-}
-
-function existingParent(folder: string): string {
-  for (;;) {
-    try {
-      readdirSync(folder);
-      return folder;
-    } catch {
-      folder = join(folder, '..');
-    }
-  }
 }

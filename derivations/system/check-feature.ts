@@ -5,6 +5,7 @@ import { didYouMean } from '../../engine/model/closest-names.ts';
 import { checkFields, wrong, type Fields } from '../lib/check-fields.ts';
 import { cards } from '../packages/index.ts';
 import type { Attributes, Feature, Group, Listener, Services, User } from './feature.ts';
+import { prebuiltInputs } from './inputs.ts';
 
 export const featureFields: Fields<Feature> = {
   name: 'needed',
@@ -62,6 +63,7 @@ export function checkFeature(system: string, feature: Feature): void {
   checkFields(of, feature, featureFields);
   for (const field of lists) checkList(`${of}: ${field}`, feature[field]);
   for (const given of feature.packages ?? []) checkPackage(of, given);
+  for (const given of feature.prebuilt ?? []) checkPrebuilt(of, given);
   for (const user of feature.users ?? []) checkFields(`${of}: a user`, user, userFields);
   for (const group of feature.groups ?? []) checkFields(`${of}: a group`, group, groupFields);
   for (const { name, id } of [...(feature.users ?? []), ...(feature.groups ?? [])])
@@ -81,6 +83,15 @@ function checkPackage(of: string, given: unknown): void {
   throw wrong(
     `${of}: ${typeof given === 'string' ? `cairn has no package "${given}"` : 'packages has something else than a package'}`,
     `${didYouMean(String(given), names)}There is ${names.join(', ')}. One of your own is createPackageSet({ mine }, { pins, target }).mine.`,
+  );
+}
+
+function checkPrebuilt(of: string, given: unknown): void {
+  if (typeof given === 'string' && Object.hasOwn(prebuiltInputs, given)) return;
+  const names = Object.keys(prebuiltInputs);
+  throw wrong(
+    `${of}: there are no prebuilt packages called ${JSON.stringify(given)}`,
+    `${didYouMean(String(given), names)}There is ${names.join(', ')}.`,
   );
 }
 

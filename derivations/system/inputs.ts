@@ -42,20 +42,23 @@ const timeZones = packages('tzdata');
 const appArmor = packages('apparmor');
 
 /** What a feature names: an input without its target. */
-export type SystemInput =
-  'system' | 'cloud-init' | 'containerd' | 'docker' | 'rt-tests' | 'tools' | 'time-zones' | 'apparmor';
+export const prebuiltInputs = {
+  system,
+  'cloud-init': cloudInit,
+  containerd,
+  docker,
+  'rt-tests': rtTests,
+  tools,
+  'time-zones': timeZones,
+  apparmor: appArmor,
+};
+export type SystemInput = keyof typeof prebuiltInputs;
 
 /** The inputs, for both targets: `system-aarch64-linux` and so on. */
-export const systemInputs = {
-  ...forTargets('system', system),
-  ...forTargets('cloud-init', cloudInit),
-  ...forTargets('containerd', containerd),
-  ...forTargets('docker', docker),
-  ...forTargets('rt-tests', rtTests),
-  ...forTargets('tools', tools),
-  ...forTargets('time-zones', timeZones),
-  ...forTargets('apparmor', appArmor),
-};
+export const systemInputs = Object.assign(
+  {},
+  ...Object.entries(prebuiltInputs).map(([name, wanted]) => forTargets(name as SystemInput, wanted)),
+) as Readonly<Record<`${SystemInput}-${Target}`, InputDeclaration>>;
 
 type Wanted = Omit<Extract<InputDeclaration, { kind: 'debian-packages' }>, 'architecture'>;
 
@@ -70,14 +73,11 @@ function packages(names: string): Wanted {
   };
 }
 
-function forTargets<Name extends SystemInput>(
-  name: Name,
-  wanted: Wanted,
-): { readonly [Key in `${Name}-${Target}`]: InputDeclaration } {
+function forTargets(name: SystemInput, wanted: Wanted): Readonly<Record<string, InputDeclaration>> {
   return {
     [`${name}-aarch64-linux`]: { ...wanted, architecture: 'arm64' },
     [`${name}-x86_64-linux`]: { ...wanted, architecture: 'amd64' },
-  } as ReturnType<typeof forTargets<Name>>;
+  };
 }
 
 function words(text: string): readonly string[] {

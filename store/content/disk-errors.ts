@@ -2,8 +2,9 @@
 
 import { statfsSync } from 'node:fs';
 import { UserError, isErrno } from '../base/errors.ts';
+import { existingParent } from '../base/existing-parent.ts';
 
-/** The error a person should see for `error`, which came up while writing into `folder`: itself when it is no disk's fault. */
+/** The error a person should see for `error`, which came up while writing into `folder` or making it: itself when it is no disk's fault. */
 export function explainWriteError(error: unknown, folder: string): unknown {
   if (isErrno(error, 'ENOSPC', 'EDQUOT') || isLmdbFull(error)) return diskFull(folder, error);
   if (isErrno(error, 'EROFS', 'EACCES', 'EPERM')) {
@@ -28,7 +29,7 @@ export function explainWriteError(error: unknown, folder: string): unknown {
 const fewBytes = 16 << 20;
 
 function freeBytes(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
+  const { bavail, bsize } = statfsSync(existingParent(folder));
   return bavail * bsize;
 }
 

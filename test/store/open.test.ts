@@ -66,6 +66,14 @@ test('where nobody can make a folder no store can be, and it says so', async () 
     });
 });
 
+test('where this user may make no folder, the store that was asked for is named, and not what is there of its path', async () => {
+  const path = '/sys/cairn/store';
+  await expect(openStore(path)).rejects.toMatchObject({
+    code: 'STORE_UNUSABLE',
+    message: `the store in ${path} cannot be written`,
+  });
+});
+
 test('where no path can be no store can be, and it says why', async () => {
   const folder = tempFolder('odd');
   symlinkSync('circle', join(folder, 'circle'));

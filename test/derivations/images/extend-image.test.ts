@@ -105,6 +105,12 @@ describe('an image of one’s own', () => {
       'Did you mean bc',
     ],
     [
+      'prebuilt packages that cairn does not have',
+      { prebuilt: ['dokcer'] },
+      'mine-root: feature mine: there are no prebuilt packages called "dokcer"',
+      'Did you mean docker? There is system, ',
+    ],
+    [
       'a misspelt field of services',
       { services: { enable: {} } },
       'mine-root: feature mine: services has an unknown field "enable"',
