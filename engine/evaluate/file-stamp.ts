@@ -16,6 +16,11 @@ export function fileStamp(path: string): string | undefined {
   return found?.isFile() === true ? stampOf(found) : undefined;
 }
 
+/** What is there where no regular file is: nothing, or something else, which may be an error where nothing is none. */
+export function absenceStamp(path: string): 'absent' | 'no file' {
+  return fileStat(path) === undefined ? 'absent' : 'no file';
+}
+
 /** The same for whatever is at the path, or `absent`. */
 export function anyStamp(path: string): string {
   const found = fileStat(path);

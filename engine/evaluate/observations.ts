@@ -5,12 +5,12 @@ import { realpathSync } from 'node:fs';
 import { hash } from 'node:crypto';
 import { isErrno, UserError } from '../../store/base/errors.ts';
 import { readNamedFile, UnreadableFile } from '../../store/base/named-file.ts';
-import { fileStamp, lastingStamp } from './file-stamp.ts';
+import { absenceStamp, fileStamp, lastingStamp } from './file-stamp.ts';
 
 /** One file that was read or looked for. */
 export interface ObservedFile {
   readonly path: string;
-  /** From `lastingStamp`; '' when it must not be trusted. */
+  /** From `lastingStamp`, '' when it must not be trusted; where no file was there, from `absenceStamp`. */
   readonly stamp: string;
   /** Of its bytes, in hex; undefined when no file was there. */
   readonly sha256: string | undefined;
@@ -57,10 +57,10 @@ export class Observations {
     return false;
   }
 
-  /** Remembers that nothing is at the path. */
+  /** Remembers that no file is at the path. */
   lookedInVain(path: string): void {
     this.#onFile(path);
-    this.#files.set(path, { path, stamp: '', sha256: undefined });
+    this.#files.set(path, { path, stamp: absenceStamp(path), sha256: undefined });
   }
 
   /** The path without symbolic links; where they led is remembered. */
@@ -74,8 +74,9 @@ export class Observations {
 /** What an observed file is found to be now; undefined when it is no longer what it was. */
 export function observeAgain(file: ObservedFile): ObservedFile | undefined {
   const now = fileStamp(file.path);
-  if (now === undefined || file.sha256 === undefined)
-    return now === undefined && file.sha256 === undefined ? file : undefined;
+  if (file.sha256 === undefined)
+    return now === undefined && absenceStamp(file.path) === file.stamp ? file : undefined;
+  if (now === undefined) return undefined;
   if (now === file.stamp) return file;
   const stamp = lastingStamp(file.path) ?? '';
   const sha256 = hash('sha256', readFile(file.path), 'hex');

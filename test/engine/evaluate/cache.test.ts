@@ -121,6 +121,12 @@ export default defineFlake({ description: note, inputs: {}, outputs: () => ({}) 
   }
 });
 
+test('a folder in place of a lock is an error, though the evaluation was kept from a time without one', async () => {
+  const { evaluate, write } = await evaluatedProject();
+  write('flake-like.lock/note', '');
+  await expect(evaluate()).rejects.toMatchObject({ code: 'LOCK_INVALID' });
+});
+
 test('a lock that is edited is seen, and its pins used', async () => {
   const project = await configProject({
     'flake-like.config.ts': configText(
