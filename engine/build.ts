@@ -12,6 +12,7 @@ import { totalSize } from './content-below.ts';
 import { ContentElsewhere } from './content-elsewhere.ts';
 import type { FoundMemo } from './content-source.ts';
 import { outputsOfOutcome, type Emit, type Event, type Outcome, type Outputs } from './events.ts';
+import type { Expectations } from './expected-takes.ts';
 import type { PlaceOf } from './evaluate/places-record.ts';
 import type { BuildRequest, Executor, OfferedTool } from './execute/executor.ts';
 import {
@@ -396,9 +397,13 @@ export class Build {
       this.#workshop.slots(),
     ]);
     const reused: Reused[] = [];
+    const wanted = new Set(plan.wanted);
+    const expectations = this.#workshop.hasChoice ? await this.#expectations(wanted) : undefined;
     const outcomes = await runPlan(plan, {
       slots,
       poolsFor: (step) => this.#workshop.poolsFor(step.derivation, this.#isIncremental(step, incremental)),
+      takesMs: (resolved) =>
+        resolved.step.derivation.kind === 'run' ? expectations?.takesMs(resolved) : undefined,
       keepGoing,
       signal,
       sandbox,
@@ -407,11 +412,7 @@ export class Build {
       perform: async (resolved, slot) =>
         (await this.#takeAction(resolved)) ??
         this.#bringing(resolved, slot.pool, () =>
-          performStep(
-            resolved,
-            slot,
-            this.#performContext({ incremental, compileCache, wanted: new Set(plan.wanted) }),
-          ),
+          performStep(resolved, slot, this.#performContext({ incremental, compileCache, wanted })),
         ),
       producers: (ids, missing) => this.#producersOf(ids, missing),
       replan: (lost) => this.#replan(lost),
@@ -425,6 +426,21 @@ export class Build {
     });
     await this.#recordReused(reused);
     return outcomes;
+  }
+
+  // Of no use where there is one executor only, and not loaded then.
+  async #expectations(wanted: ReadonlySet<DerivationId>): Promise<Expectations> {
+    const { Expectations } = await import('./expected-takes.ts');
+    return new Expectations({
+      store: this.#workshop.store,
+      offerOf: (pool) => this.#workshop.offerOf(pool),
+      bringsFiles: (step) => this.#bringsFiles(step, wanted),
+    });
+  }
+
+  // What had to be made again comes along, so that nobody can lose it a second time.
+  #bringsFiles({ id }: Step, wanted: ReadonlySet<DerivationId>): boolean {
+    return wanted.has(id) || this.#forced.has(id);
   }
 
   #realised({ step, action }: ResolvedStep): Outputs | undefined {
@@ -642,8 +658,7 @@ export class Build {
       builder: hostname(),
       realised: (resolved) => this.#realised(resolved),
       executor: (pool) => this.#executor(pool),
-      // What had to be made again comes along, so that nobody can lose it a second time.
-      bringsFiles: ({ id }) => wanted.has(id) || this.#forced.has(id),
+      bringsFiles: (step) => this.#bringsFiles(step, wanted),
       isIncremental: (step) => this.#isIncremental(step, incremental),
       compileCacheBytes: ({ id, derivation }) => {
         const hasOne = derivation.kind === 'run' && derivation.compileCache !== undefined;

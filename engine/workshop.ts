@@ -1,7 +1,7 @@
 // What lives as long as the process: one store, the slots that all builds share, executors, downloads and archives. Builds
 // happen in it, one after the other or several at once, and each may be cancelled. Knows no config, no plan and no events.
 
-import { UserError } from '../store/base/errors.ts';
+import { bug, UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
 import type { Node, Store } from '../store/index.ts';
 import type { ContentSource } from './content-source.ts';
@@ -69,6 +69,17 @@ export class Workshop {
     );
   }
 
+  /** True when it may be a question where a command is run. */
+  get hasChoice(): boolean {
+    const { executors, overflows = true } = this.#options;
+    return overflows && executors.length > 1;
+  }
+
+  /** The executor behind a pool, unopened. */
+  offerOf(pool: PoolName): ExecutorOffer {
+    return this.#options.executors.find((one) => one.pool === pool) ?? bug(`${pool} is no executor`);
+  }
+
   /** True for a pool whose commands run on this machine. */
   isHere(pool: PoolName): boolean {
     return this.#options.executors.some((offer) => offer.pool === pool && offer.isHere);
@@ -79,8 +90,7 @@ export class Workshop {
     const key = `${pool} ${tool?.tree ?? ''}`;
     let executor = this.#executors.get(key);
     if (executor === undefined) {
-      const offer = this.#options.executors.find((one) => one.pool === pool)!;
-      this.#executors.set(key, (executor = offer.open(tool)));
+      this.#executors.set(key, (executor = this.offerOf(pool).open(tool)));
       // What could not be opened is tried again by the next build.
       executor.catch(() => this.#executors.delete(key));
     }

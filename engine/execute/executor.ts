@@ -141,5 +141,11 @@ export interface ExecutorOffer {
   readonly slots: number;
   /** True for this machine. */
   readonly isHere: boolean;
+  /** Milliseconds that a command is expected to take beside its own work and what is moved for it. */
+  readonly overheadMs: number;
+  /** How many cores a command is expected to have to itself, while so many slots are free, its own among them. */
+  coresOf(freeSlots: number): number;
+  /** True for a tree of which it is known to have all. */
+  isKnownThere(tree: Digest): boolean;
   open(tool: OfferedTool | undefined): Promise<Executor>;
 }

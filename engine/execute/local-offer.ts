@@ -11,12 +11,23 @@ export class LocalOffer implements ExecutorOffer {
   readonly platforms: readonly Platform[] = ['x86_64-linux'];
   readonly slots: number;
   readonly isHere = true;
+  /** A sandbox takes some hundredths of a second. */
+  readonly overheadMs = 20;
   readonly #store: Store;
   #jobs: Jobserver | undefined;
 
   constructor(store: Store, slots: number) {
     this.#store = store;
     this.slots = slots;
+  }
+
+  /** Whoever runs by himself has all that the jobserver gives; among many, each has one. */
+  coresOf(freeSlots: number): number {
+    return freeSlots;
+  }
+
+  isKnownThere(): boolean {
+    return true;
   }
 
   async open(tool: OfferedTool | undefined): Promise<Executor> {

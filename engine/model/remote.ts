@@ -20,7 +20,7 @@ export interface RemoteSpec {
    * theirs whose root it is. `cairn doctor --executor URL` tells which. `portable` when not given.
    */
   readonly root?: RootMode;
-  /** True: what finds no slot there is run here meanwhile. */
+  /** True: this machine runs commands as well, each where it is expected to be finished first. False when not given. */
   readonly shared?: boolean;
 }
 

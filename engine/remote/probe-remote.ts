@@ -58,6 +58,7 @@ export async function probeRemote(options: RemoteProbeOptions): Promise<RemoteFi
 async function trial(root: RootMode, options: RemoteProbeOptions): Promise<string | undefined> {
   const { store, settings, env, tool, signal } = options;
   const executor = new RemoteExecutor({
+    known: new Set(),
     ...{ store, name: settings.endpoint, mode: root, jobs: settings.jobs, properties: settings.properties },
     client: await openClient(settings, env),
     tool: travellingTool(tool, places.tool, store.trees),

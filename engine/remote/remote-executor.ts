@@ -32,6 +32,8 @@ export interface RemoteExecutorOptions {
   readonly properties: Readonly<Record<string, string>>;
   /** How many things a step is told to do at once. */
   readonly jobs: number;
+  /** Trees of which the server was seen to have all: asked for again only when something turns out to be gone. */
+  readonly known: Set<Digest>;
 }
 
 /** An action that came to nothing is sent so often in all, with what the server lacks by then. */
@@ -54,9 +56,6 @@ type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
 export class RemoteExecutor implements Executor {
   readonly keepsFolders = false;
   readonly #options: RemoteExecutorOptions;
-  /** Trees of which the server was seen to have all: asked for again only when something turns out to be gone. */
-  readonly #known = new Set<Digest>();
-
   constructor(options: RemoteExecutorOptions) {
     this.#options = options;
   }
@@ -97,7 +96,7 @@ export class RemoteExecutor implements Executor {
         options.signal.throwIfAborted();
         if (!isWorthAnotherTry(error) || tries === mostTries) throw error;
         // It may be its inputs that are gone, whatever it says.
-        this.#known.clear();
+        this.#options.known.clear();
       }
     }
   }
@@ -147,7 +146,7 @@ export class RemoteExecutor implements Executor {
   }
 
   async #run(request: BuildRequest, root: InputRoot, { signal }: ExecuteOptions): Promise<Executed> {
-    const { client, properties, store } = this.#options;
+    const { client, known, properties, store } = this.#options;
     const action = actionOf({
       argv: root.argv,
       inputRoot: root.digest,
@@ -155,7 +154,7 @@ export class RemoteExecutor implements Executor {
       properties,
       timeoutSeconds: Math.ceil(timeoutOf(request)) + overtimeSeconds,
     });
-    const content = rootContent(root, store, (tree) => this.#known.has(tree));
+    const content = rootContent(root, store, (tree) => known.has(tree));
     const missing = await client.missing([...content.digests, ...action.files.keys()], signal);
     const { source } = content;
     const lost = [...missing].filter((digest) => !action.files.has(digest) && !content.isHere(digest));
@@ -163,7 +162,7 @@ export class RemoteExecutor implements Executor {
     const read = async (digest: Digest): Promise<Uint8Array> =>
       action.files.get(digest) ?? source.read(digest);
     await client.write(missing, { read, stream: (digest) => source.stream(digest) }, signal);
-    for (const tree of content.trees) this.#known.add(tree);
+    for (const tree of content.trees) known.add(tree);
     return client.execute(action.digest, { signal });
   }
 

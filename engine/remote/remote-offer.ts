@@ -2,6 +2,7 @@
 // it. Loads nothing of gRPC before.
 
 import { UserError } from '../../store/base/errors.ts';
+import type { Digest } from '../../store/base/digest.ts';
 import type { Store } from '../../store/index.ts';
 import type { ReapiClient } from '../../store/reapi/index.ts';
 import type { Executor, ExecutorOffer, OfferedTool } from '../execute/executor.ts';
@@ -19,6 +20,10 @@ export class RemoteOffer implements ExecutorOffer {
   readonly platforms: readonly Platform[] = ['x86_64-linux'];
   readonly slots: number;
   readonly isHere = false;
+  /** Sent, queued, laid out for a worker and taken back: a tenth of that with a server beside this machine, more with a busy one. */
+  readonly overheadMs = 1000;
+  /** What any of its executors has seen the server to have. */
+  readonly #known = new Set<Digest>();
   readonly #store: Store;
   readonly #settings: RemoteExecution;
   readonly #env: Environment;
@@ -29,6 +34,14 @@ export class RemoteOffer implements ExecutorOffer {
     this.#settings = settings;
     this.pool = `run:${settings.endpoint}`;
     this.slots = settings.slots;
+  }
+
+  coresOf(): number {
+    return this.#settings.jobs;
+  }
+
+  isKnownThere(tree: Digest): boolean {
+    return this.#known.has(tree);
   }
 
   async open(tool: OfferedTool | undefined): Promise<Executor> {
@@ -56,7 +69,8 @@ export class RemoteOffer implements ExecutorOffer {
     }
     const store = this.#store;
     const travelling = travellingTool(tool.tree, places.tool, store.trees);
-    return new RemoteExecutor({ store, name, client, tool: travelling, mode, properties, jobs });
+    const known = this.#known;
+    return new RemoteExecutor({ store, name, client, tool: travelling, mode, properties, jobs, known });
   }
 }
 

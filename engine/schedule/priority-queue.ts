@@ -33,6 +33,19 @@ export class PriorityQueue<T> {
     return top.value;
   }
 
+  /** All who are at least as urgent, in any order, left where they are. */
+  notAfter(priority: number): T[] {
+    const found: T[] = [];
+    const open = [0];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      const item = this.#heap[at];
+      if (item === undefined || item.priority < priority) continue;
+      found.push(item.value);
+      open.push(2 * at + 1, 2 * at + 2);
+    }
+    return found;
+  }
+
   #rise(at: number): void {
     for (
       let parent = (at - 1) >> 1;

@@ -12,7 +12,7 @@ import type { Plan, PlannedBuild, UpToDate } from '../plan/planner.ts';
 import { resolveStep, type Lookup, type ResolvedStep } from '../plan/resolve.ts';
 import type { Step } from '../step.ts';
 import { BuildStates, type BuildState } from './build-states.ts';
-import type { PoolName, Slot, Slots } from './slots.ts';
+import type { PoolName, Slot, SlotRequest, Slots } from './slots.ts';
 import type { Busy, StepSlot } from './step-work.ts';
 import { usualMs } from './usual-duration.ts';
 
@@ -22,6 +22,8 @@ export interface SchedulerOptions {
   readonly slots: Slots;
   /** Which slots will do for a step. @throws UserError when there is none for it on this machine. */
   readonly poolsFor: (step: Step) => readonly PoolName[];
+  /** How long a step is expected to take in each of them, in milliseconds; undefined where it makes no difference. */
+  readonly takesMs: (resolved: ResolvedStep) => SlotRequest['takesMs'];
   /** Go on with what does not depend on a failure. */
   readonly keepGoing: boolean;
   /** Aborted: start nothing more. */
@@ -160,10 +162,12 @@ class Scheduler {
   }
 
   #queue(resolved: ResolvedStep): void {
-    const { slots, poolsFor } = this.#options;
+    const { slots, poolsFor, takesMs } = this.#options;
     const { step } = resolved;
+    const takes = takesMs(resolved);
     const withdraw = slots.request({
       pools: poolsFor(step),
+      ...(takes !== undefined && { takesMs: takes }),
       priority: this.#priority(step.id),
       grant: (slot) => {
         this.#requests.delete(step.id);

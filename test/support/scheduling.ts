@@ -55,6 +55,7 @@ export async function schedule(
     poolsFor: ({ derivation: { kind } }) => [
       kind === 'run' ? 'run:local' : kind === 'fetch' || kind === 'unpack' ? kind : 'inline',
     ],
+    takesMs: () => undefined,
     keepGoing: rig.keepGoing ?? false,
     signal: rig.signal ?? new AbortController().signal,
     lookup: () => undefined,

@@ -44,7 +44,7 @@ export async function remoteExecutor(
   const tool = travellingTool(await toolTree(), 'tool', store.trees);
   const [mode, properties] = [kind === 'in a folder' ? 'portable' : 'chroot', propertiesFor(kind)] as const;
   const client = new ReapiClient(url, { credentials });
-  return new RemoteExecutor({ store, tool, mode, properties, client, name: url, jobs: 1 });
+  return new RemoteExecutor({ store, tool, mode, properties, client, name: url, jobs: 1, known: new Set() });
 }
 
 function installBubblewrap(path: string, toolFolder: string): void {

@@ -5,6 +5,7 @@ import { inputsOf, run } from '../../../engine/model/derivation.ts';
 import type { DerivationId } from '../../../engine/model/encode.ts';
 import type { PlanFacts } from '../../../engine/plan/facts.ts';
 import { makePlan } from '../../../engine/plan/planner.ts';
+import { expectedMs } from '../../../engine/schedule/earliest-finish.ts';
 import { runPlan } from '../../../engine/schedule/scheduler.ts';
 import { Slots, type PoolName } from '../../../engine/schedule/slots.ts';
 import { stepLabel, type Lineage, type Step } from '../../../engine/step.ts';
@@ -25,6 +26,8 @@ export interface Cluster {
   readonly workers: number;
   /** Processor time of this machine for a command that is run elsewhere: one thread does all of them. */
   readonly ourMs: number;
+  /** How many commands this machine does itself at once; none when not given. Outputs stay where they are made, until a command needs them. */
+  readonly hereSlots?: number;
 }
 
 export interface Simulation {
@@ -37,6 +40,10 @@ export interface Simulation {
   readonly ourWorkMs: number;
   /** To the server, by this machine. */
   readonly requests: number;
+  /** Commands that this machine did itself. */
+  readonly doneHere: number;
+  /** Outputs that went to workers, or came from them, for a command. */
+  readonly movedBytes: number;
   /** Outputs that workers write, and inputs that they read, when none keeps anything. */
   readonly writtenBytes: number;
   readonly readBytes: number;
@@ -45,12 +52,13 @@ export interface Simulation {
 /** FindMissingBlobs; BatchUpdateBlobs with action, command and folders; Execute; BatchReadBlobs of its outputs' folders. */
 const requestsForStep = 4;
 
-const pool: PoolName = 'run:simulated';
+const there: PoolName = 'run:simulated';
+const here: PoolName = 'run:here';
 
 /** Builds all of them, the last of which needs all that nothing else needs. */
 export async function simulate(
   graph: readonly SimulatedStep[],
-  { workers, ourMs }: Cluster,
+  { workers, ourMs, hereSlots = 0 }: Cluster,
 ): Promise<Simulation> {
   const steps = stepsFor(graph);
   const byId = new Map(steps.map((step) => [step.id, step]));
@@ -61,10 +69,30 @@ export async function simulate(
     duration: (lineage) => graph[Number(lineage.slice(0, lineage.indexOf('@')))]!.ms,
   };
   const time = new VirtualTime();
+  const places: (PoolName | undefined)[] = graph.map(() => undefined);
+  const bytesTo = (pool: PoolName, at: number): number =>
+    sum(graph[at]!.needs.filter((need) => places[need] !== pool).map((need) => graph[need]!.outputBytes));
+  const takesMs = (pool: PoolName, at: number): number =>
+    expectedMs(
+      { durationMs: graph[at]!.ms, cpuMs: undefined },
+      { cores: 1, movedBytes: bytesTo(pool, at), overheadMs: 0 },
+    );
   let ourNextMs = 0;
+  let doneHere = 0;
+  let movedBytes = 0;
   const end = runPlan(makePlan([last.id], { steps: (id) => byId.get(id)!, facts }), {
-    slots: new Slots(new Map([[pool, workers]])),
-    poolsFor: () => [pool],
+    slots: new Slots(
+      new Map([
+        [there, workers],
+        [here, hereSlots],
+      ]),
+      time,
+    ),
+    poolsFor: () => (hereSlots === 0 ? [there] : [there, here]),
+    takesMs: ({ step }) => {
+      const at = placeOf.get(step.id)!;
+      return (pool) => takesMs(pool, at) + (pool === there ? ourMs : 0);
+    },
     keepGoing: false,
     signal: new AbortController().signal,
     lookup: () => undefined,
@@ -72,10 +100,16 @@ export async function simulate(
     realised: () => undefined,
     producers: () => new Set(),
     replan: (lost) => makePlan([...lost], { steps: (id) => byId.get(id)!, facts, rebuild: lost }),
-    perform: async ({ step }) => {
+    perform: async ({ step }, slot) => {
+      const { pool } = slot;
       const at = placeOf.get(step.id)!;
-      ourNextMs = Math.max(ourNextMs, time.nowMs) + ourMs;
-      await time.until(ourNextMs + graph[at]!.ms);
+      const workMs = takesMs(pool, at);
+      if (pool === here) doneHere += 1;
+      movedBytes += bytesTo(pool, at);
+      places[at] = pool;
+      if (pool === there) ourNextMs = Math.max(ourNextMs, time.nowMs()) + ourMs;
+      await time.until((pool === there ? ourNextMs : time.nowMs()) + workMs);
+      slot.workIsDone();
       const digest = digestOf(Buffer.from(String(at)));
       return {
         kind: 'built',
@@ -91,11 +125,13 @@ export async function simulate(
   const built = [...outcomes.values()].filter(({ kind }) => kind === 'built').length;
   if (built !== graph.length) throw new Error(`of ${graph.length} steps ${built} were built`);
   return {
-    makespanMs: time.nowMs,
+    makespanMs: time.nowMs(),
     criticalPathMs: criticalPath(graph),
     workMs: sum(graph.map(({ ms }) => ms)),
     ourWorkMs: ourMs * graph.length,
-    requests: requestsForStep * graph.length,
+    requests: requestsForStep * (graph.length - doneHere),
+    doneHere,
+    movedBytes,
     writtenBytes: sum(graph.map(({ outputBytes }) => outputBytes)),
     readBytes: sum(graph.flatMap(({ needs }) => needs.map((need) => graph[need]!.outputBytes))),
   };

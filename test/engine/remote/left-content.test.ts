@@ -104,12 +104,14 @@ interface RigOptions {
   /** Where content is asked for, when not there. */
   readonly workers?: string | undefined;
   readonly before?: (request: BuildRequest) => void;
+  /** Both places may have a step: the one where its end is expected first. */
+  readonly isShared?: boolean;
 }
 
 async function rig(
   here: SandboxFixture,
   tops: readonly Derivation[],
-  { url, workers = url, before }: RigOptions,
+  { url, workers = url, before, isShared = false }: RigOptions,
 ): Promise<Rig> {
   const { store } = here;
   const { steps, idOf } = stepSource(...tops);
@@ -132,7 +134,8 @@ async function rig(
     pool: `run:${place}`,
     platforms: ['x86_64-linux'],
     slots: 2,
-    isHere: place === 'here',
+    ...{ isHere: place === 'here', overheadMs: 0, coresOf: () => 1 },
+    isKnownThere: (tree) => tree === fixture.root,
     open: async () => noting(await open(), place),
   });
   const local = offer('here', () => createLocalExecutor({ store, tool: here.tool }));
@@ -141,7 +144,7 @@ async function rig(
     store,
     capacities: new Map([['inline', 4]]),
     executors: [...away, local],
-    overflows: false,
+    overflows: isShared,
     fetch: () => Promise.reject(new Error('nothing is fetched')),
     unpack: () => Promise.reject(new Error('nothing is unpacked')),
     elsewhere:
@@ -243,6 +246,34 @@ test('a step that is done here gets what it is made from, and no more than that'
     [true, false],
     [false, true],
   ]);
+});
+
+test('where both may have a step, it is done where its content is', async () => {
+  const here = await freshStore();
+  const madeThere = step('made-there', 'cat /low/bulk > $out/bulk', { needs: { '/low': low } });
+  const madeHere = step('made-here', `echo ${'b'.repeat(100_000)} > $out/bulk`, { remote: false });
+  const count = (name: string, of: Derivation): Derivation =>
+    step(name, `: ${name}; wc -c < /of/bulk > $out/size`, { needs: { '/of': of } });
+  const first = compose({
+    name: 'first',
+    parts: [
+      { input: count('before-there', madeThere), at: 'there' },
+      { input: count('before-here', madeHere), at: 'here' },
+    ],
+  });
+  await realised(await rig(here, [first], { url: server!.url }), first, here);
+  expect(here.store.left.has(digest(bulk))).toBe(true);
+  const all = compose({
+    name: 'all',
+    parts: [
+      { input: count('after-there', madeThere), at: 'there' },
+      { input: count('after-here', madeHere), at: 'here' },
+    ],
+  });
+  const shared = await rig(here, [all], { url: server!.url, isShared: true });
+  const sizes = { there: { size: `${bulk.length}\n` }, here: { size: '100001\n' } };
+  expect(await realised(shared, all, here)).toEqual(sizes);
+  expect(shared.ran.sort()).toEqual(['after-here here', 'after-there away']);
 });
 
 test('compositions need no bytes, and one that is wanted comes whole', async () => {

@@ -41,6 +41,34 @@ describe('a simulated cluster', () => {
     });
   });
 
+  describe('with this machine beside it', () => {
+    const graph = (outputBytes: number): SimulatedStep[] => [
+      { needs: [], ms: 10_000, outputBytes },
+      { needs: [0], ms: 10_000, outputBytes: 0 },
+      { needs: [0], ms: 10_000, outputBytes: 0 },
+      { needs: [1, 2], ms: 0, outputBytes: 0 },
+    ];
+    const cluster = { workers: 1, ourMs: 0, hereSlots: 1 };
+
+    it('does as much at once as both together', async () => {
+      const singles = [step(10_000), step(10_000), step(10_000), step(10_000), step(0, 0, 1, 2, 3)];
+      const ran = await simulate(singles, cluster);
+      expect([ran.makespanMs, ran.doneHere]).toEqual([20_000 + 2 * (100 / 20_000), 2]);
+    });
+
+    it('brings here what is sooner brought than waited for', async () => {
+      // 100 MB take 5 s: the third step ends after 25 s here, after 30 s there.
+      const ran = await simulate(graph(100e6), cluster);
+      expect(ran).toMatchObject({ makespanMs: 25_000, doneHere: 1, movedBytes: 100e6 });
+    });
+
+    it('waits for a worker where that is sooner', async () => {
+      // 400 MB take 20 s: the third step would end after 40 s here.
+      const ran = await simulate(graph(400e6), cluster);
+      expect(ran).toMatchObject({ makespanMs: 30_000, doneHere: 0, movedBytes: 0 });
+    });
+  });
+
   it('is the same again, and between what no schedule can do better and none of this kind does worse', async () => {
     const graph = syntheticSteps(500, 7);
     expect(syntheticSteps(500, 7)).toEqual(graph);
