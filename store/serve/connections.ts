@@ -1,8 +1,9 @@
 // How many connections there may be at all doors together, and for how long: when there are too many, those give way that have
 // waited longest without a request under way, so that whoever only keeps them open keeps nobody out. Whoever sends or takes next
-// to nothing is cut off.
+// to nothing is cut off, and what is in memory for them is bounded (`untaken.ts`).
 
 import type { Server, Socket } from 'node:net';
+import { connectionEnded, Untaken, type UntakenLimits } from './untaken.ts';
 
 export interface ConnectionLimits {
   readonly most: number;
@@ -10,6 +11,7 @@ export interface ConnectionLimits {
   readonly graceMs: number;
   readonly leastBytesPerSecond: number;
   readonly lookEveryMs: number;
+  readonly untaken: UntakenLimits;
 }
 
 /** What tells one connection from all others that are open. */
@@ -31,6 +33,7 @@ export class Connections {
   readonly #fresh = new Set<Connection>();
   readonly #idle = new Set<Connection>();
   readonly #timer: NodeJS.Timeout;
+  readonly #untaken: Untaken;
   /** How many were cut off, by why. */
   readonly cutOff = { crowded: 0, slow: 0 };
 
@@ -38,6 +41,7 @@ export class Connections {
     this.#limits = limits;
     this.#timer = setInterval(() => this.#cutSlow(), limits.lookEveryMs);
     this.#timer.unref();
+    this.#untaken = new Untaken(limits.untaken, (socket) => this.#cut(socket));
   }
 
   /** From now on all that come to this door are among them. */
@@ -47,6 +51,22 @@ export class Connections {
 
   get count(): number {
     return this.#all.size;
+  }
+
+  /** Bytes that were read for them, and that they have not taken. */
+  get untakenBytes(): number {
+    return this.#untaken.sizeBytes;
+  }
+
+  /**
+   * So much is about to be read into memory for a connection: resolves when there is room for it, with what is to be called when
+   * it has been taken.
+   * @throws the signal's reason; Refusal when the connection has ended
+   */
+  hold(ends: ConnectionEnds, sizeBytes: number, signal: AbortSignal): Promise<() => void> {
+    const connection = this.#all.get(nameOf(ends));
+    if (connection === undefined) return Promise.reject(connectionEnded());
+    return this.#untaken.take(connection.socket, sizeBytes, signal);
   }
 
   /** A request has begun on a connection; what this gives is to be called when it has ended. */
@@ -67,6 +87,7 @@ export class Connections {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#untaken.stop();
   }
 
   #add(socket: Socket): void {
@@ -85,12 +106,16 @@ export class Connections {
   #makeRoom(latest: Connection): void {
     const [waiting] = this.#fresh.size > 1 ? this.#fresh : this.#idle;
     const crowded = waiting ?? latest;
-    this.cutOff.crowded++;
     this.#fresh.delete(crowded);
     this.#idle.delete(crowded);
     // It is no longer counted, whenever its end is heard of.
     this.#all.delete(nameOf(crowded.socket));
-    crowded.socket.destroy();
+    this.#cut(crowded.socket);
+  }
+
+  #cut(socket: Socket): void {
+    this.cutOff.crowded++;
+    socket.destroy();
   }
 
   #cutSlow(): void {

@@ -9,7 +9,7 @@ import { encodeDirectory } from '../../trees/tree.ts';
 import type { InFlight } from '../in-flight.ts';
 import { Refusal } from '../refusal.ts';
 import { fileRange } from '../served-file.ts';
-import type { SharedReads } from '../shared-reads.ts';
+import { partBytes, type SharedReads } from '../shared-reads.ts';
 import type { SoundFiles } from '../sound-files.ts';
 
 /** Where a chunk lies that is no blob of its own. */
@@ -56,6 +56,13 @@ export class Cas {
     const parts: Uint8Array[] = [];
     for await (const chunk of this.stream(digest, 0, digestSize(digest))) parts.push(chunk);
     return Buffer.concat(parts);
+  }
+
+  /** So much of it is in memory at once while it is streamed. */
+  piecesOf(digest: Digest): number {
+    const sizeBytes = digestSize(digest);
+    const isWhole = sizeBytes <= smallBytes || !this.#context.store.blobs.has(digest);
+    return isWhole && !this.#chunks.has(digest) ? sizeBytes : partBytes;
   }
 
   /** From one offset to before another. @throws MissingBlob */

@@ -11,25 +11,21 @@ import {
   type sendUnaryData,
   type ServerReadableStream,
   type ServerUnaryCall,
-  type ServerWritableStream,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { digestSize, parseDigest, type Digest } from '../../base/digest.ts';
 import { UserError } from '../../base/errors.ts';
-import { compressFrame } from '../../caches/zstd.ts';
 import { zstdContent } from '../../caches/zstd-stream.ts';
 import { usualAverageBytes } from '../../chunking/chunk-cutter.ts';
-import { inPieces } from '../../reapi/compressed-streams.ts';
 import { digestIn, digestMessage } from '../../reapi/digests.ts';
 import { ReapiFailure } from '../../reapi/failure.ts';
 import * as reapi from '../../reapi/messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
 import {
   ByteStream,
   type QueryWriteStatusRequest,
-  type ReadRequest,
   type WriteRequest,
 } from '../../reapi/messages/google/bytestream/bytestream_pb.ts';
-import type { Connections } from '../connections.ts';
+import type { ConnectionEnds, Connections } from '../connections.ts';
 import { holderOf, type Token } from '../http/tokens.ts';
 import { Refusal } from '../refusal.ts';
 import type { ServedStore } from '../served-store.ts';
@@ -37,6 +33,7 @@ import { Cas } from './cas.ts';
 import { definitionOf } from './definitions.ts';
 import { RecordBook } from './record-book.ts';
 import { Results } from './results.ts';
+import { AnswerRoom, deflated, frameBytes, sendAll, type Reader } from './sending.ts';
 import { statusOf } from './statuses.ts';
 
 export interface ReapiServiceOptions {
@@ -51,15 +48,14 @@ export interface ReapiServiceOptions {
 /** What a message holds at most, and what of it is content. */
 const messageBytes = (4 << 20) + (64 << 10);
 const batchBytes = 4 << 20;
-/** Of one message of a stream. */
-const pieceBytes = 256 << 10;
-/** So many messages of a stream are on their way before it is waited for the first to be taken. */
-const piecesUnderWay = 4;
+/** What a blob takes in a message beside its bytes, at most. */
+const aroundBlobBytes = 200;
+/** What is known of an action, with what was signed about it. */
+const usualResultBytes = 16 << 10;
 const streamsOfConnection = 200;
 
 type Right = 'read' | 'write';
 type Message<Type> = Partial<Omit<Type, '$typeName' | '$unknown'>>;
-type Reader = ServerWritableStream<ReadRequest, { data: Uint8Array }>;
 type Writer = ServerReadableStream<WriteRequest, Message<{ committedSize: bigint }>>;
 
 export class ReapiService {
@@ -139,25 +135,30 @@ export class ReapiService {
   #methods(): UntypedServiceImplementation {
     return {
       GetCapabilities: this.#unary('read', () => Promise.resolve(this.#capabilities())),
-      FindMissingBlobs: this.#unary('read', (question: reapi.FindMissingBlobsRequest) =>
-        this.#findMissing(question),
+      FindMissingBlobs: this.#unary('read', (question: reapi.FindMissingBlobsRequest, room) =>
+        this.#findMissing(question, room),
       ),
       BatchUpdateBlobs: this.#unary('write', (question: reapi.BatchUpdateBlobsRequest) =>
         this.#batchUpdate(question),
       ),
-      BatchReadBlobs: this.#unary('read', (question: reapi.BatchReadBlobsRequest) =>
-        this.#batchRead(question),
+      BatchReadBlobs: this.#unary('read', (question: reapi.BatchReadBlobsRequest, room) =>
+        this.#batchRead(question, room),
       ),
-      SplitBlob: this.#unary('read', async ({ blobDigest }: reapi.SplitBlobRequest) => ({
-        chunkDigests: (await this.#cas.split(digestOf(blobDigest))).map(digestMessage),
-        chunkingFunction: reapi.ChunkingFunction_Value.FAST_CDC_2020,
-      })),
+      SplitBlob: this.#unary('read', async ({ blobDigest }: reapi.SplitBlobRequest, room) => {
+        const chunks = await this.#cas.split(digestOf(blobDigest));
+        await room.take(chunks.length * aroundBlobBytes);
+        return {
+          chunkDigests: chunks.map(digestMessage),
+          chunkingFunction: reapi.ChunkingFunction_Value.FAST_CDC_2020,
+        };
+      }),
       SpliceBlob: this.#unary('write', async (question: reapi.SpliceBlobRequest) => {
         await this.#cas.splice(digestOf(question.blobDigest), question.chunkDigests.map(digestOf));
         this.#served.keepToSize();
         return { blobDigest: question.blobDigest! };
       }),
-      GetActionResult: this.#unary('read', async ({ actionDigest }: reapi.GetActionResultRequest) => {
+      GetActionResult: this.#unary('read', async ({ actionDigest }: reapi.GetActionResultRequest, room) => {
+        await room.take(usualResultBytes);
         const result = await this.#results.get(digestOf(actionDigest));
         if (result === undefined) throw new Refusal(404, 'nothing is known of this action');
         return result;
@@ -182,21 +183,28 @@ export class ReapiService {
     };
   }
 
-  #unary<Question, Answer extends object>(right: Right, answer: (question: Question) => Promise<Answer>) {
+  #unary<Question, Answer extends object>(
+    right: Right,
+    answer: (question: Question, room: AnswerRoom) => Promise<Answer>,
+  ) {
     return (call: ServerUnaryCall<Question, Answer>, done: sendUnaryData<Answer>): void => {
+      const room = this.#roomFor(call);
       const work = async (): Promise<Answer> => {
         this.#allow(call.metadata, right);
-        return answer(call.request);
+        return answer(call.request, room);
       };
       work().then(
-        (result) => done(null, result),
+        (result) => {
+          room.answered();
+          done(null, result);
+        },
         (error: unknown) => done(this.#failure(error)),
       );
     };
   }
 
   async #read(call: Reader): Promise<void> {
-    const free = this.#occupy(call);
+    const room = this.#roomFor(call);
     try {
       this.#allow(call.metadata, 'read');
       const { resourceName, readOffset, readLimit } = call.request;
@@ -206,13 +214,17 @@ export class ReapiService {
         throw new Refusal(422, 'there is nothing at this offset');
       const from = Number(readOffset);
       const to = readLimit === 0n ? sizeBytes : Math.min(sizeBytes, from + Number(readLimit));
+      const read = this.#cas.piecesOf(digest);
       const bytes = this.#bytesOf(digest, from, to);
-      await sendAll(call, isCompressed ? deflated(bytes) : bytes);
+      room.answered();
+      await sendAll(call, isCompressed ? deflated(bytes) : bytes, {
+        room,
+        sizeBytes,
+        pieceBytes: isCompressed ? Math.max(read, frameBytes) : read,
+      });
       call.end();
     } catch (error) {
       call.emit('error', this.#failure(error));
-    } finally {
-      free();
     }
   }
 
@@ -242,11 +254,18 @@ export class ReapiService {
     }
   }
 
-  /** Whose stream this is has to send or take something, until what this gives is called. */
-  #occupy(call: Reader | Writer): () => void {
+  #roomFor(call: Reader | ServerUnaryCall<unknown, unknown>): AnswerRoom {
+    return new AnswerRoom(call, this.#options.connections, this.#endsOf(call));
+  }
+
+  #endsOf(call: Pick<Reader, 'getPeer'>): ConnectionEnds {
     const [, remoteAddress, remotePort] = /^(.*):(\d+)$/s.exec(call.getPeer()) ?? [];
-    const ends = { remoteAddress, remotePort: Number(remotePort), localPort: this.port };
-    const free = this.#options.connections.busy(ends);
+    return { remoteAddress, remotePort: Number(remotePort), localPort: this.port };
+  }
+
+  /** Whose stream this is has to send something, until what this gives is called. */
+  #occupy(call: Writer): () => void {
+    const free = this.#options.connections.busy(this.#endsOf(call));
     let isFree = false;
     return () => {
       if (!isFree) free();
@@ -254,7 +273,8 @@ export class ReapiService {
     };
   }
 
-  async #findMissing({ blobDigests }: reapi.FindMissingBlobsRequest) {
+  async #findMissing({ blobDigests }: reapi.FindMissingBlobsRequest, room: AnswerRoom) {
+    await room.take(blobDigests.length * aroundBlobBytes);
     await this.#book.refresh();
     const digests = blobDigests.map(digestOf);
     const missing = digests.filter((digest) => !this.#has(digest));
@@ -274,10 +294,11 @@ export class ReapiService {
     return { responses: requests.map(({ digest }) => ({ digest: digest!, status: { code: status.OK } })) };
   }
 
-  async #batchRead({ digests }: reapi.BatchReadBlobsRequest) {
+  async #batchRead({ digests }: reapi.BatchReadBlobsRequest, room: AnswerRoom) {
     const all = digests.map(digestOf);
     const total = all.reduce((sum, digest) => sum + digestSize(digest), 0);
     if (total > batchBytes) throw new Refusal(422, `no more than ${batchBytes} bytes go in one message`);
+    await room.take(total + all.length * aroundBlobBytes);
     const responses = await Promise.all(
       all.map(async (digest) => {
         try {
@@ -371,25 +392,6 @@ function inName(pattern: RegExp, name: string): Named {
   const digest = parseDigest(text);
   if (digest === undefined) throw new Refusal(422, 'that is no name of a blob');
   return { digest, isCompressed: kind !== 'blobs' };
-}
-
-/** Sends no more than the client takes. Ends early when it has gone. */
-async function sendAll(call: Reader, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  const gone = new Promise<void>((resolve) => call.once('cancelled', () => resolve()));
-  const underWay: Promise<void>[] = [];
-  for await (const chunk of bytes)
-    for (let at = 0; at < chunk.byteLength; at += pieceBytes) {
-      if (call.cancelled) return;
-      const data = chunk.subarray(at, at + pieceBytes);
-      underWay.push(new Promise((resolve) => call.write({ data }, () => resolve())));
-      if (underWay.length > piecesUnderWay) await Promise.race([underWay.shift()!, gone]);
-    }
-  await Promise.race([Promise.all(underWay), gone]);
-}
-
-/** In frames of 1 MiB. */
-async function* deflated(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const piece of inPieces(bytes)) yield await compressFrame(piece);
 }
 
 /** @throws Refusal for what is no zstd, or holds too much; what `bytes` throws */

@@ -6,6 +6,7 @@ const buckets = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 export interface Gauges {
   readonly connections: number;
   readonly underWay: number;
+  readonly untakenBytes: number;
   readonly cutOff: Readonly<Record<string, number>>;
 }
 
@@ -39,7 +40,7 @@ export class Metrics {
     this.#collectedBytes += sizeBytes;
   }
 
-  text({ connections, underWay, cutOff }: Gauges): string {
+  text({ connections, underWay, untakenBytes, cutOff }: Gauges): string {
     const { rss } = process.memoryUsage();
     return [
       ...family('cairn_requests_total', 'counter', 'Requests that were answered.', [...this.#requests]),
@@ -58,6 +59,9 @@ export class Metrics {
       ),
       ...family('cairn_connections', 'gauge', 'Open connections.', [['', connections]]),
       ...family('cairn_requests_under_way', 'gauge', 'Requests that are being answered.', [['', underWay]]),
+      ...family('cairn_untaken_bytes', 'gauge', 'Bytes in memory that clients of gRPC have not taken yet.', [
+        ['', untakenBytes],
+      ]),
       ...family('process_resident_memory_bytes', 'gauge', 'Resident memory of the process.', [['', rss]]),
       ...this.#histogram(),
       '',

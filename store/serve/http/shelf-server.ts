@@ -64,6 +64,8 @@ const usualPatience: ServerPatience = {
   graceMs: 30_000,
   leastBytesPerSecond: 1024,
   lookEveryMs: 2000,
+  // Each connection of cairn's own has four answers of 4 MB under way at most.
+  untaken: { ofOneBytes: 16 << 20, ofAllBytes: 64 << 20, giveWayMs: 10_000 },
 };
 /** Of a path that is nowhere, as much is told. */
 const toldCharacters = 200;
@@ -245,6 +247,7 @@ export class ShelfServer {
     const text = this.metrics.text({
       connections: this.connections.count,
       underWay: this.#underWay.size,
+      untakenBytes: this.connections.untakenBytes,
       cutOff: this.connections.cutOff,
     });
     response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
