@@ -1,17 +1,22 @@
-// The login that a registry is shown: of the environment, or of the person's files for docker and podman. Never part of an error, a
-// log, a URL or an argument of a process.
+// The login that a registry is shown: of the environment, or of the person's files for docker and podman, or of the programs that these
+// name. Never part of an error, a log, a URL or an argument of a process.
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readTextIfThere } from '../base/named-file.ts';
+import { askHelper } from './credential-helper.ts';
 import { authorizationFor } from './credentials.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What docker calls its own registry. */
+const dockersOwn = 'https://index.docker.io/v1/';
+
 /**
  * The Authorization header for a registry, or for who gives tokens for it: a token of the environment; else user and password of
  * `DOCKER_AUTH_CONFIG` (the text itself, as CI systems have it), docker's config.json, or podman's auth.json; else of `.netrc`.
- * Programs that keep passwords for docker are not asked.
+ * Where one of these names a program that keeps passwords, for this registry (`credHelpers`) or for all (`credsStore`), that is asked
+ * before what stands there itself. @throws Error when such a program cannot be asked
  */
 export async function registryLogin(host: string, env: Environment): Promise<string | undefined> {
   const home = env['HOME'] ?? homedir();
@@ -32,10 +37,24 @@ export async function registryLogin(host: string, env: Environment): Promise<str
     env['DOCKER_AUTH_CONFIG'],
     ...(await Promise.all(files.map((file) => readTextIfThere(file)))),
   ]) {
-    const login = text === undefined ? undefined : loginIn(text, host);
+    if (text === undefined) continue;
+    const login = (await keptLogin(text, host, env)) ?? loginIn(text, host);
     if (login !== undefined) return `Basic ${login}`;
   }
   return authorizationFor(url, netrc);
+}
+
+// What a program keeps that a file of docker's names, in base64.
+async function keptLogin(text: string, host: string, env: Environment): Promise<string | undefined> {
+  const config = parsed(text);
+  const registry = host === 'docker.io' ? dockersOwn : host;
+  const helpers = memberOf(config, 'credHelpers');
+  for (const name of [memberOf(helpers, registry) ?? memberOf(helpers, host), memberOf(config, 'credsStore')]) {
+    if (typeof name !== 'string' || name === '') continue;
+    const login = await askHelper(name, registry, { env: env as NodeJS.ProcessEnv });
+    if (login !== undefined) return Buffer.from(login).toString('base64');
+  }
+  return undefined;
 }
 
 /** What a file of docker's says of a registry: user and password, in base64. */
@@ -43,7 +62,7 @@ export function loginIn(text: string, host: string): string | undefined {
   const auths = memberOf(parsed(text), 'auths');
   const names =
     host === 'docker.io'
-      ? [host, 'https://index.docker.io/v1/']
+      ? [host, dockersOwn]
       : [host, `https://${host}`, `https://${host}/v1/`];
   for (const name of names) {
     const auth = memberOf(memberOf(auths, name), 'auth');

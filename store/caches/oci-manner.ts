@@ -31,6 +31,8 @@ interface Token {
 }
 
 const mostTokenBytes = 1024 * 1024;
+/** How long a login is not asked for again. */
+const loginMs = 10 * 60 * 1000;
 /** What the specification says of a token that does not say how long it is good. */
 const usualSeconds = 60;
 
@@ -60,7 +62,7 @@ class Wicket {
   readonly #place: OciPlace;
   readonly #options: OciMannerOptions;
   #challenge: Promise<Challenge> | undefined;
-  #login: Promise<string | undefined> | undefined;
+  #login: { readonly told: Promise<string | undefined>; readonly sinceMs: number } | undefined;
   readonly #tokens = new Map<Scope, Promise<Token>>();
 
   constructor(place: OciPlace, options: OciMannerOptions) {
@@ -68,15 +70,26 @@ class Wicket {
   }
 
   async authorization(scope: Scope): Promise<string | undefined> {
-    const login = await (this.#login ??= this.#options.login());
+    const told = this.#told();
+    const known = await told.catch(() => undefined);
     // A token of the person's own is for the registry itself.
-    if (login?.startsWith('Bearer ') === true) return login;
+    if (known?.startsWith('Bearer ') === true) return known;
     this.#challenge ??= this.#askWhatItWants();
     this.#challenge.catch(() => (this.#challenge = undefined));
     const challenge = await this.#challenge;
+    // Who wants to see nothing does not mind that there is nothing to be shown.
     if (challenge.kind === 'nothing') return undefined;
+    const login = await told;
     if (challenge.kind === 'login') return login;
     return (await this.#token(challenge, scope, login)).authorization;
+  }
+
+  // What programs tell may be good for an hour only, and asking them takes a while.
+  #told(): Promise<string | undefined> {
+    const nowMs = performance.now();
+    if (this.#login === undefined || nowMs - this.#login.sinceMs > loginMs)
+      this.#login = { told: this.#options.login(), sinceMs: nowMs };
+    return this.#login.told;
   }
 
   async #askWhatItWants(): Promise<Challenge> {
