@@ -49,7 +49,10 @@ async function keptLogin(text: string, host: string, env: Environment): Promise<
   const config = parsed(text);
   const registry = host === 'docker.io' ? dockersOwn : host;
   const helpers = memberOf(config, 'credHelpers');
-  for (const name of [memberOf(helpers, registry) ?? memberOf(helpers, host), memberOf(config, 'credsStore')]) {
+  for (const name of [
+    memberOf(helpers, registry) ?? memberOf(helpers, host),
+    memberOf(config, 'credsStore'),
+  ]) {
     if (typeof name !== 'string' || name === '') continue;
     const login = await askHelper(name, registry, { env: env as NodeJS.ProcessEnv });
     if (login !== undefined) return Buffer.from(login).toString('base64');
@@ -60,10 +63,7 @@ async function keptLogin(text: string, host: string, env: Environment): Promise<
 /** What a file of docker's says of a registry: user and password, in base64. */
 export function loginIn(text: string, host: string): string | undefined {
   const auths = memberOf(parsed(text), 'auths');
-  const names =
-    host === 'docker.io'
-      ? [host, dockersOwn]
-      : [host, `https://${host}`, `https://${host}/v1/`];
+  const names = host === 'docker.io' ? [host, dockersOwn] : [host, `https://${host}`, `https://${host}/v1/`];
   for (const name of names) {
     const auth = memberOf(memberOf(auths, name), 'auth');
     if (typeof auth !== 'string') continue;

@@ -92,8 +92,7 @@ export class Untaken {
     this.#owners.set(socket, owner);
     socket.once('close', () => {
       this.#owners.delete(socket);
-      for (const part of this.#waiting)
-        if (part.owner === owner) this.#refuse(part, connectionEnded());
+      for (const part of this.#waiting) if (part.owner === owner) this.#refuse(part, connectionEnded());
       for (const part of this.#held) if (part.owner === owner) this.#free(part);
     });
     return owner;

@@ -262,7 +262,8 @@ test('it ends when what is under way has ended, and waits no longer than it shou
   const head = `PUT ${pack.path} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: ${pack.body.length}\r\n\r\n`;
   const socket = await connection(serving.url, head);
   socket.write(pack.body.subarray(0, 20));
-  const text = (): string => serving.server.metrics.text({ connections: 0, underWay: 0, untakenBytes: 0, cutOff: {} });
+  const text = (): string =>
+    serving.server.metrics.text({ connections: 0, underWay: 0, untakenBytes: 0, cutOff: {} });
   await expect
     .poll(async () => (await ask(serving.url, 'GET', '/metrics')).body.toString())
     .toContain('under_way 2');

@@ -24,7 +24,13 @@ const batch = { digests: small.map((bytes) => digestMessage(digestOf(bytes))), d
 
 async function serving(untaken: Partial<UntakenLimits>) {
   const limits = { ofOneBytes: 10_000_000, ofAllBytes: 25_000_000, giveWayMs: 60_000, ...untaken };
-  const patience = { headMs: 400, graceMs: 60_000, leastBytesPerSecond: 1, lookEveryMs: 100, untaken: limits };
+  const patience = {
+    headMs: 400,
+    graceMs: 60_000,
+    leastBytesPerSecond: 1,
+    lookEveryMs: 100,
+    untaken: limits,
+  };
   const served = await serveStore({ serverOptions: { patience } });
   const { url } = await reapiOf(served);
   const good = new ReapiClient(url, { credentials: { token: writeToken } });
