@@ -54,7 +54,7 @@ async function keptLogin(text: string, host: string, env: Environment): Promise<
     memberOf(config, 'credsStore'),
   ]) {
     if (typeof name !== 'string' || name === '') continue;
-    const login = await askHelper(name, registry, { env: env as NodeJS.ProcessEnv });
+    const login = await askHelper(name, registry, { env });
     if (login !== undefined) return Buffer.from(login).toString('base64');
   }
   return undefined;

@@ -96,12 +96,12 @@ test('a program that never answers is not waited for, and whoever it started nei
 });
 
 test('a registry that wants to see nothing is read, whatever is wrong with the program; one that wants a login says what', async () => {
-  let challenge: string | undefined;
+  const wants: { challenge?: string } = {};
   const seen: (string | undefined)[] = [];
   const registry = createServer((request, response) => {
     seen.push(request.headers.authorization);
-    if (challenge === undefined) response.writeHead(200).end();
-    else response.writeHead(401, { 'www-authenticate': challenge }).end();
+    if (wants.challenge === undefined) response.writeHead(200).end();
+    else response.writeHead(401, { 'www-authenticate': wants.challenge }).end();
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => registry.once('listening', resolve));
   onTestFinished(() => void registry.close());
@@ -113,7 +113,7 @@ test('a registry that wants to see nothing is read, whatever is wrong with the p
       patienceMs: 10_000,
     }).signed({ method: 'GET', url: `http://${host}/v2/team/cache/tags/list`, headers: {} });
   expect(await signed(broken.env)).toEqual({});
-  challenge = 'Basic realm="team"';
+  wants.challenge = 'Basic realm="team"';
   await expect(signed(broken.env)).rejects.toThrow('docker-credential-team');
   const good = person({ credsStore: 'team' }, { team: says('ci', secret) });
   expect(await signed(good.env)).toEqual({ authorization: basic(`ci:${secret}`) });

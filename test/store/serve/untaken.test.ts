@@ -39,9 +39,10 @@ async function serving(untaken: Partial<UntakenLimits>) {
   return { served, url, good };
 }
 
-/** The most that is told of, and grows, until nothing has changed for a while. */
+/** What is held, when that has not changed for a while. */
 async function settled({ server }: Serving): Promise<number> {
-  for (let before = -1; ; await pause(200)) {
+  for (let before = -1; ;) {
+    await pause(200);
     const now = server.connections.untakenBytes;
     if (now === before) return now;
     before = now;
