@@ -26,7 +26,6 @@ export class Transformer {
 
   /** @throws UserError `CONFIG_INVALID` with the place of a syntax error. */
   transform(path: string, source: string): TransformedModule {
-    refusePrototype(path, source);
     // The path is in the code: import.meta is replaced by what it says.
     const key = `module ${jitiVersion()} ${hash('sha256', `${path}\0${source}`, 'hex')}`;
     const known = this.#new.get(key) ?? (this.#records.cached(key) as TransformedModule | undefined);
@@ -58,27 +57,50 @@ function sourceMap({ mappings }: TransformedModule, file: string): SourceMap {
   return new SourceMap({ file, version: 3, mappings, sourceRoot: '', ...names });
 }
 
-// `{ '__proto__': 'text' }` makes no member: JavaScript drops it without a word, and a file of that name with it.
-const prototypeMember = /(?<![\w.$])(["']?)__proto__\1\s*:/;
-
-function refusePrototype(file: string, source: string): void {
-  const at = source.includes('__proto__') ? (prototypeMember.exec(source)?.index ?? -1) : -1;
-  if (at < 0) return;
-  const before = source.slice(0, at).split('\n');
-  throw new UserError('CONFIG_INVALID', '"__proto__:" in an object makes no member of that name', {
-    hint: "Write ['__proto__']: … if a member is meant.",
-    where: formatPlace({ file, line: before.length, column: before.at(-1)!.length + 1 }),
-  });
-}
-
 let jiti: Jiti | undefined;
 
 function transformModule(path: string, source: string): TransformedModule {
-  jiti ??= jitiFor(path, { sourceMaps: true });
+  jiti ??= jitiFor(path, { sourceMaps: true, transformOptions: { babel: { plugins: [prototypeMembers] } } });
+  prototypeMember = undefined;
   const output = jiti.transform({ source, filename: path, ts: true, retainLines: true });
+  if (prototypeMember !== undefined) throw droppedMember(path, prototypeMember);
   const failure = /^exports\.__JITI_ERROR__ = (.*)/.exec(output)?.[1];
   if (failure !== undefined) throw syntaxError(path, JSON.parse(failure) as JitiError);
   return splitSourceMap(output);
+}
+
+/** Where Babel found the first one in the module that it has just read; columns count from 0. */
+let prototypeMember: { readonly line: number; readonly column: number } | undefined;
+
+/** The part of a Babel syntax tree's path to a property that is asked for below. */
+interface PropertyPath {
+  readonly parent: { readonly type: string };
+  readonly node: {
+    readonly computed: boolean;
+    readonly shorthand: boolean;
+    readonly key: { readonly name?: string; readonly value?: unknown };
+    readonly value: { readonly type: string };
+    readonly loc?: { readonly start: { readonly line: number; readonly column: number } } | null;
+  };
+}
+
+// `{ '__proto__': 'text' }` makes no member: JavaScript drops it without a word, and a file of that name with it (ECMA-262,
+// B.3.1). With null it drops nothing: an object without a prototype is what is meant.
+const prototypeMembers = (): object => ({
+  visitor: {
+    ObjectProperty({ parent, node }: PropertyPath): void {
+      if (parent.type !== 'ObjectExpression' || node.computed || node.shorthand) return;
+      if ((node.key.name ?? node.key.value) !== '__proto__' || node.value.type === 'NullLiteral') return;
+      prototypeMember ??= node.loc?.start ?? { line: 1, column: 0 };
+    },
+  },
+});
+
+function droppedMember(file: string, { line, column }: NonNullable<typeof prototypeMember>): UserError {
+  return new UserError('CONFIG_INVALID', '"__proto__:" in an object makes no member of that name', {
+    hint: "Write ['__proto__']: … if a member is meant.",
+    where: formatPlace({ file, line, column: column + 1 }),
+  });
 }
 
 interface JitiError {

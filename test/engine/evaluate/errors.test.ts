@@ -164,6 +164,13 @@ const mistakes: readonly Mistake[] = [
     at: '6:73',
   },
   {
+    title: 'the same, however its name is written',
+    config: configText(`{ a: write({ name: 'a', files: { ...{ "\\u005f_proto__": 'text' } } }) }`),
+    code: 'CONFIG_INVALID',
+    message: /"__proto__:" in an object makes no member/,
+    at: '6:78',
+  },
+  {
     title: 'half a character in a file',
     config: configText(`{ a: write({ name: 'a', files: { b: '\\ud800' } }) }`),
     code: 'DERIVATION_INVALID',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { configProject } from '../../support/config-project.ts';
+import type { Write } from '../../../engine/model/derivation.ts';
+import { configProject, configText } from '../../support/config-project.ts';
 
 // Each expression stands on line 3, after `const value = `.
 const impureExpressions: readonly (readonly [expression: string, what: RegExp, column: number])[] = [
@@ -171,4 +172,18 @@ export default defineFlake({ description: '', inputs: {}, outputs: () => ({}) })
     code: 'CONFIG_INVALID',
     message: expect.stringContaining('too long') as string,
   });
+});
+
+test('a text that has __proto__: in it, and an object without a prototype, are what they are', async () => {
+  const { evaluate } = await configProject({
+    'flake-like.config.ts': configText(
+      `{ a: write({ name: 'a', files: { ...{ __proto__: null, json: '{"__proto__": 1}' }, ...JSON.parse('{"__proto__": "text"}') /* __proto__: */ } }) }`,
+    ),
+  });
+  const { outputs, steps } = await evaluate();
+  const { files } = steps(outputs.get('a@x86_64-linux')!.id).derivation as Write;
+  expect(Object.entries(files).sort()).toEqual([
+    ['__proto__', { text: 'text' }],
+    ['json', { text: '{"__proto__": 1}' }],
+  ]);
 });
