@@ -31,9 +31,19 @@ function failureBlock({ step, place, outcome: { failure, durationMs } }: FailedS
   ];
   return [
     `${head} [${failure.code}]`,
-    ...failure.logTail.map((line) => `  ${style.dim('│')} ${plainLine(line)}`),
+    ...failure.logTail.map((line) => `  ${style.dim('│')} ${shortened(plainLine(line))}`),
     ...facts.flatMap(([label, value]) =>
       value === undefined ? [] : [`  ${style.accent(`${label}:`)} ${plainLine(value)}`],
     ),
   ];
+}
+
+/** What of a line of a log is shown at most. A command of a compiler fits; a file written to the log as one line does not. */
+const shownCharacters = { start: 1500, end: 500 };
+
+function shortened(line: string): string {
+  const { start, end } = shownCharacters;
+  const leftOut = line.length - start - end;
+  if (leftOut <= 0) return line;
+  return `${line.slice(0, start)} …(${leftOut} characters more)… ${line.slice(-end)}`;
 }

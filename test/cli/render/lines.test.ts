@@ -102,6 +102,15 @@ describe('failures', () => {
     ]);
   });
 
+  it('show of a line without end only where it begins and where it ends', () => {
+    const long = { ...failure, failure: { ...failure.failure, logTail: [`begin${'x'.repeat(60_000)}end`] } };
+    const [, , line] = failureLines(
+      { failed: [{ step: sed, place: undefined, outcome: long }], skipped: [] },
+      uncoloured,
+    );
+    expect(line).toMatch(/^ {2}│ beginx+ …\(58008 characters more\)… x+end$/);
+  });
+
   it('are listed again at the end when there are several, with what was not built because of them', () => {
     const failed = [sed, archive].map((step) => ({ step, place: undefined, outcome: failure }));
     const shown = failureLines({ failed, skipped: [{ ...sed, name: 'lsb' }, root] }, uncoloured);
