@@ -60,17 +60,27 @@ function sourceMap({ mappings }: TransformedModule, file: string): SourceMap {
 let jiti: Jiti | undefined;
 
 function transformModule(path: string, source: string): TransformedModule {
-  jiti ??= jitiFor(path, { sourceMaps: true, transformOptions: { babel: { plugins: [prototypeMembers] } } });
-  prototypeMember = undefined;
+  jiti ??= jitiFor(path, {
+    sourceMaps: true,
+    transformOptions: { babel: { plugins: [noPrototypeMembers] } },
+  });
+  prototypeMembers.length = 0;
   const output = jiti.transform({ source, filename: path, ts: true, retainLines: true });
-  if (prototypeMember !== undefined) throw droppedMember(path, prototypeMember);
+  const [dropped] = prototypeMembers;
+  if (dropped !== undefined) throw droppedMember(path, dropped);
   const failure = /^exports\.__JITI_ERROR__ = (.*)/.exec(output)?.[1];
   if (failure !== undefined) throw syntaxError(path, JSON.parse(failure) as JitiError);
   return splitSourceMap(output);
 }
 
-/** Where Babel found the first one in the module that it has just read; columns count from 0. */
-let prototypeMember: { readonly line: number; readonly column: number } | undefined;
+/** As Babel counts: lines from 1, columns from 0. */
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Those that Babel found in the module that it has just read. */
+const prototypeMembers: Position[] = [];
 
 /** The part of a Babel syntax tree's path to a property that is asked for below. */
 interface PropertyPath {
@@ -80,23 +90,23 @@ interface PropertyPath {
     readonly shorthand: boolean;
     readonly key: { readonly name?: string; readonly value?: unknown };
     readonly value: { readonly type: string };
-    readonly loc?: { readonly start: { readonly line: number; readonly column: number } } | null;
+    readonly loc?: { readonly start: Position } | null;
   };
 }
 
 // `{ '__proto__': 'text' }` makes no member: JavaScript drops it without a word, and a file of that name with it (ECMA-262,
 // B.3.1). With null it drops nothing: an object without a prototype is what is meant.
-const prototypeMembers = (): object => ({
+const noPrototypeMembers = (): object => ({
   visitor: {
     ObjectProperty({ parent, node }: PropertyPath): void {
       if (parent.type !== 'ObjectExpression' || node.computed || node.shorthand) return;
       if ((node.key.name ?? node.key.value) !== '__proto__' || node.value.type === 'NullLiteral') return;
-      prototypeMember ??= node.loc?.start ?? { line: 1, column: 0 };
+      prototypeMembers.push(node.loc?.start ?? { line: 1, column: 0 });
     },
   },
 });
 
-function droppedMember(file: string, { line, column }: NonNullable<typeof prototypeMember>): UserError {
+function droppedMember(file: string, { line, column }: Position): UserError {
   return new UserError('CONFIG_INVALID', '"__proto__:" in an object makes no member of that name', {
     hint: "Write ['__proto__']: … if a member is meant.",
     where: formatPlace({ file, line, column: column + 1 }),

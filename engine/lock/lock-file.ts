@@ -1,7 +1,7 @@
 // flake-like.lock: its form, reading and writing. It is reviewed like code but believed like a download: everything in
 // it is checked. Knows nothing of where pins come from.
 //
-// {"version": 1, "inputs": {"<name>": {"declaration": {…}, "pins": [{name, version, urls, sha256, sizeBytes, source?}, …]}}}
+// {"version": 1, "inputs": {"<name>": {"declaration": {…}, "servedAt"?: "2026-11-30T14:04:57Z", "pins": [{name, version, urls, sha256, sizeBytes, source?}, …]}}}
 
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
@@ -21,6 +21,8 @@ export interface Lock {
 /** The pins of one input, and what they were asked for with. */
 export interface LockedInput {
   readonly declaration: LockedDeclaration;
+  /** When Debian's mirrors were last found to serve all of it, in UTC: what has left them since is kept by that day. */
+  readonly servedAt?: string;
   readonly pins: PinnedFiles;
 }
 
@@ -72,6 +74,8 @@ export async function writeLock(path: string, lock: Lock): Promise<void> {
   }
 }
 
+const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
 function checkLock(value: CheckedValue): Lock {
   const fields = value.object(['version', 'inputs']);
   if (fields.get('version').count() !== 1)
@@ -81,9 +85,12 @@ function checkLock(value: CheckedValue): Lock {
 }
 
 function checkInput(value: CheckedValue): LockedInput {
-  const fields = value.object(['declaration', 'pins']);
+  const fields = value.object(['declaration', 'pins'], ['servedAt']);
   return {
     declaration: checkDeclaration(fields.get('declaration')),
+    ...(fields.has('servedAt') && {
+      servedAt: fields.get('servedAt').text(timePattern, 'a time such as 2026-11-30T14:04:57Z'),
+    }),
     pins: fields.get('pins').items().map(checkPin),
   };
 }

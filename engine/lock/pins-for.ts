@@ -56,10 +56,11 @@ export function pinsOf(
 /** Finds the pin a download comes from, by SHA-256, and every input that has it: to move it is to move all of them. */
 export function pinOrigins(lock: Lock): (sha256: string) => PinOrigin | undefined {
   const origins = new Map<string, PinOrigin>();
-  for (const [input, { pins }] of Object.entries(lock.inputs)) {
+  for (const [input, { pins, servedAt }] of Object.entries(lock.inputs)) {
     for (const { name, version, sha256 } of pins) {
-      const { inputs = [] } = origins.get(sha256) ?? {};
-      origins.set(sha256, { inputs: [...new Set([...inputs, input])], name, version });
+      const known = origins.get(sha256);
+      const inputs = [...new Set([...(known?.inputs ?? []), input])];
+      origins.set(sha256, { inputs, name, version, servedAt: known?.servedAt ?? servedAt });
     }
   }
   return (sha256) => origins.get(sha256);

@@ -135,7 +135,9 @@ class Updater {
     const found = lockablePins(name, await this.#pin(name, declaration, { before, isLocked }));
     for (const warning of olderVersions(before, found)) this.#notice(`${name}: ${warning}`);
     const mayKeepUrls = isLocked || declaration.kind !== 'url';
-    return { declaration, pins: mayKeepUrls ? withFurtherUrls(found, before) : found };
+    const pins = mayKeepUrls ? withFurtherUrls(found, before) : found;
+    const servedAt = servedAtOf(declaration, pins, locked);
+    return { declaration, ...(servedAt !== undefined && { servedAt }), pins };
   }
 
   async #pin(
@@ -167,6 +169,19 @@ class Updater {
   #notice(message: string): void {
     this.#options.emit({ type: 'notice', message, step: undefined });
   }
+}
+
+// The same files keep their day, so that a lock in which nothing moved is the same text. What is declared as a snapshot comes
+// from a place that keeps files for good.
+function servedAtOf(
+  declaration: LockedDeclaration,
+  pins: PinnedFiles,
+  before: LockedInput | undefined,
+): string | undefined {
+  if (declaration.kind === 'url' || declaration.snapshot === true) return undefined;
+  const known = new Set(before?.pins.map(({ sha256 }) => sha256));
+  if (before?.servedAt !== undefined && pins.every(({ sha256 }) => known.has(sha256))) return before.servedAt;
+  return `${new Date().toISOString().slice(0, 19)}Z`;
 }
 
 function inputOf(lock: Lock | undefined, name: string): LockedInput | undefined {

@@ -10,15 +10,21 @@ import type { TransferFailure } from './transfer.ts';
 const elsewhere =
   'set CAIRN_SOURCES to a folder made by `cairn fetch OUTPUT --to FOLDER`, or CAIRN_MIRROR_<NAME> to another mirror';
 
-/** The error for a download that failed at each of its URLs; the gravest kind of failure decides. */
+/** Why a download failed at each of its URLs, and then at each place that keeps what has left those. */
+export interface FetchFailures {
+  readonly failures: readonly TransferFailure[];
+  readonly kept: readonly TransferFailure[];
+}
+
+/** The error for a download that failed everywhere; the gravest kind of failure decides. */
 export function fetchError(
   request: FetchRequest,
-  failures: readonly TransferFailure[],
+  { failures, kept }: FetchFailures,
   origin?: PinOrigin,
 ): UserError {
-  const mismatch = failures.find(({ kind }) => kind === 'mismatch');
+  const mismatch = [...failures, ...kept].find(({ kind }) => kind === 'mismatch');
   if (mismatch !== undefined) return hashMismatch(request, mismatch, origin);
-  if (failures.every(({ kind }) => kind === 'gone')) return pinGone(request, failures, origin);
+  if (failures.every(({ kind }) => kind === 'gone')) return pinGone(request, { failures, kept }, origin);
   return new UserError(
     'FETCH_FAILED',
     `${describe(request, origin)} could not be downloaded${listOf(failures)}`,
@@ -65,16 +71,18 @@ function hashMismatch(
   );
 }
 
-function pinGone(request: FetchRequest, failures: readonly TransferFailure[], origin?: PinOrigin): UserError {
+function pinGone(request: FetchRequest, { failures, kept }: FetchFailures, origin?: PinOrigin): UserError {
+  const keeper = kept.length === 0 ? '' : `\nand is not to be had where such files are kept${listOf(kept)}`;
   return new UserError(
     'FETCH_PIN_GONE',
-    `${describe(request, origin)} has left the places it was pinned at${listOf(failures)}`,
+    `${describe(request, origin)} has left the places it was pinned at${listOf(failures)}${keeper}`,
     {
       hint:
         origin === undefined
           ? `Write a URL in the config that has it, or ${elsewhere}.`
           : `Run \`${lockCommand(origin)}\` to move to the version there is now. To keep this one, ${elsewhere}, ` +
-            'or add a URL that still has it to its pin in flake-like.lock (Debian has a snapshot service that keeps every file it ever had).',
+            'CAIRN_MIRROR_SNAPSHOT to a copy of the snapshot service that keeps every file Debian ever had, ' +
+            'or add a URL that still has it to its pin in flake-like.lock.',
     },
   );
 }

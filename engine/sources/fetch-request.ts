@@ -10,10 +10,12 @@ export interface FetchRequest {
   readonly sizeBytes?: number;
 }
 
-/** The pin a download comes from, for messages. */
+/** The pin a download comes from: for messages, and for the day by which a snapshot service keeps it. */
 export interface PinOrigin {
   /** Names of the flake's inputs that have it; one at least. */
   readonly inputs: readonly string[];
   readonly name: string;
   readonly version: string;
+  /** When mirrors were last found to serve it; see `LockedInput`. */
+  readonly servedAt?: string | undefined;
 }

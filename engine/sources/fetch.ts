@@ -8,9 +8,9 @@ import { isErrno } from '../../store/base/errors.ts';
 import type { Batch, Store } from '../../store/index.ts';
 import { diskFull, fetchError, offlineError } from './fetch-error.ts';
 import type { FetchRequest, PinOrigin } from './fetch-request.ts';
-import { candidateUrls, type Mirrors } from './mirrors.ts';
+import { candidateUrls, snapshotUrls, type Mirrors } from './mirrors.ts';
 import { PartialFile } from './sink.ts';
-import { transfer, type Patience } from './transfer.ts';
+import { transfer, type Patience, type Transferred, type TransferFailure } from './transfer.ts';
 
 export interface FetchOptions {
   readonly store: Pick<Store, 'path' | 'locks' | 'blobs'>;
@@ -22,7 +22,7 @@ export interface FetchOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number | undefined) => void;
   /** Only folders of this machine are looked into. */
   readonly offline?: boolean;
-  /** Which pin the request comes from, for messages; see `pinOrigins`. */
+  /** Which pin the request comes from; see `pinOrigins`. */
   readonly origin?: PinOrigin | undefined;
   readonly patience?: Partial<Patience>;
 }
@@ -79,25 +79,45 @@ async function fill(
   { request, options }: { readonly request: FetchRequest; readonly options: FetchOptions },
 ): Promise<Digest> {
   const { sha256, sizeBytes } = request;
-  const result = await transfer(urls, file, {
-    expected: { sha256, ...(sizeBytes !== undefined && { sizeBytes }) },
-    signal: options.signal,
-    onProgress: atMostEvery(100, (doneBytes) => options.onProgress?.(doneBytes, sizeBytes)),
-    patience: options.patience,
-  });
+  const from = (places: readonly string[]): Promise<Transferred> =>
+    transfer(places, file, {
+      expected: { sha256, ...(sizeBytes !== undefined && { sizeBytes }) },
+      signal: options.signal,
+      onProgress: atMostEvery(100, (doneBytes) => options.onProgress?.(doneBytes, sizeBytes)),
+      patience: options.patience,
+    });
+  let result = await from(urls);
+  const failures = failuresOf(result);
+  const hasLeft = failures.length > 0 && failures.every(({ kind }) => kind === 'gone');
+  const kept = hasLeft ? keptUrls(request, options) : [];
+  if (kept.length > 0) result = await from(kept);
   if (result.kind === 'complete') {
     options.onProgress?.(digestSize(result.digest), sizeBytes);
     return result.digest;
   }
-  const isOnlyHere = options.offline === true && result.failures.every(({ kind }) => kind === 'gone');
-  throw isOnlyHere ? offlineError(request) : fetchError(request, result.failures, options.origin);
+  if (hasLeft && options.offline === true) throw offlineError(request);
+  throw fetchError(request, { failures, kept: kept.length > 0 ? result.failures : [] }, options.origin);
 }
 
-function usableUrls(request: FetchRequest, { mirrors, offline = false }: FetchOptions): string[] {
-  if (!offline) return candidateUrls(request, mirrors);
-  const local = candidateUrls(request, mirrors).filter((url) => url.startsWith('file:'));
-  if (local.length === 0) throw offlineError(request);
-  return local;
+function failuresOf(result: Transferred): readonly TransferFailure[] {
+  return result.kind === 'failed' ? result.failures : [];
+}
+
+function usableUrls(request: FetchRequest, options: FetchOptions): string[] {
+  const urls = allowed(candidateUrls(request, options.mirrors), options);
+  if (urls.length === 0) throw offlineError(request);
+  return urls;
+}
+
+/** Where what has left the places it was pinned at is kept for good. */
+function keptUrls({ urls }: FetchRequest, options: FetchOptions): string[] {
+  const { mirrors, origin } = options;
+  if (origin?.servedAt === undefined) return [];
+  return allowed(snapshotUrls(urls, origin.servedAt, mirrors), options);
+}
+
+function allowed(urls: readonly string[], { offline = false }: FetchOptions): string[] {
+  return urls.filter((url) => !offline || url.startsWith('file:'));
 }
 
 /** Downloads that were interrupted and that nobody has come back for. */

@@ -33,6 +33,7 @@ export interface MirrorUrl {
 const upstream: Readonly<Record<string, readonly string[]>> = {
   gnu: ['https://ftpmirror.gnu.org/gnu', 'https://ftp.gnu.org/gnu'],
   kernel: ['https://cdn.kernel.org/pub', 'https://www.kernel.org/pub'],
+  snapshot: ['https://snapshot.debian.org/archive'],
 };
 
 /** @throws UserError `CONFIG_INVALID` when a base is neither a URL nor an absolute path. */
@@ -88,6 +89,22 @@ export function candidateUrls(
   if (all.length === 0) throw noMirror(parseMirrorUrl(file.urls[0] ?? '')?.name ?? '');
   return all;
 }
+
+/**
+ * Where files of Debian's archives that have left their mirrors are kept for good: in the snapshot service, by the day on which they
+ * were served. Its paths are ARCHIVE/YYYYMMDDThhmmssZ/PATH, and a time between two of its copies means the earlier one.
+ * @param servedAt an ISO 8601 time in UTC, to the second
+ */
+export function snapshotUrls(urls: readonly string[], servedAt: string, mirrors: Mirrors): string[] {
+  const time = servedAt.replaceAll(/[-:]/g, '');
+  return urls.flatMap((url) => {
+    const mirror = parseMirrorUrl(url);
+    if (mirror === undefined || !debianArchives.includes(mirror.name)) return [];
+    return mirrors.bases('snapshot').map((base) => `${base}/${mirror.name}/${time}/${mirror.path}`);
+  });
+}
+
+const debianArchives = ['debian', 'debian-security'];
 
 /** @throws UserError `DERIVATION_INVALID` when it begins with mirror:// and does not go on as it should. */
 export function parseMirrorUrl(url: string): MirrorUrl | undefined {

@@ -160,6 +160,13 @@ test.each([
     2,
     'version: it was written by another version of cairn',
   ],
+  [
+    'a day that is none',
+    '"pins"',
+    '"servedAt": "yesterday",\n"pins"',
+    10,
+    'inputs.sed.servedAt: it must be a time such as 2026-11-30T14:04:57Z',
+  ],
   ['a trailing comma', '1398', '1398,', 19, 'expected a member name in quotes, found "}"'],
   ['a missing bracket', ']\n    }\n', '\n    }\n', 21, 'expected "," or "]", found "}"'],
   [

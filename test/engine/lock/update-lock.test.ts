@@ -1,7 +1,8 @@
 // `cairn lock` against a signed archive, and against archives that are not what they say.
 
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import type { Lock } from '../../../engine/lock/lock-file.ts';
+import { pinOrigins } from '../../../engine/lock/pins-for.ts';
 import type { InputDeclaration } from '../../../engine/model/flake.ts';
 import { openMirrors, type Mirrors } from '../../../engine/sources/mirrors.ts';
 import { digestHash, digestOf } from '../../../store/base/digest.ts';
@@ -286,7 +287,7 @@ test('URLs that people added to a pin stay as long as its file does', async () =
   const extra = 'https://keep.example/sed_4.9.orig.tar.xz';
   const lock: Lock = {
     version: 1,
-    inputs: { sed: { declaration: sed, pins: [{ ...pin, urls: [...pin.urls, extra] }] } },
+    inputs: { sed: { ...found.inputs['sed']!, pins: [{ ...pin, urls: [...pin.urls, extra] }] } },
   };
   const same = await update({ inputs: { sed }, lock, mirrors: await mirrorOf() });
   expect(same.lock).toEqual(lock);
@@ -296,6 +297,28 @@ test('URLs that people added to a pin stay as long as its file does', async () =
     mirrors: await mirrorOf({ sources: sources.replaceAll(a, b) }),
   });
   expect(moved.lock.inputs['sed']?.pins[0]?.urls).toEqual(pin.urls);
+});
+
+test('a lock says since when its files were served, and says it anew when they move', async () => {
+  const at = (time: string): void => void vi.setSystemTime(time);
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const inputs = { sed, seed, old: { ...sed, snapshot: true } } as const;
+  at('2030-11-30T14:04:57.123Z');
+  const { lock } = await update({ inputs, mirrors: await mirrorOf() });
+  const servedAt = (of: Lock): unknown[] => Object.values(of.inputs).map((input) => input.servedAt);
+  expect(servedAt(lock)).toEqual([undefined, '2030-11-30T14:04:57Z', '2030-11-30T14:04:57Z']);
+
+  at('2030-12-01T08:00:00Z');
+  const still = await update({ inputs, lock, mirrors: await mirrorOf() });
+  expect(still.lock).toEqual(lock);
+  const moved = { sources: sources.replaceAll('4.9', '4.10').replaceAll(a, 'd'.repeat(64)) };
+  const after = await update({ inputs, lock, mirrors: await mirrorOf(moved) });
+  expect(servedAt(after.lock)).toEqual([undefined, '2030-12-01T08:00:00Z', '2030-11-30T14:04:57Z']);
+  expect(pinOrigins(after.lock)('d'.repeat(64))).toMatchObject({
+    version: '4.10',
+    servedAt: '2030-12-01T08:00:00Z',
+  });
 });
 
 test('a pin that goes backwards is worth a notice', async () => {

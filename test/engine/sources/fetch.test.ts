@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { randomBytes } from 'node:crypto';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { fetchBlob } from '../../../engine/sources/fetch.ts';
 import type { FetchRequest } from '../../../engine/sources/fetch-request.ts';
 import { openMirrors } from '../../../engine/sources/mirrors.ts';
@@ -189,6 +189,69 @@ test('a pin that has left all its places says which package it is, where it was,
   expect(error.message).toContain(`${server.base}/b`);
   expect(error.hint).toContain('`cairn lock sed seed`');
   expect(error.hint).toContain('CAIRN_SOURCES');
+});
+
+describe('what has left its mirrors', () => {
+  const origin = { inputs: ['sed'], name: 'sed', version: '4.9', servedAt: '2026-11-30T14:04:57Z' };
+  const path = 'pool/main/s/sed/sed_4.9.tar.xz';
+  const kept = `/archive/debian/20261130T140457Z/${path}`;
+  const urls = [`mirror://debian/${path}`];
+
+  /** A mirror that answers as it is told to, and a snapshot service, on one server. */
+  async function serveBoth(mirrorStatus: number, content: Buffer | undefined) {
+    const server = await serve((asked, response) => {
+      if (asked.url === kept && content !== undefined) response.end(content);
+      else response.writeHead(asked.url?.startsWith('/mirror/') === true ? mirrorStatus : 404).end();
+    });
+    const configured = { debian: [`${server.base}/mirror`], snapshot: [`${server.base}/archive`] };
+    return { server, mirrors: openMirrors({ configured, env: {}, aptFolder: '/nonexistent' }) };
+  }
+
+  it('is taken from where it is kept by the day on which it was served', async () => {
+    const { content, digest, request } = someFile();
+    const { server, mirrors } = await serveBoth(404, content);
+    expect(await fetchInto(store(), { ...request, urls }, { mirrors, origin })).toBe(digest);
+    expect(server.requests).toEqual([`GET /mirror/${path}`, `GET ${kept}`]);
+  });
+
+  it('is not looked for there when a mirror only has a bad day, or nobody knows when it was served', async () => {
+    const { content, request } = someFile();
+    for (const [status, servedAt, code] of [
+      [403, origin.servedAt, 'FETCH_FAILED'],
+      [404, undefined, 'FETCH_PIN_GONE'],
+    ] as const) {
+      const { server, mirrors } = await serveBoth(status, content);
+      const error = await failureOf(
+        fetchInto(store(), { ...request, urls }, { mirrors, origin: { ...origin, servedAt } }),
+      );
+      expect(error.code).toBe(code);
+      expect(server.requests).toEqual([`GET /mirror/${path}`]);
+    }
+  });
+
+  it('is verified there as everywhere', async () => {
+    const { request, content } = someFile();
+    const { mirrors } = await serveBoth(404, randomBytes(content.length));
+    const error = await failureOf(fetchInto(store(), { ...request, urls }, { mirrors, origin }));
+    expect(error.code).toBe('FETCH_HASH_MISMATCH');
+  });
+
+  it('and is not kept either, or nobody answers there, is gone, and it is said where it was looked for', async () => {
+    const { request } = someFile();
+    const { server, mirrors } = await serveBoth(404, undefined);
+    const error = await failureOf(fetchInto(store(), { ...request, urls }, { mirrors, origin }));
+    expect(error).toMatchObject({
+      code: 'FETCH_PIN_GONE',
+      hint: expect.stringContaining('CAIRN_MIRROR_SNAPSHOT') as string,
+    });
+    expect(error.message).toContain(`where such files are kept\n  ${server.base}${kept}: `);
+    const configured = { debian: [`${server.base}/mirror`], snapshot: ['http://127.0.0.1:9'] };
+    const silent = openMirrors({ configured, env: {}, aptFolder: '/nonexistent' });
+    const unanswered = await failureOf(
+      fetchInto(store(), { ...request, urls }, { mirrors: silent, origin, patience: { attempts: 1 } }),
+    );
+    expect(unanswered.code).toBe('FETCH_PIN_GONE');
+  });
 });
 
 test('other content is refused with both hashes and the URL, and nothing of it is kept', async () => {
