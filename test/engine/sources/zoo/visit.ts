@@ -22,7 +22,10 @@ async function visit(url: string, index: number): Promise<readonly [string, stri
     const result = await transfer([url], sink, { expected, signal, patience });
     if (result.kind === 'complete')
       return [url, digestHash(result.digest) === sha256 ? 'right' : 'other content'];
-    const { code, message } = fetchError({ name: 'file', urls: [url], sha256 }, { failures: result.failures, kept: [] });
+    const { code, message } = fetchError(
+      { name: 'file', urls: [url], sha256 },
+      { failures: result.failures, kept: [] },
+    );
     return [url, `${code} ${message}`];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
