@@ -414,6 +414,8 @@ export class Build {
         this.#bringing(resolved, slot.pool, () =>
           performStep(resolved, slot, this.#performContext({ incremental, compileCache, wanted })),
         ),
+      onTurnedAway: (step, { message }) =>
+        this.#emit({ type: 'notice', step: stepRef(step), message: `${message}; it is done elsewhere` }),
       producers: (ids, missing) => this.#producersOf(ids, missing),
       replan: (lost) => this.#replan(lost),
       onFinish: (step, outcome, resolved) => {

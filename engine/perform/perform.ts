@@ -18,6 +18,7 @@ import { filesSize } from '../content-below.ts';
 import type { Emit, Outcome, Outputs } from '../events.ts';
 import type { CompileCacheCounts } from '../compile-cache/counts.ts';
 import type { BuildRequest, CompileCacheUse, Executor, ResourceUse } from '../execute/executor.ts';
+import { ExecutorFull } from '../execute/executor-full.ts';
 import type { RemoteRun } from '../execute/remote-run.ts';
 import { failedBecause } from '../failure.ts';
 import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
@@ -87,7 +88,7 @@ interface Made {
 
 /**
  * Does the step, unless another process has done it meanwhile or is at it. Failures are outcomes.
- * @throws MissingBlob when an input's content is not in the store.
+ * @throws MissingBlob when an input's content is not in the store; ExecutorFull when another executor may have it.
  */
 export async function performStep(
   resolved: ResolvedStep,
@@ -107,7 +108,7 @@ export async function performStep(
       await lock.release();
     }
   } catch (error) {
-    if (error instanceof MissingBlob) throw error;
+    if (error instanceof MissingBlob || error instanceof ExecutorFull) throw error;
     if (context.signal.aborted) return { kind: 'cancelled' };
     return failedBecause(error, performance.now() - started);
   }

@@ -5,8 +5,15 @@ import { join } from 'node:path';
 import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
 import { MissingBlob, type Store } from '../../store/index.ts';
-import { actionOf, ReapiFailure, type Executed, type ReapiClient } from '../../store/reapi/index.ts';
+import {
+  actionOf,
+  QueueFull,
+  ReapiFailure,
+  type Executed,
+  type ReapiClient,
+} from '../../store/reapi/index.ts';
 import type { FailureReason } from '../events.ts';
+import { ExecutorFull } from '../execute/executor-full.ts';
 import { refuseEmpty } from '../execute/check-outputs.ts';
 import type { RootMode } from '../model/remote.ts';
 import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from '../execute/executor.ts';
@@ -18,6 +25,7 @@ import { inputRoot, outputPlace, places, type InputRoot } from './input-root.ts'
 import { refusedOutput } from './refused-output.ts';
 import { rootContent } from './root-content.ts';
 import { readAll, takeOutputs } from './take-outputs.ts';
+import { ShownLog } from './shown-log.ts';
 import type { TravellingTool } from './travelling-tool.ts';
 
 export interface RemoteExecutorOptions {
@@ -48,6 +56,8 @@ interface Step {
   readonly options: ExecuteOptions;
   readonly startedMs: number;
   readonly log: StepLog;
+  /** What a person sees of it. */
+  readonly shown: ShownLog;
 }
 
 type Ended = Extract<Executed, { kind: 'ended' }>;
@@ -62,15 +72,18 @@ export class RemoteExecutor implements Executor {
 
   async execute(request: BuildRequest, options: ExecuteOptions): Promise<ExecuteResult> {
     const { store, name } = this.#options;
-    const log = new StepLog(join(store.path, 'logs'), request.name, options.onOutput);
-    const step: Step = { request, options, log, startedMs: performance.now() };
+    const log = new StepLog(join(store.path, 'logs'), request.name, () => undefined);
+    const shown = new ShownLog(options.onOutput, logLimitOf(request));
+    const step: Step = { request, options, log, shown, startedMs: performance.now() };
     try {
       const result = await this.#perform(step);
+      shown.end();
       if (result.kind === 'cancelled') log.remove();
       return result;
     } catch (error) {
       log.remove();
       if (options.signal.aborted) return { kind: 'cancelled' };
+      if (error instanceof QueueFull) throw new ExecutorFull(name, request.name, error);
       throw error instanceof ReapiFailure ? failedElsewhere(request, name, error) : error;
     }
   }
@@ -103,7 +116,7 @@ export class RemoteExecutor implements Executor {
 
   async #runAndTake(step: Step, root: InputRoot): Promise<ExecuteResult> {
     const { request, options } = step;
-    const end = await this.#run(request, root, options);
+    const end = await this.#run(step, root);
     if (end.kind === 'timeout')
       return this.#fail(step, { kind: 'timeout', limitSeconds: timeoutOf(request) });
     const excess = await this.#text(end, places.excess, options);
@@ -145,7 +158,8 @@ export class RemoteExecutor implements Executor {
     }
   }
 
-  async #run(request: BuildRequest, root: InputRoot, { signal }: ExecuteOptions): Promise<Executed> {
+  async #run({ request, options, shown }: Step, root: InputRoot): Promise<Executed> {
+    const { signal } = options;
     const { client, known, properties, store } = this.#options;
     const action = actionOf({
       argv: root.argv,
@@ -163,7 +177,10 @@ export class RemoteExecutor implements Executor {
       action.files.get(digest) ?? source.read(digest);
     await client.write(missing, { read, stream: (digest) => source.stream(digest) }, signal);
     for (const tree of content.trees) known.add(tree);
-    return client.execute(action.digest, { signal });
+    return client.execute(action.digest, {
+      signal,
+      onOutput: (bytes, offset) => shown.stream(bytes, offset),
+    });
   }
 
   async #text({ files }: Ended, path: string, { signal }: ExecuteOptions): Promise<string | undefined> {
@@ -175,15 +192,19 @@ export class RemoteExecutor implements Executor {
   }
 
   // What is over the limit is not kept.
-  async #takeLog({ log, options, request }: Step, { log: written }: Ended): Promise<void> {
+  async #takeLog({ log, shown, options, request }: Step, { log: written }: Ended): Promise<void> {
+    const write = (bytes: Uint8Array): void => {
+      log.write(bytes);
+      shown.rest(bytes);
+    };
     if (typeof written !== 'string') {
-      if (written.byteLength > 0) log.write(written);
+      if (written.byteLength > 0) write(written);
       return;
     }
     let leftBytes = logLimitOf(request);
     const take = async (_: Digest, bytes: AsyncIterable<Uint8Array>): Promise<void> => {
       for await (const chunk of bytes) {
-        if (leftBytes > 0) log.write(chunk.subarray(0, leftBytes));
+        if (leftBytes > 0) write(chunk.subarray(0, leftBytes));
         leftBytes -= chunk.byteLength;
       }
     };
@@ -222,7 +243,7 @@ export class RemoteExecutor implements Executor {
 }
 
 function isWorthAnotherTry(error: unknown): boolean {
-  if (error instanceof MissingBlob) return false;
+  if (error instanceof MissingBlob || error instanceof QueueFull) return false;
   return error instanceof ReapiFailure && (error.kind === 'unavailable' || error.kind === 'full');
 }
 
@@ -238,7 +259,7 @@ function statusIn(report: string): number | undefined {
   try {
     return parseReport(report).status;
   } catch (cause) {
-    throw new ReapiFailure('wrong', 'the server gave a report of the sandbox that is none', cause);
+    throw new ReapiFailure('wrong', 'the server gave a report of the sandbox that is none', { cause });
   }
 }
 

@@ -82,11 +82,9 @@ function directoryIn(part: Uint8Array | undefined): Directory {
   try {
     return decodeDirectory(part);
   } catch (cause) {
-    throw new ReapiFailure(
-      'wrong',
-      'the server gave a folder in a form that is not the canonical one',
+    throw new ReapiFailure('wrong', 'the server gave a folder in a form that is not the canonical one', {
       cause,
-    );
+    });
   }
 }
 

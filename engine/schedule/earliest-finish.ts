@@ -1,8 +1,6 @@
 // Where a command is expected to be finished first, when several executors may have it. Pure: told how they stand, and the time.
 // An expectation decides only where and when something is done, never what comes of it.
 
-import type { PoolName } from './slots.ts';
-
 /** What is known of a command before it is done. */
 export interface Work {
   /** How long it took the last time, in milliseconds. */
@@ -22,8 +20,8 @@ export interface Doing {
 }
 
 /** An executor as it stands. */
-export interface Place {
-  readonly pool: PoolName;
+export interface Place<Pool = string> {
+  readonly pool: Pool;
   /** True: what is given to it now begins now. */
   readonly hasRoom: boolean;
   /** In how many milliseconds each of those that it is doing is expected to end. */
@@ -34,8 +32,8 @@ export interface Place {
   readonly takesMs: number;
 }
 
-export interface Finish {
-  readonly pool: PoolName;
+export interface Finish<Pool = string> {
+  readonly pool: Pool;
   /** After how many milliseconds it would begin; 0: now. */
   readonly waitMs: number;
 }
@@ -58,8 +56,8 @@ export function leftMs(ranMs: number, takesMs: number): number {
 }
 
 /** The place where the end comes first; of equal ones the first. */
-export function earliestFinish(places: readonly Place[]): Finish | undefined {
-  let best: (Finish & { readonly endMs: number }) | undefined;
+export function earliestFinish<Pool>(places: readonly Place<Pool>[]): Finish<Pool> | undefined {
+  let best: (Finish<Pool> & { readonly endMs: number }) | undefined;
   for (const place of places) {
     const { pool, takesMs } = place;
     const waitMs = place.hasRoom ? 0 : waitMsFor(place);
@@ -70,7 +68,7 @@ export function earliestFinish(places: readonly Place[]): Finish | undefined {
 }
 
 // Each of those ahead takes the slot that is free first, as this one does after them.
-function waitMsFor({ endsInMs, aheadMs }: Place): number {
+function waitMsFor({ endsInMs, aheadMs }: Place<unknown>): number {
   const freeInMs = [...endsInMs];
   // All its slots are kept for what begins within moments: nobody knows for how long.
   if (freeInMs.length === 0) return 0;

@@ -196,7 +196,7 @@ export class Slots {
     return { pool: pools.find((name) => this.#hasRoom(name, priority))!, waitMs: 0 };
   }
 
-  #place(pool: PoolName, takesMs: NonNullable<SlotRequest['takesMs']>, priority: number): Place {
+  #place(pool: PoolName, takesMs: NonNullable<SlotRequest['takesMs']>, priority: number): Place<PoolName> {
     const hasRoom = this.#hasRoom(pool, priority);
     const nowMs = this.#clock.nowMs();
     const running = hasRoom ? [] : [...(this.#running.get(pool) ?? [])];

@@ -44,7 +44,7 @@ export async function* inflated(
   } catch (error) {
     // What broke off may go on; what is not what it should be does not.
     if (failure !== undefined) throw failure.error;
-    throw new ReapiFailure('wrong', (error as Error).message, error);
+    throw new ReapiFailure('wrong', (error as Error).message, { cause: error });
   }
 }
 

@@ -25,7 +25,10 @@ import {
   Operations,
   type Operation,
 } from './messages/google/longrunning/operations_pb.ts';
-import { pauseBefore } from './patience.ts';
+import type { Status } from './messages/google/rpc/status_pb.ts';
+import { LiveLog, type TakeOutput } from './live-log.ts';
+import { pauseBefore, pauseFor, pauseMsAfter, type Patience } from './patience.ts';
+import { retryAfterMs } from './retry-info.ts';
 
 /** What a server says of where time went, in milliseconds, as far as it says so. */
 export interface ServerTimes {
@@ -56,12 +59,27 @@ export interface ExecuteCall {
   readonly signal: AbortSignal;
   /** Told when it waits for a worker, and when one does it, by servers that say so. */
   readonly onStage?: (stage: 'queued' | 'executing') => void;
+  /** Gets the log while it is written, from servers that stream it. */
+  readonly onOutput?: TakeOutput;
 }
+
+/** The server has no room in its queue, and has been asked for as long as is sensible. */
+export class QueueFull extends ReapiFailure {}
 
 /** How long an end that was asked for may take to be taken note of. */
 const cancelMs = 5_000;
 /** A server that had begun, or has too much to do, is waited for some two minutes. */
 const longPatience = 11;
+
+/** How long a full queue is waited for in all. */
+function fullPatienceMs({ pauseMs }: Patience): number {
+  return pauseMs * 2 ** (longPatience - 1);
+}
+
+/** Of one action under way. */
+interface Under {
+  name: string | undefined;
+}
 /** An action may take hours without a word; a server that is gone is noticed by the connection. */
 const noHurry = { idleMs: Infinity };
 
@@ -71,37 +89,62 @@ const noHurry = { idleMs: Infinity };
  */
 export async function execute(connection: Connection, action: Digest, call: ExecuteCall): Promise<Executed> {
   const { patience } = connection;
-  const { signal } = call;
-  const under: { name: string | undefined } = { name: undefined };
+  const { signal, onOutput } = call;
+  const under: Under = { name: undefined };
+  const log = onOutput && new LiveLog(connection, onOutput, signal);
   try {
+    const full = { tries: 1, waitedMs: 0 };
     let hasBegun = false;
     for (let tries = 1; ;) {
       const before = under.name;
       try {
-        return await follow(connection, action, { ...call, under });
+        return await follow(connection, action, { ...call, under, log });
       } catch (error) {
         signal.throwIfAborted();
+        if (isFull(error)) {
+          await waitForRoom(full, error, patience, signal);
+          continue;
+        }
         const isNew = before === undefined && under.name !== undefined;
         hasBegun ||= isNew;
         if (before !== undefined && isUnknown(error)) under.name = undefined;
         else if (!isBrokenOff(error)) throw before === undefined ? asRefusal(error) : error;
         // Whoever came as far as to begin it has as many tries again.
         if (isNew) tries = 1;
-        if (tries >= (hasBegun || isFull(error) ? longPatience : patience.tries)) throw error;
+        if (tries >= (hasBegun ? longPatience : patience.tries)) throw error;
         await pauseBefore(tries++, patience, signal);
       }
     }
   } catch (error) {
     if (signal.aborted && under.name !== undefined) await cancel(connection, under.name);
     throw error;
+  } finally {
+    log?.end();
   }
+}
+
+// Whether the call says so, or the action's end: what it was to do has not begun. A server's own word on when to come again counts as
+// far as patience goes.
+async function waitForRoom(
+  full: { tries: number; waitedMs: number },
+  failure: ReapiFailure,
+  patience: Patience,
+  signal: AbortSignal,
+): Promise<void> {
+  const pauseMs = Math.max(pauseMsAfter(full.tries++, patience), failure.retryAfterMs ?? 0);
+  if (full.waitedMs + pauseMs > fullPatienceMs(patience)) {
+    const { message, code, retryAfterMs } = failure;
+    throw new QueueFull('full', message, { cause: failure, code, retryAfterMs });
+  }
+  full.waitedMs += pauseMs;
+  await pauseFor(pauseMs, signal);
 }
 
 // One stream: a new one, or that of what is under way.
 async function follow(
   { channel, instance }: Connection,
   action: Digest,
-  { signal, onStage, under }: ExecuteCall & { readonly under: { name: string | undefined } },
+  { signal, onStage, under, log }: ExecuteCall & { readonly under: Under; readonly log: LiveLog | undefined },
 ): Promise<Executed> {
   const operations =
     under.name === undefined
@@ -124,7 +167,7 @@ async function follow(
         );
   for await (const operation of operations) {
     if (operation.name !== '') under.name = operation.name;
-    tell(operation, onStage);
+    tell(operation, onStage, log);
     if (!operation.done) continue;
     under.name = undefined;
     return endOf(operation);
@@ -147,7 +190,7 @@ function isBrokenOff(error: unknown): boolean {
 /** The server says that the action came to nothing. */
 class ActionFailure extends ReapiFailure {}
 
-function isFull(error: unknown): boolean {
+function isFull(error: unknown): error is ReapiFailure {
   return error instanceof ReapiFailure && error.kind === 'full';
 }
 
@@ -160,20 +203,21 @@ function asRefusal(error: unknown): unknown {
   return error instanceof ReapiFailure ? asActionFailure(error) : error;
 }
 
-function tell({ metadata }: Operation, onStage: ExecuteCall['onStage']): void {
+function tell({ metadata }: Operation, onStage: ExecuteCall['onStage'], log: LiveLog | undefined): void {
   const known = metadata && anyUnpack(metadata, ExecuteOperationMetadataSchema);
   if (known?.stage === ExecutionStage_Value.QUEUED) onStage?.('queued');
   if (known?.stage === ExecutionStage_Value.EXECUTING) onStage?.('executing');
+  if (known !== undefined) log?.isAt(known.stdoutStreamName);
 }
 
 function endOf({ result }: Operation): Executed {
-  if (result.case === 'error') throw actionFailure(result.value.code, result.value.message);
+  if (result.case === 'error') throw actionFailure(result.value);
   const response = result.case === 'response' ? responseIn(result.value.value) : undefined;
   if (response === undefined) throw new ReapiFailure('wrong', 'the server gave an end that is no answer');
   // Before the status of the command: who could not start one has none.
   const code = response.status?.code ?? 0;
   if (code === (status.DEADLINE_EXCEEDED as number)) return { kind: 'timeout' };
-  if (code !== 0) throw actionFailure(code, response.status?.message ?? '');
+  if (response.status !== undefined && code !== 0) throw actionFailure(response.status);
   if (response.result === undefined) throw new ReapiFailure('wrong', 'the server gave no result');
   return ended(response.result);
 }
@@ -186,14 +230,14 @@ function responseIn(bytes: Uint8Array): ExecuteResponse | undefined {
   }
 }
 
-function actionFailure(code: number, message: string): ActionFailure {
-  return asActionFailure(failureOfStatus(code, message, 'the action'));
+function actionFailure({ code, message, details }: Status): ActionFailure {
+  return asActionFailure(failureOfStatus(code, message, 'the action', retryAfterMs(details)));
 }
 
 // That inputs are missing is said in several ways, and whoever has them can send them again.
-function asActionFailure({ kind, code, message }: ReapiFailure): ActionFailure {
+function asActionFailure({ kind, code, message, retryAfterMs: afterMs }: ReapiFailure): ActionFailure {
   const lacksInputs = kind === 'absent' || code === (status.FAILED_PRECONDITION as number);
-  return new ActionFailure(lacksInputs ? 'unavailable' : kind, message);
+  return new ActionFailure(lacksInputs ? 'unavailable' : kind, message, { retryAfterMs: afterMs });
 }
 
 function ended(result: ActionResult): Executed {
@@ -239,6 +283,6 @@ export function treeParts(bytes: Uint8Array): readonly Uint8Array[] {
     const { root, children } = fromBinary(TreeSchema, bytes);
     return [root, ...children];
   } catch (cause) {
-    throw new ReapiFailure('wrong', 'the server gave a folder that is none', cause);
+    throw new ReapiFailure('wrong', 'the server gave a folder that is none', { cause });
   }
 }

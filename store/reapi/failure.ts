@@ -2,6 +2,7 @@
 // server says only its first line.
 
 import { status, type ServiceError } from '@grpc/grpc-js';
+import { retryAfterMsIn } from './retry-info.ts';
 
 /**
  * `absent`: it has no such thing. `full`: it takes no more. `refused`: it wants other credentials, or does not allow this to us.
@@ -16,11 +17,18 @@ export class ReapiFailure extends Error {
   readonly kind: FailureKind;
   /** gRPC's, where it is what a call ended with. */
   readonly code: number | undefined;
+  /** When the server wants to be asked again, in milliseconds, where it says so. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(kind: FailureKind, message: string, cause?: unknown, code?: number) {
+  constructor(
+    kind: FailureKind,
+    message: string,
+    { cause, code, retryAfterMs }: Partial<Pick<ReapiFailure, 'cause' | 'code' | 'retryAfterMs'>> = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -36,17 +44,22 @@ const kindsByStatus: Readonly<Record<number, FailureKind | undefined>> = {
   [status.DATA_LOSS]: 'wrong',
 };
 
-export function failureOfStatus(code: number, details: string, what: string): ReapiFailure {
+export function failureOfStatus(
+  code: number,
+  details: string,
+  what: string,
+  retryAfterMs?: number,
+): ReapiFailure {
   const kind = kindsByStatus[code] ?? 'unavailable';
   const name = (status as Readonly<Record<number, string | undefined>>)[code] ?? `status ${code}`;
   const message = `${what}: ${name}${details === '' ? '' : `: ${shown(details)}`}`;
-  return new ReapiFailure(kind, message, undefined, code);
+  return new ReapiFailure(kind, message, { code, retryAfterMs });
 }
 
 /** A failure of gRPC's as ours; others stay what they are. */
 export function asFailure(error: unknown, what: string): Error {
   if (!isServiceError(error)) return error instanceof Error ? error : new Error(String(error));
-  return failureOfStatus(error.code, error.details, what);
+  return failureOfStatus(error.code, error.details, what, retryAfterMsIn(error.metadata));
 }
 
 /** True for what may be over at the next try. */

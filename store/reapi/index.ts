@@ -4,5 +4,5 @@ export { actionOf, type Action, type ActionDescription } from './actions.ts';
 export type { ServerAbilities } from './abilities.ts';
 export type { Credentials } from './channel.ts';
 export { ReapiClient, type BlobSource } from './client.ts';
-export { treeParts, type Executed, type ServerTimes, type Written } from './execution.ts';
+export { QueueFull, treeParts, type Executed, type ServerTimes, type Written } from './execution.ts';
 export { ReapiFailure } from './failure.ts';

@@ -39,8 +39,15 @@ export async function trying<T>(
 
 /** Waits after a try, counted from 1, that failed. @throws the signal's reason */
 export async function pauseBefore(tries: number, patience: Patience, signal: AbortSignal): Promise<void> {
-  const longestMs = patience.pauseMs * 2 ** (tries - 1);
-  await pause(longestMs * (1 - Math.random() / 2), undefined, { signal }).catch(() =>
-    signal.throwIfAborted(),
-  );
+  await pauseFor(pauseMsAfter(tries, patience), signal);
+}
+
+/** How long to wait after a try, counted from 1, that failed. */
+export function pauseMsAfter(tries: number, { pauseMs }: Patience): number {
+  return pauseMs * 2 ** (tries - 1) * (1 - Math.random() / 2);
+}
+
+/** @throws the signal's reason */
+export async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }

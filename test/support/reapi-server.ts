@@ -1,7 +1,16 @@
 // A server for what Debian's does not do: it has blobs put together from chunks, breaks off where it is told, and lies.
 
-import { create, fromBinary, toBinary, type DescMethod, type DescService } from '@bufbuild/protobuf';
 import {
+  create,
+  fromBinary,
+  toBinary,
+  type DescMethod,
+  type DescService,
+  type MessageInitShape,
+} from '@bufbuild/protobuf';
+import { anyPack, durationFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  Metadata,
   Server,
   ServerCredentials,
   status,
@@ -22,6 +31,8 @@ import {
   type ReadRequest,
   type WriteRequest,
 } from '../../store/reapi/messages/google/bytestream/bytestream_pb.ts';
+import { RetryInfoSchema } from '../../store/reapi/messages/google/rpc/error_details_pb.ts';
+import { StatusSchema, type Status } from '../../store/reapi/messages/google/rpc/status_pb.ts';
 import { tempFolder } from './temp-folder.ts';
 
 export interface ServerBehaviour {
@@ -32,6 +43,38 @@ export interface ServerBehaviour {
   readonly zstd?: (bytes: Uint8Array) => Promise<Uint8Array>;
   /** What is read, instead of what it has. */
   readonly lie?: (bytes: Uint8Array) => Uint8Array;
+  /** What becomes of an action that is to be done. */
+  readonly execute?: (asked: AskedAction) => void;
+  /** What is streamed under a name that begins with `logs/`. */
+  readonly log?: (asked: AskedLog) => void;
+}
+
+/** An action that was sent to be done. */
+export interface AskedAction {
+  /** Which one it is, from 0. */
+  readonly nth: number;
+  /** A worker has it, and its log is streamed under that name. */
+  isUnderWay(stdoutStreamName: string): void;
+  /** What it comes to. */
+  end(response: MessageInitShape<typeof reapi.ExecuteResponseSchema>): void;
+  /** The call fails; the server may say when it wants to be asked again. */
+  fail(code: status, retryAfterMs?: number): void;
+}
+
+export interface AskedLog {
+  readonly name: string;
+  readonly offset: number;
+  write(text: string): void;
+  end(): void;
+  breakOff(): void;
+}
+
+/** An error that says when to ask again. */
+export function statusWith(code: status, retryAfterMs?: number): Status {
+  const retryDelay = durationFromMs(retryAfterMs ?? 0);
+  const details =
+    retryAfterMs === undefined ? [] : [anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay }))];
+  return create(StatusSchema, { code, message: 'as the test says', details });
 }
 
 export class ReapiServer {
@@ -50,7 +93,7 @@ export class ReapiServer {
   static async start(behaviour: ServerBehaviour = {}): Promise<ReapiServer> {
     const own = new ReapiServer(behaviour);
     const server = new Server();
-    for (const service of [reapi.Capabilities, reapi.ContentAddressableStorage, ByteStream])
+    for (const service of [reapi.Capabilities, reapi.ContentAddressableStorage, reapi.Execution, ByteStream])
       server.addService(definitionOf(service), own.#implementation());
     const path = join(tempFolder('reapi'), 's');
     await new Promise<void>((resolve, reject) =>
@@ -102,7 +145,11 @@ export class ReapiServer {
         this.blobs.set(digestHash(digestOf(bytes)), bytes);
         return create(reapi.SpliceBlobResponseSchema, { blobDigest: digestMessage(digestOf(bytes)) });
       }),
-      Read: (call: ServerWritableStream<ReadRequest, unknown>) => void this.#stream(call),
+      Execute: (call: ServerWritableStream<reapi.ExecuteRequest, unknown>) => this.#execute(call),
+      WaitExecution: (call: ServerWritableStream<reapi.WaitExecutionRequest, unknown>) =>
+        call.emit('error', { code: status.UNIMPLEMENTED, details: 'nobody waits' }),
+      Read: (call: ServerWritableStream<ReadRequest, unknown>) =>
+        call.request.resourceName.startsWith('logs/') ? this.#streamLog(call) : void this.#stream(call),
       Write: (call: ServerReadableStream<WriteRequest, unknown>, done: sendUnaryData<unknown>) => {
         this.calls.push('Write');
         const pieces: Uint8Array[] = [];
@@ -132,6 +179,50 @@ export class ReapiServer {
         actionCacheUpdateCapabilities: { updateEnabled: true },
         ...this.#behaviour.capabilities,
       },
+      ...(this.#behaviour.execute !== undefined && {
+        executionCapabilities: {
+          execEnabled: true,
+          digestFunction: reapi.DigestFunction_Value.SHA256,
+        },
+      }),
+    });
+  }
+
+  #execute(call: ServerWritableStream<reapi.ExecuteRequest, unknown>): void {
+    const nth = this.calls.filter((name) => name === 'Execute').length;
+    this.calls.push('Execute');
+    const name = `operations/${nth}`;
+    this.#behaviour.execute!({
+      nth,
+      isUnderWay: (stdoutStreamName) => {
+        const stage = reapi.ExecutionStage_Value.EXECUTING;
+        const said = create(reapi.ExecuteOperationMetadataSchema, { stage, stdoutStreamName });
+        call.write({ name, metadata: anyPack(reapi.ExecuteOperationMetadataSchema, said) });
+      },
+      end: (response) => {
+        const value = anyPack(reapi.ExecuteResponseSchema, create(reapi.ExecuteResponseSchema, response));
+        call.write({ name, done: true, result: { case: 'response', value } });
+        call.end();
+      },
+      fail: (code, retryAfterMs) => {
+        const metadata = new Metadata();
+        const said = statusWith(code, retryAfterMs);
+        metadata.set('grpc-status-details-bin', Buffer.from(toBinary(StatusSchema, said)));
+        call.emit('error', { code, details: said.message, metadata });
+      },
+    });
+  }
+
+  #streamLog(call: ServerWritableStream<ReadRequest, unknown>): void {
+    const { resourceName: name, readOffset } = call.request;
+    const offset = Number(readOffset);
+    this.calls.push(`Read ${name} ${offset}`);
+    this.#behaviour.log!({
+      name,
+      offset,
+      write: (text) => void call.write({ data: Buffer.from(text) }),
+      end: () => void call.end(),
+      breakOff: () => call.emit('error', { code: status.UNAVAILABLE, details: 'broke off' }),
     });
   }
 

@@ -56,6 +56,7 @@ export async function schedule(
       kind === 'run' ? 'run:local' : kind === 'fetch' || kind === 'unpack' ? kind : 'inline',
     ],
     takesMs: () => undefined,
+    onTurnedAway: () => undefined,
     keepGoing: rig.keepGoing ?? false,
     signal: rig.signal ?? new AbortController().signal,
     lookup: () => undefined,

@@ -118,6 +118,7 @@ export async function simulate(
         log: undefined,
       };
     },
+    onTurnedAway: () => undefined,
     onFinish: () => undefined,
   });
   await time.run();
