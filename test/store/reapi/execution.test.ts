@@ -98,7 +98,7 @@ describe('a log that is streamed', () => {
       execute: (asked) => asked.isUnderWay('logs/one'),
       log: (asked) => {
         asked.write(asked.offset === 0 ? 'half' : ' and half');
-        if (asked.offset === 0) setTimeout(asked.breakOff, 50);
+        if (asked.offset === 0) setTimeout(() => asked.breakOff(), 50);
         else asked.end();
       },
     });
