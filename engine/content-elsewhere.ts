@@ -20,6 +20,7 @@ import {
 import { contentBelow } from './content-below.ts';
 import type { ContentSource, FoundClaim, FoundMemo } from './content-source.ts';
 import type { Outputs } from './events.ts';
+import { likenessesIn, type Succession } from './likenesses.ts';
 
 export interface ElsewhereOptions {
   readonly store: Store;
@@ -37,6 +38,8 @@ export interface Bringing {
   readonly outputs: Iterable<Outputs>;
   /** No files but these; all that are missing, when not given. */
   readonly only?: ReadonlySet<Digest> | undefined;
+  /** Of some of these, what they come after: what large files have in common with it need not come again. */
+  readonly successions?: readonly Succession[];
   /** Written together with the content, when all of it has come or is here. */
   readonly record?: (records: RecordWriter, directoryOf: (digest: Digest) => Directory | undefined) => void;
   readonly onProgress?: (doneBytes: number) => void;
@@ -153,11 +156,12 @@ export class ContentElsewhere {
     return this.#oneByOne(() => this.#bring({ ...bringing, outputs }));
   }
 
-  async #bring({ outputs, only, record, onProgress }: Bringing): Promise<boolean> {
+  async #bring({ outputs, only, successions = [], record, onProgress }: Bringing): Promise<boolean> {
     const nodes = [...outputs].flatMap((named) => Object.values(named));
     const taking: Taking = {
       batch: this.#options.store.begin(),
       only,
+      successions,
       here: new Map(),
       taken: new Set(),
       onProgress,
@@ -233,7 +237,8 @@ export class ContentElsewhere {
 
   async #take(nodes: readonly (BlobNode | TreeNode)[], taking: Taking): Promise<void> {
     if (nodes.length === 0) return;
-    const { batch, taken, onProgress } = taking;
+    const { batch, taken, successions, onProgress } = taking;
+    const likenesses = likenessesIn(successions, this.#options.store, (digest) => batch.directory(digest));
     const wanted = new Map(nodes.map((node) => [node.digest, node]));
     let doneBytes = 0;
     await this.#attempt((source, signal) =>
@@ -247,6 +252,7 @@ export class ContentElsewhere {
           onProgress?.((doneBytes += digestSize(digest)));
         },
         signal,
+        likenesses,
       ),
     );
   }
@@ -290,6 +296,7 @@ export class ContentElsewhere {
 interface Taking {
   readonly batch: Batch;
   readonly only: Bringing['only'];
+  readonly successions: readonly Succession[];
   /** Files that were looked for in the store, and whether they were there. */
   readonly here: Map<Digest, boolean>;
   /** What has come and was what it should be. */

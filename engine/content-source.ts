@@ -1,7 +1,7 @@
 // The seam between a build and what lies elsewhere: what others, who are trusted, say of steps, and content. Types only.
 
 import type { Digest } from '../store/base/digest.ts';
-import type { Claim, Memo, Take } from '../store/index.ts';
+import type { Claim, Likenesses, Memo, Take } from '../store/index.ts';
 
 /** Where content is: in this store; not here, but a source says that it has it; nowhere that anybody knows of. */
 export type Presence = 'here' | 'to-be-had' | 'lost';
@@ -38,8 +38,16 @@ export interface ContentSource {
     tops: ReadonlySet<Digest>,
     signal: AbortSignal,
   ): Promise<ReadonlySet<Digest>>;
-  /** Gives what it can of these, of a directory its message's bytes. @throws when it cannot be asked; what `take` throws */
-  read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal): Promise<void>;
+  /**
+   * Gives what it can of these, of a directory its message's bytes. @throws when it cannot be asked; what `take` throws
+   * @param likenesses what need not come again
+   */
+  read(
+    digests: ReadonlySet<Digest>,
+    take: Take,
+    signal: AbortSignal,
+    likenesses?: Likenesses,
+  ): Promise<void>;
   /** All that is below an output, itself included, where that can be told without reading it. */
   below(top: Digest, signal: AbortSignal): Promise<ReadonlySet<Digest> | undefined>;
   /** Another build begins: what others have made meanwhile is to be found, and who was given up some time ago is asked again. */

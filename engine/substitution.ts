@@ -104,11 +104,21 @@ export class Substitution {
     return outputs === undefined ? [] : [{ step, outputs, found }];
   }
 
+  #formerOutputs({ lineage }: Step): Outputs | undefined {
+    const { records } = this.#options.store;
+    const last = records.lineage(lineage);
+    return last && records.realisation(last.action)?.claim.outputs;
+  }
+
   #bring(known: readonly Known[]): Promise<boolean> {
     const { elsewhere, emit } = this.#options;
     const first = stepRef(known[0]!.step);
     return elsewhere.bring({
       outputs: known.map(({ outputs }) => outputs),
+      successions: known.flatMap(({ step, outputs }) => {
+        const former = this.#formerOutputs(step);
+        return former === undefined ? [] : [{ former, outputs }];
+      }),
       record: (records, directoryOf) => {
         for (const { step, found } of known)
           if (found !== undefined) record(records, step, { found, directoryOf });

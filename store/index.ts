@@ -15,6 +15,7 @@ export type {
   PushedRecord,
   Take,
 } from './caches/cache.ts';
+export type { Likenesses } from './chunking/likenesses.ts';
 export {
   formatPublicKey,
   generateSigningKey,

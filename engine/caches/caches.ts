@@ -4,7 +4,7 @@
 import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
 import { promisedBy, type Trust, type Voiced } from '../../store/caches/index.ts';
-import type { Cache, Claim, Take } from '../../store/index.ts';
+import type { Cache, Claim, Likenesses, Take } from '../../store/index.ts';
 import type { ContentSource, Contradiction, FoundClaim, FoundMemo } from '../content-source.ts';
 import { TrustedRecords } from './trusted-records.ts';
 
@@ -74,7 +74,12 @@ export class Caches implements ContentSource {
     return found;
   }
 
-  async read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal): Promise<void> {
+  async read(
+    digests: ReadonlySet<Digest>,
+    take: Take,
+    signal: AbortSignal,
+    likenesses?: Likenesses,
+  ): Promise<void> {
     const left = new Set(digests);
     for (const asked of this.#caches) {
       if (left.size === 0) return;
@@ -91,6 +96,7 @@ export class Caches implements ContentSource {
             left.delete(digest);
           },
           signal,
+          likenesses,
         ),
       );
     }

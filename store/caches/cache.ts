@@ -2,6 +2,7 @@
 // about content and records is a hint; whoever asks verifies what comes.
 
 import type { Digest } from '../base/digest.ts';
+import type { Likenesses } from '../chunking/likenesses.ts';
 import type { Directory, Node } from '../trees/tree.ts';
 
 /** What any place with content can do. Only a store of this machine can say in which file a blob lies. */
@@ -39,8 +40,14 @@ export interface Cache {
   /**
    * Gives what it has of these, each once, in any order, several at once: of a directory its message's bytes. Only after `has`
    * was asked about them. @throws when it cannot be asked, or something does not come whole; what `take` throws
+   * @param likenesses what a cache that knows chunks need not give again
    */
-  read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal): Promise<void>;
+  read(
+    digests: ReadonlySet<Digest>,
+    take: Take,
+    signal: AbortSignal,
+    likenesses?: Likenesses,
+  ): Promise<void>;
   /** All that is below an output, itself included, where that can be told without reading it; undefined otherwise. */
   below(top: Digest, signal: AbortSignal): Promise<ReadonlySet<Digest> | undefined>;
   /** What others have brought meanwhile is to be found from now on. Not there where nothing that is said is kept in mind. */

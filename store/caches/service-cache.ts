@@ -3,6 +3,7 @@
 
 import type { Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
+import type { Likenesses } from '../chunking/likenesses.ts';
 import { parseEndpoint } from '../reapi/endpoint.ts';
 import type { ReapiCache } from '../reapi/reapi-cache.ts';
 import type { Cache, Push, Pushed, Take } from './cache.ts';
@@ -46,8 +47,13 @@ export class ServiceCache implements Cache {
     return (await this.#reached(signal)).has(digests, tops, signal);
   }
 
-  async read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal): Promise<void> {
-    await (await this.#reached(signal)).read(digests, take, signal);
+  async read(
+    digests: ReadonlySet<Digest>,
+    take: Take,
+    signal: AbortSignal,
+    likenesses?: Likenesses,
+  ): Promise<void> {
+    await (await this.#reached(signal)).read(digests, take, signal, likenesses);
   }
 
   below(): Promise<undefined> {

@@ -1,6 +1,7 @@
 // What a server says of itself, as far as it matters here, and what is assumed where it says nothing.
 
-import { chunkSizes, type ChunkSizes } from '../chunking/chunk-cutter.ts';
+import { chunkSizes } from '../chunking/chunk-cutter.ts';
+import type { Chunking } from '../chunking/chunks.ts';
 import { ReapiFailure } from './failure.ts';
 import {
   Compressor_Value,
@@ -21,11 +22,6 @@ export interface ServerAbilities {
   readonly splices: boolean;
   /** How it would have blobs cut. */
   readonly chunking: Chunking | undefined;
-}
-
-export interface Chunking {
-  readonly sizes: ChunkSizes;
-  readonly seed: number;
 }
 
 /** gRPC's own limit on a message is 4 MiB, whatever capabilities say; this leaves room for what is around the content. */

@@ -36,14 +36,15 @@ export async function* readStream(
   if (hasher.digest() !== digest) throw damaged(digest);
 }
 
-/** The same as the server gave it, for whoever compares it with its digest. */
+/** The same as the server gave it, from an offset on, for whoever compares all of it with its digest. */
 export async function* receiveStream(
   { channel, instance, patience, zstd }: Connection,
   digest: Digest,
   signal: AbortSignal,
+  fromBytes = 0,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const sizeBytes = digestSize(digest);
-  let doneBytes = 0;
+  let doneBytes = fromBytes;
   let isCompressed = zstd.isUsed;
   for (let tries = 1; doneBytes < sizeBytes || tries === 1;) {
     const kind = isCompressed ? 'compressed-blobs/zstd' : 'blobs';

@@ -6,7 +6,9 @@ import pLimit from 'p-limit';
 import { digestOf, digestSize, type Digest } from '../base/digest.ts';
 import { settleAll } from '../base/settle-all.ts';
 import { usualAverageBytes, chunkSizes } from '../chunking/chunk-cutter.ts';
-import { abilitiesOf, type Chunking, type ServerAbilities } from './abilities.ts';
+import type { Chunking } from '../chunking/chunks.ts';
+import type { Likenesses } from '../chunking/likenesses.ts';
+import { abilitiesOf, type ServerAbilities } from './abilities.ts';
 import { batchesOf, isSmall, readBatch, receiveBatch, writeBatch } from './batches.ts';
 import { readStream, receiveStream, writeStream } from './byte-streams.ts';
 import { Channel, type Credentials } from './channel.ts';
@@ -27,6 +29,7 @@ import {
 } from './messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
 import { usualPatience, type Patience } from './patience.ts';
 import { writeInChunks } from './splices.ts';
+import { receiveInChunks } from './splits.ts';
 
 export interface ReapiClientOptions {
   readonly credentials?: Credentials;
@@ -47,7 +50,11 @@ export type TakeBlob = (digest: Digest, bytes: AsyncIterable<Uint8Array>) => Pro
 interface Reading {
   readonly take: TakeBlob;
   readonly readBatch: typeof readBatch;
-  readonly readStream: typeof readStream;
+  readonly readStream: (
+    connection: Connection,
+    digest: Digest,
+    signal: AbortSignal,
+  ) => AsyncGenerator<Uint8Array, void, undefined>;
 }
 
 /** Messages, and streams, that are under way at once. */
@@ -102,9 +109,24 @@ export class ReapiClient {
     return this.#read(digests, { take, readBatch, readStream }, signal);
   }
 
-  /** The same as the server gives them, unverified, for whoever compares what he takes with its digest: once is enough. */
-  receive(digests: Iterable<Digest>, take: TakeBlob, signal: AbortSignal): Promise<void> {
-    return this.#read(digests, { take, readBatch: receiveBatch, readStream: receiveStream }, signal);
+  /**
+   * The same as the server gives them, unverified, for whoever compares what he takes with its digest: once is enough. Of what has
+   * likenesses here, only the chunks come that differ, where the server tells them.
+   */
+  async receive(
+    digests: Iterable<Digest>,
+    take: TakeBlob,
+    signal: AbortSignal,
+    likenesses?: Likenesses,
+  ): Promise<void> {
+    const whole = { take, readBatch: receiveBatch, readStream: receiveStream };
+    if (likenesses === undefined) return this.#read(digests, whole, signal);
+    const { splits, chunking = usualChunking, batchBytes } = await this.abilities(signal);
+    const receive: Reading['readStream'] = (connection, digest, until) =>
+      splits && digestSize(digest) > chunking.sizes.maxBytes
+        ? receiveInChunks(connection, digest, { likenesses, chunking, batchBytes }, until)
+        : receiveStream(connection, digest, until);
+    return this.#read(digests, { ...whole, readStream: receive }, signal);
   }
 
   async #read(digests: Iterable<Digest>, reading: Reading, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
 
 import pLimit from 'p-limit';
 import { digestSize, type Digest } from '../base/digest.ts';
+import type { Likenesses } from '../chunking/likenesses.ts';
 import { MissingBlob } from '../store.ts';
 import { emptyTree, encodeDirectory, type Directory, type Node } from '../trees/tree.ts';
 import { keyOf, recordFilesIn, recordsIn, resultWith } from './action-results.ts';
@@ -73,8 +74,13 @@ export class ReapiCache {
   }
 
   /** Gives what it has of these, unverified, each once, in any order, several at once. @throws ReapiFailure; what `take` throws */
-  read(digests: ReadonlySet<Digest>, take: TakeBlob, signal: AbortSignal): Promise<void> {
-    return this.#client.receive(digests, take, signal);
+  read(
+    digests: ReadonlySet<Digest>,
+    take: TakeBlob,
+    signal: AbortSignal,
+    likenesses?: Likenesses,
+  ): Promise<void> {
+    return this.#client.receive(digests, take, signal, likenesses);
   }
 
   /** It keeps no books by output. */

@@ -3,8 +3,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import { digestOf, digestSize, type Digest } from '../base/digest.ts';
-import { ChunkCutter } from '../chunking/chunk-cutter.ts';
-import type { Chunking } from './abilities.ts';
+import { chunksIn, type Chunking } from '../chunking/chunks.ts';
 import { batchesOf, isSmall, writeBatch } from './batches.ts';
 import { writeStream } from './byte-streams.ts';
 import type { Connection } from './connection.ts';
@@ -82,47 +81,6 @@ async function splice(
   );
   if (digestIn(answer.blobDigest) !== blob)
     throw new ReapiFailure('wrong', `the server put ${blob} together and got something else`);
-}
-
-async function* chunksIn(
-  bytes: AsyncIterable<Uint8Array>,
-  { sizes, seed }: Chunking,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const cutter = new ChunkCutter(sizes, seed);
-  const held = new HeldBytes();
-  for await (const piece of bytes) {
-    held.add(piece);
-    for (const length of cutter.push(piece)) yield held.take(length);
-  }
-  const last = cutter.end();
-  if (last !== undefined) yield held.take(last);
-}
-
-// Pieces of a stream that no chunk has taken yet.
-class HeldBytes {
-  #pieces: Uint8Array[] = [];
-
-  add(piece: Uint8Array): void {
-    this.#pieces.push(piece);
-  }
-
-  /** The first of them, as bytes of their own. */
-  take(length: number): Uint8Array {
-    const taken = Buffer.allocUnsafeSlow(length);
-    let [at, done] = [0, 0];
-    for (let filled = 0; filled < length;) {
-      const piece = this.#pieces[at]!.subarray(done, done + length - filled);
-      taken.set(piece, filled);
-      filled += piece.byteLength;
-      done += piece.byteLength;
-      if (done < this.#pieces[at]!.byteLength) break;
-      [at, done] = [at + 1, 0];
-    }
-    const rest = this.#pieces.slice(at);
-    if (done > 0) rest[0] = rest[0]!.subarray(done);
-    this.#pieces = rest;
-    return taken;
-  }
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- a stream of what is at hand

@@ -1,0 +1,54 @@
+// Which files that are wanted from elsewhere are likely to have been changed from files that are here: those at the same place in what
+// the same step gave last. Reads Merkle nodes, and bytes when it is asked for them.
+
+import { createReadStream } from 'node:fs';
+import { digestSize, type Digest } from '../store/base/digest.ts';
+import type { Directory, Likenesses, Node, Store } from '../store/index.ts';
+import type { Outputs } from './events.ts';
+
+/** What a step gave last, and what it is to give now. */
+export interface Succession {
+  readonly former: Outputs;
+  readonly outputs: Outputs;
+}
+
+/** Nobody takes apart what is smaller. */
+const leastBytes = 1 << 20;
+
+/** @param directoryOf of what is wanted, as far as it is known */
+export function likenessesIn(
+  successions: readonly Succession[],
+  store: Pick<Store, 'blobs' | 'trees'>,
+  directoryOf: (digest: Digest) => Directory | undefined,
+): Likenesses {
+  const formers = new Map<Digest, Digest>();
+  const pending = successions.flatMap(({ former, outputs }) => pairs(former, outputs));
+  for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
+    const [former, node] = pair;
+    if (former.kind === 'symlink' || node.kind === 'symlink' || former.digest === node.digest) continue;
+    if (former.kind === 'tree' && node.kind === 'tree') {
+      const [before, now] = [store.trees.get(former.digest), directoryOf(node.digest)];
+      if (before !== undefined && now !== undefined)
+        pending.push(...pairs(Object.fromEntries(before), Object.fromEntries(now)));
+    } else if (former.kind === 'blob' && node.kind === 'blob' && digestSize(node.digest) >= leastBytes)
+      if (store.blobs.has(former.digest)) formers.set(node.digest, former.digest);
+  }
+  return {
+    likeTo: (digest) => [formers.get(digest) ?? []].flat(),
+    range: async function* (digest, from, to) {
+      if (from >= to) return;
+      const path = await store.blobs.unaltered(digest);
+      yield* createReadStream(path, {
+        start: from,
+        end: to - 1,
+        highWaterMark: 256 << 10,
+      }) as AsyncIterable<Uint8Array>;
+    },
+  };
+}
+
+function pairs(former: Outputs, now: Outputs): [Node, Node][] {
+  return Object.entries(now).flatMap(([name, node]): [Node, Node][] =>
+    Object.hasOwn(former, name) ? [[former[name]!, node]] : [],
+  );
+}
