@@ -42,12 +42,7 @@ export interface ContentSource {
    * Gives what it can of these, of a directory its message's bytes. @throws when it cannot be asked; what `take` throws
    * @param likenesses what need not come again
    */
-  read(
-    digests: ReadonlySet<Digest>,
-    take: Take,
-    signal: AbortSignal,
-    likenesses?: Likenesses,
-  ): Promise<void>;
+  read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal, likenesses?: Likenesses): Promise<void>;
   /** All that is below an output, itself included, where that can be told without reading it. */
   below(top: Digest, signal: AbortSignal): Promise<ReadonlySet<Digest> | undefined>;
   /** Another build begins: what others have made meanwhile is to be found, and who was given up some time ago is asked again. */

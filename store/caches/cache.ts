@@ -42,12 +42,7 @@ export interface Cache {
    * was asked about them. @throws when it cannot be asked, or something does not come whole; what `take` throws
    * @param likenesses what a cache that knows chunks need not give again
    */
-  read(
-    digests: ReadonlySet<Digest>,
-    take: Take,
-    signal: AbortSignal,
-    likenesses?: Likenesses,
-  ): Promise<void>;
+  read(digests: ReadonlySet<Digest>, take: Take, signal: AbortSignal, likenesses?: Likenesses): Promise<void>;
   /** All that is below an output, itself included, where that can be told without reading it; undefined otherwise. */
   below(top: Digest, signal: AbortSignal): Promise<ReadonlySet<Digest> | undefined>;
   /** What others have brought meanwhile is to be found from now on. Not there where nothing that is said is kept in mind. */

@@ -144,7 +144,8 @@ async function readAll(
     for await (const part of readStream(connection, digest, signal)) parts.push(part);
     read.set(digest, Buffer.concat(parts));
   }
-  if (read.size < wanted.size) throw new ReapiFailure('absent', 'the server does not have a chunk that it named');
+  if (read.size < wanted.size)
+    throw new ReapiFailure('absent', 'the server does not have a chunk that it named');
   return read;
 }
 

@@ -130,7 +130,7 @@ export class ServedStore {
   /** Holds what the store has, or what can be read, with what was signed about it. @throws MissingBlob */
   async share({ outputs, records, from }: Push): Promise<Pushed> {
     const fresh = outputs.filter(({ top }) => !this.holds.isHeld(top));
-    await this.inFlight.keep(fresh.map(({ top }) => top.digest));
+    await this.inFlight.keepSent(fresh.map(({ top }) => top.digest));
     await takeTrees(
       fresh.map(({ top }) => top),
       from,

@@ -37,7 +37,7 @@ export async function takePack(name: string, body: Body, { store, inFlight }: Ta
       digests.push(digest);
     }
     if (hasher.digest('hex') !== name) throw new Refusal(422, 'the pack is not what its name says');
-    await inFlight.keep(digests);
+    await inFlight.keepSent(digests);
     return undefined;
   });
 }
@@ -51,7 +51,7 @@ export async function takeBlob(
   await inBatch(store, async (batch) => {
     const digest = await batch.addStream(bounded(refusing(decodePieces(body)), mostBlobBytes));
     if (digestHash(digest) !== hash) throw new Refusal(422, 'the blob is not what its name says');
-    await inFlight.keep([digest]);
+    await inFlight.keepSent([digest]);
     return undefined;
   });
 }
@@ -62,7 +62,7 @@ export async function takeList(hash: string, body: Body, context: TakeContext): 
   const list = decodeContentList(await refused(joined(decodePieces(body), mostListBytes)));
   if (list === undefined) throw new Refusal(422, 'that is no list of content');
   const listed = digestsOf(list);
-  await inFlight.keep(listed);
+  await inFlight.keepSent(listed);
   const top = topOf(hash, listed);
   await inBatch(store, async (batch) => {
     const kinds = await kindsOf(top, listed, { batch, store });

@@ -46,9 +46,19 @@ export class Cas {
     return place !== undefined && blobs.has(place.blob);
   }
 
-  /** Keeps what is there from collections, for whoever is about to rely on it. */
-  keep(digests: readonly Digest[]): Promise<void> {
-    return this.#context.inFlight.keep(digests.map((digest) => this.#chunks.get(digest)?.blob ?? digest));
+  /** Keeps what is there from collections, for whoever has been told that it is, and may rely on it. */
+  keepAsked(digests: readonly Digest[]): Promise<void> {
+    return this.#context.inFlight.keepAsked(this.#blobsOf(digests));
+  }
+
+  /** The same for whoever would have sent it otherwise. */
+  keepSent(digests: readonly Digest[]): Promise<void> {
+    return this.#context.inFlight.keepSent(this.#blobsOf(digests));
+  }
+
+  // A chunk is kept as part of its blob.
+  #blobsOf(digests: readonly Digest[]): readonly Digest[] {
+    return digests.map((digest) => this.#chunks.get(digest)?.blob ?? digest);
   }
 
   /** All bytes. @throws MissingBlob */
@@ -91,7 +101,7 @@ export class Cas {
     try {
       for (const { digest, bytes } of blobs)
         if (batch.addBytes(bytes) !== digest) throw new Refusal(422, `${digest} is not what its digest says`);
-      await this.#context.inFlight.keep(blobs.map(({ digest }) => digest));
+      await this.#context.inFlight.keepSent(blobs.map(({ digest }) => digest));
       await batch.commit();
     } finally {
       await batch.discard();
@@ -106,7 +116,7 @@ export class Cas {
     try {
       if ((await batch.addStream(noLongerThan(bytes, digestSize(digest)))) !== digest)
         throw new Refusal(422, `${digest} is not what its digest says`);
-      await this.#context.inFlight.keep([digest]);
+      await this.#context.inFlight.keepSent([digest]);
       await batch.commit();
     } finally {
       await batch.discard();
@@ -119,7 +129,7 @@ export class Cas {
     if (sizeBytes !== digestSize(digest))
       throw new Refusal(422, 'the chunks have another size than the blob');
     for (const chunk of chunks) if (!this.has(chunk)) throw new MissingBlob(chunk);
-    await this.keep(chunks);
+    await this.keepSent(chunks);
     if (!this.has(digest)) await this.add(digest, this.#joined(chunks));
     this.#remember(digest, chunks);
   }

@@ -241,7 +241,7 @@ export class ReapiService {
       // What is done with it when all has come takes its time, and the client has nothing to do meanwhile.
       const bytes = bytesIn(first.value, messages, came, free);
       // Whoever has it already need not take it.
-      if (isKnown) await this.#cas.keep([digest]);
+      if (isKnown) await this.#cas.keepSent([digest]);
       else await this.#cas.add(digest, isCompressed ? inflated(bytes, digestSize(digest)) : bytes);
       this.#served.keepToSize();
       const compressed = isKnown ? -1n : came.bytes;
@@ -279,7 +279,7 @@ export class ReapiService {
     const digests = blobDigests.map(digestOf);
     const missing = digests.filter((digest) => !this.#has(digest));
     const absent = new Set(missing);
-    await this.#cas.keep(digests.filter((digest) => !absent.has(digest)));
+    await this.#cas.keepAsked(digests.filter((digest) => !absent.has(digest)));
     return { missingBlobDigests: missing.map(digestMessage) };
   }
 

@@ -13,7 +13,11 @@ import { reapiOf, serveStore, writeToken } from '../../support/served-store.ts';
 const { signal } = new AbortController();
 const former = bytesOf(1, 20_000_000);
 /** A changed piece, and everything behind it in another place. */
-const changed = Buffer.concat([former.subarray(0, 9_000_000), bytesOf(2, 70_000), former.subarray(9_100_000)]);
+const changed = Buffer.concat([
+  former.subarray(0, 9_000_000),
+  bytesOf(2, 70_000),
+  former.subarray(9_100_000),
+]);
 const unlike = bytesOf(3, 20_000_000);
 
 /** What is here, told to be like whatever is wanted; counted, how often it was read in part. */
