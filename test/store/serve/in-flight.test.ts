@@ -1,7 +1,7 @@
 // What a served store keeps from collections although nothing leads to it: what is being sent, and what somebody was told to be here.
 
 import { expect, test } from 'vitest';
-import { digestOf, type Digest } from '../../../store/base/digest.ts';
+import type { Digest } from '../../../store/base/digest.ts';
 import type { Store } from '../../../store/index.ts';
 import { ReapiClient } from '../../../store/reapi/client.ts';
 import { InFlight } from '../../../store/serve/in-flight.ts';
