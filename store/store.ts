@@ -161,6 +161,17 @@ export interface Claim {
   readonly revision: number;
 }
 
+/** Where a command was done, when not on this machine, and where its time went as the server says, in milliseconds. */
+export interface DoneElsewhere {
+  readonly executor: string;
+  /** The worker's name, where servers tell. */
+  readonly worker?: string | undefined;
+  readonly queuedMs?: number | undefined;
+  readonly fetchedMs?: number | undefined;
+  readonly executedMs?: number | undefined;
+  readonly uploadedMs?: number | undefined;
+}
+
 /** How a claim came about here. Says nothing about the result, and stays on this machine. */
 export interface Facts {
   /** Name of the derivation that was built, for people. */
@@ -183,6 +194,8 @@ export interface Facts {
   readonly incremental?: boolean | undefined;
   /** Whose word it was taken on, by the names of their keys; not there when it was made here. */
   readonly signers?: readonly string[] | undefined;
+  /** Not there when this machine did it. */
+  readonly elsewhere?: DoneElsewhere | undefined;
 }
 
 /** A claim, with what is known about it here. */

@@ -47,15 +47,19 @@ const compileCache = v.optional(
   ),
 );
 
+const elsewhere = {
+  executor: v.pipe(text, v.description('the server')),
+  worker: v.optional(text),
+  queuedMs: v.optional(milliseconds),
+  fetchedMs: v.optional(milliseconds),
+  executedMs: v.optional(milliseconds),
+  uploadedMs: v.optional(milliseconds),
+};
+
 const remote = v.optional(
   v.pipe(
     v.strictObject({
-      executor: v.pipe(text, v.description('the server')),
-      worker: v.optional(text),
-      queuedMs: v.optional(milliseconds),
-      fetchedMs: v.optional(milliseconds),
-      executedMs: v.optional(milliseconds),
-      uploadedMs: v.optional(milliseconds),
+      ...elsewhere,
       left: v.pipe(
         v.strictObject({ files: count, sizeBytes: bytes }),
         v.description('what of its outputs stayed there, until something here needs it'),
@@ -364,7 +368,18 @@ const records = {
     path: v.pipe(text, v.description('with --digest: the digest')),
     digest: v.optional(digest),
   }),
-  log: fieldsOf('What a command wrote.', { step: text, text }),
+  log: fieldsOf('What a command wrote.', {
+    step: text,
+    text,
+    remote: v.optional(
+      v.pipe(
+        v.strictObject(elsewhere),
+        v.description(
+          'of a command that was done elsewhere: where, and where time went, as far as the server says so',
+        ),
+      ),
+    ),
+  }),
   difference: fieldsOf('A path at which two outputs differ.', difference),
   'image-difference': fieldsOf('How two images differ.', {
     components: v.array(

@@ -8,6 +8,7 @@ import {
   isProven,
   sameNode,
   type Batch,
+  type DoneElsewhere,
   type HeldLock,
   type Kept,
   type Node,
@@ -307,11 +308,20 @@ function record(records: RecordWriter, { step, action }: ResolvedStep, made: Mad
     : filesSize(Object.values(outputs), (digest) => batch.directory(digest));
   records.putRealisation({
     claim: { format: claimFormat, action, outputs, revision: revisions[kind] },
-    facts: { name, builder, ...use, sizeBytes, builtAtMs: Date.now(), log, incremental: isUnproven(made) },
+    facts: {
+      ...{ name, builder, ...use, sizeBytes, builtAtMs: Date.now(), log },
+      incremental: isUnproven(made),
+      elsewhere: made.remote && withoutLeft(made.remote),
+    },
   });
   records.putMemo({ derivation: step.id, action, outputs });
   records.putLineage(step.lineage, { derivation: step.id, action });
   records.putDuration(step.lineage, use.durationMs);
+}
+
+// What stayed there is noted of each file, and changes.
+function withoutLeft({ left: _, ...done }: RemoteRun): DoneElsewhere {
+  return done;
 }
 
 // Who it was, as far as that is known.

@@ -2,7 +2,7 @@
 
 import { encodeCbor, readCbor } from '../base/cbor.ts';
 import type { Digest } from '../base/digest.ts';
-import type { Facts, Realisation } from '../store.ts';
+import type { DoneElsewhere, Facts, Realisation } from '../store.ts';
 import { decodeClaim, encodeClaim } from './claim.ts';
 import { recordError } from './database-errors.ts';
 
@@ -16,6 +16,7 @@ export function encodeRealisation({ claim, facts }: Realisation): Uint8Array {
       builtAtMs: Math.round(facts.builtAtMs),
       cpuMs: rounded(facts.cpuMs),
       incremental: facts.incremental === true ? true : undefined,
+      elsewhere: facts.elsewhere && roundedTimes(facts.elsewhere),
     },
   });
 }
@@ -33,6 +34,16 @@ export function decodeRealisation(action: Digest, bytes: Uint8Array): Realisatio
 interface StoredRealisation {
   readonly claim: Uint8Array;
   readonly facts: Facts;
+}
+
+function roundedTimes(done: DoneElsewhere): DoneElsewhere {
+  return {
+    ...done,
+    queuedMs: rounded(done.queuedMs),
+    fetchedMs: rounded(done.fetchedMs),
+    executedMs: rounded(done.executedMs),
+    uploadedMs: rounded(done.uploadedMs),
+  };
 }
 
 function rounded(value: number | undefined): number | undefined {

@@ -10,7 +10,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { startWorkers } from '../support/worker-server.ts';
 
 const flake = busyboxFlake(`(() => {
-  const low = command('low', 'echo low > $out/text; id -u > $out/id');
+  const low = command('low', 'echo said; echo low > $out/text; id -u > $out/id');
   const here = run({ name: 'here', layers: [shell], argv: ['/bin/sh', '-euc', 'echo here > $out/text'], remote: false });
   const bad = command('bad', 'echo why; exit 3');
   return { low, high: command('high', 'cat /low/* /here/* > $out/text', { '/low': low, '/here': here }), bad };
@@ -47,6 +47,16 @@ test('commands run on the workers of a server, but for those that stay here, and
     ran.events.find((event) => event.type === 'step-finished' && event['name'] === name);
   expect(finished(there, 'low')).toMatchObject({ remote: { left: { files: 2, sizeBytes: 6 } } });
   expect(finished(there, 'high')).toMatchObject({ remote: { left: { files: 0, sizeBytes: 0 } } });
+  const log = await away.run(['log', 'low']);
+  expect([log.status, log.stdout]).toEqual([0, 'said\n']);
+  expect(log.stderr).toMatch(/^done (by .* )?at grpc.*: .*command \d/);
+  expect(log.stderr).toContain(url);
+  const { events } = await away.run(['log', 'low', '--json']);
+  expect(events[0]).toMatchObject({
+    ...{ type: 'log', text: 'said\n' },
+    remote: { executor: url, executedMs: expect.any(Number) as number },
+  });
+  expect((await local.run(['log', 'low'])).stderr).toBe('');
   const leftOf = async (): Promise<unknown[]> => {
     const verified = await away.run(['store', 'verify', '--json']);
     expect(verified.status).toBe(0);

@@ -19,6 +19,7 @@ const realisation = madeRealisation(action, outputs, {
   sizeBytes: 7,
   builtAtMs: 1_800_000_000_000,
   log: id('log'),
+  elsewhere: { executor: 'grpc://build.example', worker: 'one', executedMs: 12 },
 });
 const memo: Memo = { derivation: id('derivation'), action, outputs };
 
