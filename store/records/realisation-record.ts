@@ -36,7 +36,7 @@ interface StoredRealisation {
   readonly facts: Facts;
 }
 
-function roundedTimes(done: DoneElsewhere): DoneElsewhere {
+function roundedTimes(done: DoneElsewhere): Readonly<Record<string, string | number | undefined>> {
   return {
     ...done,
     queuedMs: rounded(done.queuedMs),

@@ -15,6 +15,7 @@ import { compileCaches } from './figures-compile-cache.ts';
 import { orderOfStarts } from './figures-order.ts';
 import { collectingBesideBuilds } from './figures-collect.ts';
 import { remoteCache } from './figures-reapi.ts';
+import { remoteSteps } from './figures-remote-steps.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { pulling } from './figures-pull.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
@@ -35,6 +36,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   hashing,
   chunking,
   'remote-cache': remoteCache,
+  'remote-steps': remoteSteps,
   simulated: simulatedClusters,
   pulling,
   serving,
