@@ -88,8 +88,7 @@ export function inputRoot(
     processors: [],
     jobserver: undefined,
   };
-  const shown = shownInstead(conditions.jobs);
-  const masks = linkedMasks(shown);
+  const { masks, run, made: madeOnce } = shownTo(conditions.jobs);
   const given = givenNodes(request);
   const limits = { ...usualLimits, ...request.limits };
   const folders = shownFolders(work, request);
@@ -110,17 +109,13 @@ export function inputRoot(
     outputs: request.outputs.map((output) => join(work.outputs, output)),
     cleared: [work.upper, work.build, work.temporary, scaffold.overlay, scaffold.mountPoints],
   });
+  const travelling = travellingTree(tool);
+  for (const each of [madeOnce, travelling.made]) made.take(each);
   const root = made.tree([
     ...given.all,
-    ...tool.files.map(([path, node]): [string, Node] => [`${places.tool}/${path}`, node]),
-    [`${places.run}/attend`, made.file(attendProgram(), true)],
+    [places.tool, travelling.tree],
+    ...run.map(([name, node]): [string, Node] => [`${places.run}/${name}`, node]),
     [`${places.run}/orders`, made.file(Buffer.from(orders))],
-    [`${places.run}/filter`, made.file(systemCallFilter())],
-    [`${places.run}/guise/${emptyInGuise}`, emptyTree],
-    ...[...shown.files].map(([name, content]): [string, Node] => [
-      `${places.run}/guise/${name}`,
-      made.file(Buffer.from(content)),
-    ]),
   ]);
   const command = sandboxCommand(request, {
     tool: { bubblewrap: tool.bubblewrap, mkfifo: [] },
@@ -143,7 +138,54 @@ export function inputRoot(
   return { digest: root.digest, made: made.bytes, directories: made.directories, argv: command };
 }
 
-function linkedMasks({ masks }: Shown): (Shown['masks'][number] & { link: string; target: string })[] {
+interface ShownTo {
+  readonly masks: readonly LinkedMask[];
+  /** By their names in the folder of what is run. */
+  readonly run: readonly (readonly [name: string, node: Node])[];
+  readonly made: Made;
+}
+
+type LinkedMask = Shown['masks'][number] & { readonly link: string; readonly target: string };
+
+/** By how many things a step is told to do at once: what is the same for all of them is made once. */
+const shownToAll = new Map<number, ShownTo>();
+
+function shownTo(jobs: number): ShownTo {
+  const known = shownToAll.get(jobs);
+  if (known !== undefined) return known;
+  const made = new Made();
+  const shown = shownInstead(jobs);
+  const guise = made.tree([
+    [emptyInGuise, emptyTree],
+    ...[...shown.files].map(([name, content]): [string, Node] => [name, made.file(Buffer.from(content))]),
+  ]);
+  const run: ShownTo['run'] = [
+    ['attend', made.file(attendProgram(), true)],
+    ['filter', made.file(systemCallFilter())],
+    ['guise', guise],
+  ];
+  const all: ShownTo = { masks: linkedMasks(shown), run, made };
+  shownToAll.set(jobs, all);
+  return all;
+}
+
+interface TravellingTree {
+  readonly tree: TreeNode;
+  readonly made: Made;
+}
+
+const travellingTrees = new WeakMap<TravellingTool, TravellingTree>();
+
+function travellingTree(tool: TravellingTool): TravellingTree {
+  const known = travellingTrees.get(tool);
+  if (known !== undefined) return known;
+  const made = new Made();
+  const all = { tree: made.tree(tool.files), made };
+  travellingTrees.set(tool, all);
+  return all;
+}
+
+function linkedMasks({ masks }: Shown): LinkedMask[] {
   return masks.map((mask, at) => ({
     ...mask,
     link: `${masksFolder}/${at}`,
@@ -184,6 +226,12 @@ function givenNodes(request: BuildRequest): Given {
 class Made implements TreeBatch {
   readonly bytes = new Map<Digest, Uint8Array>();
   readonly directories = new Map<Digest, Directory>();
+
+  /** What was made before, for another root as well. */
+  take({ bytes, directories }: Made): void {
+    for (const [digest, each] of bytes) this.bytes.set(digest, each);
+    for (const [digest, each] of directories) this.directories.set(digest, each);
+  }
 
   file(bytes: Uint8Array, executable = false): Node {
     return { kind: 'blob', digest: this.addBytes(bytes), executable };

@@ -60,6 +60,8 @@ interface Step {
   readonly shown: ShownLog;
 }
 
+/** Blobs of the server's that say what came of an action. */
+type Told = ReadonlyMap<Digest, Uint8Array>;
 type Ended = Extract<Executed, { kind: 'ended' }>;
 type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
 
@@ -119,25 +121,30 @@ export class RemoteExecutor implements Executor {
     const end = await this.#run(step, root);
     if (end.kind === 'timeout')
       return this.#fail(step, { kind: 'timeout', limitSeconds: timeoutOf(request) });
-    const excess = await this.#text(end, places.excess, options);
-    const report = await this.#text(end, places.status, options);
+    // In one question, since most steps succeed: what it reports, and what describes its outputs.
+    const told = await readAll(describedBy(request, end), {
+      client: this.#options.client,
+      signal: options.signal,
+    });
+    const excess = textOf(end, places.excess, told);
+    const report = textOf(end, places.status, told);
     const status = report === undefined ? undefined : statusIn(report);
-    if (status === 0 && excess === undefined) return this.#take(step, end);
+    if (status === 0 && excess === undefined) return this.#take(step, end, told);
     await this.#takeLog(step, end);
     if (excess !== undefined) return this.#fail(step, excessOf(request, excess));
     return status === undefined ? this.#notStarted(step, end) : this.#fail(step, reasonForStatus(status));
   }
 
-  async #take(step: Step, end: Ended): Promise<ExecuteResult> {
+  async #take(step: Step, end: Ended, told: Told): Promise<ExecuteResult> {
     const { request, options, log } = step;
     const { client, store } = this.#options;
     const { signal } = options;
     const batch = store.begin();
     try {
-      const refused = await this.#text(end, places.refused, options);
+      const refused = textOf(end, places.refused, told);
       if (refused !== undefined) throw refusedOutput(request, refused);
       const leftAt = options.bringsFiles === true ? undefined : this.#options.name;
-      const context = { client, batch, blobs: store.blobs, signal, leftAt };
+      const context = { client, batch, blobs: store.blobs, signal, leftAt, told };
       const { outputs, left } = await takeOutputs(request.outputs, end, context);
       // Last, since what is said before may be said again.
       await this.#takeLog(step, end);
@@ -181,14 +188,6 @@ export class RemoteExecutor implements Executor {
       signal,
       onOutput: (bytes, offset) => shown.stream(bytes, offset),
     });
-  }
-
-  async #text({ files }: Ended, path: string, { signal }: ExecuteOptions): Promise<string | undefined> {
-    const written = files.get(path);
-    if (written === undefined) return undefined;
-    if (typeof written !== 'string') return Buffer.from(written).toString();
-    const read = await readAll(new Set([written]), { client: this.#options.client, signal });
-    return Buffer.from(read.get(written)!).toString();
   }
 
   // What is over the limit is not kept.
@@ -240,6 +239,19 @@ export class RemoteExecutor implements Executor {
       durationMs: elapsedMs(step),
     };
   }
+}
+
+// What is in no message, and small: reports, and the trees of outputs without their files.
+function describedBy({ outputs }: BuildRequest, { files, folders }: Ended): ReadonlySet<Digest> {
+  const written = [places.status, places.excess, places.refused].map((path) => files.get(path));
+  const described = outputs.map((output) => folders.get(outputPlace(output)));
+  return new Set([...written, ...described].filter((each) => typeof each === 'string'));
+}
+
+function textOf({ files }: Ended, path: string, told: Told): string | undefined {
+  const written = files.get(path);
+  if (written === undefined) return undefined;
+  return Buffer.from(typeof written === 'string' ? told.get(written)! : written).toString();
 }
 
 function isWorthAnotherTry(error: unknown): boolean {

@@ -22,6 +22,8 @@ export interface TakeContext {
   readonly batch: Batch;
   readonly blobs: Blobs;
   readonly signal: AbortSignal;
+  /** What describes the outputs' folders. */
+  readonly told: ReadonlyMap<Digest, Uint8Array>;
   /** Where files stay; undefined: they come. */
   readonly leftAt: string | undefined;
 }
@@ -42,14 +44,13 @@ export async function takeOutputs(
   { folders }: Ended,
   context: TakeContext,
 ): Promise<TakenOutputs> {
-  const described = names.map((name) => [name, folders.get(outputPlace(name))] as const);
-  const descriptions = await readAll(new Set(described.flatMap(([, digest]) => digest ?? [])), context);
   const outputs = mapByName<Node>();
   const files = new Map<Digest, Set<boolean>>();
-  for (const [name, digest] of described) {
+  for (const name of names) {
+    const digest = folders.get(outputPlace(name));
     // One that the step has removed.
     outputs[name] =
-      digest === undefined ? emptyTree : addTree(descriptions.get(digest)!, context.batch, files);
+      digest === undefined ? emptyTree : addTree(context.told.get(digest)!, context.batch, files);
   }
   if (context.leftAt !== undefined)
     return { outputs, left: await leaveFiles(files.keys(), context.leftAt, context) };

@@ -14,7 +14,7 @@ import { remoteExecutor, startWorkers } from '../support/worker-server.ts';
 import { atMost, seconds, withoutPeer, type Figure } from './figure.ts';
 import { inFolder } from './machine.ts';
 
-const count = Number(process.env.COUNT ?? 1000);
+const count = 1000;
 /** As many as there are workers. */
 const slots = 2;
 const boundMs = 15;

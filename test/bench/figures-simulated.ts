@@ -6,7 +6,7 @@ import { syntheticSteps } from './simulation/synthetic-steps.ts';
 
 const count = 100_000;
 const seed = 1;
-/** What an action may cost this machine. `npm run bench -- remote-cache` measures what it does. */
+/** What an action may cost this machine. `npm run bench -- remote-steps` measures what it does. */
 const ourMs = 15;
 const clusters = [10, 100, 1000, 10_000];
 /** The bound is that of a thousand; above it, the machine that hands out the work is the wall. */
