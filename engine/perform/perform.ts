@@ -320,8 +320,9 @@ function record(records: RecordWriter, { step, action }: ResolvedStep, made: Mad
 }
 
 // What stayed there is noted of each file, and changes.
-function withoutLeft({ left: _, ...done }: RemoteRun): DoneElsewhere {
-  return done;
+function withoutLeft({ executor, worker, ...times }: RemoteRun): DoneElsewhere {
+  const { queuedMs, fetchedMs, executedMs, uploadedMs } = times;
+  return { executor, worker, queuedMs, fetchedMs, executedMs, uploadedMs };
 }
 
 // Who it was, as far as that is known.
