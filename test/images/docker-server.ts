@@ -107,7 +107,7 @@ export function describeDockerImage({ image, target, processor }: DockerImage): 
     it('names what user-data asks for and nothing does', async () => {
       expect(await server.run('sudo grep --count left.undone /var/log/cloud-init.log; true')).toBe('0');
       const asked =
-        'import sys; sys.path.insert(0, "/usr/lib/python3/dist-packages"); import logging; logging.basicConfig(); from cloudinit.config.cc_unknown_keys import handle; handle("", {"packages": [], "runcmd": []}, None, [])';
+        'import sys; sys.path.insert(0, "/usr/lib/python3/dist-packages"); import logging; logging.basicConfig(); from cloudinit.config.cc_unheeded import handle; handle("", {"packages": [], "runcmd": []}, None, [])';
       expect(await server.run(`python3 -c '${asked}' 2>&1`)).toContain('user-data asks for "packages"');
     });
 

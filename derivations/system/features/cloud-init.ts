@@ -2,7 +2,7 @@
 // are listed whose programs are here: each one that is imported takes time at every boot.
 
 import type { Feature } from '../feature.ts';
-import { unknownKeysModule } from '../programs/index.ts';
+import { unheededModule } from '../programs/index.ts';
 
 // By stage.
 const modules = {
@@ -63,7 +63,7 @@ ssh_genkeytypes: [ed25519]
 ssh:
   emit_keys_to_console: false
 
-cloud_init_modules: [unknown-keys, ${modules.init.join(', ')}]
+cloud_init_modules: [unheeded, ${modules.init.join(', ')}]
 cloud_config_modules: [${modules.config.join(', ')}]
 cloud_final_modules: [${modules.final.join(', ')}]
 
@@ -158,7 +158,7 @@ export const cloudInit: Feature = {
     'etc/cloud/cloud.cfg': config,
     'etc/cloud/cloud.cfg.d/05_logging.cfg': logging,
     'usr/lib/cairn/cloud-config-keys.json': `${JSON.stringify(knownKeys, undefined, 1)}\n`,
-    [`${cloudinit}/config/cc_unknown_keys.py`]: unknownKeysModule,
+    [`${cloudinit}/config/cc_unheeded.py`]: unheededModule,
     'etc/systemd/system/cloud-init-local.service.d/boot.conf': boot,
     'var/lib/cloud/seed/nocloud': { symlink: '/boot' },
     'usr/bin/nc': { symlink: 'nc.openbsd' },

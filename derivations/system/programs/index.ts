@@ -28,7 +28,7 @@ export { default as checkProgramsProgram } from './check-programs.py';
 export { default as licencesProgram } from './licences.py';
 /** The program that finds out when the newest of some Debian packages was made, by what their changelogs say. */
 export { default as newestChangeProgram } from './newest-change.py';
-/** A module of cloud-init that names what it is asked for and does not do. */
-export { default as unknownKeysModule } from './unknown-keys.py';
+/** A module of cloud-init that names what of user-data comes to nothing: what cannot be read, and what nothing does. */
+export { default as unheededModule } from './unheeded.py';
 /** The module that the programs looking at a root share: which files it has, and where its links lead. */
 export { default as rootTreeModule } from './root-tree.py';
