@@ -15,6 +15,7 @@ const entries = [
   'derivations/index.ts',
   'test/bench/main.ts',
   'test/bench/load-clients.ts',
+  'test/bench/load-pushers.ts',
 ];
 // What a config imports as text is text in its own package set, too.
 const textLoaders = { '.py': 'text', '.sh': 'text' };

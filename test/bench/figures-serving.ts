@@ -1,11 +1,13 @@
 // `cairn cache serve` under 200 clients at once, beside nginx with the same files on the same machine: how much comes in a second,
-// whether all of it does, and how much memory the server takes.
+// whether all of it does, and how much memory the server takes; and how much it takes when they push, over HTTP and over gRPC.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { digestHash } from '../../store/base/digest.ts';
@@ -13,10 +15,12 @@ import { decodeContentList } from '../../store/caches/content-list.ts';
 import { openCache } from '../../store/caches/index.ts';
 import { decodePieces, joined } from '../../store/caches/pieces.ts';
 import { openStore } from '../../store/index.ts';
+import { freePort } from '../support/free-port.ts';
 import { Nginx, unpackNginx } from '../support/nginx.ts';
 import { atLeast, atMost, median, type Figure } from './figure.ts';
 import { readerOf, writeImage, writeManyFiles } from './figures-pull.ts';
 import type { Load, Loaded } from './load-clients.ts';
+import type { PushLoad, PushLoaded } from './load-pushers.ts';
 import { inFolder } from './machine.ts';
 import { cairn } from './process.ts';
 
@@ -57,17 +61,10 @@ export function serving(): Promise<Figure[]> {
           command: 'cairn cache serve',
         });
       }
-      const peakMb = server.peakMb();
-      return [
-        ...figures,
-        {
-          what: `memory of a server with ${clients} clients at once`,
-          measured: `${peakMb.toFixed(0)} MB`,
-          yardstick: '300 MB',
-          ...atMost(peakMb / 300, 1),
-          command: 'VmHWM of cairn cache serve',
-        },
-      ];
+      const read = memory(`with ${clients} clients at once`, server.peakMb());
+      const pushed = [];
+      for (const protocol of ['http', 'grpc'] as const) pushed.push(await pushing(folder, protocol));
+      return [...figures, read, ...pushed];
     } finally {
       await server.stop();
       await nginx.stop();
@@ -75,28 +72,70 @@ export function serving(): Promise<Figure[]> {
   });
 }
 
+// 200 outputs, each a file of 4 MB and ten small ones, all at once.
+async function pushing(folder: string, protocol: 'http' | 'grpc'): Promise<Figure> {
+  const server = await startServer(join(folder, `pushed-${protocol}`));
+  try {
+    const url = protocol === 'http' ? server.url : server.grpcUrl;
+    await isListening(url);
+    const env = { HOME: folder, CAIRN_CACHE_TOKEN: `${url.replace(/^\w+:\/\//, '')}=${token}` };
+    const load: PushLoad = { url, env, clients, largeBytes: 4_000_000, smallFiles: 10 };
+    const { failures } = (await loadBy('load-pushers.js', load)) as PushLoaded;
+    if (failures.length > 0) throw new Error(`${failures.length} pushes failed: ${failures[0]}`);
+    return memory(`with ${clients} clients that push over ${protocol}`, server.peakMb());
+  } finally {
+    await server.stop();
+  }
+}
+
+// It says where it listens before the second of its doors is open.
+async function isListening(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  for (let tries = 0; tries < 200; tries++) {
+    const socket = connect(Number(port), hostname);
+    const isOpen = await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen === true) return;
+    await pause(100);
+  }
+  throw new Error(`nobody listens at ${url}`);
+}
+
+function memory(when: string, peakMb: number): Figure {
+  return {
+    what: `memory of a server ${when}`,
+    measured: `${peakMb.toFixed(0)} MB`,
+    yardstick: '300 MB',
+    ...atMost(peakMb / 300, 1),
+    command: 'VmHWM of cairn cache serve',
+  };
+}
+
 interface Server {
   readonly url: string;
+  readonly grpcUrl: string;
   peakMb(): number;
   stop(): Promise<void>;
 }
 
 async function startServer(folder: string): Promise<Server> {
   const [program, ...words] = cairn;
-  const child = spawn(
-    program!,
-    [...words, 'cache', 'serve', '--json', '--no-log', '--listen', '127.0.0.1:0', '--rate', '1000000'],
-    {
-      cwd: packageRoot,
-      env: { ...process.env, HOME: folder, CAIRN_STORE: folder, CAIRN_SERVE_TOKENS: `bench ${token}` },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const grpcPort = await freePort();
+  const serve = ['cache', 'serve', '--json', '--no-log', '--listen', '127.0.0.1:0', '--rate', '1000000'];
+  const child = spawn(program!, [...words, ...serve, '--grpc', `127.0.0.1:${grpcPort}`], {
+    cwd: packageRoot,
+    env: { ...process.env, HOME: folder, CAIRN_STORE: folder, CAIRN_SERVE_TOKENS: `bench ${token}` },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(line.toString()) as { url: string };
   const ended = once(child, 'exit');
   return {
     url,
+    grpcUrl: `grpc://127.0.0.1:${grpcPort}`,
     peakMb: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1000,
     stop: async () => {
       child.kill('SIGTERM');
@@ -155,13 +194,18 @@ async function filesOf(
 async function rateOf(base: string, files: Load['files']): Promise<number> {
   const { hostname: host, port } = new URL(base);
   const load: Load = { host, port: Number(port), clients, files };
-  const child = spawn(process.execPath, [join(packageRoot, 'dist/test/bench/load-clients.js')], {
+  const { ms, bytes, failures } = (await loadBy('load-clients.js', load)) as Loaded;
+  if (failures.length > 0) throw new Error(`${failures.length} of ${clients} lost something: ${failures[0]}`);
+  return bytes / (ms / 1000);
+}
+
+/** What the program says that is told so. */
+async function loadBy(program: string, load: Load | PushLoad): Promise<unknown> {
+  const child = spawn(process.execPath, [join(packageRoot, 'dist/test/bench', program)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.end(JSON.stringify(load));
-  const { ms, bytes, failures } = JSON.parse(await text(child.stdout)) as Loaded;
-  if (failures.length > 0) throw new Error(`${failures.length} of ${clients} lost something: ${failures[0]}`);
-  return bytes / (ms / 1000);
+  return JSON.parse(await text(child.stdout));
 }
 
 function rate(bytesPerSecond: number): string {
