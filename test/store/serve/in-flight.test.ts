@@ -79,8 +79,8 @@ test('whoever only reads a store that is kept to a size cannot undo a push by as
   try {
     const sent = new Blobs(...numbers(1, 3).map((seed) => bytesOf(seed, 100_000)));
     await writer.write(sent.digests, sent, signal);
-    const known = await blobsIn(serving.store, ...numbers(100, 15));
-    for (const digest of known) expect((await reader.missing([digest], signal)).size).toBe(0);
+    // The store may be kept to its size at any moment, and what nobody has asked for yet be gone: each is asked for at once.
+    for (const seed of numbers(100, 15)) await reader.missing(await blobsIn(serving.store, seed), signal);
     expect(await left(serving.store, sent.digests)).toBe(3);
     expect(serving.errors).toEqual([]);
   } finally {
