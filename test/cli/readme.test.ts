@@ -40,7 +40,9 @@ describe('the READMEs', () => {
     expect(commands.length).toBeGreaterThan(20);
     for (const command of commands) {
       const words = command.split(/ +/);
-      const name = words.slice(0, ['store', 'image', 'kernel'].includes(words[0]!) ? 2 : 1).join(' ');
+      const name = words
+        .slice(0, ['store', 'image', 'kernel', 'cache', 'key'].includes(words[0]!) ? 2 : 1)
+        .join(' ');
       const help = await helpOf(name);
       expect(help, command).toContain(`Usage: cairn ${name}`);
       const options = words.flatMap((word) => {
