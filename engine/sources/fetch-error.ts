@@ -81,7 +81,7 @@ function pinGone(request: FetchRequest, { failures, kept }: FetchFailures, origi
         origin === undefined
           ? `Write a URL in the config that has it, or ${elsewhere}.`
           : `Run \`${lockCommand(origin)}\` to move to the version there is now. To keep this one, ${elsewhere}, ` +
-            'CAIRN_MIRROR_SNAPSHOT to a copy of the snapshot service that keeps every file Debian ever had, ' +
+            'CAIRN_MIRROR_SNAPSHOT to the base of a snapshot service (Debian has one that keeps every file it ever had), ' +
             'or add a URL that still has it to its pin in flake-like.lock.',
     },
   );

@@ -33,7 +33,6 @@ export interface MirrorUrl {
 const upstream: Readonly<Record<string, readonly string[]>> = {
   gnu: ['https://ftpmirror.gnu.org/gnu', 'https://ftp.gnu.org/gnu'],
   kernel: ['https://cdn.kernel.org/pub', 'https://www.kernel.org/pub'],
-  snapshot: ['https://snapshot.debian.org/archive'],
 };
 
 /** @throws UserError `CONFIG_INVALID` when a base is neither a URL nor an absolute path. */
@@ -91,8 +90,9 @@ export function candidateUrls(
 }
 
 /**
- * Where files of Debian's archives that have left their mirrors are kept for good: in the snapshot service, by the day on which they
- * were served. Its paths are ARCHIVE/YYYYMMDDThhmmssZ/PATH, and a time between two of its copies means the earlier one.
+ * Where files of Debian's archives that have left their mirrors are kept for good: in a snapshot service, by the time at which they were
+ * served; nowhere, unless the flake or the environment names one as the mirror `snapshot`. Its paths are
+ * ARCHIVE/YYYYMMDDThhmmssZ/PATH, and a time between two of its copies means the earlier one.
  * @param servedAt an ISO 8601 time in UTC, to the second
  */
 export function snapshotUrls(urls: readonly string[], servedAt: string, mirrors: Mirrors): string[] {
