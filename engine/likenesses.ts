@@ -21,20 +21,14 @@ export function likenessesIn(
   store: Pick<Store, 'blobs' | 'trees'>,
   directoryOf: (digest: Digest) => Directory | undefined,
 ): Likenesses {
-  const formers = new Map<Digest, Digest>();
-  const pending = successions.flatMap(({ former, outputs }) => pairs(former, outputs));
-  for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
-    const [former, node] = pair;
-    if (former.kind === 'symlink' || node.kind === 'symlink' || former.digest === node.digest) continue;
-    if (former.kind === 'tree' && node.kind === 'tree') {
-      const [before, now] = [store.trees.get(former.digest), directoryOf(node.digest)];
-      if (before !== undefined && now !== undefined)
-        pending.push(...pairs(Object.fromEntries(before), Object.fromEntries(now)));
-    } else if (former.kind === 'blob' && node.kind === 'blob' && digestSize(node.digest) >= leastBytes)
-      if (store.blobs.has(former.digest)) formers.set(node.digest, former.digest);
-  }
+  // Not every place that is asked takes files apart.
+  let formers: ReadonlyMap<Digest, Digest> | undefined;
   return {
-    likeTo: (digest) => [formers.get(digest) ?? []].flat(),
+    likeTo: (digest) => {
+      formers ??= formersIn(successions, store, directoryOf);
+      const former = formers.get(digest);
+      return former === undefined ? [] : [former];
+    },
     range: async function* (digest, from, to) {
       if (from >= to) return;
       const path = await store.blobs.unaltered(digest);
@@ -47,8 +41,35 @@ export function likenessesIn(
   };
 }
 
-function pairs(former: Outputs, now: Outputs): [Node, Node][] {
-  return Object.entries(now).flatMap(([name, node]): [Node, Node][] =>
-    Object.hasOwn(former, name) ? [[former[name]!, node]] : [],
+/** By what is wanted: what it is likely to have been changed from. */
+function formersIn(
+  successions: readonly Succession[],
+  store: Pick<Store, 'blobs' | 'trees'>,
+  directoryOf: (digest: Digest) => Directory | undefined,
+): ReadonlyMap<Digest, Digest> {
+  const formers = new Map<Digest, Digest>();
+  const pending = successions.flatMap(({ former, outputs }) =>
+    pairs(new Map(Object.entries(former)), Object.entries(outputs)),
   );
+  for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
+    const [former, node] = pair;
+    if (former.kind === 'symlink' || node.kind === 'symlink' || former.digest === node.digest) continue;
+    if (former.kind === 'tree' && node.kind === 'tree') {
+      const [before, now] = [store.trees.get(former.digest), directoryOf(node.digest)];
+      if (before !== undefined && now !== undefined) pending.push(...pairs(before, now));
+    } else if (former.kind === 'blob' && node.kind === 'blob' && digestSize(node.digest) >= leastBytes)
+      if (store.blobs.has(former.digest)) formers.set(node.digest, former.digest);
+  }
+  return formers;
+}
+
+/** Nodes of one name. */
+function pairs(
+  former: ReadonlyMap<string, Node>,
+  now: Iterable<readonly [string, Node]>,
+): (readonly [Node, Node])[] {
+  return [...now].flatMap(([name, node]) => {
+    const before = former.get(name);
+    return before === undefined ? [] : [[before, node] as const];
+  });
 }

@@ -40,9 +40,8 @@ describe('the READMEs', () => {
     expect(commands.length).toBeGreaterThan(20);
     for (const command of commands) {
       const words = command.split(/ +/);
-      const name = words
-        .slice(0, ['store', 'image', 'kernel', 'cache', 'key'].includes(words[0]!) ? 2 : 1)
-        .join(' ');
+      const isGroup = (await helpOf(words[0]!)).includes('\nCommands:\n');
+      const name = words.slice(0, isGroup ? 2 : 1).join(' ');
       const help = await helpOf(name);
       expect(help, command).toContain(`Usage: cairn ${name}`);
       const options = words.flatMap((word) => {
