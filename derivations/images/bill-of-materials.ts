@@ -28,8 +28,8 @@ export interface BillEntry {
   readonly supplier?: { readonly name: string };
   readonly licenses: readonly Licence[];
   readonly purl?: string;
-  /** What was done to it: a folder in place of a pinned download, patches and the CVEs that they fix. */
-  readonly pedigree?: { readonly notes?: string; readonly patches?: readonly PatchEntry[] };
+  /** What was done to it: patches and the CVEs that they fix. Folders in place of downloads join when they are known. */
+  readonly pedigree?: { readonly patches: readonly PatchEntry[] };
   readonly externalReferences: readonly Reference[];
 }
 
@@ -42,12 +42,7 @@ export function billEntry({
   fixes = [],
 }: Omit<Component, 'tree'>): BillEntry {
   const downloads = sources.filter((source) => 'url' in source);
-  const folders = sources.flatMap((source) => ('url' in source ? [] : [source.input]));
   const purl = packageUrl(name, version, downloads);
-  const pedigree = {
-    ...(folders.length > 0 && { notes: folders.map(localNote).join('; ') }),
-    ...(fixes.length > 0 && { patches: [{ type: 'backport', resolves: fixes.map(security) }] as const }),
-  };
   return {
     type: 'library',
     // Of its own kind, for an image may have the name of one of its components.
@@ -57,17 +52,15 @@ export function billEntry({
     ...(downloads.some(({ url }) => isPackage(url)) && { supplier: { name: 'Debian' } }),
     licenses: licence === undefined ? [] : [licenceOf(licence)],
     ...(purl !== undefined && { purl }),
-    ...(Object.keys(pedigree).length > 0 && { pedigree }),
+    ...(fixes.length > 0 && {
+      pedigree: { patches: [{ type: 'backport', resolves: fixes.map(security) }] },
+    }),
     externalReferences: downloads.map(({ url, sha256 }) => ({
       type: isPackage(url) ? 'distribution' : 'source-distribution',
       url,
       hashes: [{ alg: 'SHA-256', content: sha256 }],
     })),
   };
-}
-
-function localNote(input: string): string {
-  return `made from a local folder in place of the pinned input ${input}`;
 }
 
 function security(id: string) {

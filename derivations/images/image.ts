@@ -14,7 +14,7 @@ import {
   type Target,
   type Write,
 } from '../../engine/model/index.ts';
-import type { Component } from '../system/component.ts';
+import type { Component, SourceFolder } from '../system/component.ts';
 import { gptIds, mbrDiskId, partitionUuids } from '../system/partition-ids.ts';
 import { billEntry } from './bill-of-materials.ts';
 import { bootPartition } from './boot-partition.ts';
@@ -91,6 +91,7 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
     outputs: ['out', 'sums'],
   });
   const compressed = compressedImage(partitions, { image: name, target, tools });
+  const folders = foldersOf(spec);
   const manifest = runProgram({
     name: `${name}-manifest`,
     target,
@@ -98,6 +99,7 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
     program: manifestProgram,
     given: { 'manifest.json': manifestFacts(spec) },
     inputs: {
+      ...(folders.length > 0 && { '/folders': digestsOf(name, folders) }),
       '/layout': layout,
       '/contents': contents,
       '/map': from(disk, { subpath: `${name}.bmap` }),
@@ -247,6 +249,21 @@ function componentsOf({ kernel, components }: ImageSpec): readonly Component[] {
   return kernel === 'none' ? components : [kernel, ...components];
 }
 
+/** The folders that stand for inputs, each once. */
+function foldersOf(spec: ImageSpec): readonly SourceFolder[] {
+  const all = componentsOf(spec).flatMap(({ sources }) => sources);
+  const folders = all.filter((source): source is SourceFolder => 'input' in source);
+  return [...new Map(folders.map((folder) => [folder.input, folder])).values()];
+}
+
+// What they hold is known to no config; of 86,000 files the manifest needs one digest.
+function digestsOf(image: string, folders: readonly SourceFolder[]): Compose {
+  return compose({
+    name: `${image}-source-folders`,
+    parts: folders.map(({ tree }, at) => ({ input: tree, at: `${at}`, as: 'digest' })),
+  });
+}
+
 function manifestFacts(spec: ImageSpec) {
   const { name, target, description, licence = 'Apache-2.0' } = spec;
   const own: Omit<Component, 'tree'> = { name: ownFiles, version: '', licence, sources: [] };
@@ -254,6 +271,7 @@ function manifestFacts(spec: ImageSpec) {
     image: name,
     target,
     description,
+    folders: foldersOf(spec).map(({ input }) => input),
     components: [...componentsOf(spec), own].map((component) => ({
       name: component.name,
       version: component.version,

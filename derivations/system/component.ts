@@ -16,7 +16,12 @@ export interface Component {
 }
 
 /** What something was made from: a pinned download, or a folder that stands for an input. */
-export type Source = Download | { readonly input: string; readonly tree: Derivation };
+export type Source = Download | SourceFolder;
+
+export interface SourceFolder {
+  readonly input: string;
+  readonly tree: Derivation;
+}
 
 export interface Download {
   readonly url: string;

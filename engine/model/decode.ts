@@ -142,8 +142,14 @@ function fileContent(value: CborValue | undefined): FileContent {
 }
 
 function composePart(value: CborValue, reference: Reference): ComposePart {
-  const { input, at, include, exclude } = map(value);
-  return { input: reference(input), at: text(at), include: texts(include), exclude: texts(exclude) };
+  const { input, at, include, exclude, as } = map(value);
+  return {
+    input: reference(input),
+    at: text(at),
+    include: texts(include),
+    exclude: texts(exclude),
+    ...(as === 'digest' && { as }),
+  };
 }
 
 function text(value: CborValue | undefined): string {

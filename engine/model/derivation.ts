@@ -154,6 +154,7 @@ export interface ComposePartSpec {
   readonly at?: string;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly as?: 'digest';
 }
 
 interface ComposeSpec {
@@ -436,12 +437,39 @@ function fileContent(name: string, path: string, content: string | FileContent):
 }
 
 function composePart(name: string, part: InputLike | ComposePartSpec, index: number): ComposePart {
-  const { input: from, at = '', include = [], exclude = [] } = isPartSpec(part) ? part : { input: part };
-  if (isPartSpec(part)) checkFields(`${name}: a part`, part, ['input', 'at', 'include', 'exclude']);
+  const { input: from, at = '', include = [], exclude = [], as } = isPartSpec(part) ? part : { input: part };
+  if (isPartSpec(part)) checkFields(`${name}: a part`, part, ['input', 'at', 'include', 'exclude', 'as']);
   if (at !== '') checkRelative(name, at);
   checkStrings(name, 'include', include);
   checkStrings(name, 'exclude', exclude);
-  return { input: input(name, from, 'parts', index), at, include: [...include], exclude: [...exclude] };
+  if (as !== undefined) checkDigestPart(name, { at, as, globs: [...include, ...exclude] });
+  return {
+    input: input(name, from, 'parts', index),
+    at,
+    include: [...include],
+    exclude: [...exclude],
+    ...(as !== undefined && { as }),
+  };
+}
+
+interface DigestPart {
+  readonly at: string;
+  readonly as: string;
+  readonly globs: readonly string[];
+}
+
+function checkDigestPart(name: string, { at, as, globs }: DigestPart): void {
+  checkOneOf(name, 'as', as, ['digest']);
+  if (at === '')
+    invalid(
+      `${name}: a digest is a file, and files need a place`,
+      "Say where it goes with at: 'path/of/the/file'.",
+    );
+  if (globs.length > 0)
+    invalid(
+      `${name}: a digest is that of a whole part, without include or exclude`,
+      'Compose what is meant first, and take the digest of that.',
+    );
 }
 
 function isPartSpec(part: InputLike | ComposePartSpec): part is ComposePartSpec {

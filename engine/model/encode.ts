@@ -105,11 +105,12 @@ function stepFields(
     case 'compose':
       return {
         conflicts: derivation.conflicts,
-        parts: derivation.parts.map(({ input, at, include, exclude }) => ({
+        parts: derivation.parts.map(({ input, at, include, exclude, as }) => ({
           input: reference(input),
           at,
           include,
           exclude,
+          ...(as !== undefined && { as }),
         })),
       };
     case 'local':

@@ -85,6 +85,8 @@ export interface ComposePart {
   readonly include: readonly string[];
   /** Globs over paths of this part that are left out (a directory's glob leaves out all below it). */
   readonly exclude: readonly string[];
+  /** Not what is in it, but its digest, as the text of the file `at`: for who says what something was made from. */
+  readonly as?: 'digest';
 }
 
 /** A folder of this machine, imported when the flake is evaluated; its id is its content. */

@@ -33,8 +33,8 @@ export function composeTrees(
   batch: TreeBatch,
 ): Node {
   const parts = derivation.parts.map((part): PlacedPart => {
-    const filtered = filterNode(nodeOf(part), part, batch);
-    return { label: part.input.derivation.name, node: placeAt(derivation.name, filtered, part) };
+    const node = partNode(derivation.name, nodeOf(part), { part, batch });
+    return { label: part.input.derivation.name, node: placeAt(derivation.name, node, part) };
   });
   const merge = new DraftMerge(batch);
   let merged: DraftNode = emptyFolder;
@@ -60,6 +60,25 @@ export function writeTree({ name, files }: Write, batch: TreeBatch): Node {
     });
   }
   return sealed(merged, batch);
+}
+
+interface Part {
+  readonly part: ComposePart;
+  readonly batch: TreeBatch;
+}
+
+// What a part brings: what its globs leave of it, or a file that says its digest.
+function partNode(owner: string, node: Node, { part, batch }: Part): DraftNode {
+  if (part.as === undefined) return filterNode(node, part, batch);
+  if (node.kind === 'symlink')
+    throw new UserError(
+      'PATH_INVALID',
+      `${owner}: ${part.input.derivation.name} is a symlink, which has no digest`,
+      {
+        hint: 'Take the digest of a file or a folder.',
+      },
+    );
+  return fileNode({ text: `${node.digest}\n` }, batch);
 }
 
 function conflict(owner: string, path: string, first: string, second: string): UserError {

@@ -1,9 +1,9 @@
 // --override: a folder of this machine in place of an input.
 
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { commitAll } from '../support/git-project.ts';
 import { testProject, type TestProject } from './cairn.ts';
 
 const flakeOfInput = `
@@ -36,18 +36,6 @@ it('a command builds from a folder in place of what is pinned, wherever it is ty
   expect(plain.status).toBe(2);
   expect(plain.stderr).toContain('LOCK_MISSING_PIN');
 });
-
-function commitAll(folder: string): string {
-  const git = (...words: readonly string[]): string =>
-    execFileSync('git', ['-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@example.org', ...words], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-  git('init', '--quiet');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'all');
-  return git('rev-parse', 'HEAD').trim();
-}
 
 it('it is said once of which folder a result is, of which commit, and whether it was changed since', async () => {
   const project = projectBeside('VERSION = 6');

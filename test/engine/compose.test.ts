@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compose, write, type ComposePartSpec } from '../../engine/model/derivation.ts';
 import { composeTrees, writeTree } from '../../engine/perform/compose.ts';
+import { digestOf } from '../../store/base/digest.ts';
+import type { TreeNode } from '../../store/index.ts';
 import { MemoryBatch, type TreeLiteral } from '../support/memory-batch.ts';
 
 type Part = TreeLiteral | { readonly tree: TreeLiteral; readonly part: Omit<ComposePartSpec, 'input'> };
@@ -126,6 +128,30 @@ describe('compose', () => {
     const before = batch.added;
     composeTrees(compose({ name: 'whole', parts }), () => node, batch);
     expect(batch.added - before).toBe(3);
+  });
+
+  it('has the digest of a part in place of it, where that is asked for', () => {
+    const batch = new MemoryBatch();
+    const [big, file] = [batch.tree({ usr: { lib: { x: 'x' } } }), batch.tree({ f: 'text' })];
+    const nodes = [big, batch.directory((file as TreeNode).digest)!.get('f')!];
+    const inputs = ['one', 'two'].map((name) => write({ name, files: {} }));
+    const parts = inputs.map((input, at) => ({ input, at: `of/${at}`, as: 'digest' }) as const);
+    const made = composeTrees(
+      compose({ name: 'whole', parts }),
+      (part) => nodes[inputs.indexOf(part.input.derivation as never)]!,
+      batch,
+    );
+    expect(batch.literal(made)).toEqual({
+      of: { 0: `${(big as TreeNode).digest}\n`, 1: `${digestOf(Buffer.from('text'))}\n` },
+    });
+  });
+
+  it('refuses the digest of a symlink, which has none', () => {
+    expect(() => {
+      const input = write({ name: 'one', files: {} });
+      const derivation = compose({ name: 'whole', parts: [{ input, at: 'x', as: 'digest' }] });
+      composeTrees(derivation, () => ({ kind: 'symlink', target: 'a' }), new MemoryBatch());
+    }).toThrow('whole: one is a symlink, which has no digest');
   });
 
   it('has the empty tree when there are no parts', () => {

@@ -67,6 +67,7 @@ const parts: Readonly<Record<string, Omit<ComposePartSpec, 'input'>>> = {
   classes: { include: ['usr/bin/[a-s]*', 'etc/[[:alpha:]],*'] },
   negated: { include: ['!usr/**'] },
   nothing: { include: ['none'] },
+  digest: { at: 'usr/tree', as: 'digest' },
 };
 
 test('what compose gives changes only with its revision', async () => {

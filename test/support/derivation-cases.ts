@@ -65,6 +65,7 @@ export const derivationCases: Readonly<Record<string, Derivation>> = {
       ['__proto__']: 'p',
     },
   }),
+  'compose-digest': compose({ name: 'made-from', parts: [{ input: source, at: 'sed', as: 'digest' }] }),
   compose: compose({
     name: 'root',
     parts: [

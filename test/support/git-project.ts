@@ -37,11 +37,7 @@ export function gitProject(unbuildable?: number): GitProject {
   chmodSync(script, 0o755);
   const source = join(tempFolder('source'), 'program');
   mkdirSync(source);
-  const git = (...args: readonly string[]): string =>
-    execFileSync('git', ['-C', source, ...args], {
-      encoding: 'utf8',
-      env: { ...process.env, ...author },
-    }).trim();
+  const git = (...args: readonly string[]): string => gitIn(source, args);
   git('init', '--quiet', '--initial-branch', 'main');
   const commits = Array.from({ length: last }, (_, at) => commit(at + 1));
   return { ...project, source, commits: [commits[0]!, ...commits], git };
@@ -55,6 +51,19 @@ export function gitProject(unbuildable?: number): GitProject {
     git('commit', '--quiet', '--message', `change ${number}`);
     return git('rev-parse', 'HEAD');
   }
+}
+
+/** Makes a folder a repository with one commit of all that is in it; gives the commit. */
+export function commitAll(folder: string): string {
+  gitIn(folder, ['init', '--quiet', '--initial-branch', 'main']);
+  gitIn(folder, ['add', '--all']);
+  gitIn(folder, ['commit', '--quiet', '--message', 'all']);
+  return gitIn(folder, ['rev-parse', 'HEAD']);
+}
+
+function gitIn(folder: string, args: readonly string[]): string {
+  const options = { encoding: 'utf8', env: { ...process.env, ...author } } as const;
+  return execFileSync('git', ['-C', folder, ...args], options).trim();
 }
 
 const author = {

@@ -22,6 +22,7 @@ export interface Files {
 }
 
 export interface ImageProject {
+  readonly folder: string;
   /** Changes the text of the config. */
   edit(from: string, to: string): void;
   run(args: readonly string[]): Promise<Ran>;
@@ -64,6 +65,7 @@ function imageProject(folder: string, store: string, files: Files): ImageProject
   writeFiles(folder, usualFiles());
   writeFiles(folder, files);
   return {
+    folder,
     run: (args) => project.run(args),
     edit(from, to) {
       const text = readFileSync(config, 'utf8');
@@ -86,7 +88,8 @@ function imageProject(folder: string, store: string, files: Files): ImageProject
   };
 }
 
-function writeFiles(folder: string, files: Files): void {
+/** Below a folder that may be there already. */
+export function writeFiles(folder: string, files: Files): void {
   mkdirSync(folder, { recursive: true });
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);

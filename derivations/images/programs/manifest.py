@@ -14,7 +14,10 @@ def main():
     with open('/sums') as file:
         sums = dict(reversed(line.split()) for line in file)
     licences = read_json('/licences/licences.json') if os.path.exists('/licences') else {}
-    known = {component['name']: licensed(component, licences) for component in given['components']}
+    folders = {name: digest_of_folder(at) for at, name in enumerate(given['folders'])}
+    known = {
+        component['name']: from_folders(licensed(component, licences), folders) for component in given['components']
+    }
     components = [{**known[one['name']], **one} for one in measured]
     write_json(out + 'manifest.json', {
         'image': given['image'], 'target': given['target'], 'description': given['description'],
@@ -39,6 +42,26 @@ def licensed(component, licences):
     if component.get('licence') is not None or licence is None or licence == NO_ASSERTION:
         return component
     return {**component, 'licence': licence, 'bom': {**component['bom'], 'licenses': [{'expression': licence}]}}
+
+
+def digest_of_folder(at):
+    with open(f'/folders/{at}') as file:
+        return file.read().strip()
+
+
+def from_folders(component, folders):
+    """Of a folder in place of a pinned download its content says all: no commit, for equal content gives equal bytes."""
+    sources = [
+        {**source, 'tree': folders[source['input']]} if 'input' in source else source for source in component['sources']
+    ]
+    notes = '; '.join(
+        f'made from a local folder in place of the input {source["input"]}: tree {source["tree"]}'
+        for source in sources if 'input' in source
+    )
+    if not notes:
+        return component
+    pedigree = {'notes': notes, **component['bom'].get('pedigree', {})}
+    return {**component, 'sources': sources, 'bom': {**component['bom'], 'pedigree': pedigree}}
 
 
 def without(component, field):
@@ -71,7 +94,10 @@ def bill_of_materials(given, components, sums):
 
 def properties(component):
     values = {'tree': component.get('digest'), 'sizeBytes': component['sizeBytes'], 'files': component['files']}
-    return [{'name': 'cairn:' + name, 'value': str(value)} for name, value in values.items() if value is not None]
+    folders = {'input:' + source['input']: source['tree'] for source in component['sources'] if 'input' in source}
+    return [
+        {'name': 'cairn:' + name, 'value': str(value)} for name, value in {**values, **folders}.items() if value is not None
+    ]
 
 
 main()

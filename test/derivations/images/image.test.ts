@@ -8,8 +8,19 @@ import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseBlockMap } from '../../../cli/flash/block-map.ts';
 import type { Layout } from '../../../cli/images/description.ts';
+import { pinnedFiles } from '../../../engine/model/index.ts';
 import { isSpdxExpression } from '../../../derivations/images/spdx.ts';
-import { imageProjects, type Built, type Files, type ImageProjects } from '../../support/image-project.ts';
+import { stepsThat } from '../../support/cairn-project.ts';
+import { commitAll } from '../../support/git-project.ts';
+import {
+  imageProjects,
+  writeFiles,
+  type Built,
+  type Files,
+  type ImageProject,
+  type ImageProjects,
+} from '../../support/image-project.ts';
+import { pins } from '../../support/package-set.ts';
 import { describeBadImages } from './bad-images.ts';
 import { describeBootNames } from './boot-names.ts';
 
@@ -118,6 +129,7 @@ interface Spdx {
     readonly SPDXID: string;
     readonly name: string;
     readonly licenseDeclared: string;
+    readonly comment?: string;
   }[];
   readonly relationships: readonly Readonly<
     Record<'spdxElementId' | 'relationshipType' | 'relatedSpdxElement', string>
@@ -128,14 +140,15 @@ interface Spdx {
 describe('what an image says of itself', () => {
   it('is a manifest with version, licence, source and digest of every component', () => {
     const { components, partitions, usedBytes } = manifestOf(usual.folder('mbr'));
+    const [linux] = pins['linux']!;
     expect(usedBytes).toBe(partitions.reduce((sum, partition) => sum + partition.usedBytes, 0));
     expect(components).toEqual([
       expect.objectContaining({ name: 'configuration', licence: 'Apache-2.0' }),
       {
         name: 'kernel',
-        version: '6.12.1',
+        version: linux!.version,
         licence: 'GPL-2.0-only WITH Linux-syscall-note',
-        sources: [{ url: 'mirror://kernel/v6.x/linux-6.12.1.tar.xz', sha256: 'aa'.repeat(32) }],
+        sources: pinnedFiles([linux!]).map(({ urls, sha256 }) => ({ url: urls[0], sha256 })),
         digest: expect.stringMatching(/^[0-9a-f]{64}\/\d+$/) as string,
         sizeBytes: 600_000,
         files: 2,
@@ -219,6 +232,75 @@ describe('what an image says of itself', () => {
     expect(licences.filter((one) => one !== 'NOASSERTION' && !isSpdxExpression(one))).toEqual([]);
     expect(hasExtractedLicensingInfos.map(({ licenseId }) => licenseId)).toEqual([
       'LicenseRef-public-domain',
+    ]);
+  });
+});
+
+describe('an image whose kernel is made from a folder of this machine', () => {
+  const files = { Makefile: 'VERSION = 6\n', '.gitignore': '# objects\n*.o\n' };
+
+  it('says what the folder holds, in the manifest and in both bills of materials', async () => {
+    const project = projects.project({ linux: files });
+    const override = ['--override', 'linux=linux'];
+    const ran = await project.run(['build', 'mbr', '--json', ...override]);
+    expect(ran.status, ran.stderr).toBe(0);
+    const tree = ran.events.find(({ type }) => type === 'local-source')!['tree'] as string;
+    expect(tree).toMatch(/^[0-9a-f]{64}\/\d+$/);
+    // Nothing else of this image is made from it.
+    expect(stepsThat('built', ran)).toContain('mbr-manifest');
+    expect(stepsThat('built', ran).filter((name) => /partition|contents|layout|disk/.test(name))).toEqual([]);
+
+    const said = async (name: string): Promise<string> =>
+      (await project.run(['cat', `mbr/${name}`, ...override])).stdout;
+    const { components } = JSON.parse(await said('manifest.json')) as Manifest;
+    expect(components.map(({ name, sources }) => [name, sources])).toEqual([
+      ['configuration', []],
+      ['kernel', [{ input: 'linux', tree }]],
+      ['tools', [expect.objectContaining({ sha256: 'bb'.repeat(32) })]],
+    ]);
+    const bill = await said('mbr.cdx.json');
+    expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(bill)).toBeNull();
+    const entries = (JSON.parse(bill) as { components: Record<string, unknown>[] }).components;
+    const notes = `made from a local folder in place of the input linux: tree ${tree}`;
+    expect(entries.find(({ name }) => name === 'kernel')).toMatchObject({
+      version: 'local',
+      pedigree: { notes },
+      externalReferences: [],
+      properties: expect.arrayContaining([{ name: 'cairn:input:linux', value: tree }]) as unknown,
+    });
+    expect(entries.filter((one) => 'pedigree' in one)).toHaveLength(1);
+    const { packages } = JSON.parse(await said('mbr.spdx.json')) as Spdx;
+    expect(packages.map((one) => [one.name, one.comment])).toEqual([
+      ['mbr', undefined],
+      ['configuration', undefined],
+      ['kernel', notes],
+      ['tools', undefined],
+    ]);
+  });
+
+  it('has the same bytes from every folder that holds the same, of whatever commit, by whatever name', async () => {
+    const [one, other] = [projects.project({ linux: files }), projects.project({ copy: files })];
+    other.edit(
+      '  inputs,\n  targets',
+      "  inputs: { ...inputs, linux: { kind: 'local', path: './copy' } },\n  targets",
+    );
+    commitAll(join(other.folder, 'copy'));
+    writeFiles(other.folder, { copy: { 'main.o': 'ignored' } });
+    const sums = async (project: ImageProject, ...words: readonly string[]): Promise<readonly string[]> => {
+      await project.run(['build', 'mbr', ...words]);
+      const { status, stdout, stderr } = await project.run(['cat', 'mbr/SHA256SUMS', ...words]);
+      expect(status, stderr).toBe(0);
+      return stdout.split('\n');
+    };
+    const first = await sums(one, '--override', 'linux=linux');
+    expect(await sums(other)).toEqual(first);
+
+    writeFiles(other.folder, { copy: { Makefile: 'VERSION = 7\n' } });
+    const changed = (await sums(other)).filter((line) => !first.includes(line));
+    expect(changed.map((line) => line.replace(/^\S+ +/, ''))).toEqual([
+      'manifest.json',
+      'mbr.cdx.json',
+      'mbr.spdx.json',
     ]);
   });
 });

@@ -42,6 +42,16 @@ test.each<readonly [mistake: string, make: () => unknown]>([
   ['files["a"].text must be a string', () => write({ name: 'a', files: { a: { text: 1 } } })],
   // @ts-expect-error a part that is misspelt
   ['a part has no field "excl"', () => compose({ name: 'a', parts: [{ input: shell, excl: [] }] })],
+  [
+    'a digest is a file, and files need a place',
+    () => compose({ name: 'a', parts: [{ input: shell, as: 'digest' }] }),
+  ],
+  [
+    'a digest is that of a whole part',
+    () => compose({ name: 'a', parts: [{ input: shell, at: 'x', as: 'digest', exclude: ['y'] }] }),
+  ],
+  // @ts-expect-error a form that does not exist
+  ['as cannot be "text"', () => compose({ name: 'a', parts: [{ input: shell, at: 'x', as: 'text' }] })],
   // @ts-expect-error a choice that does not exist
   ['conflicts cannot be "ignore"', () => compose({ name: 'a', parts: [], conflicts: 'ignore' })],
   // @ts-expect-error a path that is missing

@@ -11,10 +11,12 @@ import {
   write,
   type Input,
   type InputLike,
+  type Pins,
   type Run,
 } from 'cairn-build';
 import {
   createImage,
+  createKernel,
   imageTools,
   inputs,
   outputsOfImage,
@@ -23,6 +25,8 @@ import {
   type Disk,
   type Image,
 } from 'cairn-build/derivations';
+
+type PinsByName = Readonly<Record<string, Pins>>;
 
 const budgetBytes = 60e6;
 
@@ -34,13 +38,12 @@ const kernel = compose({
   parts: [{ input: { ...boot, subpath: 'kernel/kernel8.img' }, at: 'kernel' }],
 });
 
-const kernelComponent: Component = {
+/** It says that it is made from whatever the input `linux` is. */
+const kernelComponent = (pins: PinsByName): Component => ({
+  ...createKernel({ pins, target: 'aarch64-linux', variant: 'tiny' }).component,
   name: 'kernel',
-  version: '6.12.1',
-  licence: 'GPL-2.0-only WITH Linux-syscall-note',
-  sources: [{ url: 'mirror://kernel/v6.x/linux-6.12.1.tar.xz', sha256: 'aa'.repeat(32) }],
   tree: folder('kernel', 'boot/kernel'),
-};
+});
 
 const components: readonly Component[] = [
   {
@@ -67,14 +70,14 @@ const disk = (table: Disk['table']): Disk => ({
   ],
 });
 
-const image = (table: Disk['table'], tools: readonly InputLike[]): Image =>
+const image = (table: Disk['table'], pins: PinsByName, tools: readonly InputLike[]): Image =>
   createImage(
     {
       name: table,
       description: `a small image with ${table.toUpperCase()}`,
       target: 'aarch64-linux',
       disk: disk(table),
-      kernel: kernelComponent,
+      kernel: kernelComponent(pins),
       components,
       licences: folder('licences'),
       budgetBytes,
@@ -135,7 +138,7 @@ export default defineFlake({
   outputs: ({ pins }) => {
     const seed = pins.seed.filter(({ name }) => programs.includes(name));
     const tools = imageTools(pins, composePackages('programs', seed));
-    const [mbr, gpt] = [image('mbr', tools), image('gpt', tools)];
+    const [mbr, gpt] = [image('mbr', pins, tools), image('gpt', pins, tools)];
     return {
       ...outputsOfImage('mbr', mbr),
       ...outputsOfImage('gpt', gpt),
