@@ -28,6 +28,7 @@ export type { ActionId, DerivationId } from './model/encode.ts';
 export { openWorkshop, type OpenWorkshopOptions } from './open-workshop.ts';
 export { explain, isBeside, isRootCause, type Cause, type Change, type FieldChange } from './plan/explain.ts';
 export { parseExecutor } from './remote/parse-executor.ts';
+export { comingOutAsBefore, foresee, type Foreseen } from './plan/foresee.ts';
 export { plannedSteps, type Plan, type PlannedBuild } from './plan/planner.ts';
 export { storeFacts } from './plan/store-facts.ts';
 export { stepInputs, stepLabel, stepRef, type Step, type StepSource } from './step.ts';

@@ -1,6 +1,7 @@
 // The store's door: the only file other rooms import, beside store/base.
 
 export * from './trees/tree.ts';
+export { lookupIn } from './trees/lookup.ts';
 export * from './store.ts';
 export { claimFormat, decodeClaim, encodeClaim } from './records/claim.ts';
 export { mendStore, openStore } from './open.ts';

@@ -1,12 +1,15 @@
 // cairn why: what changed since a target was last built, or what differs from the one that a cache has; the root cause first.
 
 import {
+  comingOutAsBefore,
   explain,
+  foresee,
   plannedSteps,
   stepRef,
   storeFacts,
   unprovenSteps,
   type Evaluation,
+  type Foreseen,
   type Step,
 } from '../../engine/index.ts';
 import type { DefineCommand } from '../command.ts';
@@ -30,7 +33,8 @@ export const define: DefineCommand = (command, runs) => {
   addHelpNotes(command, {
     about:
       'Compares each step below the output with its version of the last build, field by field. Steps that changed\n' +
-      'themselves come first; what only follows from them is shown as the way from there to the output.\n' +
+      'themselves come first; what only follows from them is shown as the way from there to the output. Commands that have to\n' +
+      'be run are marked, those behind them run only if something else comes out. What comes out as before is one line.\n' +
       'With --against, compares with what was pushed to a cache under that name: the closest of the newest ten. Says that the\n' +
       'cache has it, that only trust refuses it, or what differs, down to the step whose own fields do. Takes and writes nothing.',
     examples: [
@@ -50,15 +54,20 @@ async function why(context: Context, { against }: WhyFlags, target: string): Pro
   await using project = await openProject(context, { targets: [target] });
   const { evaluation, store, build } = project;
   const { key, id } = project.find(target);
-  const causes = explain(id, evaluation.steps, storeFacts(store));
+  const facts = storeFacts(store);
+  const causes = explain(id, evaluation.steps, facts);
   const plan = await build.plan([id]);
-  const { toBuild } = plan;
+  const foreseen = foresee(plan, facts, store.trees);
+  const asBefore = comingOutAsBefore(causes, { plan, foreseen, facts });
+  // A step on Merkle nodes that gives what it gave is not worth a word.
+  const isToDo = (id: Step['id']): boolean => !asBefore.has(id) && isDoneFor(foreseen.get(id)!);
+  const toBuild = new Map([...plan.toBuild].filter(([id]) => isToDo(id)));
   const { out, shared } = context;
   const unproven = unprovenSteps([id], evaluation.steps, store).map(stepRef);
   if (shared.json === true)
     writeRecords(out, [
       explainedRecord({ target: key, wanted: id, causes }, toBuild),
-      ...causes.map((cause) => causeRecord(cause, toBuild.get(cause.step.id))),
+      ...causes.map((cause) => causeRecord(cause, toBuild.get(cause.step.id), asBefore.has(cause.step.id))),
       ...unproven.map((step) => ({ type: 'unproven', ...stepFields(step) }) as const),
     ]);
   else
@@ -67,7 +76,9 @@ async function why(context: Context, { against }: WhyFlags, target: string): Pro
         target: key,
         wanted: id,
         causes,
-        toBuild: new Set(toBuild.keys()),
+        toBuild,
+        asBefore,
+        foreseen,
         trees: store.trees,
         style: out.style,
       }),
@@ -78,6 +89,10 @@ async function why(context: Context, { against }: WhyFlags, target: string): Pro
       ),
     ]);
   return exitCodes.ok;
+}
+
+function isDoneFor({ isDone, outputs }: Foreseen): boolean {
+  return isDone || outputs === undefined;
 }
 
 async function whyAgainst(context: Context, url: string, target: string): Promise<ExitCode> {
@@ -107,7 +122,7 @@ async function whyAgainst(context: Context, url: string, target: string): Promis
     ]);
   } else {
     const { trees } = store;
-    out.lines(againstLines(report, { toBuild: new Set(toBuild.keys()), trees, style: out.style }));
+    out.lines(againstLines(report, { toBuild, trees, style: out.style }));
   }
   return exitCodes.ok;
 }

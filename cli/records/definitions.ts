@@ -322,6 +322,9 @@ const records = {
       ...step,
       root: flag,
       toDo: flag,
+      asBefore: v.optional(
+        v.pipe(v.literal(true), v.description('it comes out as it was, whatever changed below it')),
+      ),
       expectedMs: v.optional(v.pipe(milliseconds, v.description('what it took the last time'))),
       changes: v.optional(
         v.pipe(

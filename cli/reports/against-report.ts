@@ -7,7 +7,7 @@ import type { RecordOf } from '../records/definitions.ts';
 import { stepName } from '../render/names.ts';
 import { plainLine } from '../render/plain-text.ts';
 import type { Style } from '../render/style.ts';
-import { causeLines } from './why-report.ts';
+import { causeLines, type Planned } from './why-report.ts';
 
 export interface AgainstReport {
   /** NAME@TARGET. */
@@ -21,7 +21,7 @@ export interface AgainstReport {
 }
 
 export interface ShownAgainst {
-  readonly toBuild: ReadonlySet<Step['id']>;
+  readonly toBuild: Planned;
   readonly trees: Pick<Trees, 'get'>;
   readonly style: Style;
 }

@@ -9,6 +9,7 @@ import {
   type Cause,
   type Change,
   type FieldChange,
+  type Foreseen,
   type PlannedStep,
   type Step,
 } from '../../engine/index.ts';
@@ -21,6 +22,7 @@ import { stepFields } from '../render/json.ts';
 import { abbreviate, stepName } from '../render/names.ts';
 import { plainLine } from '../render/plain-text.ts';
 import type { Style } from '../render/style.ts';
+import { formatCount, formatDuration } from '../render/units.ts';
 
 export interface Explanation {
   readonly target: string;
@@ -28,10 +30,17 @@ export interface Explanation {
   /** Everything that changed, root causes first. */
   readonly causes: readonly Cause[];
   /** What the next build would do: a changed step whose result is known from elsewhere is not in it. */
-  readonly toBuild: ReadonlySet<Step['id']>;
+  readonly toBuild: Planned;
+  /** Those that come out as they were, although something below them changed. */
+  readonly asBefore: ReadonlySet<Step['id']>;
+  /** Of what is to be done: what can be told of it. */
+  readonly foreseen: ReadonlyMap<Step['id'], Pick<Foreseen, 'isDone'>>;
   readonly trees: Pick<Trees, 'get'>;
   readonly style: Style;
 }
+
+/** What the next build does. */
+export type Planned = ReadonlyMap<Step['id'], Pick<PlannedStep, 'expectedMs'>>;
 
 /** What a target is beside its last build. */
 export function stateOf({
@@ -43,7 +52,8 @@ export function stateOf({
   return toBuild.has(wanted) ? 'output-missing' : 'up-to-date';
 }
 
-export function whyLines({ target, wanted, causes, toBuild, trees, style }: Explanation): string[] {
+export function whyLines(explanation: Explanation): string[] {
+  const { target, wanted, causes, toBuild } = explanation;
   const state = stateOf({ wanted, causes, toBuild });
   if (state !== 'changed') {
     return [
@@ -55,10 +65,13 @@ export function whyLines({ target, wanted, causes, toBuild, trees, style }: Expl
   const rootCauses = causes.filter(isRootCause);
   const changed = rootCauses.filter(({ changes }) => changes !== undefined);
   const fresh = rootCauses.filter(({ changes }) => changes === undefined);
-  return causeLines({ changed, fresh, causes, toBuild, trees, style });
+  return causeLines({ ...explanation, changed, fresh });
 }
 
-export interface ShownCauses extends Pick<Explanation, 'causes' | 'toBuild' | 'trees' | 'style'> {
+export interface ShownCauses
+  extends
+    Pick<Explanation, 'causes' | 'toBuild' | 'trees' | 'style'>,
+    Partial<Pick<Explanation, 'asBefore' | 'foreseen'>> {
   readonly changed: readonly Cause[];
   readonly fresh: readonly Cause[];
   /** What is said of a step that changed, and of those that stand in nobody's place. */
@@ -68,33 +81,27 @@ export interface ShownCauses extends Pick<Explanation, 'causes' | 'toBuild' | 't
 const usualWords = { changed: 'changed', fresh: 'never built before' };
 
 /** What changed itself, what is new, and what follows. */
-export function causeLines({
-  changed,
-  fresh,
-  causes,
-  toBuild,
-  trees,
-  style,
-  words = usualWords,
-}: ShownCauses): string[] {
+export function causeLines(shown: ShownCauses): string[] {
+  const { changed, fresh, trees, style, words = usualWords } = shown;
   return [
     ...changed.flatMap((cause) => [...changedLines(cause, { trees, style, verb: words.changed }), '']),
     ...(fresh.length === 0 ? [] : [...freshLines(fresh, style, words.fresh), '']),
-    ...consequenceLines(changed, { causes, toBuild, style }),
+    ...consequenceLines(shown),
+    ...asBeforeLines(shown),
   ].slice(0, -1);
 }
 
 /** How the target is, for machines. */
 export function explainedRecord(
   { target, wanted, causes }: Pick<Explanation, 'target' | 'wanted' | 'causes'>,
-  toBuild: ReadonlyMap<Step['id'], Pick<PlannedStep, 'expectedMs'>>,
+  toBuild: Planned,
 ): RecordOf<'explained'> {
   const known = [...toBuild.values()].flatMap(({ expectedMs }) => expectedMs ?? []);
   return {
     type: 'explained',
     target,
     id: wanted,
-    state: stateOf({ wanted, causes, toBuild: new Set(toBuild.keys()) }),
+    state: stateOf({ wanted, causes, toBuild }),
     toDo: toBuild.size,
     ...(known.length > 0 && { expectedMs: known.reduce((sum, ms) => sum + ms, 0) }),
   };
@@ -104,12 +111,14 @@ export function explainedRecord(
 export function causeRecord(
   cause: Cause,
   planned: Pick<PlannedStep, 'failure' | 'expectedMs'> | undefined,
+  isAsBefore = false,
 ): RecordOf<'cause'> {
   return {
     type: 'cause',
     root: isRootCause(cause),
     ...stepFields(stepRef(cause.step)),
     toDo: planned !== undefined,
+    ...(isAsBefore && { asBefore: true }),
     expectedMs: planned?.expectedMs,
     changes: cause.changes?.map(changeRecord),
     failure: planned?.failure,
@@ -182,24 +191,29 @@ const mostConsequences = 100;
 const deepestIndent = 20;
 
 // From each step that changed upwards: a line for every step that follows, indented below what it follows from.
-function consequenceLines(
-  changed: readonly Cause[],
-  { causes, toBuild, style }: Pick<Explanation, 'causes' | 'toBuild' | 'style'>,
-): string[] {
-  const followers = followersAmong(causes);
+function consequenceLines({
+  changed,
+  causes,
+  toBuild,
+  asBefore = none,
+  foreseen = nothing,
+  style,
+}: ShownCauses): string[] {
+  const following = causes.filter((cause) => isRootCause(cause) || !asBefore.has(cause.step.id));
+  if (asBefore.size > 0 && following.every((cause) => isRootCause(cause) && !toBuild.has(cause.step.id)))
+    return [];
+  const followers = followersAmong(following);
   const shown = new Set<Step['id']>();
   const lines: string[] = [];
   const pending = changed.map(({ step }) => ({ step, depth: 0 })).reverse();
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { step, depth } = next;
-    const following = followers.get(step.id) ?? [];
+  for (let line = pending.pop(); line !== undefined; line = pending.pop()) {
+    const { step, depth } = line;
+    const next = followers.get(step.id) ?? [];
     const isAgain = shown.has(step.id);
-    const isThere = !toBuild.has(step.id);
-    const note =
-      isAgain && following.length > 0 ? ' (see above)' : isThere ? ' (its result is there already)' : '';
+    const note = isAgain && next.length > 0 ? ' (see above)' : noteOn(step, { toBuild, foreseen });
     const indent = '  '.repeat(Math.min(depth, deepestIndent) + 1);
     lines.push(`${indent}${depth === 0 ? '' : '→ '}${stepName(stepRef(step))}${style.dim(note)}`);
-    if (!isAgain) pending.push(...following.map((step) => ({ step, depth: depth + 1 })).reverse());
+    if (!isAgain) pending.push(...next.map((step) => ({ step, depth: depth + 1 })).reverse());
     shown.add(step.id);
   }
   if (lines.length === 0) return [];
@@ -211,6 +225,36 @@ function consequenceLines(
     '',
   ];
 }
+
+function noteOn(step: Step, { toBuild, foreseen }: Pick<Explanation, 'toBuild' | 'foreseen'>): string {
+  const planned = toBuild.get(step.id);
+  if (planned === undefined) return ' (its result is there already)';
+  // Those after it are done only if something else comes out of it.
+  if (step.derivation.kind !== 'run' || foreseen.get(step.id)?.isDone !== true) return '';
+  const took = planned.expectedMs === undefined ? '' : `, ${formatDuration(planned.expectedMs)} last time`;
+  return ` (is run${took})`;
+}
+
+// Early cutoff: of steps without number that read some of a large source, a few have anything to do.
+function asBeforeLines({ causes, asBefore = none, style }: ShownCauses): string[] {
+  const same = causes.filter((cause) => !isRootCause(cause) && asBefore.has(cause.step.id));
+  if (same.length === 0) return [];
+  // Commands are what one would have waited for.
+  const isCommand = ({ step }: Cause): boolean => step.derivation.kind === 'run';
+  const named = [...same.filter(isCommand), ...same.filter((cause) => !isCommand(cause))];
+  const names = abbreviate(
+    named.map(({ step }) => stepName(stepRef(step))),
+    4,
+  );
+  const [come, are] = same.length === 1 ? ['comes', 'is'] : ['come', 'are'];
+  return [
+    `${style.bold(`${formatCount(same.length, 'step')} ${come} out as before`)} and ${are} not run: ${names}`,
+    '',
+  ];
+}
+
+const none: ReadonlySet<Step['id']> = new Set();
+const nothing: Explanation['foreseen'] = new Map();
 
 // What is new follows from nothing: it is there because something that was there before asks for it.
 function followersAmong(causes: readonly Cause[]): ReadonlyMap<Step['id'], Step[]> {

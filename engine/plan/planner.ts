@@ -44,9 +44,13 @@ export class PlannedBuild {
     return this.#options.facts.duration(this.step.lineage);
   }
 
+  /** Whether it is to be done again although it may be up to date. */
+  get isRequested(): boolean {
+    return this.#options.rebuild?.has(this.step.id) === true;
+  }
+
   get reason(): Reason {
-    const { rebuild, facts } = this.#options;
-    return rebuild?.has(this.step.id) ? { kind: 'requested' } : reasonToBuild(this.step, facts);
+    return this.isRequested ? { kind: 'requested' } : reasonToBuild(this.step, this.#options.facts);
   }
 }
 

@@ -2,15 +2,9 @@
 
 import type { Digest } from '../base/digest.ts';
 import type { Table } from '../records/table.ts';
-import { MissingBlob, type Trees } from '../store.ts';
-import {
-  decodeDirectory,
-  emptyDirectory,
-  emptyTree,
-  parseTreePath,
-  type Directory,
-  type Node,
-} from './tree.ts';
+import type { Trees } from '../store.ts';
+import { lookupIn } from './lookup.ts';
+import { decodeDirectory, emptyDirectory, emptyTree, type Directory, type Node } from './tree.ts';
 
 /** Bounds the cache by what it holds: entries, not directories. */
 const cachedEntries = 200_000;
@@ -58,15 +52,7 @@ export class StoredTrees implements Trees {
   }
 
   lookup(top: Node, path: string): Node | undefined {
-    let node: Node | undefined = top;
-    for (const part of parseTreePath(path)) {
-      if (node?.kind !== 'tree') return undefined;
-      const directory = this.get(node.digest);
-      // Whether it has such an entry cannot be told, and "no" would be a guess.
-      if (directory === undefined) throw new MissingBlob(node.digest);
-      node = directory.get(part);
-    }
-    return node;
+    return lookupIn(top, path, (digest) => this.get(digest));
   }
 
   #remember(digest: Digest, directory: Directory): void {

@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { busyboxFlake, cairnProject, stepsThat, type CairnProject } from '../support/cairn-project.ts';
 import { smallFlake, testProject } from './cairn.ts';
 
 describe('cairn why', () => {
@@ -157,3 +158,94 @@ describe('cairn why', () => {
     expect(stderr).toContain('Did you mean all?');
   });
 });
+
+describe('cairn why of what is made from parts of one source', () => {
+  it('tells what is run, what may follow, and in one line what comes out as before', async () => {
+    const project = await narrowedProject();
+    project.write('linux/dts/board.dts', 'board 2\n');
+    const { stdout } = await project.run(['why', 'image']);
+    expect(stdout.replace(/, [0-9.]+ m?s last time/, ', 1 s last time')).toBe(
+      [
+        'local linux changed:',
+        '  ~ dts/board.dts',
+        '',
+        'so these follow:',
+        '  local linux (its result is there already)',
+        '    → compose tree-source',
+        '      → trees@x86_64-linux (is run, 1 s last time)',
+        '        → compose boot',
+        '          → image@x86_64-linux',
+        '',
+        '4 steps come out as before and are not run: code@x86_64-linux, configure@x86_64-linux, compose code-source, compose rules',
+        '',
+      ].join('\n'),
+    );
+    const { events } = await project.run(['why', 'image', '--json']);
+    const [explained, ...causes] = events;
+    expect(explained).toMatchObject({ type: 'explained', state: 'changed', toDo: 4 });
+    const named = (field: string): unknown[] =>
+      causes.filter((one) => one[field] === true).map(({ name }) => name);
+    expect(named('toDo').sort()).toEqual(['boot', 'image', 'tree-source', 'trees']);
+    expect(named('asBefore').sort()).toEqual(['code', 'code-source', 'configure', 'rules']);
+    expect(await commandsOf(project)).toEqual(['image', 'trees']);
+  });
+
+  it('tells what is run although nothing else comes out of it', async () => {
+    const project = await narrowedProject();
+    project.write('linux/dts/board.dts', 'board 1\n# a remark\n');
+    expect((await project.run(['why', 'image'])).stdout).toContain('→ trees@x86_64-linux (is run');
+    expect(await commandsOf(project)).toEqual(['trees']);
+    expect((await project.run(['why', 'image'])).stdout).toContain('image@x86_64-linux is up to date');
+  });
+
+  it('says of a file that nothing reads that all comes out as before', async () => {
+    const project = await narrowedProject();
+    project.write('linux/README', 'two\n');
+    expect((await project.run(['why', 'image'])).stdout).toBe(
+      [
+        'local linux changed:',
+        '  ~ README',
+        '',
+        '8 steps come out as before and are not run: image@x86_64-linux, trees@x86_64-linux, code@x86_64-linux, configure@x86_64-linux and 4 more',
+        '',
+      ].join('\n'),
+    );
+    expect((await project.run(['why', 'image', '--json'])).events[0]).toMatchObject({
+      state: 'changed',
+      toDo: 0,
+    });
+    expect(await commandsOf(project)).toEqual([]);
+  });
+});
+
+/** A source of which configuration, code and device trees read a part each, and an image of all; built once. */
+async function narrowedProject(): Promise<CairnProject> {
+  const project = cairnProject({
+    ...busyboxFlake(`(() => {
+      const linux = localFolder({ name: 'linux', path: './linux' });
+      const part = (name: string, include: string) => compose({ name, parts: [{ input: linux, include: [include] }] });
+      const configure = command('configure', 'cat /rules/Kconfig > $out/config', { '/rules': part('rules', 'Kconfig') });
+      const code = command('code', 'cat /config/config /source/*.c > $out/code',
+        { '/config': configure, '/source': part('code-source', '*.c') });
+      const trees = command('trees', 'sed "/^#/d" /source/dts/board.dts > $out/trees', { '/source': part('tree-source', 'dts/**') });
+      const boot = compose({ name: 'boot', parts: [code, trees] });
+      return { image: command('image', 'cat /boot/* > $out/image', { '/boot': boot }) };
+    })()`),
+    'linux/Kconfig': 'config A\n',
+    'linux/main.c': 'int main;\n',
+    'linux/README': 'one\n',
+    'linux/dts/board.dts': 'board 1\n',
+  });
+  expect(await commandsOf(project)).toEqual(['code', 'configure', 'image', 'trees']);
+  return project;
+}
+
+/** The commands that a build of the image runs. */
+async function commandsOf(project: CairnProject): Promise<readonly string[]> {
+  const ran = await project.run(['build', 'image', '--json']);
+  expect(ran.status, ran.stderr).toBe(0);
+  const commands = ['configure', 'code', 'trees', 'image'];
+  return stepsThat('built', ran)
+    .filter((name) => commands.includes(name))
+    .sort();
+}
