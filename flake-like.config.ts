@@ -5,7 +5,13 @@ import { defineFlake, type Waiver } from './engine/model/index.ts';
 
 // What changelogs name beside a new release of upstream's is fixed in that release, which is what is built here.
 const inRelease = (source: string, release: string, ...cves: readonly string[]): readonly Waiver[] =>
-  cves.map((cve) => ({ source, cve, reason: `fixed in ${source} ${release} itself`, until: '2027-11-30' }));
+  cves.map((cve) => ({
+    source,
+    cve,
+    reason: `fixed in ${source} ${release} itself`,
+    until: '2027-11-30',
+    claims: 'fixed',
+  }));
 
 export default defineFlake({
   description: 'cairn: a custom Linux system, from pinned sources to images',

@@ -1,11 +1,15 @@
-// cairn audit: what in images has newer versions, and which CVEs those fix.
+// cairn audit: what in images has newer versions, and which CVEs those fix; for scanners too.
 
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { loadFlake, lockPathOf } from '../../engine/index.ts';
 import {
   audit,
   judge,
   levels,
   reaches,
+  vexDocument,
+  vexStatements,
   type AuditedPart,
   type Judgement,
   type Level,
@@ -18,14 +22,20 @@ import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
 import { partsOfImage } from '../images/audited-parts.ts';
+import { ruleOut, type ImageToRuleOut } from '../images/ruled-out.ts';
 import { configOf, openWholeProject, openProject, type Project } from '../project/project.ts';
 import { openRenderer } from '../render/open-renderer.ts';
 import { plainText } from '../render/plain-text.ts';
+import { formatCount } from '../render/units.ts';
 import { auditLines, auditRecords } from '../reports/audit-report.ts';
+import { withNamedPath } from '../reports/persons-error.ts';
 import { writeRecords } from '../records/write-records.ts';
 
 interface AuditFlags {
   readonly level: Level;
+  readonly cveRecords?: string;
+  readonly vex?: string;
+  readonly author: string;
 }
 
 export const define: DefineCommand = (command, runs) => {
@@ -36,16 +46,25 @@ export const define: DefineCommand = (command, runs) => {
   command
     .argument('[output...]', 'images; all of the flake when none is named')
     .addOption(level)
+    .option('--cve-records <folder>', 'records of CVEs (JSON 5), for what kernels have no code of')
+    .option('--vex <file>', 'write what is known of each CVE to this file, as OpenVEX for scanners')
+    .option('--author <who>', 'who says so in that file', 'unknown')
     .action(runs(auditImages));
   addHelpNotes(command, {
     about:
       'Compares what an image is made of with what its suites list now, by the signatures of their archives, and reads the\n' +
       'changelogs of what is newer. Nothing is built, and no pin is moved: `cairn lock` does that.\n\n' +
       'Levels, from the least: update (it is newer), security (it is in the archive of security updates), cve (it fixes\n' +
-      'CVEs, or its changelog cannot be read). What the config waives is shown and does not count.',
+      'CVEs, or its changelog cannot be read). What the config waives is shown and does not count.\n\n' +
+      'With --cve-records, a CVE of the kernel is ruled out when its record names the files that it is in, and none of them is\n' +
+      'in what was built: for that, each kernel of the images must have been built here.',
     examples: [
       ['cairn audit rpi', 'what of the image is open'],
       ['cairn audit --level cve', 'of all images; status 5 for known CVEs alone'],
+      [
+        'cairn audit rpi --cve-records ../vulns/cve --vex rpi.vex.json --author security@example.org',
+        'the same for scanners, less what its kernel has no code of',
+      ],
     ],
     exitCodes: [0, 1, 2, 5, 130],
   });
@@ -67,7 +86,24 @@ async function auditImages(context: Context, flags: AuditFlags, names: readonly 
       onNotice,
       onDownload: (what) => onNotice(`reading Debian's ${what}`),
     });
-    const judgement = judge(audited.findings, waivers, new Date().toISOString().slice(0, 10));
+    const now = new Date().toISOString();
+    const { cveRecords, vex } = flags;
+    const ruledOut =
+      cveRecords === undefined
+        ? undefined
+        : await withNamedPath(
+            cveRecords,
+            () => ruleOut(project, images, audited.findings, { records: resolve(cveRecords), onNotice }),
+            'read',
+          );
+    const judgement = judge(audited.findings, waivers, now.slice(0, 10), ruledOut);
+    if (vex !== undefined) {
+      const statements = vexStatements(judgement.findings, partsOf(images));
+      const { author } = flags;
+      const document = vexDocument(statements, { author, timestamp: now, tooling: 'cairn audit' });
+      await withNamedPath(vex, () => writeFile(resolve(vex), `${JSON.stringify(document, undefined, 1)}\n`));
+      onNotice(`${formatCount(statements.length, 'statement')}, in ${vex}`);
+    }
     tellOfWaivers(judgement, names.length === 0, onNotice);
     await renderer.close();
     const report = { images: images.map(({ key }) => key), audited, judgement };
@@ -80,17 +116,11 @@ async function auditImages(context: Context, flags: AuditFlags, names: readonly 
   }
 }
 
-interface AuditedImage {
-  /** `rpi@aarch64-linux`. */
-  readonly key: string;
-  readonly parts: readonly AuditedPart[];
-}
-
-function imagesOf({ evaluation, find }: Project, names: readonly string[]): readonly AuditedImage[] {
+function imagesOf({ evaluation, find }: Project, names: readonly string[]): readonly ImageToRuleOut[] {
   if (names.length === 0) {
     const images = [...evaluation.outputs].flatMap(([key, { id }]) => {
       const parts = partsOfImage(evaluation, { key, id });
-      return parts === undefined ? [] : [{ key, parts }];
+      return parts === undefined ? [] : [{ key, id, parts }];
     });
     if (images.length > 0) return images;
     throw new UserError('USAGE', 'there is nothing to audit: no output of the flake is an image', {
@@ -100,7 +130,7 @@ function imagesOf({ evaluation, find }: Project, names: readonly string[]): read
   return names.map((name) => {
     const { key, id } = find(name);
     const parts = partsOfImage(evaluation, { key, id });
-    if (parts !== undefined) return { key, parts };
+    if (parts !== undefined) return { key, id, parts };
     throw new UserError('USAGE', `${key} is not an image: nothing says what it is made of`, {
       hint: '`cairn list` says what the outputs are; `cairn lock --dry-run` which pins have newer versions.',
     });
@@ -108,7 +138,7 @@ function imagesOf({ evaluation, find }: Project, names: readonly string[]): read
 }
 
 /** Each part once, however many images have it. */
-function partsOf(images: readonly AuditedImage[]): readonly AuditedPart[] {
+function partsOf(images: readonly ImageToRuleOut[]): readonly AuditedPart[] {
   const all = images.flatMap(({ parts }) => parts);
   return [...new Map(all.map((part) => [JSON.stringify(part), part])).values()];
 }

@@ -14,6 +14,7 @@ const manifest = v.object({
       name: v.string(),
       sources: v.array(v.object({ sha256: v.optional(v.string()) })),
       fixes: v.optional(v.array(v.string()), []),
+      bom: v.optional(v.object({ purl: v.optional(v.string()) })),
     }),
   ),
 });
@@ -35,6 +36,7 @@ export function partsOfImage(
         name: component.name,
         sha256: component.sources.flatMap(({ sha256 }) => sha256 ?? []),
         fixes: component.fixes,
+        ...(component.bom?.purl !== undefined && { purl: component.bom.purl }),
       }));
   }
   return undefined;

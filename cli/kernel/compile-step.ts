@@ -51,7 +51,8 @@ export function compileStep({ evaluation, find }: Project, target: string): Step
   });
 }
 
-function compileSteps(evaluation: Evaluation, id: Step['id']): readonly Step[] {
+/** The steps of a target that compile kernels. */
+export function compileSteps(evaluation: Evaluation, id: Step['id']): readonly Step[] {
   return commandsOf(evaluation, [id]).filter(compiles);
 }
 
@@ -93,7 +94,8 @@ export function localSourceOf(evaluation: Evaluation, kernel: Step): string | un
   return locals.length === 1 ? locals[0]!.path : undefined;
 }
 
-function inputAt(step: Step, path: string): Step['id'] | undefined {
+/** Which step is mounted at a path. */
+export function inputAt(step: Step, path: string): Step['id'] | undefined {
   const { derivation } = step;
   if (derivation.kind !== 'run') return undefined;
   const wanted = derivation.inputs[path];

@@ -532,6 +532,7 @@ const records = {
       v.array(text),
       v.description('fixed since, by the changelog, and neither patched nor waived here'),
     ),
+    ruledOut: v.pipe(v.array(text), v.description('fixed since, in files that no kernel of the images has')),
     waived: v.array(
       v.strictObject({
         cve: v.optional(v.pipe(text, v.description('absent: all of it'))),

@@ -43,10 +43,11 @@ export function auditLines({ audited, judgement }: AuditReport, style: Style): s
   ];
 }
 
-function detailsOf({ parts, source, openCves, waivers, isServed, unread }: Judged): string[] {
+function detailsOf({ parts, source, openCves, ruledOut, waivers, isServed, unread }: Judged): string[] {
   return [
     ...(parts.length === 1 && parts[0] === source ? [] : [`in ${parts.join(', ')}`]),
     ...(openCves.length > 0 ? [`fixes ${someOf(openCves)}`] : []),
+    ...(ruledOut.size > 0 ? [`not in what was built: ${someOf([...ruledOut.keys()])}`] : []),
     ...waivers.map(({ cve = 'all of it', reason, until }) => `waived until ${until}: ${cve}: ${reason}`),
     ...(isServed ? [] : ['no mirror has it yet']),
     ...(unread === undefined ? [] : [`may fix more: ${unread}`]),
@@ -73,7 +74,7 @@ export function auditRecords({ images, audited, judgement }: AuditReport): JsonR
 }
 
 function findingRecord({ source, origin, version, newest, ...finding }: Judged): JsonRecord {
-  const { packages, parts, level, openCves, waivers, isServed, unread } = finding;
+  const { packages, parts, level, openCves, ruledOut, waivers, isServed, unread } = finding;
   const waived = waivers.map(({ cve, reason, until }) => ({
     ...(cve !== undefined && { cve }),
     reason,
@@ -82,7 +83,7 @@ function findingRecord({ source, origin, version, newest, ...finding }: Judged):
   return {
     type: 'audit-finding',
     ...{ source, origin, version, newest, packages: [...packages], parts: [...parts], level },
-    ...{ cves: [...openCves], waived, isServed, unread },
+    ...{ cves: [...openCves], ruledOut: [...ruledOut.keys()], waived, isServed, unread },
   };
 }
 

@@ -20,6 +20,8 @@ export interface AuditedPart {
   readonly sha256: readonly string[];
   /** CVEs that patches of ours have fixed in it. */
   readonly fixes: readonly string[];
+  /** By which scanners know it, where its bill of materials has one. */
+  readonly purl?: string;
 }
 
 /** One Debian source, as it is in the parts and as it is listed. */
@@ -32,6 +34,8 @@ export interface Finding {
   readonly newest: string;
   readonly packages: readonly string[];
   readonly parts: readonly string[];
+  /** Package URLs of the parts. */
+  readonly purls: readonly string[];
   /** False when it is of the same release of upstream's, and only CVEs were fixed in it. */
   readonly isBehind: boolean;
   /** Fixed since by those who know it, and not by our patches. */
@@ -98,6 +102,7 @@ interface Behind {
   readonly version: string;
   readonly packages: Map<string, BinaryPackage | undefined>;
   readonly parts: Set<string>;
+  readonly purls: Set<string>;
   readonly fixes: Set<string>;
 }
 
@@ -170,7 +175,7 @@ class Auditor {
   }
 
   #add(
-    { name, fixes }: AuditedPart,
+    { name, fixes, purl }: AuditedPart,
     { where, origin, version }: Pick<Behind, 'where' | 'origin' | 'version'>,
     newest?: BinaryPackage,
   ): void {
@@ -182,11 +187,13 @@ class Auditor {
       version,
       packages: new Map(),
       parts: new Set(),
+      purls: new Set(),
       fixes: new Set(),
     };
     this.#behind.set(key, behind);
     behind.packages.set(newest?.name ?? where.package, newest);
     behind.parts.add(name);
+    if (purl !== undefined) behind.purls.add(purl);
     for (const cve of fixes) behind.fixes.add(cve);
   }
 
@@ -203,7 +210,7 @@ class Auditor {
   }
 
   async #finding(behind: Behind): Promise<Finding | undefined> {
-    const { where, origin, version, packages, parts, fixes } = behind;
+    const { where, origin, version, packages, parts, purls, fixes } = behind;
     const indices = await this.#archive.sources(where);
     const later = listedSources(where, indices).filter((listed) => isLater(listed.version, behind));
     const binaries = [...packages.values()].flatMap((one) => one ?? []);
@@ -222,6 +229,7 @@ class Auditor {
       isBehind,
       packages: [...packages.keys()].sort(),
       parts: [...parts].sort(),
+      purls: [...purls].sort(),
       cves,
       isSecurity: later[0]?.isSecurity === true || binaries.some(({ mirror }) => mirror === securityMirror),
       isServed: (await this.#served.missing(wanted)).length === 0,

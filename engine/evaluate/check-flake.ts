@@ -47,12 +47,21 @@ const flakeSchema = v.object({
     ),
   ),
   waivers: v.array(
-    v.strictObject({
-      source: v.pipe(text, v.regex(/^[a-z0-9][a-z0-9+.-]+$/, "it is not a Debian source package's name")),
-      cve: v.optional(v.pipe(text, v.regex(/^CVE-\d{4}-\d{4,}$/, 'it is not a CVE id, like CVE-2026-41991'))),
-      reason: v.pipe(text, v.regex(/\S/, 'it must say why')),
-      until: v.pipe(text, v.isoDate('it is not a day, like 2027-03-31')),
-    }),
+    v.pipe(
+      v.strictObject({
+        source: v.pipe(text, v.regex(/^[a-z0-9][a-z0-9+.-]+$/, "it is not a Debian source package's name")),
+        cve: v.optional(
+          v.pipe(text, v.regex(/^CVE-\d{4}-\d{4,}$/, 'it is not a CVE id, like CVE-2026-41991')),
+        ),
+        reason: v.pipe(text, v.regex(/\S/, 'it must say why')),
+        until: v.pipe(text, v.isoDate('it is not a day, like 2027-03-31')),
+        claims: v.optional(v.picklist(['fixed', 'not-affected'])),
+      }),
+      v.check(
+        ({ cve, claims }) => cve !== undefined || claims === undefined,
+        'it claims something of CVEs that it does not name',
+      ),
+    ),
   ),
   executor: v.optional(
     v.strictObject({

@@ -146,6 +146,11 @@ export interface Waiver {
   readonly reason: string;
   /** `2027-03-31`: the last day on which it counts. */
   readonly until: string;
+  /**
+   * What the reason amounts to, where it is more than a wish to wait: `cairn audit --vex` says so to scanners. Of one CVE alone,
+   * and on the word of whoever writes it.
+   */
+  readonly claims?: 'fixed' | 'not-affected';
 }
 
 export interface FlakeSpec<Inputs extends Readonly<Record<string, InputDeclaration>>> {

@@ -91,6 +91,7 @@ const part = (name: string, pinned: PinnedFile, fixes: readonly string[] = []): 
   name,
   sha256: [pinned.sha256],
   fixes,
+  purl: `pkg:generic/${name}@${pinned.version}`,
 });
 const parts = [part('libkrb', krbPin), part('gzip', gzipPin, ['CVE-2026-41992'])];
 
@@ -145,6 +146,7 @@ test('newer packages are found with the CVEs that their changelogs name since, a
       isBehind: false,
       packages: ['gzip'],
       parts: ['gzip'],
+      purls: ['pkg:generic/gzip@1.13'],
       cves: ['CVE-2026-41991'],
       isSecurity: false,
       isServed: true,
@@ -157,6 +159,7 @@ test('newer packages are found with the CVEs that their changelogs name since, a
       isBehind: true,
       packages: ['libkrb'],
       parts: ['libkrb'],
+      purls: ['pkg:generic/libkrb@1.21-5+deb13u1'],
       cves: ['CVE-2026-1999', 'CVE-2026-2000'],
       isSecurity: true,
       isServed: true,
