@@ -35,8 +35,10 @@ export const define: DefineCommand = (command, runs) => {
 async function log(context: Context, flags: LogFlags, target: string): Promise<ExitCode> {
   await using project = await openProject(context, { targets: [target] });
   const step = findCommand(project.evaluation, target);
-  const { bytes, elsewhere: remote } =
+  const found =
     (flags.failed === true ? undefined : await builtLog(project, step)) ?? (await lastFailed(project, step));
+  if (found === undefined) throw noLog(project, step, flags);
+  const { bytes, elsewhere: remote } = found;
   const { out, err, shared } = context;
   const text = (): string => Buffer.from(bytes).toString('utf8');
   if (shared.json === true) {
@@ -77,7 +79,7 @@ function placeLine({ executor, worker, ...times }: DoneElsewhere): string {
 }
 
 // Logs of failures are files of their own, named for the step; only the newest ones are kept.
-async function lastFailed({ store }: Project, { derivation }: Step): Promise<Log> {
+async function lastFailed({ store }: Project, { derivation }: Step): Promise<Log | undefined> {
   const folder = join(store.path, 'logs');
   const names = (await readdir(folder)).filter((name) => isLogOf(derivation.name, name));
   const files = await Promise.all(
@@ -87,9 +89,21 @@ async function lastFailed({ store }: Project, { derivation }: Step): Promise<Log
     })),
   );
   const newest = files.sort((a, b) => b.timeMs - a.timeMs)[0];
-  if (newest !== undefined) return { bytes: await readFile(newest.path) };
-  throw new UserError('PATH_NOT_FOUND', `there is no log of ${stepLabel(derivation)}`, {
-    hint: `It was not built, and did not fail lately. Build it: cairn build ${stepLabel(derivation)}`,
+  return newest && { bytes: await readFile(newest.path) };
+}
+
+function noLog({ store }: Project, step: Step, flags: LogFlags): UserError {
+  const label = stepLabel(step.derivation);
+  if (flags.failed === true)
+    return new UserError('PATH_NOT_FOUND', `there is no log of a failure of ${label}`, {
+      hint: `It did not fail lately. How it was built: cairn log ${label}`,
+    });
+  if (store.records.lineage(step.lineage) !== undefined)
+    return new UserError('PATH_NOT_FOUND', `there is no log of ${label} as it is described now`, {
+      hint: `It was built from something else, a folder in place of an input perhaps (--override). What differs: cairn why ${label}`,
+    });
+  return new UserError('PATH_NOT_FOUND', `there is no log of ${label}`, {
+    hint: `It was not built, and did not fail lately. Build it: cairn build ${label}`,
   });
 }
 

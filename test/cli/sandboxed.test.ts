@@ -47,6 +47,21 @@ describe('a step that was built', () => {
     ]);
   });
 
+  it('has no log of a failure, nor one as it is described now once that is something else', async () => {
+    const of = project();
+    await of.run(['build', 'good']);
+    const failed = await of.run(['log', '--failed', 'good']);
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).toContain('there is no log of a failure of good@x86_64-linux');
+    const other = busyboxFlake(`{ good: command('good', 'echo I am better; echo good > $out/file') }`);
+    writeFileSync(join(of.folder, 'flake-like.config.ts'), other['flake-like.config.ts']!);
+    const { status, stderr } = await of.run(['log', 'good']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('there is no log of good@x86_64-linux as it is described now');
+    expect((await of.run(['build', 'good'])).status).toBe(0);
+    expect((await of.run(['log', 'good'])).stdout).toBe('I am better\n');
+  });
+
   it('has a sandbox to look around in, of which nothing is kept', async () => {
     const of = project();
     const { status, stdout } = await of.run([
