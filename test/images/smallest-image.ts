@@ -54,6 +54,8 @@ console=$6
 cd /root
 exec <"/dev/$console" >"/dev/$console" 2>&1
 export PS1='root@smallest:~# '
+# What a machine does beside it.
+[ ! -x /usr/sbin/start-services ] || /usr/sbin/start-services
 exec sh
 `;
 
@@ -74,7 +76,7 @@ const people: Feature = {
   },
 };
 
-const target = 'aarch64-linux';
+export const target = 'aarch64-linux';
 
 const archive = fetchUrl({
   name: 'busybox.deb',
@@ -91,7 +93,7 @@ const busybox: Component = {
 
 /** The image and its parts, as a flake's outputs. */
 export function smallestImage(pins: PinsByName): Readonly<Record<string, Output>> {
-  return imageOf('smallest', { pins, kernel: smallestKernel(pins) });
+  return smallestImageOf('smallest', { pins, kernel: smallestKernel(pins) });
 }
 
 /** Its kernel as a debugger reads it, and the same image with a module of its own, `hello`. */
@@ -104,7 +106,7 @@ export function triedKernel(pins: PinsByName): Readonly<Record<string, Output>> 
   const modules = { hello: kernelModule({ name: 'hello', pins, kernel, source }) };
   return {
     'kernel-smallest-debug': kernel.debug.derivation,
-    ...imageOf('smallest-hello', { pins, kernel: withModules(kernel, { pins, modules }) }),
+    ...smallestImageOf('smallest-hello', { pins, kernel: withModules(kernel, { pins, modules }) }),
   };
 }
 
@@ -121,7 +123,7 @@ MODULE_DESCRIPTION("says hello");
 MODULE_LICENSE("GPL");
 `;
 
-function smallestKernel(pins: PinsByName): Kernel {
+export function smallestKernel(pins: PinsByName): Kernel {
   return buildKernel({
     name: 'kernel-smallest',
     pins,
@@ -131,9 +133,23 @@ function smallestKernel(pins: PinsByName): Kernel {
   });
 }
 
-function imageOf(
+/** The same with another kernel, and more than a shell. */
+export function smallestImageOf(
   name: string,
-  { pins, kernel }: { readonly pins: PinsByName; readonly kernel: Kernel },
+  {
+    pins,
+    kernel,
+    features = [],
+    components = [],
+    slackBytes = 1e6,
+  }: {
+    readonly pins: PinsByName;
+    readonly kernel: Kernel;
+    readonly features?: readonly Feature[];
+    readonly components?: readonly Component[];
+    /** Of each partition, beside what is on it. */
+    readonly slackBytes?: number;
+  },
 ): Readonly<Record<string, Output>> {
   const root = createRootFileSystem(
     {
@@ -149,9 +165,13 @@ function imageOf(
           check: 'later',
         },
       ],
-      features: [people, kernelSettings, console],
+      features: [people, kernelSettings, console, ...features],
     },
-    { pins, target, components: [busybox, { ...kernel.component, tree: kernel.modules }] },
+    {
+      pins,
+      target,
+      components: [busybox, ...components, { ...kernel.component, tree: kernel.modules }],
+    },
   );
   const image = createImage(
     {
@@ -165,14 +185,14 @@ function imageOf(
             role: 'boot',
             fileSystem: 'fat32',
             label: 'BOOT',
-            slack: { bytes: 1e6 },
+            slack: { bytes: slackBytes },
             content: efiBootFiles(kernel),
           },
           {
             role: 'root',
             fileSystem: 'ext4',
             label: 'root',
-            slack: { bytes: 1e6 },
+            slack: { bytes: slackBytes },
             growsAtFirstBoot: false,
             content: root.tree,
             attributes: root.attributes,

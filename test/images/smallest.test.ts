@@ -108,6 +108,22 @@ describe('smallest, handed its kernel', () => {
     expect(await machine.shell('echo kept >/kept.txt && sync && cat /kept.txt')).toMatchObject({ status: 0 });
   });
 
+  it('has the memory and the processors that it is given', async () => {
+    const given = ['--memory', '384M', '--processors', '3'];
+    const options = ['--direct', ...given, '--config', imageTestsConfig];
+    const machine = await EmulatedMachine.start({ image: 'smallest', options });
+    onTestFinished(() => machine.end());
+    await machine.openShell(prompt);
+    const { output } = await machine.shell(
+      "grep -c ^processor /proc/cpuinfo; awk '/^MemTotal/ { print $2 }' /proc/meminfo",
+    );
+    const [processors, memoryKib] = output.split(/\s+/).map(Number);
+    expect(processors).toBe(3);
+    // The kernel keeps some for itself; without --memory it is 256 MiB.
+    expect(memoryKib! / 1024).toBeGreaterThan(256);
+    expect(memoryKib! / 1024).toBeLessThanOrEqual(384);
+  });
+
   it('is a test of what its console says', async () => {
     const words = ['--expect', 'Linux version', '--expect', 'root@smallest:~#', '--timeout', '300'];
     const ran = await runOwnCairn([...direct, ...words, '--json']);
@@ -135,6 +151,24 @@ describe('smallest, handed its kernel', () => {
       'error[EXPECT_FAILED] the console did not say "login:": it says "Kernel panic',
     );
     expect(ran.stdout).toContain('Linux version');
+  });
+
+  it('fails when the time is over, with what it said until then', async () => {
+    const ran = await runOwnCairn([
+      ...direct,
+      '--expect',
+      'what no kernel says',
+      '--timeout',
+      '60',
+      '--json',
+    ]);
+    expect(ran.status).toBe(1);
+    const { code, message } = ran.events.at(-1)!;
+    expect(code).toBe('EXPECT_FAILED');
+    expect(message).toMatch(
+      /^the console did not say "what no kernel says": not within 1 m.* It said last:\n/,
+    );
+    expect(message).toContain('root@smallest:~#');
   });
 
   it('waits for a debugger, who finds the kernel about to start', async () => {
