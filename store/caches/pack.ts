@@ -11,6 +11,8 @@ export const largeBytes = 1024 * 1024;
 export const packBytes = 8 * 1024 * 1024;
 const mostFiles = 20_000;
 const blockBytes = 512;
+/** What a pack's pieces hold at most: headers and padding come on top of what the files have. */
+export const unpackedBytes = packBytes + largeBytes + mostFiles * 2 * blockBytes;
 
 export interface PackedFile {
   readonly digest: Digest;
@@ -27,10 +29,15 @@ export function encodePack(files: readonly PackedFile[]): AsyncIterable<Uint8Arr
 }
 
 /** The files of a pack, unverified. @throws Error for anything that is no pack, or is larger than one */
-export async function* decodePack(
-  encoded: AsyncIterable<Uint8Array>,
+export function decodePack(encoded: AsyncIterable<Uint8Array>): AsyncGenerator<PackedFile, void, undefined> {
+  return packedFiles(decodePieces(encoded));
+}
+
+/** The same of what a pack's pieces hold. */
+export async function* packedFiles(
+  content: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<PackedFile, void, undefined> {
-  const tar = new ByteReader(bounded(decodePieces(encoded)));
+  const tar = new ByteReader(bounded(content));
   for (let count = 0; ; count++) {
     const header = await tar.take(blockBytes);
     // A tar ends with empty blocks.
@@ -80,12 +87,10 @@ function fieldIn(header: Buffer, at: number, length: number): string {
 }
 
 async function* bounded(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  // Headers and padding come on top of what the files have.
-  const mostBytes = packBytes + largeBytes + mostFiles * 2 * blockBytes;
   let sizeBytes = 0;
   for await (const chunk of chunks) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > mostBytes) throw new Error('it is larger than a pack may be');
+    if (sizeBytes > unpackedBytes) throw new Error('it is larger than a pack may be');
     yield chunk;
   }
 }

@@ -41,15 +41,22 @@ export function decodePieces(
 async function* frames(encoded: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = new ByteReader(encoded);
   for (;;) {
-    const header = await reader.take(headerBytes);
-    if (header === undefined) return;
-    const length = header.readUInt32LE(8);
-    const isHeader = header.readUInt32LE(0) === skippableMagic && header.readUInt32LE(4) === 4;
-    if (!isHeader || length > largestFrame) throw new Error('it is not in pieces that cairn knows');
+    const length = await nextFrame(reader);
+    if (length === undefined) return;
     const frame = await reader.take(length);
     if (frame === undefined) throw new Error('it is cut short');
     yield frame;
   }
+}
+
+/** How long the frame of the next piece is, which comes now; undefined at the end. @throws Error for anything else */
+export async function nextFrame(reader: ByteReader): Promise<number | undefined> {
+  const header = await reader.take(headerBytes);
+  if (header === undefined) return undefined;
+  const length = header.readUInt32LE(8);
+  const isHeader = header.readUInt32LE(0) === skippableMagic && header.readUInt32LE(4) === 4;
+  if (!isHeader || length > largestFrame) throw new Error('it is not in pieces that cairn knows');
+  return length;
 }
 
 // What becomes of each, in their order, while those behind it are worked on.
@@ -131,5 +138,20 @@ export class ByteReader {
     const all = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     this.#rest = all.subarray(length);
     return all.subarray(0, length);
+  }
+
+  /** The same as they come, where it does not matter how many come at a time. @throws Error when there are fewer */
+  async *pass(length: number): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let left = length; left > 0;) {
+      if (this.#rest.byteLength === 0) {
+        const next = await this.#chunks.next();
+        if (next.done === true) throw new Error('it is cut short');
+        this.#rest = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
+      }
+      const some = this.#rest.subarray(0, left);
+      this.#rest = this.#rest.subarray(some.byteLength);
+      left -= some.byteLength;
+      yield some;
+    }
   }
 }

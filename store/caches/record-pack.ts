@@ -6,7 +6,7 @@ import { decodePieces, encodePieces, joined } from './pieces.ts';
 
 export const recordPackFormat = 1;
 /** Before it is compressed. */
-const mostBytes = 64 * 1024 * 1024;
+export const recordPackBytes = 64 * 1024 * 1024;
 
 export async function encodeRecordPack(records: readonly Uint8Array[]): Promise<Uint8Array> {
   return joined(encodePieces([encodeCbor({ format: recordPackFormat, records })]));
@@ -14,7 +14,12 @@ export async function encodeRecordPack(records: readonly Uint8Array[]): Promise<
 
 /** The records, unverified. @throws Error for anything else */
 export async function decodeRecordPack(encoded: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
-  const members = membersOf(valueIn(await joined(decodePieces(encoded), mostBytes)), ['format', 'records']);
+  return packedRecords(await joined(decodePieces(encoded), recordPackBytes));
+}
+
+/** The same of what a pack's pieces hold. */
+export function packedRecords(content: Uint8Array): readonly Uint8Array[] {
+  const members = membersOf(valueIn(content), ['format', 'records']);
   if (members?.['format'] !== recordPackFormat || !Array.isArray(members['records']))
     throw new Error('it is no pack of records');
   return (members['records'] as readonly unknown[]).map((record) => {

@@ -9,7 +9,7 @@ import { ByteReader } from './pieces.ts';
 const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 /** What RFC 8878 §3.1.1.1.2 asks of every decoder, and what compressors keep to unless they are told otherwise. */
-const largestWindowBytes = 8 * 1024 * 1024;
+export const largestWindowBytes = 8 * 1024 * 1024;
 const largestBlockBytes = 128 * 1024;
 const rleBlock = 1;
 const reservedBlock = 3;

@@ -4,7 +4,6 @@
 import { groupedBy } from '../base/grouped-by.ts';
 import type { Push, Pushed } from '../caches/cache.ts';
 import type { PublicKey } from '../caches/keys.ts';
-import { joined } from '../caches/pieces.ts';
 import { shardOf, shortName, shortSubject, type IndexEntry } from '../caches/record-index.ts';
 import { encodeRecordPack } from '../caches/record-pack.ts';
 import { shelfFormat } from '../caches/shelf-cache.ts';
@@ -14,16 +13,17 @@ import type { GcStats, Store } from '../store.ts';
 import { EncodedCopies } from './encoded-copies.ts';
 import { Holds } from './holds.ts';
 import { InFlight } from './in-flight.ts';
+import { Intake } from './intake.ts';
 import { Refusal } from './refusal.ts';
 import { ServedContent } from './served-content.ts';
 import { fileOfBytes, type ServedFile } from './served-file.ts';
 import type { ServedName } from './served-name.ts';
-import { ShelfFiles, type Condition } from './shelf-files.ts';
+import { mostIndexBytes, ShelfFiles, type Condition } from './shelf-files.ts';
 import { SharedReads } from './shared-reads.ts';
 import { SoundFiles } from './sound-files.ts';
 import { digestsBelow, holdOutput, takeBlob, takeList, takePack, type TakeContext } from './take-content.ts';
 import { takeTrees } from './take-trees.ts';
-import { checkedRecordPack, checkSignature, outputsOf } from './take-records.ts';
+import { checkRecordPack, checkSignature, mostRecordBytes, outputsOf } from './take-records.ts';
 
 export interface ServedStoreOptions {
   /** Whose records are taken; anybody's when there are none. */
@@ -41,7 +41,10 @@ export interface ServedStoreOptions {
 }
 
 const marker = fileOfBytes(Buffer.from(shelfFormat), false);
+const mostMarkerBytes = 1024;
 const mostLatestBytes = 64;
+/** Of what is sent, as much is worked on at once. */
+const intakeBytes = 32 * 1024 * 1024;
 /** Of what is read for one, and kept in memory for the next. */
 const sharedBytes = 32 * 1024 * 1024;
 
@@ -50,6 +53,7 @@ export class ServedStore {
   readonly inFlight: InFlight;
   readonly sound: SoundFiles;
   readonly reads: SharedReads;
+  readonly intake: Intake;
   readonly files: ShelfFiles;
   readonly store: Store;
   readonly #options: ServedStoreOptions;
@@ -64,6 +68,7 @@ export class ServedStore {
     this.inFlight = new InFlight(store, (options.maxBytes ?? Infinity) / 2);
     this.sound = new SoundFiles(store.blobs);
     this.reads = new SharedReads(sharedBytes);
+    this.intake = new Intake(scratch, intakeBytes);
     const copies = new EncodedCopies(scratch, options.copiesBytes, this.reads);
     const { holds, sound, reads } = this;
     this.#content = new ServedContent({ store, holds, copies, sound, reads });
@@ -72,6 +77,7 @@ export class ServedStore {
       store,
       holds: this.holds,
       inFlight: this.inFlight,
+      intake: this.intake,
       mostBlobBytes: options.mostBlobBytes,
     };
   }
@@ -102,7 +108,7 @@ export class ServedStore {
   async write(name: ServedName, body: AsyncIterable<Uint8Array>, condition: Condition): Promise<void> {
     switch (name.kind) {
       case 'marker':
-        if ((await joined(body, 1024)).toString() !== shelfFormat)
+        if ((await this.#text(body, mostMarkerBytes)) !== shelfFormat)
           throw new Refusal(422, 'this is a cache of another version of cairn');
         return;
       case 'packs':
@@ -114,17 +120,30 @@ export class ServedStore {
       case 'content':
         await takeList(name.id, body, this.#taking);
         break;
-      case 'records':
-        await this.files.write(name, await checkedRecordPack(name.id, body, this.#rules));
+      case 'records': {
+        await using sent = await this.intake.gather(body, mostRecordBytes);
+        await checkRecordPack(name.id, sent, { ...this.#rules, intake: this.intake });
+        await this.files.keep(name, sent);
         return;
-      case 'index':
-        await this.files.writeIndex(name.id, body, condition);
+      }
+      case 'index': {
+        await using sent = await this.intake.gather(body, mostIndexBytes);
+        await this.files.writeIndex(name.id, sent, condition);
         return;
-      case 'latest':
-        await this.files.write(name, await hashIn(body));
+      }
+      case 'latest': {
+        const hash = await this.#text(body, mostLatestBytes);
+        if (!/^[0-9a-f]{64}$/.test(hash)) throw new Refusal(422, 'that is no hash');
+        await this.files.write(name, Buffer.from(hash));
         return;
+      }
     }
     this.keepToSize();
+  }
+
+  async #text(body: AsyncIterable<Uint8Array>, mostBytes: number): Promise<string> {
+    await using sent = await this.intake.gather(body, mostBytes);
+    return (await sent.bytes()).toString('latin1');
   }
 
   /** Holds what the store has, or what can be read, with what was signed about it. @throws MissingBlob */
@@ -210,10 +229,4 @@ export class ServedStore {
     await this.files.prune((record) => outputsOf(record).every((node) => this.holds.isHeld(node)));
     await this.files.pruneResults((hash) => this.holds.isKnown(hash));
   }
-}
-
-async function hashIn(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const bytes = await joined(body, mostLatestBytes).catch(() => Buffer.alloc(0));
-  if (!/^[0-9a-f]{64}$/.test(bytes.toString('latin1'))) throw new Refusal(422, 'that is no hash');
-  return bytes;
 }

@@ -5,10 +5,10 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../base/errors.ts';
 import { FolderShelf } from '../caches/folder-shelf.ts';
-import { joined } from '../caches/pieces.ts';
 import { formatEntries, parseEntries, shards, type IndexEntry } from '../caches/record-index.ts';
 import { decodeRecordPack } from '../caches/record-pack.ts';
 import { decodeSignedRecord, type SignedRecord } from '../caches/signed-record.ts';
+import type { Gathered } from './intake.ts';
 import { Refusal } from './refusal.ts';
 import { fileOfBytes, type ServedFile } from './served-file.ts';
 import { formatServedName, type ServedName } from './served-name.ts';
@@ -16,7 +16,7 @@ import { formatServedName, type ServedName } from './served-name.ts';
 const { signal } = new AbortController();
 /** Not a part of a shelf: nobody asks for it by name. */
 const resultsFolder = 'results';
-const mostIndexBytes = 64 * 1024 * 1024;
+export const mostIndexBytes = 64 * 1024 * 1024;
 
 /** What has to be so for a text to be replaced, by the tags that were sent. */
 export interface Condition {
@@ -45,9 +45,17 @@ export class ShelfFiles {
     await this.#shelf.write(formatServedName(name), content, signal);
   }
 
+  /** Keeps what was sent as it came. */
+  async keep(name: ServedName, sent: Gathered): Promise<void> {
+    const { sizeBytes } = sent;
+    await this.#shelf.write(formatServedName(name), { sizeBytes, chunks: () => sent.chunks() }, signal);
+  }
+
   /** Replaces an index by one with more lines. @throws Refusal */
-  async writeIndex(shard: string, body: AsyncIterable<Uint8Array>, condition: Condition): Promise<void> {
-    const text = (await joined(body, mostIndexBytes)).toString('latin1');
+  async writeIndex(shard: string, sent: Gathered, condition: Condition): Promise<void> {
+    // Before it is anybody's turn: whoever has a turn waits for no room.
+    using held = await sent.open(2 * sent.sizeBytes);
+    const text = held.bytes.toString('latin1');
     await this.#alone(async () => {
       const name = `index/${shard}`;
       const before = await this.#read(name);

@@ -6,13 +6,15 @@ import { digestHash, digestSize, type Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
 import { exactBytes } from '../base/exact-bytes.ts';
 import { decodeContentList, type ContentList } from '../caches/content-list.ts';
-import { decodePack } from '../caches/pack.ts';
-import { decodePieces, joined } from '../caches/pieces.ts';
+import { packedFiles, unpackedBytes } from '../caches/pack.ts';
 import { MissingBlob, type Batch, type Store } from '../store.ts';
 import { decodeDirectory, emptyTree, type Directory, type Node } from '../trees/tree.ts';
 import type { Holds, Top } from './holds.ts';
 import type { InFlight } from './in-flight.ts';
-import { Refusal } from './refusal.ts';
+import type { Intake } from './intake.ts';
+import { Refusal, refusing } from './refusal.ts';
+import { sentPieces } from './sent-pieces.ts';
+import { stageSent, type SentBlob } from './stage-sent.ts';
 
 const mostListBytes = 64 * 1024 * 1024;
 
@@ -20,6 +22,7 @@ export interface TakeContext {
   readonly store: Store;
   readonly holds: Holds;
   readonly inFlight: InFlight;
+  readonly intake: Intake;
   /** The largest blob that is taken. */
   readonly mostBlobBytes: number;
 }
@@ -27,17 +30,17 @@ export interface TakeContext {
 type Body = AsyncIterable<Uint8Array>;
 
 /** A pack, named by its hash. @throws Refusal */
-export async function takePack(name: string, body: Body, { store, inFlight }: TakeContext): Promise<void> {
+export async function takePack(name: string, body: Body, context: TakeContext): Promise<void> {
+  const { store, intake } = context;
   const hasher = createHash('sha256');
+  await using pack = await intake.gather(sentPieces(hashed(body, hasher), intake), unpackedBytes);
+  if (hasher.digest('hex') !== name) throw new Refusal(422, 'the pack is not what its name says');
   await inBatch(store, async (batch) => {
-    const digests: Digest[] = [];
-    for await (const { digest, bytes } of refusing(decodePack(hashed(body, hasher)))) {
-      if (batch.addBytes(bytes) !== digest)
-        throw new Refusal(422, 'a file of the pack is not what its name says');
-      digests.push(digest);
-    }
-    if (hasher.digest('hex') !== name) throw new Refusal(422, 'the pack is not what its name says');
-    await inFlight.keepSent(digests);
+    // Let go before the commit, which may take its time.
+    using held = await pack.open();
+    const files: SentBlob[] = [];
+    for await (const file of refusing(packedFiles(once(held.bytes)))) files.push(file);
+    await stageSent(files, batch, context);
     return undefined;
   });
 }
@@ -46,10 +49,10 @@ export async function takePack(name: string, body: Body, { store, inFlight }: Ta
 export async function takeBlob(
   hash: string,
   body: Body,
-  { store, inFlight, mostBlobBytes }: TakeContext,
+  { store, inFlight, intake, mostBlobBytes }: TakeContext,
 ): Promise<void> {
   await inBatch(store, async (batch) => {
-    const digest = await batch.addStream(bounded(refusing(decodePieces(body)), mostBlobBytes));
+    const digest = await batch.addStream(bounded(sentPieces(body, intake), mostBlobBytes));
     if (digestHash(digest) !== hash) throw new Refusal(422, 'the blob is not what its name says');
     await inFlight.keepSent([digest]);
     return undefined;
@@ -59,9 +62,7 @@ export async function takeBlob(
 /** Says that all of an output is here; which is looked at. @throws Refusal */
 export async function takeList(hash: string, body: Body, context: TakeContext): Promise<void> {
   const { store, holds, inFlight } = context;
-  const list = decodeContentList(await refused(joined(decodePieces(body), mostListBytes)));
-  if (list === undefined) throw new Refusal(422, 'that is no list of content');
-  const listed = digestsOf(list);
+  const listed = await sentList(body, context);
   await inFlight.keepSent(listed);
   const top = topOf(hash, listed);
   await inBatch(store, async (batch) => {
@@ -69,6 +70,14 @@ export async function takeList(hash: string, body: Body, context: TakeContext): 
     return (records) => holds.hold(records, top, kinds);
   });
   inFlight.release(listed);
+}
+
+async function sentList(body: Body, { intake }: TakeContext): Promise<ReadonlySet<Digest>> {
+  await using content = await intake.gather(sentPieces(body, intake), mostListBytes);
+  using held = await content.open(content.sizeBytes);
+  const list = decodeContentList(held.bytes);
+  if (list === undefined) throw new Refusal(422, 'that is no list of content');
+  return digestsOf(list);
 }
 
 /** Holds an output that somebody has said to be here; which is looked at. @throws Refusal */
@@ -209,25 +218,7 @@ async function* bounded(content: Body, mostBytes: number): AsyncGenerator<Uint8A
   }
 }
 
-/** What decoders say of foreign bytes is whose bytes they are. */
-async function* refusing<T>(content: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-  const iterator = content[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await refused(iterator.next());
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    await iterator.return?.();
-  }
-}
-
-async function refused<T>(decoding: Promise<T>): Promise<T> {
-  try {
-    return await decoding;
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal(422, error instanceof Error ? error.message : 'it cannot be read');
-  }
+// eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, as what is not
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
 }

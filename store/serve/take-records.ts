@@ -1,16 +1,18 @@
 // Records that are sent to be kept: strictly decoded, genuinely signed, by a key that is trusted where some are named, and about
 // outputs of which all is here. Otherwise none of them is taken.
 
-import { joined } from '../caches/pieces.ts';
 import type { PublicKey } from '../caches/keys.ts';
 import { shortName } from '../caches/record-index.ts';
-import { decodeRecordPack } from '../caches/record-pack.ts';
+import { packedRecords, recordPackBytes } from '../caches/record-pack.ts';
 import { decodeSignedRecord, isGenuine, promisedBy, type SignedRecord } from '../caches/signed-record.ts';
 import type { Node } from '../trees/tree.ts';
 import type { Holds } from './holds.ts';
+import type { Gathered, Intake } from './intake.ts';
 import { Refusal } from './refusal.ts';
+import { sentPieces } from './sent-pieces.ts';
 
-const mostBytes = 16 * 1024 * 1024;
+/** Of all that are sent at once. */
+export const mostRecordBytes = 16 * 1024 * 1024;
 
 export interface RecordRules {
   readonly holds: Holds;
@@ -18,24 +20,27 @@ export interface RecordRules {
   readonly keys: readonly PublicKey[];
 }
 
-/** The pack's bytes, looked at. @throws Refusal */
-export async function checkedRecordPack(
+/** @throws Refusal for a pack that is not to be kept */
+export async function checkRecordPack(
   name: string,
-  body: AsyncIterable<Uint8Array>,
-  rules: RecordRules,
-): Promise<Uint8Array> {
-  const bytes = await joined(body, mostBytes).catch((error: unknown) => {
-    throw error instanceof Refusal ? error : new Refusal(413, 'so many records at once are not taken');
-  });
-  if (shortName(bytes) !== name) throw new Refusal(422, 'the pack is not what its name says');
+  sent: Gathered,
+  { intake, ...rules }: RecordRules & { readonly intake: Intake },
+): Promise<void> {
+  await checkName(name, sent);
+  await using content = await intake.gather(sentPieces(sent.chunks(), intake), recordPackBytes);
+  using held = await content.open(content.sizeBytes);
   let records: readonly Uint8Array[];
   try {
-    records = await decodeRecordPack(chunk(bytes));
+    records = packedRecords(held.bytes);
   } catch (error) {
     throw new Refusal(422, (error as Error).message);
   }
   for (const record of records) checkRecord(record, rules);
-  return bytes;
+}
+
+async function checkName(name: string, sent: Gathered): Promise<void> {
+  using held = await sent.open();
+  if (shortName(held.bytes) !== name) throw new Refusal(422, 'the pack is not what its name says');
 }
 
 /** @throws Refusal */
@@ -58,9 +63,4 @@ export function checkSignature(bytes: Uint8Array, { keys }: Pick<RecordRules, 'k
 
 export function outputsOf({ statement }: SignedRecord): readonly Node[] {
   return Object.values(promisedBy(statement));
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, as what is not
-async function* chunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

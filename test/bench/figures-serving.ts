@@ -61,10 +61,7 @@ export function serving(): Promise<Figure[]> {
           command: 'cairn cache serve',
         });
       }
-      const read = memory(`with ${clients} clients at once`, server.peakMb());
-      const pushed = [];
-      for (const protocol of ['http', 'grpc'] as const) pushed.push(await pushing(folder, protocol));
-      return [...figures, read, ...pushed];
+      return [...figures, memory(`with ${clients} clients at once`, server.peakMb())];
     } finally {
       await server.stop();
       await nginx.stop();
@@ -72,8 +69,16 @@ export function serving(): Promise<Figure[]> {
   });
 }
 
-// 200 outputs, each a file of 4 MB and ten small ones, all at once.
-async function pushing(folder: string, protocol: 'http' | 'grpc'): Promise<Figure> {
+/** 200 outputs, each a file of 4 MB and ten small ones, all at once. */
+export function pushing(): Promise<Figure[]> {
+  return inFolder(async (folder) => {
+    const figures: Figure[] = [];
+    for (const protocol of ['http', 'grpc'] as const) figures.push(await pushingOver(protocol, folder));
+    return figures;
+  });
+}
+
+async function pushingOver(protocol: 'http' | 'grpc', folder: string): Promise<Figure> {
   const server = await startServer(join(folder, `pushed-${protocol}`));
   try {
     const url = protocol === 'http' ? server.url : server.grpcUrl;

@@ -19,7 +19,7 @@ import { remoteSteps } from './figures-remote-steps.ts';
 import { coldSteps, manyColdSteps } from './figures-steps.ts';
 import { pulling } from './figures-pull.ts';
 import { hashing, importing, verifying } from './figures-store.ts';
-import { serving } from './figures-serving.ts';
+import { pushing, serving } from './figures-serving.ts';
 import { simulatedClusters } from './figures-simulated.ts';
 import { watching } from './figures-watch.ts';
 import { writingManyFiles } from './figures-write.ts';
@@ -40,6 +40,7 @@ const figures: Readonly<Record<string, () => Promise<Figure[]>>> = {
   simulated: simulatedClusters,
   pulling,
   serving,
+  pushing,
   importing,
   verifying,
   bzip2: unpackingBzip2,

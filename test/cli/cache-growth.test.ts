@@ -72,7 +72,13 @@ async function requestsOfPull(): Promise<number> {
   const count = (): number =>
     [
       ...serving.server.metrics
-        .text({ connections: 0, underWay: 0, untakenBytes: 0, cutOff: {} })
+        .text({
+          connections: 0,
+          underWay: 0,
+          untakenBytes: 0,
+          incoming: { inMemoryBytes: 0, asideBytes: 0 },
+          cutOff: {},
+        })
         .matchAll(/^cairn_requests_total\{.*\} (\d+)$/gm),
     ].reduce((sum, [, each]) => sum + Number(each), 0);
   const open = () =>

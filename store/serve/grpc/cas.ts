@@ -4,7 +4,7 @@
 import { exactBytes } from '../../base/exact-bytes.ts';
 import { digestOf, digestSize, type Digest } from '../../base/digest.ts';
 import { ChunkCutter, chunkSizes, usualAverageBytes } from '../../chunking/chunk-cutter.ts';
-import { MissingBlob, type Store } from '../../store.ts';
+import { MissingBlob, type Batch, type Store } from '../../store.ts';
 import { encodeDirectory } from '../../trees/tree.ts';
 import type { InFlight } from '../in-flight.ts';
 import { Refusal } from '../refusal.ts';
@@ -95,13 +95,11 @@ export class Cas {
     return fileRange(path, { from, to, key: `${path} ${sound.look(path)}`, reads });
   }
 
-  /** @throws Refusal for each that is not what its digest says; then none is kept */
-  async addAll(blobs: readonly { readonly digest: Digest; readonly bytes: Uint8Array }[]): Promise<void> {
+  /** Keeps all that `stage` stages, or none of it. @throws what it throws */
+  async addAll(stage: (batch: Batch) => Promise<void>): Promise<void> {
     const batch = this.#context.store.begin();
     try {
-      for (const { digest, bytes } of blobs)
-        if (batch.addBytes(bytes) !== digest) throw new Refusal(422, `${digest} is not what its digest says`);
-      await this.#context.inFlight.keepSent(blobs.map(({ digest }) => digest));
+      await stage(batch);
       await batch.commit();
     } finally {
       await batch.discard();

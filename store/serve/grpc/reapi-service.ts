@@ -4,36 +4,41 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type ListenOptions, type Server as Listener } from 'node:net';
 import {
-  Server,
-  ServerCredentials,
-  status,
-  type Metadata,
-  type sendUnaryData,
-  type ServerReadableStream,
-  type ServerUnaryCall,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
+  create,
+  fromBinary,
+  toBinary,
+  type DescMessage,
+  type DescMethod,
+  type DescMethodUnary,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
+import { status } from '@grpc/grpc-js';
 import { digestSize, parseDigest, type Digest } from '../../base/digest.ts';
 import { UserError } from '../../base/errors.ts';
-import { zstdContent } from '../../caches/zstd-stream.ts';
+import { largestWindowBytes, zstdContent } from '../../caches/zstd-stream.ts';
 import { usualAverageBytes } from '../../chunking/chunk-cutter.ts';
 import { digestIn, digestMessage } from '../../reapi/digests.ts';
 import { ReapiFailure } from '../../reapi/failure.ts';
 import * as reapi from '../../reapi/messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
 import {
   ByteStream,
-  type QueryWriteStatusRequest,
+  ReadRequestSchema,
+  WriteRequestSchema,
   type WriteRequest,
 } from '../../reapi/messages/google/bytestream/bytestream_pb.ts';
-import type { ConnectionEnds, Connections } from '../connections.ts';
+import type { Connections } from '../connections.ts';
 import { holderOf, type Token } from '../http/tokens.ts';
-import { Refusal } from '../refusal.ts';
+import type { Gathered } from '../intake.ts';
+import { Refusal, refusing } from '../refusal.ts';
 import type { ServedStore } from '../served-store.ts';
+import { stageSent, type SentBlob } from '../stage-sent.ts';
+import type { Call } from './call.ts';
 import { Cas } from './cas.ts';
-import { definitionOf } from './definitions.ts';
+import { Door } from './door.ts';
 import { RecordBook } from './record-book.ts';
 import { Results } from './results.ts';
-import { AnswerRoom, deflated, frameBytes, sendAll, type Reader } from './sending.ts';
+import { AnswerRoom, deflated, frameBytes, sendAll } from './sending.ts';
 import { statusOf } from './statuses.ts';
 
 export interface ReapiServiceOptions {
@@ -52,11 +57,18 @@ const batchBytes = 4 << 20;
 const aroundBlobBytes = 200;
 /** What is known of an action, with what was signed about it. */
 const usualResultBytes = 16 << 10;
-const streamsOfConnection = 200;
+/** A question is held as it came and as what was read in it; digests in an answer are no more than three times what asked for them. */
+const questionShare = 4;
+/** Questions of no more than this are not counted. */
+const smallQuestionBytes = 16 << 10;
 
 type Right = 'read' | 'write';
-type Message<Type> = Partial<Omit<Type, '$typeName' | '$unknown'>>;
-type Writer = ServerReadableStream<WriteRequest, Message<{ committedSize: bigint }>>;
+
+/** How a call is answered that its head allows: it sends what there is to send. */
+interface Method {
+  readonly right: Right;
+  readonly answer: (call: Call) => Promise<void>;
+}
 
 export class ReapiService {
   readonly #served: ServedStore;
@@ -64,35 +76,25 @@ export class ReapiService {
   readonly #cas: Cas;
   readonly #book: RecordBook;
   readonly #results: Results;
-  readonly #server: Server;
+  readonly #methods: ReadonlyMap<string, Method>;
+  readonly #door: Door;
   readonly #listener: Listener;
   #port = 0;
 
   private constructor(served: ServedStore, options: ReapiServiceOptions) {
     this.#served = served;
     this.#options = options;
-    const { store, inFlight, sound, reads, mostBlobBytes, files } = served;
+    const { store, inFlight, sound, reads, mostBlobBytes, files, intake } = served;
     this.#cas = new Cas({ store, inFlight, sound, reads, mostBlobBytes });
     this.#book = new RecordBook(files);
     this.#results = new Results(served, this.#cas, this.#book);
-    this.#server = new Server({
-      'grpc.max_receive_message_length': messageBytes,
-      'grpc.max_send_message_length': messageBytes,
-      'grpc.max_concurrent_streams': streamsOfConnection,
-      'grpc.max_connection_idle_ms': 300_000,
-      'grpc.keepalive_time_ms': 60_000,
-      'grpc-node.flow_control_window': 1 << 20,
-    });
-    const services = [reapi.Capabilities, reapi.ContentAddressableStorage, reapi.ActionCache, ByteStream];
-    for (const service of services) this.#server.addService(definitionOf(service), this.#methods());
+    this.#methods = new Map(this.#allMethods());
     const { tls, connections } = options;
-    const pair = tls && { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) };
-    const injector = this.#server.createConnectionInjector(
-      pair === undefined ? ServerCredentials.createInsecure() : ServerCredentials.createSsl(null, [pair]),
-    );
+    const onCall = (call: Call): void => void this.#answer(call);
+    this.#door = new Door({ intake, messageBytes, onCall, ...(tls && { tls }) });
     this.#listener = createServer();
     connections.watch(this.#listener);
-    this.#listener.on('connection', (socket) => injector.injectConnection(socket));
+    this.#listener.on('connection', (socket) => this.#door.admit(socket));
   }
 
   /** @throws UserError `CACHE_INVALID` when it cannot listen there */
@@ -106,10 +108,9 @@ export class ReapiService {
     try {
       own.#listener.listen({ ...address, backlog: 2048 });
       await once(own.#listener, 'listening');
-      // Whoever stops listening is asked for it by calls that are still under way.
       own.#port = (own.#listener.address() as AddressInfo).port;
     } catch (cause) {
-      own.#server.forceShutdown();
+      await own.#door.stop(0);
       const where = `${address.host}:${address.port}`;
       throw new UserError('CACHE_INVALID', `cannot listen at ${where}: ${(cause as Error).message}`, {
         hint: 'Name another address with --grpc HOST:PORT.',
@@ -127,112 +128,112 @@ export class ReapiService {
   /** Takes nothing new, and ends when what runs has ended, or after so long. */
   async stop(graceMs: number): Promise<void> {
     this.#listener.close();
-    const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
-    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
-    clearTimeout(timer);
+    await this.#door.stop(graceMs);
   }
 
-  #methods(): UntypedServiceImplementation {
-    return {
-      GetCapabilities: this.#unary('read', () => Promise.resolve(this.#capabilities())),
-      FindMissingBlobs: this.#unary('read', (question: reapi.FindMissingBlobsRequest, room) =>
-        this.#findMissing(question, room),
-      ),
-      BatchUpdateBlobs: this.#unary('write', (question: reapi.BatchUpdateBlobsRequest) =>
-        this.#batchUpdate(question),
-      ),
-      BatchReadBlobs: this.#unary('read', (question: reapi.BatchReadBlobsRequest, room) =>
-        this.#batchRead(question, room),
-      ),
-      SplitBlob: this.#unary('read', async ({ blobDigest }: reapi.SplitBlobRequest, room) => {
-        const chunks = await this.#cas.split(digestOf(blobDigest));
-        await room.take(chunks.length * aroundBlobBytes);
-        return {
-          chunkDigests: chunks.map(digestMessage),
-          chunkingFunction: reapi.ChunkingFunction_Value.FAST_CDC_2020,
-        };
-      }),
-      SpliceBlob: this.#unary('write', async (question: reapi.SpliceBlobRequest) => {
-        await this.#cas.splice(digestOf(question.blobDigest), question.chunkDigests.map(digestOf));
-        this.#served.keepToSize();
-        return { blobDigest: question.blobDigest! };
-      }),
-      GetActionResult: this.#unary('read', async ({ actionDigest }: reapi.GetActionResultRequest, room) => {
-        await room.take(usualResultBytes);
-        const result = await this.#results.get(digestOf(actionDigest));
-        if (result === undefined) throw new Refusal(404, 'nothing is known of this action');
-        return result;
-      }),
-      UpdateActionResult: this.#unary(
-        'write',
-        async ({ actionDigest, actionResult }: reapi.UpdateActionResultRequest) => {
-          if (actionResult === undefined) throw new Refusal(422, 'there is no result');
-          await this.#results.put(digestOf(actionDigest), actionResult);
-          await this.#book.refresh();
-          return actionResult;
-        },
-      ),
-      QueryWriteStatus: this.#unary('write', ({ resourceName }: QueryWriteStatusRequest) => {
-        const { digest } = written(resourceName);
-        const complete = this.#cas.has(digest);
-        return Promise.resolve({ complete, committedSize: complete ? BigInt(digestSize(digest)) : 0n });
-      }),
-      Read: (call: Reader) => void this.#read(call),
-      Write: (call: Writer, done: sendUnaryData<Message<{ committedSize: bigint }>>) =>
-        void this.#write(call, done),
-    };
-  }
-
-  #unary<Question, Answer extends object>(
-    right: Right,
-    answer: (question: Question, room: AnswerRoom) => Promise<Answer>,
-  ) {
-    return (call: ServerUnaryCall<Question, Answer>, done: sendUnaryData<Answer>): void => {
-      const room = this.#roomFor(call);
-      const work = async (): Promise<Answer> => {
-        this.#allow(call.metadata, right);
-        return answer(call.request, room);
+  *#allMethods(): Generator<[path: string, method: Method]> {
+    const cas = reapi.ContentAddressableStorage.method;
+    const actions = reapi.ActionCache.method;
+    yield this.#unary(reapi.Capabilities.method.getCapabilities, 'read', () =>
+      Promise.resolve(this.#capabilities()),
+    );
+    yield this.#unary(cas.findMissingBlobs, 'read', (question, room) => this.#findMissing(question, room));
+    yield [pathOf(cas.batchUpdateBlobs), { right: 'write', answer: (call) => this.#batchUpdate(call) }];
+    yield this.#unary(cas.batchReadBlobs, 'read', (question, room) => this.#batchRead(question, room));
+    yield this.#unary(cas.splitBlob, 'read', async ({ blobDigest }, room) => {
+      const chunks = await this.#cas.split(digestOf(blobDigest));
+      await room.reach(chunks.length * aroundBlobBytes);
+      return {
+        chunkDigests: chunks.map(digestMessage),
+        chunkingFunction: reapi.ChunkingFunction_Value.FAST_CDC_2020,
       };
-      work().then(
-        (result) => {
-          room.answered();
-          done(null, result);
-        },
-        (error: unknown) => done(this.#failure(error)),
-      );
-    };
+    });
+    yield this.#unary(cas.spliceBlob, 'write', async ({ blobDigest, chunkDigests }) => {
+      await this.#cas.splice(digestOf(blobDigest), chunkDigests.map(digestOf));
+      this.#served.keepToSize();
+      return { blobDigest: blobDigest! };
+    });
+    yield this.#unary(actions.getActionResult, 'read', async ({ actionDigest }, room) => {
+      await room.reach(usualResultBytes);
+      const result = await this.#results.get(digestOf(actionDigest));
+      if (result === undefined) throw new Refusal(404, 'nothing is known of this action');
+      return result;
+    });
+    yield this.#unary(actions.updateActionResult, 'write', async ({ actionDigest, actionResult }) => {
+      if (actionResult === undefined) throw new Refusal(422, 'there is no result');
+      await this.#results.put(digestOf(actionDigest), actionResult);
+      await this.#book.refresh();
+      return actionResult;
+    });
+    yield this.#unary(ByteStream.method.queryWriteStatus, 'write', ({ resourceName }) => {
+      const { digest } = written(resourceName);
+      const complete = this.#cas.has(digest);
+      return Promise.resolve({ complete, committedSize: complete ? BigInt(digestSize(digest)) : 0n });
+    });
+    yield [pathOf(ByteStream.method.read), { right: 'read', answer: (call) => this.#read(call) }];
+    yield [pathOf(ByteStream.method.write), { right: 'write', answer: (call) => this.#write(call) }];
   }
 
-  async #read(call: Reader): Promise<void> {
-    const room = this.#roomFor(call);
+  async #answer(call: Call): Promise<void> {
     try {
-      this.#allow(call.metadata, 'read');
-      const { resourceName, readOffset, readLimit } = call.request;
-      const { digest, isCompressed } = readable(resourceName);
-      const sizeBytes = digestSize(digest);
-      if (readOffset < 0n || readLimit < 0n || readOffset > BigInt(sizeBytes))
-        throw new Refusal(422, 'there is nothing at this offset');
-      const from = Number(readOffset);
-      const to = readLimit === 0n ? sizeBytes : Math.min(sizeBytes, from + Number(readLimit));
-      const read = this.#cas.piecesOf(digest);
-      const bytes = this.#bytesOf(digest, from, to);
-      room.answered();
-      await sendAll(call, isCompressed ? deflated(bytes) : bytes, {
-        room,
-        sizeBytes,
-        pieceBytes: isCompressed ? Math.max(read, frameBytes) : read,
-      });
-      call.end();
+      const method = this.#methods.get(call.path);
+      if (method === undefined) throw new Refusal(501, 'this is not done here');
+      this.#allow(call.authorization, method.right);
+      await method.answer(call);
+      call.end({ code: status.OK, details: 'OK' });
     } catch (error) {
-      call.emit('error', this.#failure(error));
+      // Whoever has gone is told nothing, and nothing is wrong here.
+      if (!call.over.aborted) call.end(this.#failure(error));
     }
   }
 
-  async #write(call: Writer, done: sendUnaryData<Message<{ committedSize: bigint }>>): Promise<void> {
+  #unary<Input extends DescMessage, Output extends DescMessage>(
+    method: DescMethodUnary<Input, Output>,
+    right: Right,
+    answer: (question: MessageShape<Input>, room: AnswerRoom) => Promise<MessageInitShape<Output>>,
+  ): [path: string, method: Method] {
+    const { input, output } = method;
+    const answered = async (call: Call): Promise<void> => {
+      const room = new AnswerRoom(call, this.#options.connections);
+      await using sent = await this.#question(call);
+      let result: MessageInitShape<Output>;
+      if (right === 'read') {
+        if (sent.sizeBytes > smallQuestionBytes) await room.reach(questionShare * sent.sizeBytes);
+        result = await answer(decoded(input, await sent.bytes()), room);
+      } else {
+        using held = await sent.open();
+        result = await answer(decoded(input, held.bytes), room);
+      }
+      room.answered();
+      await call.send(toBinary(output, create(output, result)));
+    };
+    return [pathOf(method), { right, answer: answered }];
+  }
+
+  async #read(call: Call): Promise<void> {
+    const room = new AnswerRoom(call, this.#options.connections);
+    await using sent = await this.#question(call);
+    const { resourceName, readOffset, readLimit } = decoded(ReadRequestSchema, await sent.bytes());
+    const { digest, isCompressed } = readable(resourceName);
+    const sizeBytes = digestSize(digest);
+    if (readOffset < 0n || readLimit < 0n || readOffset > BigInt(sizeBytes))
+      throw new Refusal(422, 'there is nothing at this offset');
+    const from = Number(readOffset);
+    const to = readLimit === 0n ? sizeBytes : Math.min(sizeBytes, from + Number(readLimit));
+    const read = this.#cas.piecesOf(digest);
+    const bytes = this.#bytesOf(digest, from, to);
+    room.answered();
+    await sendAll(call, isCompressed ? deflated(bytes) : bytes, {
+      room,
+      sizeBytes,
+      pieceBytes: isCompressed ? Math.max(read, frameBytes) : read,
+    });
+  }
+
+  async #write(call: Call): Promise<void> {
     const free = this.#occupy(call);
+    const messages = writesIn(call);
     try {
-      this.#allow(call.metadata, 'write');
-      const messages = call[Symbol.asyncIterator]() as AsyncIterator<WriteRequest>;
       const first = await messages.next();
       if (first.done === true) throw new Refusal(422, 'nothing was sent');
       const { digest, isCompressed } = written(first.value.resourceName);
@@ -242,30 +243,53 @@ export class ReapiService {
       const bytes = bytesIn(first.value, messages, came, free);
       // Whoever has it already need not take it.
       if (isKnown) await this.#cas.keepSent([digest]);
-      else await this.#cas.add(digest, isCompressed ? inflated(bytes, digestSize(digest)) : bytes);
+      else await (isCompressed ? this.#addCompressed(digest, bytes) : this.#cas.add(digest, bytes));
       this.#served.keepToSize();
       const compressed = isKnown ? -1n : came.bytes;
-      done(null, { committedSize: isCompressed ? compressed : BigInt(digestSize(digest)) });
-    } catch (error) {
-      if (call.cancelled) return;
-      done(this.#failure(error));
+      const committedSize = isCompressed ? compressed : BigInt(digestSize(digest));
+      const { output } = ByteStream.method.write;
+      await call.send(toBinary(output, create(output, { committedSize })));
+    } finally {
+      await messages.return();
+      free();
+    }
+  }
+
+  // What unpacks it takes memory until its end: all of it has to be here.
+  async #addCompressed(digest: Digest, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    const { intake } = this.#served;
+    const sizeBytes = digestSize(digest);
+    await using sent = await intake.gather(bytes, compressedBytes(sizeBytes));
+    const inflated = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      const room = await intake.room(Math.min(largestWindowBytes, sizeBytes));
+      try {
+        yield* refusing(zstdContent(sent.chunks(), sizeBytes));
+      } finally {
+        room[Symbol.dispose]();
+      }
+    };
+    await this.#cas.add(digest, inflated());
+  }
+
+  /** The only message of a call. Whoever asks has to send it, or is cut off. @throws Refusal */
+  async #question(call: Call): Promise<Gathered> {
+    const free = this.#occupy(call);
+    try {
+      const sent = await call.next();
+      if (sent === undefined) throw new Refusal(422, 'nothing was sent');
+      const more = await call.next();
+      if (more === undefined) return sent;
+      await sent[Symbol.asyncDispose]();
+      await more[Symbol.asyncDispose]();
+      throw new Refusal(422, 'more was sent than one message');
     } finally {
       free();
     }
   }
 
-  #roomFor(call: Reader | ServerUnaryCall<unknown, unknown>): AnswerRoom {
-    return new AnswerRoom(call, this.#options.connections, this.#endsOf(call));
-  }
-
-  #endsOf(call: Pick<Reader, 'getPeer'>): ConnectionEnds {
-    const [, remoteAddress, remotePort] = /^(.*):(\d+)$/s.exec(call.getPeer()) ?? [];
-    return { remoteAddress, remotePort: Number(remotePort), localPort: this.port };
-  }
-
-  /** Whose stream this is has to send something, until what this gives is called. */
-  #occupy(call: Writer): () => void {
-    const free = this.#options.connections.busy(this.#endsOf(call));
+  /** Whose call this is has to send something, until what this gives is called. */
+  #occupy(call: Call): () => void {
+    const free = this.#options.connections.busy(call.ends);
     let isFree = false;
     return () => {
       if (!isFree) free();
@@ -274,7 +298,7 @@ export class ReapiService {
   }
 
   async #findMissing({ blobDigests }: reapi.FindMissingBlobsRequest, room: AnswerRoom) {
-    await room.take(blobDigests.length * aroundBlobBytes);
+    await room.reach(blobDigests.length * aroundBlobBytes);
     await this.#book.refresh();
     const digests = blobDigests.map(digestOf);
     const missing = digests.filter((digest) => !this.#has(digest));
@@ -283,22 +307,29 @@ export class ReapiService {
     return { missingBlobDigests: missing.map(digestMessage) };
   }
 
-  async #batchUpdate({ requests }: reapi.BatchUpdateBlobsRequest) {
-    const blobs = requests.map(({ digest, data, compressor }) => {
-      if (compressor !== reapi.Compressor_Value.IDENTITY)
-        throw new Refusal(501, 'compressed blobs are not taken');
-      return { digest: digestOf(digest), bytes: data };
+  async #batchUpdate(call: Call): Promise<void> {
+    const { input, output } = reapi.ContentAddressableStorage.method.batchUpdateBlobs;
+    await using sent = await this.#question(call);
+    const digests: Digest[] = [];
+    await this.#cas.addAll(async (batch) => {
+      // Let go before the commit, which may take its time.
+      using held = await sent.open();
+      const blobs = blobsIn(decoded(input, held.bytes));
+      await stageSent(blobs, batch, this.#served);
+      for (const { digest } of blobs) digests.push(digest);
     });
-    await this.#cas.addAll(blobs);
     this.#served.keepToSize();
-    return { responses: requests.map(({ digest }) => ({ digest: digest!, status: { code: status.OK } })) };
+    const answer = {
+      responses: digests.map((digest) => ({ digest: digestMessage(digest), status: { code: status.OK } })),
+    };
+    await call.send(toBinary(output, create(output, answer)));
   }
 
   async #batchRead({ digests }: reapi.BatchReadBlobsRequest, room: AnswerRoom) {
     const all = digests.map(digestOf);
     const total = all.reduce((sum, digest) => sum + digestSize(digest), 0);
     if (total > batchBytes) throw new Refusal(422, `no more than ${batchBytes} bytes go in one message`);
-    await room.take(total + all.length * aroundBlobBytes);
+    await room.reach(total + all.length * aroundBlobBytes);
     const responses = await Promise.all(
       all.map(async (digest) => {
         try {
@@ -342,13 +373,11 @@ export class ReapiService {
   }
 
   // @throws Refusal
-  #allow(metadata: Metadata, right: Right): void {
+  #allow(authorization: string | undefined, right: Right): void {
     const { tokens, isPrivate } = this.#options;
     if (right === 'read' && !isPrivate) return;
     if (tokens.length === 0) throw new Refusal(403, 'this cache is read only');
-    const shown = metadata.get('authorization')[0];
-    if (holderOf(typeof shown === 'string' ? shown : undefined, tokens) === undefined)
-      throw new Refusal(401, 'a token is needed');
+    if (holderOf(authorization, tokens) === undefined) throw new Refusal(401, 'a token is needed');
   }
 
   #failure(error: unknown): { readonly code: status; readonly details: string } {
@@ -394,15 +423,39 @@ function inName(pattern: RegExp, name: string): Named {
   return { digest, isCompressed: kind !== 'blobs' };
 }
 
-/** @throws Refusal for what is no zstd, or holds too much; what `bytes` throws */
-async function* inflated(
-  bytes: AsyncIterable<Uint8Array>,
-  mostBytes: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
+function blobsIn({ requests }: reapi.BatchUpdateBlobsRequest): readonly SentBlob[] {
+  return requests.map(({ digest, data, compressor }) => {
+    if (compressor !== reapi.Compressor_Value.IDENTITY)
+      throw new Refusal(501, 'compressed blobs are not taken');
+    return { digest: digestOf(digest), bytes: data };
+  });
+}
+
+function pathOf({ parent, name }: Pick<DescMethod, 'parent' | 'name'>): string {
+  return `/${parent.typeName}/${name}`;
+}
+
+// @throws Refusal
+function decoded<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
   try {
-    yield* zstdContent(bytes, mostBytes);
-  } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal(422, (error as Error).message);
+    return fromBinary(schema, bytes);
+  } catch {
+    throw new Refusal(422, 'that is no message of this method');
+  }
+}
+
+/** What zstd makes of so much that it cannot make smaller, in however small frames. */
+function compressedBytes(sizeBytes: number): number {
+  return Math.ceil(sizeBytes * 1.5) + (64 << 10);
+}
+
+/** The messages of a write, each held until the next is asked for. @throws Refusal */
+async function* writesIn(call: Call): AsyncGenerator<WriteRequest, void, undefined> {
+  for (;;) {
+    await using sent = await call.next();
+    if (sent === undefined) return;
+    using held = await sent.open();
+    yield decoded(WriteRequestSchema, held.bytes);
   }
 }
 

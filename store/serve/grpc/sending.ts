@@ -1,14 +1,12 @@
 // What is sent to clients of gRPC: bytes are read when there is room for them, and are given back when they have been taken, or when
 // nobody wants them any more. Knows no method.
 
-import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { compressFrame } from '../../caches/zstd.ts';
 import { inPieces } from '../../reapi/compressed-streams.ts';
-import type { ReadRequest } from '../../reapi/messages/google/bytestream/bytestream_pb.ts';
-import type { ConnectionEnds, Connections } from '../connections.ts';
-import { Refusal } from '../refusal.ts';
-
-export type Reader = ServerWritableStream<ReadRequest, { data: Uint8Array }>;
+import { ReadResponseSchema } from '../../reapi/messages/google/bytestream/bytestream_pb.ts';
+import type { Connections } from '../connections.ts';
+import type { Call } from './call.ts';
 
 /** Go in one message of a stream. */
 const messageBytes = 256 << 10;
@@ -20,37 +18,34 @@ export const frameBytes = 1 << 20;
 /** Room for the answer to one call. */
 export class AnswerRoom {
   readonly #connections: Connections;
-  readonly #ends: ConnectionEnds;
-  readonly #over = new AbortController();
+  readonly #call: Call;
+  #heldBytes = 0;
   readonly #frees = new Set<() => void>();
 
-  constructor(
-    call: Pick<ServerUnaryCall<unknown, unknown> | Reader, 'once'>,
-    connections: Connections,
-    ends: ConnectionEnds,
-  ) {
-    [this.#connections, this.#ends] = [connections, ends];
-    // gRPC says so of every call that is over, also when all has been taken.
-    call.once('cancelled', () => {
-      this.#over.abort(new Refusal(408, 'the call is over'));
+  constructor(call: Call, connections: Connections) {
+    [this.#call, this.#connections] = [call, connections];
+    call.over.addEventListener('abort', () => {
       for (const free of this.#frees) free();
     });
   }
 
-  /** Nobody waits for the answer any more. */
-  get isOver(): boolean {
-    return this.#over.signal.aborted;
-  }
-
   /** To be called before so much is read. What it gives may be called when it has been taken; the end of the call does it as well. */
   async take(sizeBytes: number): Promise<() => void> {
-    const give = await this.#connections.hold(this.#ends, sizeBytes, this.#over.signal);
+    const give = await this.#connections.hold(this.#call.ends, sizeBytes, this.#call.over);
     return this.#untilOver(give);
+  }
+
+  /** The same for all of it, of which some may have been taken in this way: until the call is over. */
+  async reach(sizeBytes: number): Promise<void> {
+    const more = sizeBytes - this.#heldBytes;
+    if (more <= 0) return;
+    this.#heldBytes = sizeBytes;
+    await this.take(more);
   }
 
   /** The client has to take the answer now, or is cut off. */
   answered(): void {
-    if (!this.isOver) this.#untilOver(this.#connections.busy(this.#ends));
+    if (!this.#call.over.aborted) this.#untilOver(this.#connections.busy(this.#call.ends));
   }
 
   #untilOver(end: () => void): () => void {
@@ -58,7 +53,7 @@ export class AnswerRoom {
       if (this.#frees.delete(once)) end();
     };
     this.#frees.add(once);
-    if (this.isOver) once();
+    if (this.#call.over.aborted) once();
     return once;
   }
 }
@@ -68,7 +63,7 @@ export class AnswerRoom {
  * @throws Refusal when the call ends while it waits for room; what `bytes` throws
  */
 export async function sendAll(
-  call: Reader,
+  call: Call,
   bytes: AsyncGenerator<Uint8Array, void, undefined>,
   {
     room,
@@ -76,7 +71,10 @@ export async function sendAll(
     pieceBytes,
   }: { readonly room: AnswerRoom; readonly sizeBytes: number; readonly pieceBytes: number },
 ): Promise<void> {
-  const gone = new Promise<void>((resolve) => call.once('cancelled', () => resolve()));
+  const gone = new Promise<void>((resolve) => {
+    call.over.addEventListener('abort', () => resolve());
+    if (call.over.aborted) resolve();
+  });
   const underWay: Promise<void>[] = [];
   const isWhole = sizeBytes <= pieceBytes;
   if (isWhole) await room.take(sizeBytes);
@@ -84,7 +82,7 @@ export async function sendAll(
     for (;;) {
       const free = isWhole ? undefined : await room.take(pieceBytes);
       const next = await bytes.next();
-      if (next.done === true || call.cancelled) break;
+      if (next.done === true || call.over.aborted) break;
       underWay.push(send(call, next.value).then(free));
       if (underWay.length * pieceBytes > streamBytes) await Promise.race([underWay.shift()!, gone]);
     }
@@ -95,11 +93,11 @@ export async function sendAll(
 }
 
 /** Resolves when all of it has been taken. */
-async function send(call: Reader, bytes: Uint8Array): Promise<void> {
+async function send(call: Call, bytes: Uint8Array): Promise<void> {
   const taken: Promise<void>[] = [];
   for (let at = 0; at < bytes.byteLength; at += messageBytes) {
     const data = bytes.subarray(at, at + messageBytes);
-    taken.push(new Promise((resolve) => call.write({ data }, () => resolve())));
+    taken.push(call.send(toBinary(ReadResponseSchema, create(ReadResponseSchema, { data }))));
   }
   await Promise.all(taken);
 }

@@ -7,6 +7,7 @@ export interface Gauges {
   readonly connections: number;
   readonly underWay: number;
   readonly untakenBytes: number;
+  readonly incoming: { readonly inMemoryBytes: number; readonly asideBytes: number };
   readonly cutOff: Readonly<Record<string, number>>;
 }
 
@@ -40,7 +41,7 @@ export class Metrics {
     this.#collectedBytes += sizeBytes;
   }
 
-  text({ connections, underWay, untakenBytes, cutOff }: Gauges): string {
+  text({ connections, underWay, untakenBytes, incoming, cutOff }: Gauges): string {
     const { rss } = process.memoryUsage();
     return [
       ...family('cairn_requests_total', 'counter', 'Requests that were answered.', [...this.#requests]),
@@ -62,6 +63,15 @@ export class Metrics {
       ...family('cairn_untaken_bytes', 'gauge', 'Bytes in memory that clients of gRPC have not taken yet.', [
         ['', untakenBytes],
       ]),
+      ...family('cairn_incoming_bytes', 'gauge', 'Bytes in memory of what was sent here.', [
+        ['', incoming.inMemoryBytes],
+      ]),
+      ...family(
+        'cairn_incoming_aside_bytes',
+        'gauge',
+        'Bytes on the disk of what is being sent here and cannot be worked on yet.',
+        [['', incoming.asideBytes]],
+      ),
       ...family('process_resident_memory_bytes', 'gauge', 'Resident memory of the process.', [['', rss]]),
       ...this.#histogram(),
       '',

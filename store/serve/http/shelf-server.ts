@@ -248,6 +248,7 @@ export class ShelfServer {
       connections: this.connections.count,
       underWay: this.#underWay.size,
       untakenBytes: this.connections.untakenBytes,
+      incoming: this.#served.intake,
       cutOff: this.connections.cutOff,
     });
     response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');

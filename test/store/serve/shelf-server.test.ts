@@ -17,6 +17,7 @@ import {
   type Upload,
 } from '../../support/shelf-content.ts';
 
+const noneIncoming = { inMemoryBytes: 0, asideBytes: 0 };
 const authorization = `Bearer ${writeToken}`;
 const put = ({ url }: Serving, { path, body }: Upload, headers = {}): Promise<RawAnswer> =>
   ask(url, 'PUT', path, { body, headers: { authorization, ...headers } });
@@ -185,7 +186,15 @@ test('an upload that breaks off in the middle leaves nothing, and the next one w
   await new Promise((resolve) => setTimeout(resolve, 50));
   socket.destroy();
   await expect
-    .poll(() => serving.server.metrics.text({ connections: 0, underWay: 0, untakenBytes: 0, cutOff: {} }))
+    .poll(() =>
+      serving.server.metrics.text({
+        connections: 0,
+        underWay: 0,
+        untakenBytes: 0,
+        incoming: noneIncoming,
+        cutOff: {},
+      }),
+    )
     .toContain('method="PUT"');
   expect(filesIn(serving)).toEqual([]);
   expect(await statusOf(put(serving, pack))).toBe(201);
@@ -263,7 +272,13 @@ test('it ends when what is under way has ended, and waits no longer than it shou
   const socket = await connection(serving.url, head);
   socket.write(pack.body.subarray(0, 20));
   const text = (): string =>
-    serving.server.metrics.text({ connections: 0, underWay: 0, untakenBytes: 0, cutOff: {} });
+    serving.server.metrics.text({
+      connections: 0,
+      underWay: 0,
+      untakenBytes: 0,
+      incoming: noneIncoming,
+      cutOff: {},
+    });
   await expect
     .poll(async () => (await ask(serving.url, 'GET', '/metrics')).body.toString())
     .toContain('under_way 2');

@@ -1,0 +1,28 @@
+// What is sent in pieces (`caches/pieces.ts`): each is unpacked when all of it is here and there is room for it.
+
+import { ByteReader, nextFrame, pieceBytes } from '../caches/pieces.ts';
+import { decompressFrame } from '../caches/zstd.ts';
+import type { Intake } from './intake.ts';
+import { refusing } from './refusal.ts';
+
+/** The content. @throws Refusal for what is not in pieces, or cut short; what `encoded` and the intake throw */
+export function sentPieces(
+  encoded: AsyncIterable<Uint8Array>,
+  intake: Intake,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  return refusing(piecesIn(encoded, intake));
+}
+
+async function* piecesIn(
+  encoded: AsyncIterable<Uint8Array>,
+  intake: Intake,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = new ByteReader(encoded);
+  for (;;) {
+    const length = await nextFrame(reader);
+    if (length === undefined) return;
+    await using frame = await intake.gather(reader.pass(length), length);
+    using held = await frame.open(length + pieceBytes);
+    yield await decompressFrame(held.bytes, pieceBytes);
+  }
+}
