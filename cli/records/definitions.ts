@@ -581,6 +581,7 @@ const records = {
   }),
   serving: fieldsOf('A store is shared from now on.', {
     url: v.pipe(text, v.description('what others name among their caches')),
+    grpcUrl: v.optional(v.pipe(text, v.description('the same over the Remote Execution API'))),
     store: text,
     writers: v.pipe(v.array(text), v.description('the names of who may write')),
   }),

@@ -4,11 +4,15 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { exactBytes } from '../base/exact-bytes.ts';
+import { letGo } from '../base/let-go.ts';
 import { WorkerPool } from '../base/worker-pool.ts';
 import type { ZstdJob } from './wasm-codec.ts';
 
 type Compress = (bytes: Uint8Array) => Promise<Uint8Array>;
-type Decompress = (bytes: Uint8Array, sizeBytes: number) => Promise<Uint8Array>;
+type Decompress = (
+  bytes: Uint8Array,
+  frame: { readonly sizeBytes: number; readonly isGiven: boolean },
+) => Promise<Uint8Array>;
 interface Codec {
   readonly compress: Compress;
   readonly decompress: Decompress;
@@ -36,7 +40,20 @@ export async function compressFrame(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 /** The content of exactly one frame. @throws Error for anything else, and for content of more than `mostBytes` */
-export async function decompressFrame(frame: Uint8Array, mostBytes: number): Promise<Uint8Array> {
+export function decompressFrame(frame: Uint8Array, mostBytes: number): Promise<Uint8Array> {
+  return decompressed(frame, mostBytes, false);
+}
+
+/** The same of a frame that nobody needs afterwards: its memory is given back. */
+export async function decompressGiven(frame: Uint8Array, mostBytes: number): Promise<Uint8Array> {
+  try {
+    return await decompressed(frame, mostBytes, true);
+  } finally {
+    letGo(frame);
+  }
+}
+
+async function decompressed(frame: Uint8Array, mostBytes: number, isGiven: boolean): Promise<Uint8Array> {
   const sizeBytes = contentSize(frame);
   if (sizeBytes === undefined) throw new Error('it is no zstd frame that says its size');
   if (sizeBytes > mostBytes)
@@ -44,7 +61,7 @@ export async function decompressFrame(frame: Uint8Array, mostBytes: number): Pro
   if (sizeBytes === 0) return new Uint8Array(0);
   let content: Uint8Array;
   try {
-    content = await (await codec()).decompress(frame, sizeBytes);
+    content = await (await codec()).decompress(frame, { sizeBytes, isGiven });
   } catch (cause) {
     throw new Error('its zstd data is damaged', { cause });
   }
@@ -63,22 +80,32 @@ function nativeCodec(): Promise<Codec> | undefined {
   return Promise.resolve({
     // Without it, a frame does not say its size.
     compress: (bytes) => compress(bytes, { pledgedSrcSize: bytes.byteLength }),
-    decompress: (bytes, sizeBytes) => decompress(bytes, { maxOutputLength: sizeBytes }),
+    decompress: (bytes, { sizeBytes }) => decompress(bytes, { maxOutputLength: sizeBytes }),
   });
 }
 
 function wasmCodec(): Promise<Codec> {
-  const work = async (bytes: Uint8Array, level?: number): Promise<Uint8Array> => {
+  const work = async (bytes: Uint8Array, { level, isGiven }: Work): Promise<Uint8Array> => {
     if (bytes.byteLength < threadedBytes) return (await import('./wasm-codec.ts')).byWasm({ bytes, level });
     // Bytes of their own go over to the thread; others would take along all that they are part of.
-    const own = new Uint8Array(bytes); // a copy of their own
+    const own = isGiven && isAll(bytes) ? bytes : new Uint8Array(bytes);
     threads ??= new WorkerPool('store/workers/zstd.ts', (error) => new Error(String(error)));
-    return threads.run({ bytes: own, level }, [own.buffer]);
+    return threads.run({ bytes: own, level }, [own.buffer as ArrayBuffer]);
   };
   return Promise.resolve({
-    compress: (bytes) => work(bytes, level),
-    decompress: (bytes) => work(bytes),
+    compress: (bytes) => work(bytes, { level, isGiven: false }),
+    decompress: (bytes, { isGiven }) => work(bytes, { level: undefined, isGiven }),
   });
+}
+
+interface Work {
+  /** To compress at; to decompress when there is none. */
+  readonly level: number | undefined;
+  readonly isGiven: boolean;
+}
+
+function isAll({ buffer, byteLength }: Uint8Array): boolean {
+  return buffer instanceof ArrayBuffer && byteLength === buffer.byteLength;
 }
 
 // RFC 8878 §3.1.1.1. Of a frame in one segment alone: others may ask for more memory than their content takes.

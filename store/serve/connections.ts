@@ -19,8 +19,10 @@ export type ConnectionEnds = Pick<Socket, 'remoteAddress' | 'remotePort' | 'loca
 
 interface Connection {
   readonly socket: Socket;
-  /** Requests under way. */
+  /** Requests under way, and those of them that wait for this side. */
   requests: number;
+  waiting: number;
+  waitingSinceMs: number;
   /** Since when it is looked at, and what had moved by then. */
   sinceMs: number;
   bytesBefore: number;
@@ -85,13 +87,27 @@ export class Connections {
     };
   }
 
+  /** A request that is under way waits for this side, until what this gives is called: such time is nobody's slowness. */
+  waits(ends: ConnectionEnds): () => void {
+    const connection = this.#all.get(nameOf(ends));
+    if (connection === undefined) return () => undefined;
+    if (connection.waiting++ === 0) connection.waitingSinceMs = performance.now();
+    return () => {
+      if (--connection.waiting === 0) connection.sinceMs += performance.now() - connection.waitingSinceMs;
+    };
+  }
+
   stop(): void {
     clearInterval(this.#timer);
     this.#untaken.stop();
   }
 
   #add(socket: Socket): void {
-    const connection: Connection = { socket, requests: 0, sinceMs: 0, bytesBefore: 0 };
+    const connection: Connection = {
+      socket,
+      ...{ requests: 0, waiting: 0, waitingSinceMs: 0 },
+      ...{ sinceMs: 0, bytesBefore: 0 },
+    };
     const name = nameOf(socket);
     this.#all.set(name, connection);
     this.#fresh.add(connection);
@@ -122,9 +138,9 @@ export class Connections {
     const { graceMs, leastBytesPerSecond } = this.#limits;
     const nowMs = performance.now();
     for (const connection of this.#all.values()) {
-      const { socket, requests, sinceMs, bytesBefore } = connection;
+      const { socket, requests, waiting, sinceMs, bytesBefore } = connection;
       const forMs = nowMs - sinceMs;
-      if (requests === 0 || forMs < graceMs) continue;
+      if (requests === 0 || waiting > 0 || forMs < graceMs) continue;
       const moved = movedBytes(socket);
       if (moved - bytesBefore < (forMs / 1000) * leastBytesPerSecond) {
         this.cutOff.slow++;

@@ -1,7 +1,7 @@
 // What is sent in pieces (`caches/pieces.ts`): each is unpacked when all of it is here and there is room for it.
 
 import { ByteReader, nextFrame, pieceBytes } from '../caches/pieces.ts';
-import { decompressFrame } from '../caches/zstd.ts';
+import { decompressGiven } from '../caches/zstd.ts';
 import type { Intake } from './intake.ts';
 import { refusing } from './refusal.ts';
 
@@ -23,6 +23,6 @@ async function* piecesIn(
     if (length === undefined) return;
     await using frame = await intake.gather(reader.pass(length), length);
     using held = await frame.open(length + pieceBytes);
-    yield await decompressFrame(held.bytes, pieceBytes);
+    yield await decompressGiven(held.bytes, pieceBytes);
   }
 }

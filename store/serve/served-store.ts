@@ -30,6 +30,8 @@ export interface ServedStoreOptions {
   readonly keys: readonly PublicKey[];
   /** The largest blob that is taken. */
   readonly mostBlobBytes: number;
+  /** Of what is sent here, as much is worked on in memory at once; as usual where it is not given. */
+  readonly intakeBytes?: number;
   /** Room for what was made to be sent. */
   readonly copiesBytes: number;
   /** The store is kept to it, where it is given. */
@@ -43,8 +45,7 @@ export interface ServedStoreOptions {
 const marker = fileOfBytes(Buffer.from(shelfFormat), false);
 const mostMarkerBytes = 1024;
 const mostLatestBytes = 64;
-/** Of what is sent, as much is worked on at once. */
-const intakeBytes = 32 * 1024 * 1024;
+const usualIntakeBytes = 16 * 1024 * 1024;
 /** Of what is read for one, and kept in memory for the next. */
 const sharedBytes = 32 * 1024 * 1024;
 
@@ -68,7 +69,7 @@ export class ServedStore {
     this.inFlight = new InFlight(store, (options.maxBytes ?? Infinity) / 2);
     this.sound = new SoundFiles(store.blobs);
     this.reads = new SharedReads(sharedBytes);
-    this.intake = new Intake(scratch, intakeBytes);
+    this.intake = new Intake(scratch, options.intakeBytes ?? usualIntakeBytes);
     const copies = new EncodedCopies(scratch, options.copiesBytes, this.reads);
     const { holds, sound, reads } = this;
     this.#content = new ServedContent({ store, holds, copies, sound, reads });

@@ -4,10 +4,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../store/base/package-root.ts';
 import { digestHash } from '../../store/base/digest.ts';
@@ -15,7 +13,6 @@ import { decodeContentList } from '../../store/caches/content-list.ts';
 import { openCache } from '../../store/caches/index.ts';
 import { decodePieces, joined } from '../../store/caches/pieces.ts';
 import { openStore } from '../../store/index.ts';
-import { freePort } from '../support/free-port.ts';
 import { Nginx, unpackNginx } from '../support/nginx.ts';
 import { atLeast, atMost, median, type Figure } from './figure.ts';
 import { readerOf, writeImage, writeManyFiles } from './figures-pull.ts';
@@ -82,7 +79,6 @@ async function pushingOver(protocol: 'http' | 'grpc', folder: string): Promise<F
   const server = await startServer(join(folder, `pushed-${protocol}`));
   try {
     const url = protocol === 'http' ? server.url : server.grpcUrl;
-    await isListening(url);
     const env = { HOME: folder, CAIRN_CACHE_TOKEN: `${url.replace(/^\w+:\/\//, '')}=${token}` };
     const load: PushLoad = { url, env, clients, largeBytes: 4_000_000, smallFiles: 10 };
     const { failures } = (await loadBy('load-pushers.js', load)) as PushLoaded;
@@ -91,22 +87,6 @@ async function pushingOver(protocol: 'http' | 'grpc', folder: string): Promise<F
   } finally {
     await server.stop();
   }
-}
-
-// It says where it listens before the second of its doors is open.
-async function isListening(url: string): Promise<void> {
-  const { hostname, port } = new URL(url);
-  for (let tries = 0; tries < 200; tries++) {
-    const socket = connect(Number(port), hostname);
-    const isOpen = await new Promise((resolve) => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (isOpen === true) return;
-    await pause(100);
-  }
-  throw new Error(`nobody listens at ${url}`);
 }
 
 function memory(when: string, peakMb: number): Figure {
@@ -128,19 +108,18 @@ interface Server {
 
 async function startServer(folder: string): Promise<Server> {
   const [program, ...words] = cairn;
-  const grpcPort = await freePort();
   const serve = ['cache', 'serve', '--json', '--no-log', '--listen', '127.0.0.1:0', '--rate', '1000000'];
-  const child = spawn(program!, [...words, ...serve, '--grpc', `127.0.0.1:${grpcPort}`], {
+  const child = spawn(program!, [...words, ...serve, '--grpc', '127.0.0.1:0'], {
     cwd: packageRoot,
     env: { ...process.env, HOME: folder, CAIRN_STORE: folder, CAIRN_SERVE_TOKENS: `bench ${token}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const { url } = JSON.parse(line.toString()) as { url: string };
+  const { url, grpcUrl } = JSON.parse(line.toString()) as { readonly url: string; readonly grpcUrl: string };
   const ended = once(child, 'exit');
   return {
     url,
-    grpcUrl: `grpc://127.0.0.1:${grpcPort}`,
+    grpcUrl,
     peakMb: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1000,
     stop: async () => {
       child.kill('SIGTERM');

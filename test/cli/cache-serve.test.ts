@@ -3,6 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { digestOf } from '../../store/base/digest.ts';
+import { ReapiClient } from '../../store/reapi/client.ts';
 import { ask } from '../support/raw-http.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { smallFlake, testProject, type Running, type TestProject } from './cairn.ts';
@@ -21,13 +23,13 @@ async function keyOf(project: TestProject, name: string): Promise<string> {
 }
 
 /** The URL that a server says it listens at. */
-function urlOf({ process }: Running): Promise<string> {
+function urlOf({ process }: Running, pattern = /https?:\/\/[\d.]+:\d+/): Promise<string> {
   onTestFinished(() => void process.kill('SIGKILL'));
   let text = '';
   return new Promise((resolve, reject) => {
     const look = (chunk: Buffer): void => {
       text += String(chunk);
-      const url = /https?:\/\/[\d.]+:\d+/.exec(text)?.[0];
+      const url = pattern.exec(text)?.[0];
       if (url !== undefined) resolve(url);
     };
     process.stdout?.on('data', look);
@@ -118,4 +120,29 @@ test('requests are records with --json, and what cannot be is said before anythi
     { type: 'serving', url, writers: [] },
     { type: 'request', method: 'GET', path: '/cairn-cache', status: 200, isWhole: true },
   ]);
+});
+
+test.each([
+  ['a record', ['--json']],
+  ['a line', []],
+])('where it can be asked is told in %s, over both protocols, once all doors are open', async (_, words) => {
+  const project = testProject('');
+  const doors = ['--listen', '127.0.0.1:0', '--grpc', '127.0.0.1:0'];
+  const server = project.start('cache', 'serve', ...doors, ...words);
+  const [url, grpcUrl] = await Promise.all([urlOf(server), urlOf(server, /grpc:\/\/[\d.]+:\d+/)]);
+  const client = new ReapiClient(grpcUrl);
+  onTestFinished(() => client.close());
+  const absent = digestOf(Buffer.from('absent'));
+  expect(await client.missing([absent], new AbortController().signal)).toEqual(new Set([absent]));
+  const taken = await project.run(
+    ...['cache', 'serve', '--listen', '127.0.0.1:0', '--json'],
+    ...['--grpc', new URL(grpcUrl).host],
+  );
+  expect(taken.status).toBe(1);
+  expect(taken.records()).toMatchObject([{ type: 'error', code: 'CACHE_INVALID' }]);
+  server.process.kill('SIGTERM');
+  const { status, stderr, records } = await server.ended;
+  expect(status).toBe(0);
+  if (words.length > 0) expect(records()[0]).toMatchObject({ type: 'serving', url, grpcUrl });
+  else expect(stderr).toMatch(`at ${url} and ${grpcUrl}; nobody may write`);
 });

@@ -12,7 +12,11 @@ export async function rawConnection(
   url: string,
   { windowBytes = 65_535 }: { readonly windowBytes?: number } = {},
 ): Promise<ClientHttp2Session> {
-  const session = connect(url.replace('grpc:', 'http:'), { settings: { initialWindowSize: windowBytes } });
+  const session = connect(url.replace('grpc:', 'http:'), {
+    settings: { initialWindowSize: windowBytes },
+    // Megabytes: what waits to be sent is no reason to end it.
+    maxSessionMemory: 1000,
+  });
   session.on('error', () => undefined);
   onTestFinished(() => session.destroy());
   await once(session, 'localSettings');

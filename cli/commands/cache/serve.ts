@@ -135,17 +135,15 @@ async function serve(context: Context, flags: ServeFlags, targets: readonly stri
       onError: log.error,
     });
     running.server = server;
-    const writers = tokens.map(({ name }) => name);
-    tellStart(context, { url: server.url, store: store.path, writers });
     const { connections } = server;
-    const service = await openService(context, {
-      flags,
-      served,
-      tokens,
-      tls,
-      connections,
-      onError: log.error,
+    const options = { flags, served, tokens, tls, connections, onError: log.error };
+    const service = await openService(options).catch(async (error: unknown) => {
+      await server.stop(0);
+      throw error;
     });
+    // Whoever is told of it finds all doors open.
+    const writers = tokens.map(({ name }) => name);
+    tellStart(context, { url: server.url, grpcUrl: service?.url, store: store.path, writers });
     await untilAborted(context.signal);
     const all = service === undefined ? [server] : [server, service];
     await Promise.all(all.map((each) => each.stop(flags.grace * 1000)));
@@ -155,31 +153,27 @@ async function serve(context: Context, flags: ServeFlags, targets: readonly stri
   });
 }
 
-async function openService(
-  { err, shared }: Context,
-  {
-    flags: { grpc, private: isPrivate = false },
-    served,
-    tokens,
-    tls,
-    connections,
-    onError,
-  }: {
-    readonly flags: ServeFlags;
-    readonly served: ServedStore;
-    readonly tokens: readonly Token[];
-    readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
-    readonly connections: ShelfServer['connections'];
-    readonly onError: (error: unknown) => void;
-  },
-): Promise<{ stop(graceMs: number): Promise<void> } | undefined> {
+async function openService({
+  flags: { grpc, private: isPrivate = false },
+  served,
+  tokens,
+  tls,
+  connections,
+  onError,
+}: {
+  readonly flags: ServeFlags;
+  readonly served: ServedStore;
+  readonly tokens: readonly Token[];
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly connections: ShelfServer['connections'];
+  readonly onError: (error: unknown) => void;
+}): Promise<{ readonly url: string; stop(graceMs: number): Promise<void> } | undefined> {
   if (grpc === undefined) return undefined;
   const host = grpc.host.includes(':') ? `[${grpc.host}]` : grpc.host;
   const options = { tokens, isPrivate, connections, onError, ...(tls && { tls }) };
   const service = await openReapiService(served, grpc, options);
-  if (shared.json !== true)
-    err.lines([`and at ${tls === undefined ? 'grpc' : 'grpcs'}://${host}:${service.port}`]);
-  return service;
+  const url = `${tls === undefined ? 'grpc' : 'grpcs'}://${host}:${service.port}`;
+  return { url, stop: (graceMs) => service.stop(graceMs) };
 }
 
 async function shareTargets(
@@ -249,14 +243,22 @@ function tellStart(
   { out, err, shared }: Context,
   {
     url,
+    grpcUrl,
     store,
     writers,
-  }: { readonly url: string; readonly store: string; readonly writers: readonly string[] },
+  }: {
+    readonly url: string;
+    readonly grpcUrl: string | undefined;
+    readonly store: string;
+    readonly writers: readonly string[];
+  },
 ): void {
-  if (shared.json === true) writeRecords(out, [{ type: 'serving', url, store, writers: [...writers] }]);
-  else {
+  if (shared.json === true) {
+    const doors = { url, ...(grpcUrl !== undefined && { grpcUrl }) };
+    writeRecords(out, [{ type: 'serving', ...doors, store, writers: [...writers] }]);
+  } else {
     const who = writers.length === 0 ? 'nobody may write' : `${writers.join(', ')} may write`;
-    err.lines([`serving ${store} at ${url}; ${who}`]);
+    err.lines([`serving ${store} at ${grpcUrl === undefined ? url : `${url} and ${grpcUrl}`}; ${who}`]);
   }
 }
 

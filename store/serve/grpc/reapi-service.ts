@@ -232,7 +232,7 @@ export class ReapiService {
 
   async #write(call: Call): Promise<void> {
     const free = this.#occupy(call);
-    const messages = writesIn(call);
+    const messages = writesIn(call, this.#options.connections);
     try {
       const first = await messages.next();
       if (first.done === true) throw new Refusal(422, 'nothing was sent');
@@ -450,12 +450,20 @@ function compressedBytes(sizeBytes: number): number {
 }
 
 /** The messages of a write, each held until the next is asked for. @throws Refusal */
-async function* writesIn(call: Call): AsyncGenerator<WriteRequest, void, undefined> {
+async function* writesIn(
+  call: Call,
+  connections: Connections,
+): AsyncGenerator<WriteRequest, void, undefined> {
   for (;;) {
     await using sent = await call.next();
     if (sent === undefined) return;
-    using held = await sent.open();
-    yield decoded(WriteRequestSchema, held.bytes);
+    const end = connections.waits(call.ends);
+    try {
+      using held = await sent.open();
+      yield decoded(WriteRequestSchema, held.bytes);
+    } finally {
+      end();
+    }
   }
 }
 

@@ -220,7 +220,9 @@ export class ShelfServer {
     if (name === undefined) throw new Refusal(403, 'there is no such file, and none is made');
     const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
     // Who is refused in the middle is told so: the connection goes with the answer, and not before it.
-    const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    const sent = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    const waits = (): (() => void) => this.connections.waits(request.socket);
+    const body = handedOn(sent, waits, () => response.once('close', waits()));
     await this.#served.write(name, body, {
       ...(match !== undefined && { match }),
       isAbsent: noneMatch === '*',
@@ -274,6 +276,26 @@ function asRefusal(error: unknown): { readonly status: number; readonly message:
     return { status: 404, message: 'it was lost, and will be back when it is pushed' };
   if (isDiskFull(error)) return { status: 507, message: 'this cache is full' };
   return { status: 500, message: 'something went wrong here' };
+}
+
+/**
+ * `begin` is told of the time in which whoever takes a chunk works on it, or waits for his turn, and what it gives, of its end;
+ * `onEnd`, that all has come.
+ */
+async function* handedOn(
+  chunks: AsyncIterable<Uint8Array>,
+  begin: () => () => void,
+  onEnd: () => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    const end = begin();
+    try {
+      yield chunk;
+    } finally {
+      end();
+    }
+  }
+  onEnd();
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { digestOf } from '../../../store/base/digest.ts';
 import { ReapiClient } from '../../../store/reapi/client.ts';
 import { ByteStream } from '../../../store/reapi/messages/google/bytestream/bytestream_pb.ts';
-import { definitionOf } from '../../../store/serve/grpc/definitions.ts';
+import { definitionOf } from '../../support/grpc-definitions.ts';
 import { ask } from '../../support/raw-http.ts';
 import { Blobs, bytesOf, readAll } from '../../support/reapi-blobs.ts';
 import { reapiOf, serveStore, writeToken, type Serving } from '../../support/served-store.ts';

@@ -1,4 +1,4 @@
-// A service of the generated messages as a gRPC server takes it. Knows no service in particular.
+// A service of the generated messages as a client of gRPC takes it. Knows no service in particular.
 
 import { create, fromBinary, toBinary, type DescMethod, type DescService } from '@bufbuild/protobuf';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
