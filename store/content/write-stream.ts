@@ -27,18 +27,32 @@ export async function writeStream(
   return hasher.digest();
 }
 
+// Nothing of a chunk is kept once the next is asked for, and what is given is not used any more by then: it may be overwritten.
 async function* gather(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array[] = [];
+  let held: Buffer = Buffer.alloc(0);
   let heldBytes = 0;
   for await (const chunk of chunks) {
-    held.push(chunk);
+    const needed = heldBytes + chunk.byteLength;
+    if (needed > gatheredBytes && heldBytes > 0) {
+      yield held.subarray(0, heldBytes);
+      heldBytes = 0;
+    }
+    if (chunk.byteLength >= gatheredBytes) {
+      yield chunk;
+      continue;
+    }
+    held = withRoom(held, heldBytes, heldBytes + chunk.byteLength);
+    held.set(chunk, heldBytes);
     heldBytes += chunk.byteLength;
-    if (heldBytes < gatheredBytes) continue;
-    yield held.length === 1 ? chunk : Buffer.concat(held, heldBytes);
-    held = [];
-    heldBytes = 0;
   }
-  if (heldBytes > 0) yield Buffer.concat(held, heldBytes);
+  if (heldBytes > 0) yield held.subarray(0, heldBytes);
+}
+
+function withRoom(held: Buffer, heldBytes: number, neededBytes: number): Buffer {
+  if (neededBytes <= held.byteLength) return held;
+  const larger = Buffer.allocUnsafeSlow(Math.min(gatheredBytes, Math.max(neededBytes, 2 * held.byteLength)));
+  held.copy(larger, 0, 0, heldBytes);
+  return larger;
 }
 
 async function writeAll(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Array): Promise<void> {

@@ -75,6 +75,19 @@ export class Intake {
     };
   }
 
+  /** Gives what `content` gives, from when there is room for so much until its end. */
+  async *within(
+    sizeBytes: number,
+    content: () => AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const room = await this.room(sizeBytes);
+    try {
+      yield* content();
+    } finally {
+      room[Symbol.dispose]();
+    }
+  }
+
   #look(): void {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       if (this.#usedBytes + next.sizeBytes > this.#mostBytes) return;

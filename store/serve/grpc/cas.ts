@@ -2,11 +2,13 @@
 // digest before it is kept; what goes was hashed.
 
 import { exactBytes } from '../../base/exact-bytes.ts';
+import { letGo } from '../../base/let-go.ts';
 import { digestOf, digestSize, type Digest } from '../../base/digest.ts';
 import { ChunkCutter, chunkSizes, usualAverageBytes } from '../../chunking/chunk-cutter.ts';
 import { MissingBlob, type Batch, type Store } from '../../store.ts';
 import { encodeDirectory } from '../../trees/tree.ts';
 import type { InFlight } from '../in-flight.ts';
+import type { Intake } from '../intake.ts';
 import { Refusal } from '../refusal.ts';
 import { fileRange } from '../served-file.ts';
 import { partBytes, type SharedReads } from '../shared-reads.ts';
@@ -25,6 +27,7 @@ const empty = digestOf(new Uint8Array(0));
 export interface CasContext {
   readonly store: Store;
   readonly inFlight: InFlight;
+  readonly intake: Intake;
   readonly sound: SoundFiles;
   readonly reads: SharedReads;
   readonly mostBlobBytes: number;
@@ -134,14 +137,18 @@ export class Cas {
 
   /** The chunks of a blob. @throws MissingBlob */
   async split(digest: Digest): Promise<readonly Digest[]> {
-    const cutter = new ChunkCutter(chunkSizes(usualAverageBytes)!, 0);
+    const sizes = chunkSizes(usualAverageBytes)!;
+    const cutter = new ChunkCutter(sizes, 0);
     const chunks: Digest[] = [];
     let held = Buffer.alloc(0);
     const cut = (length: number): void => {
       chunks.push(digestOf(held.subarray(0, length)));
       held = held.subarray(length);
     };
-    for await (const piece of this.stream(digest, 0, digestSize(digest))) {
+    const content = this.#context.intake.within(this.piecesOf(digest) + 2 * sizes.maxBytes, () =>
+      this.stream(digest, 0, digestSize(digest)),
+    );
+    for await (const piece of content) {
       held = Buffer.concat([held, piece]);
       for (const length of cutter.push(piece)) cut(length);
     }
@@ -152,7 +159,19 @@ export class Cas {
   }
 
   async *#joined(chunks: readonly Digest[]): AsyncGenerator<Uint8Array, void, undefined> {
-    for (const chunk of chunks) yield* this.stream(chunk, 0, digestSize(chunk));
+    const { intake } = this.#context;
+    for (const chunk of chunks) yield* intake.within(this.piecesOf(chunk), () => this.#oneOf(chunk));
+  }
+
+  async *#oneOf(chunk: Digest): AsyncGenerator<Uint8Array, void, undefined> {
+    const { blobs } = this.#context.store;
+    if (!blobs.has(chunk) || digestSize(chunk) > smallBytes) {
+      yield* this.stream(chunk, 0, digestSize(chunk));
+      return;
+    }
+    const bytes = await blobs.read(chunk);
+    yield bytes;
+    letGo(bytes);
   }
 
   #remember(blob: Digest, chunks: readonly Digest[]): void {

@@ -53,6 +53,8 @@ export interface ReapiServiceOptions {
 /** What a message holds at most, and what of it is content. */
 const messageBytes = (4 << 20) + (64 << 10);
 const batchBytes = 4 << 20;
+/** What clients are told of that: each message has to be done within their patience, however many send at once. */
+const toldBatchBytes = 1 << 20;
 /** What a blob takes in a message beside its bytes, at most. */
 const aroundBlobBytes = 200;
 /** What is known of an action, with what was signed about it. */
@@ -85,7 +87,7 @@ export class ReapiService {
     this.#served = served;
     this.#options = options;
     const { store, inFlight, sound, reads, mostBlobBytes, files, intake } = served;
-    this.#cas = new Cas({ store, inFlight, sound, reads, mostBlobBytes });
+    this.#cas = new Cas({ store, inFlight, intake, sound, reads, mostBlobBytes });
     this.#book = new RecordBook(files);
     this.#results = new Results(served, this.#cas, this.#book);
     this.#methods = new Map(this.#allMethods());
@@ -201,8 +203,8 @@ export class ReapiService {
         if (sent.sizeBytes > smallQuestionBytes) await room.reach(questionShare * sent.sizeBytes);
         result = await answer(decoded(input, await sent.bytes()), room);
       } else {
-        using held = await sent.open();
-        result = await answer(decoded(input, held.bytes), room);
+        // Let go before it is acted on: what that takes asks for room of its own.
+        result = await answer(await openedQuestion(input, sent), room);
       }
       room.answered();
       await call.send(toBinary(output, create(output, result)));
@@ -260,15 +262,8 @@ export class ReapiService {
     const { intake } = this.#served;
     const sizeBytes = digestSize(digest);
     await using sent = await intake.gather(bytes, compressedBytes(sizeBytes));
-    const inflated = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-      const room = await intake.room(Math.min(largestWindowBytes, sizeBytes));
-      try {
-        yield* refusing(zstdContent(sent.chunks(), sizeBytes));
-      } finally {
-        room[Symbol.dispose]();
-      }
-    };
-    await this.#cas.add(digest, inflated());
+    const inflated = (): AsyncIterable<Uint8Array> => refusing(zstdContent(sent.chunks(), sizeBytes));
+    await this.#cas.add(digest, intake.within(Math.min(largestWindowBytes, sizeBytes), inflated));
   }
 
   /** The only message of a call. Whoever asks has to send it, or is cut off. @throws Refusal */
@@ -350,7 +345,7 @@ export class ReapiService {
       cacheCapabilities: {
         digestFunctions: [reapi.DigestFunction_Value.SHA256],
         actionCacheUpdateCapabilities: { updateEnabled: this.#options.tokens.length > 0 },
-        maxBatchTotalSizeBytes: BigInt(batchBytes - (256 << 10)),
+        maxBatchTotalSizeBytes: BigInt(toldBatchBytes),
         maxCasBlobSizeBytes: BigInt(this.#served.mostBlobBytes),
         splitBlobSupport: true,
         spliceBlobSupport: this.#options.tokens.length > 0,
@@ -433,6 +428,14 @@ function blobsIn({ requests }: reapi.BatchUpdateBlobsRequest): readonly SentBlob
 
 function pathOf({ parent, name }: Pick<DescMethod, 'parent' | 'name'>): string {
   return `/${parent.typeName}/${name}`;
+}
+
+async function openedQuestion<Desc extends DescMessage>(
+  schema: Desc,
+  sent: Gathered,
+): Promise<MessageShape<Desc>> {
+  using held = await sent.open();
+  return decoded(schema, held.bytes);
 }
 
 // @throws Refusal
