@@ -142,7 +142,7 @@ test('10,000 connections that say nothing keep nobody out, whether there is room
 }, 120_000);
 
 test('a process that may have few files open has no more connections than leave room for them', async () => {
-  expect(connectionsWithin(2048, 300)).toBe(100);
+  expect(connectionsWithin(2048, 300)).toBe(66);
   expect(connectionsWithin(2048, 64)).toBe(16);
   expect(connectionsWithin(2048, Infinity)).toBe(2048);
   const url = await serveWithin(300);
