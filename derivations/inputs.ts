@@ -7,6 +7,7 @@ import { kernelInputs } from './kernel/inputs.ts';
 import { kernelMenuInputs } from './kernel/menu.ts';
 import { imageInputs } from './images/inputs.ts';
 import { emulatorInputs } from './emulator/inputs.ts';
+import { debianInput, debianPart, type Package } from './lib/package.ts';
 import { trixie } from './lib/suites.ts';
 import { cards } from './packages/index.ts';
 import { systemInputs } from './system/inputs.ts';
@@ -106,11 +107,24 @@ export const inputs = {
   ...emulatorInputs,
   ...systemInputs,
   ...sources(),
+  ...debianParts(),
 } as const satisfies Readonly<Record<string, InputDeclaration>>;
 
 function sources(): { readonly [Name in CardName]: InputDeclaration } {
   const entries = Object.values(cards).map((card): [string, InputDeclaration] => [card.name, card.source]);
   return Object.fromEntries(entries) as ReturnType<typeof sources>;
+}
+
+// Of cards whose series was gone through.
+function debianParts(): Readonly<Record<`${string}-debian`, InputDeclaration>> {
+  const reviewed = Object.values<Package>(cards).filter(({ leaves }) => leaves !== undefined);
+  return Object.fromEntries(
+    reviewed.flatMap((card) =>
+      'kind' in card.source && card.source.kind === 'debian-source'
+        ? [[debianInput(card), debianPart(card.source)] as const]
+        : [],
+    ),
+  );
 }
 
 function words(text: string): readonly string[] {

@@ -11,6 +11,7 @@ const cardFields: Fields<Package> = {
   homepage: 'needed',
   source: 'needed',
   patches: 'optional',
+  leaves: 'optional',
   needs: 'optional',
   build: 'needed',
   gives: 'needed',

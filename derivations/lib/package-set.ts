@@ -22,7 +22,7 @@ import type { BuiltPackage } from './built-package.ts';
 import { checkCard } from './check-card.ts';
 import { checkPackage } from './check-package.ts';
 import { lazily } from './lazily.ts';
-import { diffOf, outputsOfCard, type Package } from './package.ts';
+import { debianInput, describedPatch, outputsOfCard, type Package } from './package.ts';
 import { pinOf, type PinsByName } from './pins.ts';
 import { targetFacts } from './platform.ts';
 
@@ -109,7 +109,7 @@ function createPackage(card: Package, { pins, target, base, need }: Surroundings
     '/src': tree,
     '/target': targetRoot(card, base, building),
     '/recipe': write({ name: `${card.name}-recipe`, files: { 'build.sh': scriptOf(card) } }),
-    ...patches(card),
+    ...patches(card, pins),
   };
   const hasCxx = card.needs?.tools?.includes('cxx') ?? false;
   const build = run({
@@ -164,16 +164,24 @@ function source(card: Package, pins: PinsByName): { tree: Derivation; version: s
   return { tree: unpackPin(pin), version: pin.version };
 }
 
-function patches(card: Package): Readonly<Record<string, Derivation>> {
+function patches(card: Package, pins: PinsByName): Readonly<Record<string, Derivation>> {
   const all = card.patches ?? [];
   if (all.length === 0) return {};
-  const parts = all.map(diffOf).map((patch, at) => {
+  const parts = all.map(describedPatch).map(({ diff, debian }, at) => {
     const file = `${String(at + 1).padStart(3, '0')}.patch`;
-    return typeof patch === 'string'
-      ? write({ name: `${card.name}-patch-${at + 1}`, files: { [file]: patch } })
-      : { input: patch, at: file };
+    if (typeof diff === 'string')
+      return write({ name: `${card.name}-patch-${at + 1}`, files: { [file]: diff } });
+    return { input: diff ?? patchOfDebian(card, debian, pins), at: file };
   });
   return { '/patches': compose({ name: `${card.name}-patches`, parts }) };
+}
+
+function patchOfDebian(card: Package, debian: string | undefined, pins: PinsByName): InputLike {
+  if (debian === undefined)
+    throw new UserError('DERIVATION_INVALID', `package ${card.name}: a patch of it has no text`, {
+      hint: 'Give it one (diff), or the name of a patch in its Debian series (debian).',
+    });
+  return from(unpackPin(pinOf(pins, debianInput(card))), { subpath: `patches/${debian}` });
 }
 
 /** The C library and the needed packages, as a compiler sees them: no program or manual of theirs can matter. */

@@ -1,7 +1,7 @@
 // What a package card may say: the types, and definePackage, which returns the card as it is. Pure data: a card is
 // overridden by object spread. Knows nothing of how a card becomes build steps (package-set.ts does).
 
-import type { Derivation, InputDeclaration, InputLike } from '../../engine/model/index.ts';
+import type { DebianSource, Derivation, InputDeclaration, InputLike } from '../../engine/model/index.ts';
 import type { Build } from './build.ts';
 import { trixie } from './suites.ts';
 
@@ -18,6 +18,11 @@ export interface Package {
   readonly source: InputDeclaration | Derivation;
   /** Applied in order with `patch -p1`. */
   readonly patches?: readonly Patch[];
+  /**
+   * What its Debian source has in `debian/patches/series` beside the patches that are taken, each with the reason why it is not
+   * needed here. The input NAME-debian pins that series.
+   */
+  readonly leaves?: Readonly<Record<string, string>>;
   readonly needs?: Needs;
   readonly build: Build;
   readonly gives: Gives;
@@ -25,8 +30,16 @@ export interface Package {
   readonly compileCache?: boolean;
 }
 
-/** The text of a diff, or a derivation that gives the file; with the CVEs that it fixes, where it fixes any. */
-export type Patch = Diff | { readonly diff: Diff; readonly fixes: readonly string[] };
+/**
+ * The text of a diff, or a derivation that gives the file; with the CVEs that it fixes, where it fixes any, and the name of the
+ * patch in Debian's series that it stands for, where there is one. Without a text, it is that patch, out of the pinned series.
+ */
+export type Patch = Diff | DescribedPatch;
+interface DescribedPatch {
+  readonly diff?: Diff;
+  readonly fixes?: readonly string[];
+  readonly debian?: string;
+}
 type Diff = string | InputLike;
 
 /** Other packages, by name. */
@@ -87,14 +100,30 @@ export function debianSource(name: string) {
   return { kind: 'debian-source', ...trixie, package: name } as const satisfies InputDeclaration;
 }
 
-/** The diff of a patch alone. */
-export function diffOf(patch: Patch): Diff {
-  return typeof patch === 'object' && 'diff' in patch ? patch.diff : patch;
+/** What Debian adds to the source of a package: its patches. */
+export function debianPart(source: DebianSource) {
+  return { ...source, part: 'debian' } as const satisfies InputDeclaration;
+}
+
+/** The name of the input with that. */
+export function debianInput({ name }: Pick<Package, 'name'>): `${string}-debian` {
+  return `${name}-debian`;
+}
+
+/** A patch with what is said of it. */
+export function describedPatch(patch: Patch): DescribedPatch {
+  const isDiff = typeof patch === 'string' || 'kind' in patch || 'derivation' in patch;
+  return isDiff ? { diff: patch } : patch;
 }
 
 /** The CVEs that a card's patches fix. */
 export function fixesOf({ patches = [] }: Package): readonly string[] {
-  return patches.flatMap((patch) => (typeof patch === 'object' && 'fixes' in patch ? patch.fixes : []));
+  return patches.flatMap((patch) => describedPatch(patch).fixes ?? []);
+}
+
+/** True when a patch of it is out of the pinned series. */
+export function takesFromDebian({ patches = [] }: Package): boolean {
+  return patches.map(describedPatch).some(({ diff, debian }) => diff === undefined && debian !== undefined);
 }
 
 /** The names of a card's outputs. */

@@ -2,6 +2,7 @@
 // gprofng) and without what would bring another library (debuginfod, jansson, msgpack, zstd).
 import { autotools } from '../lib/build.ts';
 import { debianSource, definePackage } from '../lib/package.ts';
+import { leftOfBinutils } from '../patches/binutils.ts';
 
 export const binutils = definePackage({
   name: 'binutils',
@@ -9,6 +10,7 @@ export const binutils = definePackage({
   licence: 'GPL-3.0-or-later',
   homepage: 'https://www.gnu.org/software/binutils/',
   source: debianSource('binutils'),
+  leaves: leftOfBinutils,
   needs: { libraries: ['zlib'] },
   build: autotools({
     inTree: false,

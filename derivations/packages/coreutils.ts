@@ -11,6 +11,10 @@ export const coreutils = definePackage({
   licence: 'GPL-3.0-or-later',
   homepage: 'https://www.gnu.org/software/coreutils/',
   source: debianSource('coreutils'),
+  leaves: {
+    '72_id_checkngroups.patch': 'a warning of more groups than there may be',
+    'gnulib-nfs-acl.patch': 'of access control lists, which it is built without',
+  },
   build: autotools({
     inTree: false,
     before: 'export FORCE_UNSAFE_CONFIGURE=1',

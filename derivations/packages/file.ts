@@ -12,6 +12,24 @@ export const file = definePackage({
   homepage: 'https://www.darwinsys.com/file/',
   source: debianSource('file'),
   patches: [longInterpreter],
+  leaves: {
+    '1733427672.FILE5_46-14-g60b2032b.pr-571-jschleus-some-zip-files-are-misclassified-as-data.patch':
+      'tells a further kind of zip apart',
+    '1741021322.FILE5_46-55-gff9ba253.use-unsigned-byte-christoph-biedl.patch':
+      'a number that is shown with its sign',
+    '1742485595.FILE5_46-68-g5089651f.fix-openstreetmap-christoph-biedl.patch':
+      'tells a further kind of XML apart',
+    '1742492756.FILE5_46-69-g280e121f.remove-superfluous-christoph-biedl.patch':
+      'a number that is shown beside a date',
+    '1742492810.FILE5_46-70-g4e2c7d3d.fix-msdosdate-endianess.patch':
+      'dates of files in zip archives, as they are shown on big-endian machines',
+    'upstream.disable.att3b.patch': 'a kind of program of 1982',
+    'upstream.stricter-postscript-magic.patch': 'a kind of PostScript',
+    'local.support-local-definitions-in-etc-magic.patch': 'a file /etc/magic, which is not here',
+    'local.don-t-include-libs-in-build.patch': 'which libraries the program names, and checks look at that',
+    'local.extra-magic.patch': "further kinds of files of Debian's",
+    'local.manpage-seccomp-is-disabled.patch': 'of the manual alone',
+  },
   needs: { libraries: ['zlib'] },
   build: autotools({
     inTree: false,

@@ -11,6 +11,11 @@ export const gawk = definePackage({
   homepage: 'https://www.gnu.org/software/gawk/',
   source: debianSource('gawk'),
   patches: [fieldsAssigned],
+  leaves: {
+    '0001-Build-pma-without-assertions-by-default.patch':
+      'quicker where variables are kept in a file, and no other results',
+    '0003-Fix-possible-fd-leak-in-readdir-extension.patch': 'for systems without fdopendir',
+  },
   build: autotools({
     configure: ['--disable-pma', '--without-readline', '--without-mpfr'],
     // Debian's archive lacks the info manuals and their source, from which the programs in awklib would be made again.

@@ -11,6 +11,10 @@ export const gzip = definePackage({
   homepage: 'https://www.gnu.org/software/gzip/',
   source: debianSource('gzip'),
   patches: [temporaryFiles, temporaryFilesOfZnew, clearedTables],
+  leaves: {
+    'gzip_reproducible_build.diff': 'of the info page, which is not kept',
+    'disable-Werror.patch': 'the build has no -Werror',
+  },
   build: autotools({
     inTree: false,
     configure: [...gnulibAnswers, 'ac_cv_prog_LESS=less'],

@@ -10,6 +10,9 @@ export const mandoc = definePackage({
   licence: 'ISC AND BSD-2-Clause AND BSD-3-Clause',
   homepage: 'https://mandoc.bsd.lv/',
   source: debianSource('mdocml'),
+  leaves: {
+    'recvmsg-hurd.patch': 'for the Hurd',
+  },
   needs: { libraries: ['zlib'] },
   build: script(
     `

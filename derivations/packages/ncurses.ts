@@ -9,6 +9,11 @@ export const ncurses = definePackage({
   licence: 'X11',
   homepage: 'https://invisible-island.net/ncurses/',
   source: debianSource('ncurses'),
+  leaves: {
+    '01-debian-no-ada-doc.diff': 'of the manual alone',
+    '02-debian-backspace.diff': "Debian's choice of what Backspace sends, in two terminals",
+    '03-debian-ncursesconfig-omit-L.diff': 'of ncurses6-config, which is for who links with it',
+  },
   build: script(
     `
 configure_width() {

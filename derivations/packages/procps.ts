@@ -2,6 +2,14 @@
 // and not in coreutils or util-linux.
 import { autotools } from '../lib/build.ts';
 import { debianSource, definePackage } from '../lib/package.ts';
+import {
+  helpOfSnice,
+  leftOfProcps,
+  memoryReadAgain,
+  negativeProcesses,
+  timeOfBoot,
+  zeroUsers,
+} from '../patches/procps.ts';
 
 export const procps = definePackage({
   name: 'procps',
@@ -9,6 +17,8 @@ export const procps = definePackage({
   licence: 'GPL-2.0-or-later AND LGPL-2.1-or-later',
   homepage: 'https://gitlab.com/procps-ng/procps',
   source: debianSource('procps'),
+  patches: [negativeProcesses, memoryReadAgain, timeOfBoot, zeroUsers, helpOfSnice],
+  leaves: leftOfProcps,
   needs: { libraries: ['ncurses'] },
   build: autotools({
     inTree: false,

@@ -11,6 +11,7 @@ export const sed = definePackage({
   homepage: 'https://www.gnu.org/software/sed/',
   source: debianSource('sed'),
   patches: [linkFollowedOnce],
+  leaves: {},
   build: autotools({ inTree: false, configure: [...gnulibAnswers, '--without-selinux', '--disable-acl'] }),
   gives: {
     files: ['usr/bin/sed', 'usr/share/man/man1/sed.1'],

@@ -10,6 +10,24 @@ export const shadow = definePackage({
   licence: 'BSD-3-Clause',
   homepage: 'https://github.com/shadow-maint/shadow',
   source: debianSource('shadow'),
+  leaves: {
+    'debian/Set-group-and-mode-for-g-shadow-files.patch':
+      'for a machine without these files: images have them, with owner and mode',
+    'debian/Keep-using-Debian-adduser-defaults.patch': "useradd's settings as Debian's adduser has them",
+    'debian/Exclude-Debian-globally-allocated-UIDs-from-sys_uid-range.patch': 'a warning about ids of Debian',
+    'debian/Document-the-shadowconfig-utility.patch': 'of the manual alone',
+    'debian/Recommend-using-adduser-and-deluser.patch': 'of the manual alone',
+    'debian/tests-disable-su.patch': 'of the test suite alone',
+    'debian/Adapt-login.defs-for-Debian.patch': 'what of it matters is set after the build',
+    'debian/Define-LOGIN_NAME_MAX-on-HURD.patch': 'for the Hurd',
+    'debian/Stop-building-programs-we-do-not-install.patch': 'less to build',
+    'debian/Warn-when-badname-and-variants-are-given.patch': 'a warning about an option',
+    'debian/configure.ac-align-exec_prefix-with-prefix.patch': 'make install is told',
+    'upstream/Accept-usr-sbin-nologin-as-an-alternate-to-sbin-nologin.patch':
+      'a warning when there is no such file, and there is',
+    'upstream/Add-LOGIN_ENV_SAFELIST-to-FOREIGNDEFS.patch':
+      'a warning about a setting that is not in login.defs',
+  },
   needs: { libraries: ['libxcrypt'] },
   build: autotools({
     inTree: false,

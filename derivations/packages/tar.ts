@@ -2,6 +2,7 @@
 import { autotools } from '../lib/build.ts';
 import { gnulibAnswers } from '../lib/gnulib.ts';
 import { debianSource, definePackage } from '../lib/package.ts';
+import { leftOfTar, recordsCounted } from '../patches/tar.ts';
 
 export const tar = definePackage({
   name: 'tar',
@@ -9,6 +10,8 @@ export const tar = definePackage({
   licence: 'GPL-3.0-or-later',
   homepage: 'https://www.gnu.org/software/tar/',
   source: debianSource('tar'),
+  patches: [recordsCounted],
+  leaves: leftOfTar,
   build: autotools({
     inTree: false,
     configure: [

@@ -11,6 +11,17 @@ export const utilLinux = definePackage({
   homepage: 'https://github.com/util-linux/util-linux',
   source: debianSource('util-linux'),
   patches: [backingFileWithoutLinks, sourcesBelowDevOnly],
+  leaves: {
+    'debian/man-getopt-examples.patch': 'of the manual alone',
+    'debian/verbose-tests.patch': 'of the test suite alone',
+    'debian/hardlink-tests-known-failed.patch': 'of the test suite alone',
+    'debian/lsfd-usrbin.patch': 'where lsfd is',
+    'debian/sensible-pager.patch': "Debian's program sensible-pager, which is not here",
+    'debian/login-support-LOG_OK_LOGINS.patch': 'of login, which is not built',
+    'debian/login-do-not-print-motd-done-by-PAM.patch': 'of login, which is not built',
+    'debian/login-turn-off-btmp-utmp-lastlog-writing.patch': 'of login, which is not built',
+    'debian/salsa-ci-skip-tests.patch': 'of the test suite alone',
+  },
   needs: { libraries: ['libxcrypt', 'ncurses', 'readline', 'zlib'] },
   build: autotools({
     inTree: false,

@@ -1,7 +1,9 @@
 // A fix of file that its release has not, as upstream wrote it.
 
 /** A program that names a long interpreter made it write behind its stack; upstream commit b3384a1f. */
-export const longInterpreter = `
+export const longInterpreter = {
+  debian: '1733423740.FILE5_46-7-gb3384a1f.pr-579-net147-fix-stack-overrun.patch',
+  diff: `
 --- a/src/readelf.c
 +++ b/src/readelf.c
 @@ -1726,7 +1726,7 @@
@@ -13,4 +15,5 @@ export const longInterpreter = `
  	ssize_t bufsize;
  	size_t offset, align, need = 0;
  	int pie = 0, dynamic = 0;
-`;
+`,
+};

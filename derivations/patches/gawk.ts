@@ -1,7 +1,9 @@
 // A fix of gawk that its release has not, as upstream wrote it.
 
 /** `gawk 'gsub(/./, "@") && $0 = $1'` read and wrote memory that was freed; upstream commit a16e950c. */
-export const fieldsAssigned = `
+export const fieldsAssigned = {
+  debian: '0002-Fix-field-assignment-bug.patch',
+  diff: `
 --- a/interpret.h
 +++ b/interpret.h
 @@ -872,16 +872,30 @@ mod:
@@ -36,4 +38,5 @@ export const fieldsAssigned = `
  			break;
  
  		case Op_subscript_assign:
-`;
+`,
+};

@@ -2,6 +2,7 @@
 
 /** CVE-2026-41992: a buffer overflow with an .lzh file after a .Z file; upstream commit 63dbf6b3. */
 export const clearedTables = {
+  debian: 'CVE-2026-41992.patch',
   fixes: ['CVE-2026-41992'],
   diff: `
 --- a/unlzh.c
@@ -24,6 +25,7 @@ export const clearedTables = {
 
 /** CVE-2026-41991: gzexe and zdiff write into a file that somebody else may have put there first; commit 4e6f8b24. */
 export const temporaryFiles = {
+  debian: 'CVE-2026-41991-a.patch',
   fixes: ['CVE-2026-41991'],
   diff: `
 --- a/gzexe.in
@@ -59,6 +61,7 @@ export const temporaryFiles = {
 
 /** The same for znew; commit 0dfab987. */
 export const temporaryFilesOfZnew = {
+  debian: 'CVE-2026-41991-b.patch',
   fixes: ['CVE-2026-41991'],
   diff: `
 --- a/znew.in

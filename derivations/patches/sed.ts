@@ -2,6 +2,7 @@
 
 /** CVE-2026-5958: with -i --follow-symlinks the link was followed twice; upstream commit 6b9b43c5. */
 export const linkFollowedOnce = {
+  debian: 'sed-i-follow-symlinks-fix-TOCTOU-race-CVE-2026-5958.patch',
   fixes: ['CVE-2026-5958'],
   diff: `
 --- a/sed/execute.c

@@ -2,6 +2,7 @@
 
 /** CVE-2026-27456: a loop device's backing file is opened without following links; upstream commit 119d23f1e3f5. */
 export const backingFileWithoutLinks = {
+  debian: 'upstream/loopdev-use-openat2-RESOLVE_NO_SYMLINKS-for-backing-file.patch',
   fixes: ['CVE-2026-27456'],
   diff: `
 --- a/lib/loopdev.c
@@ -41,7 +42,9 @@ export const backingFileWithoutLinks = {
 };
 
 /** For other users than root, mount follows links of a source below /dev only. */
-export const sourcesBelowDevOnly = `
+export const sourcesBelowDevOnly = {
+  debian: 'upstream/libmount-restrict-source-path-canonicalization-for-non-ro.patch',
+  diff: `
 --- a/libmount/src/context.c
 +++ b/libmount/src/context.c
 @@ -1998,7 +1998,22 @@ int mnt_context_prepare_srcpath(struct libmnt_context *cxt)
@@ -68,4 +71,5 @@ export const sourcesBelowDevOnly = `
  		if (path && strcmp(path, src) != 0)
  			rc = mnt_fs_set_source(cxt->fs, path);
  	 }
-`;
+`,
+};

@@ -3,7 +3,7 @@
 import { compose, isDerivation } from '../../engine/model/index.ts';
 import type { Bootstrap } from '../bootstrap/index.ts';
 import { localePins } from '../bootstrap/sysroot.ts';
-import { fixesOf } from '../lib/package.ts';
+import { debianInput, fixesOf, takesFromDebian } from '../lib/package.ts';
 import type { BuiltPackage } from '../lib/built-package.ts';
 import { pinsOf, sourceOfEach, type PinsByName } from '../lib/pins.ts';
 import type { Component } from './component.ts';
@@ -16,7 +16,10 @@ export function ownComponent(
   pins: PinsByName,
   leftOut: readonly string[],
 ): Component {
-  const sources = isDerivation(card.source) ? [] : pinsOf(pins, card.name);
+  const sources = [
+    ...(isDerivation(card.source) ? [] : pinsOf(pins, card.name)),
+    ...(takesFromDebian(card) ? pinsOf(pins, debianInput(card)) : []),
+  ];
   return {
     name: card.name,
     version,

@@ -132,7 +132,8 @@ class Auditor {
         return;
       }
       case 'debian-source': {
-        this.#lookAtSource(part, pin, declaration);
+        // What Debian adds is looked at with what it is added to.
+        if (declaration.part !== 'debian') this.#lookAtSource(part, pin, declaration);
         return;
       }
       case 'debian-packages':

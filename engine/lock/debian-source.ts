@@ -1,4 +1,5 @@
-// Pins of Debian source packages: the archive upstream released, as Debian carries it. Knows Sources stanzas.
+// Pins of Debian source packages: the archive upstream released, as Debian carries it, or that of what Debian adds. Knows Sources
+// stanzas.
 
 import { UserError } from '../../store/base/errors.ts';
 import { didYouMean } from '../model/closest-names.ts';
@@ -56,14 +57,16 @@ export function pinSource(
   gone: ReadonlySet<string> = new Set(),
 ): PinnedFile {
   const versions = versionsOf(declaration, indices);
-  const newest = newestOf(versions.filter(isWanted(declaration)), gone);
+  const archive = declaration.part === 'debian' ? debianArchive : originalArchive;
+  const newest = newestOf(versions.filter(isWanted(declaration)), archive, gone);
   if (newest === undefined) throw notThere(declaration, versions, indices);
   const version = newest.stanza.get('version') ?? '';
-  const file = originalArchive(filesOf(newest.stanza));
+  const file = archive(filesOf(newest.stanza));
   if (file === undefined)
     throw unknown(declaration, `has no single archive for ${declaration.package} ${version}`);
   const { url, sha256, sizeBytes } = archiveOf(file, newest);
-  return { name: declaration.package, version: upstreamVersion(version), urls: [url], sha256, sizeBytes };
+  const own = declaration.part === 'debian' ? version : upstreamVersion(version);
+  return { name: declaration.package, version: own, urls: [url], sha256, sizeBytes };
 }
 
 /** All versions of a source package that a declaration means, newest first. */
@@ -72,7 +75,7 @@ export function listedSources(declaration: DebianSource, indices: readonly Index
     .filter(isWanted(declaration))
     .map(({ stanza, mirror }): ListedSource => {
       const files = filesOf(stanza);
-      const part = files.find(({ name }) => /\.debian\.tar\.[a-z0-9]+$/.test(name)) ?? nativeArchive(files);
+      const part = debianArchive(files) ?? nativeArchive(files);
       return {
         version: stanza.get('version') ?? '',
         isSecurity: mirror === securityMirror,
@@ -99,9 +102,13 @@ function isWanted({ version, series }: DebianSource): (listed: Listed) => boolea
 }
 
 // The first of equal ones, so that the order of suites decides between their mirrors.
-function newestOf(versions: readonly Listed[], gone: ReadonlySet<string>): Listed | undefined {
+function newestOf(
+  versions: readonly Listed[],
+  archive: typeof originalArchive,
+  gone: ReadonlySet<string>,
+): Listed | undefined {
   return versions
-    .filter(({ stanza }) => gone.size === 0 || !gone.has(originalArchive(filesOf(stanza))?.sha256 ?? ''))
+    .filter(({ stanza }) => gone.size === 0 || !gone.has(archive(filesOf(stanza))?.sha256 ?? ''))
     .reduce<Listed | undefined>((newest, one) => {
       const [old = '', next = ''] = [newest?.stanza.get('version'), one.stanza.get('version')];
       return newest === undefined || compareVersions(next, old) > 0 ? one : newest;
@@ -114,6 +121,10 @@ function originalArchive(files: readonly SourceFile[]): SourceFile | undefined {
   const archives = files.filter(({ name }) => /\.tar\.[a-z0-9]+$/.test(name));
   const original = archives.find(({ name }) => /\.orig\.tar\.[a-z0-9]+$/.test(name));
   return original ?? nativeArchive(files);
+}
+
+function debianArchive(files: readonly SourceFile[]): SourceFile | undefined {
+  return files.find(({ name }) => /\.debian\.tar\.[a-z0-9]+$/.test(name));
 }
 
 function nativeArchive(files: readonly SourceFile[]): SourceFile | undefined {

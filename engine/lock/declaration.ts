@@ -74,7 +74,7 @@ export function sameDeclaration(a: InputDeclaration, b: InputDeclaration): boole
 }
 
 function debianSource(value: CheckedValue): DebianSource {
-  const optional = ['version', 'series', 'furtherSuites', 'snapshot'] as const;
+  const optional = ['part', 'version', 'series', 'furtherSuites', 'snapshot'] as const;
   const fields = value.object(['kind', 'suite', 'package'], optional);
   if (fields.has('version') && fields.has('series'))
     fields.get('series').fail('it must not be there beside version, which says more');
@@ -82,6 +82,7 @@ function debianSource(value: CheckedValue): DebianSource {
     kind: 'debian-source',
     suite: fields.get('suite').text(suitePattern, "a suite's name"),
     package: fields.get('package').text(packagePattern, packageWords),
+    ...(fields.has('part') && { part: fields.get('part').oneOf('debian') }),
     ...(fields.has('version') && { version: fields.get('version').text(/^\S+$/, 'a version') }),
     ...(fields.has('series') && { series: fields.get('series').text(seriesPattern, seriesWords) }),
     ...(fields.has('furtherSuites') && {

@@ -13,11 +13,13 @@ export type InputDeclaration = LockedDeclaration | LocalInput;
 /** An input that the lock has pins of. */
 export type LockedDeclaration = DebianSource | DebianPackages | Url;
 
-/** The original (upstream) archive of a Debian source package. */
+/** The original (upstream) archive of a Debian source package, or what Debian adds to it. */
 export interface DebianSource {
   readonly kind: 'debian-source';
   readonly suite: string;
   readonly package: string;
+  /** `debian`: the archive of what Debian adds, with its patches; its pin has Debian's version. Upstream's, when not given. */
+  readonly part?: 'debian';
   /** Upstream's version, where another than the newest in the suite is wanted. */
   readonly version?: string;
   /**

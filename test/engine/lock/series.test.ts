@@ -44,6 +44,30 @@ async function locked({ suites, lacks = [], declaration = longTerm, lock = empty
   return { ...result, pin: result.lock.inputs['linux']!.pins[0]! };
 }
 
+test('what Debian adds to a source is pinned by its own version, of the newest that has such an archive served', async () => {
+  const part = (revision: string): string =>
+    ` ${Buffer.from(revision.padEnd(32)).toString('hex')} 20 linux_6.12.9-${revision}.debian.tar.xz\n`;
+  const of = (revision: string): string =>
+    stanza('6.12.9')
+      .replace('6.12.9-1', `1:6.12.9-${revision}`)
+      .replace(/\n$/, `\n${part(revision)}`);
+  const declaration: DebianSource = {
+    kind: 'debian-source',
+    suite: 'trixie',
+    package: 'linux',
+    part: 'debian',
+  };
+  const suites = { trixie: [of('1'), of('2')] };
+  const { pin } = await locked({ suites, declaration });
+  expect(pin).toMatchObject({
+    version: '1:6.12.9-2',
+    urls: ['mirror://debian/pool/l/linux_6.12.9-2.debian.tar.xz'],
+    sizeBytes: 20,
+  });
+  const lacks = ['pool/l/linux_6.12.9-2.debian.tar.xz'];
+  expect((await locked({ suites, declaration, lacks })).pin.version).toBe('1:6.12.9-1');
+});
+
 describe('a source of a series', () => {
   test('is the newest of it, and never of another, however new', async () => {
     const trixie = ['6.12.9', '6.12.107', '6.13.1', '6.1.200', '6.120.1', '7.1.3'].map((one) => stanza(one));
