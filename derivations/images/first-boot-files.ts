@@ -3,7 +3,7 @@
 
 import { write, type Derivation } from '../../engine/model/index.ts';
 
-const userData = `#cloud-config
+const userData = (hasDocker: boolean): string => `#cloud-config
 # What this machine is to be. Read once, at its first start; take away the "#" of what you want.
 # All that can be said here: https://cloudinit.readthedocs.io/en/latest/reference/examples.html
 
@@ -12,7 +12,7 @@ const userData = `#cloud-config
 # Who may log in. Nobody can before you say so here: there is no password that everyone knows.
 #users:
 #  - name: me
-#    groups: [adm, sudo, docker]
+#    groups: [adm, sudo${hasDocker ? ', docker' : ''}]
 #    shell: /bin/bash
 #    sudo: ["ALL=(ALL) NOPASSWD:ALL"]
 #    ssh_authorized_keys:
@@ -29,7 +29,7 @@ const userData = `#cloud-config
 #      Welcome.
 
 #runcmd:
-#  - [docker, run, --detach, --restart, always, --publish, "80:80", nginx]
+#  - ${hasDocker ? '[docker, run, --detach, --restart, always, --publish, "80:80", nginx]' : '[bash, -c, "date >/root/first-start"]'}
 `;
 
 const metaData = `# Which machine this is. With another id, cloud-init does everything again that it does at the first start.
@@ -57,10 +57,10 @@ network:
 #      nameservers: { addresses: [192.168.1.1] }
 `;
 
-/** The files, as they are in the boot partition. */
-export function firstBootFiles(): Derivation {
+/** The files, as they are in the boot partition. `hasDocker`: their examples may be of Docker. */
+export function firstBootFiles({ hasDocker = false }: { readonly hasDocker?: boolean } = {}): Derivation {
   return write({
     name: 'first-boot-files',
-    files: { 'user-data': userData, 'meta-data': metaData, 'network-config': networkConfig },
+    files: { 'user-data': userData(hasDocker), 'meta-data': metaData, 'network-config': networkConfig },
   });
 }

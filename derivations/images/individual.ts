@@ -1,6 +1,12 @@
 // From what makes an image this one (its system, its kernel, its boot files) to its description and its outputs.
 
-import { compose, type InputLike, type Output, type Target } from '../../engine/model/index.ts';
+import {
+  compose,
+  type Derivation,
+  type InputLike,
+  type Output,
+  type Target,
+} from '../../engine/model/index.ts';
 import { efiBootFiles, raspberryPiBootFiles } from '../firmware/boot-files.ts';
 import { raspberryPiFirmware } from '../firmware/raspberry-pi.ts';
 import { commandLine } from '../kernel/command-line.ts';
@@ -49,7 +55,11 @@ export interface Described {
 export function described(image: Individual, options: Surroundings): Described {
   const { pins, target } = options;
   const { name, description, kernel, budgetBytes, memoryMb, hasCloudInit, system } = image;
-  const boot = bootFiles(kernel, { pins, hasCloudInit });
+  const hasDocker = system.features.some(({ groups = [] }) =>
+    groups.some((group) => group.name === 'docker'),
+  );
+  const forPerson = hasCloudInit ? firstBootFiles({ hasDocker }) : undefined;
+  const boot = bootFiles(kernel, { pins, forPerson });
   const root = createRootFileSystem(system, { ...options, components: [modules(kernel)] });
   const spec: ImageSpec = {
     name,
@@ -86,7 +96,7 @@ export function described(image: Individual, options: Surroundings): Described {
     direct: {
       kernel: kernel.image,
       commandLine: commandLine(target),
-      bootFiles: hasCloudInit ? firstBootFiles() : standInFiles(),
+      bootFiles: forPerson ?? standInFiles(),
     },
   };
   return { spec, root };
@@ -105,15 +115,15 @@ interface Boot {
 
 function bootFiles(
   kernel: Kernel,
-  { pins, hasCloudInit }: { pins: PinsByName; hasCloudInit: boolean },
+  { pins, forPerson }: { readonly pins: PinsByName; readonly forPerson: Derivation | undefined },
 ): Boot {
-  const forPerson = hasCloudInit ? [firstBootFiles()] : [];
+  const edited = forPerson === undefined ? [] : [forPerson];
   if (kernel.target === 'x86_64-linux') {
-    return { tree: compose({ name: 'boot', parts: [efiBootFiles(kernel), ...forPerson] }), components: [] };
+    return { tree: compose({ name: 'boot', parts: [efiBootFiles(kernel), ...edited] }), components: [] };
   }
   const firmware = raspberryPiFirmware(pins);
   const started = raspberryPiBootFiles({ kernel, firmware });
-  return { tree: compose({ name: 'boot', parts: [started, ...forPerson] }), components: [firmware] };
+  return { tree: compose({ name: 'boot', parts: [started, ...edited] }), components: [firmware] };
 }
 
 /** The image by its name, and what it is made of. */
