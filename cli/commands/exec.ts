@@ -58,7 +58,7 @@ async function exec(
     sandbox === undefined ? undefined : await project.build.materialise(sandbox),
   );
   const status = await context.interruption.holdDuring(() =>
-    openShell(request, { store: project.store, tool, argv }),
+    openShell(request, { store: project.store, tool, argv, signal: context.signal }),
   );
   return status === 0 ? exitCodes.ok : exitCodes.buildFailed;
 }

@@ -57,7 +57,8 @@ async function shell(
   const step = target === undefined ? undefined : findCommand(project.evaluation, target);
   const tool = await prepared(context, project, step, renderer);
   if (tool === undefined) return exitCodes.buildFailed;
-  const options = { store: project.store, tool, ...(argv.length > 0 && { argv }) };
+  const { signal } = context;
+  const options = { store: project.store, tool, signal, ...(argv.length > 0 && { argv }) };
   const status = await context.interruption.holdDuring(async () =>
     flags.failed === true
       ? openFailedShell(lastFailure(project, step), options)

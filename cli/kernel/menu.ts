@@ -1,6 +1,7 @@
 // The kernel's own menu on this terminal, in the sandbox of the step that configures the kernel, and what was chosen in it.
 // Knows no fragment's form and no file of a person.
 
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { BuildRequest } from '../../engine/index.ts';
 import { openShell, type SandboxTool } from '../../engine/sandbox/index.ts';
@@ -42,30 +43,32 @@ export interface Chosen {
 
 /**
  * Opens the menu, and gives what was chosen when it is left; undefined when nothing was saved, or nothing but what was there.
- * Whatever was saved counts, even if the menu was killed afterwards.
- * @throws UserError `MENU_FAILED` when it could not be made or worked on
+ * Whatever was saved counts, even if the menu was killed afterwards, but not if all was.
+ * @throws UserError `MENU_FAILED` when it could not be made or worked on; the signal's reason
  */
 export async function chooseInMenu(
   { name, request, tools, fragment, former }: Menu,
-  { store, tool }: { readonly store: Store; readonly tool: SandboxTool },
+  surroundings: { readonly store: Store; readonly tool: SandboxTool; readonly signal: AbortSignal },
 ): Promise<Chosen | undefined> {
   const shown = { ...request, layers: [...request.layers, tools] };
   const argv = ['/bin/bash', '-c', menuScript, name, name, fragment, former, minimalProgram];
   let left: Left | undefined;
   const status = await openShell(shown, {
-    store,
-    tool,
+    ...surroundings,
     argv,
     onLeft: async (folder) => void (left = await read(folder)),
   });
-  const { start, saved, answer, log } = left!;
+  const { start, saved, answer, log, ended } = left!;
   if (answer !== undefined) return JSON.parse(answer) as Chosen;
-  if (start !== undefined && start === saved) return undefined;
+  const isSaved = start !== saved;
+  if (start !== undefined && !isSaved && hasLeft.has(ended ?? `${status}`)) return undefined;
   const what =
     start === undefined
       ? 'cannot be made from these sources'
-      : 'was left, but what was saved cannot be worked on';
-  throw new UserError('MENU_FAILED', `the kernel's ${name} ${what} (status ${status})`, {
+      : isSaved
+        ? 'was left, but what was saved cannot be worked on'
+        : 'did not end as it should, and nothing was saved';
+  throw new UserError('MENU_FAILED', `the kernel's ${name} ${what} (status ${ended ?? status})`, {
     hint:
       log.trim() === ''
         ? 'Look at what it wrote above.'
@@ -73,11 +76,16 @@ export async function chooseInMenu(
   });
 }
 
+/** It was left by its own keys, or by Ctrl-C. */
+const hasLeft: ReadonlySet<string> = new Set(['0', `${128 + constants.signals.SIGINT}`]);
+
 interface Left {
   readonly start: string | undefined;
   readonly saved: string | undefined;
   readonly answer: string | undefined;
   readonly log: string;
+  /** The exit status of the menu itself. */
+  readonly ended: string | undefined;
 }
 
 async function read(folder: string): Promise<Left> {
@@ -86,6 +94,7 @@ async function read(folder: string): Promise<Left> {
     start: await text('start.config'),
     saved: await text('.config'),
     answer: await text('answer.json'),
+    ended: (await text('status'))?.trim(),
     log: (await text('minimal.log')) ?? (await text('make.log')) ?? '',
   };
 }

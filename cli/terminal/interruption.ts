@@ -54,6 +54,8 @@ export function listenForSignals(leave: (code: number) => void): Interruption {
       try {
         return await work();
       } finally {
+        // A Ctrl-C that has ended it may be heard of after its end.
+        await nextTurn();
         isHeld = false;
       }
     },

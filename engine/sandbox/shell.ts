@@ -20,6 +20,8 @@ import { makeScaffold, makeWorkFolder, workFolder, type WorkFolder } from './wor
 export interface ShellOptions {
   readonly store: Store;
   readonly tool: SandboxTool;
+  /** Aborted: what runs is ended. A terminal that has gone away is none that a program would have to notice. */
+  readonly signal: AbortSignal;
   /** What to run instead of `/bin/sh`. */
   readonly argv?: readonly string[];
   /** Called when it was left, however that was, with the folder it began in: what is there is gone afterwards. */
@@ -29,7 +31,7 @@ export interface ShellOptions {
 /**
  * Opens a shell where the step would begin, and gives its exit status when it is left. Nothing of it is kept.
  * It has this process's terminal; Ctrl-C is for the shell, and must not end this process meanwhile.
- * @throws MissingBlob when content of a layer or input is not in the store.
+ * @throws MissingBlob when content of a layer or input is not in the store; the signal's reason.
  */
 export async function openShell(request: BuildRequest, options: ShellOptions): Promise<number> {
   return withScratch(options.store, async (scratch) => {
@@ -66,7 +68,7 @@ interface Entry {
 
 async function enter(
   { request, variation, work, scratch }: Entry,
-  { store, tool, argv = ['/bin/sh'] }: ShellOptions,
+  { store, tool, signal: ending, argv = ['/bin/sh'] }: ShellOptions,
 ): Promise<number> {
   const order = variation?.shuffledReaddir === true ? new ReaddirOrder(store) : undefined;
   const conditions = conditionsFor({ slots: availableParallelism() }, variation);
@@ -80,8 +82,13 @@ async function enter(
     conditions,
     interactive: { argv, env: { TERM: process.env['TERM'] ?? 'dumb' } },
   });
+  ending.throwIfAborted();
   const child = await startShell(command, { umask: conditions.umask, filter: guise.filter });
+  const end = (): void => void child.kill('SIGKILL');
+  ending.addEventListener('abort', end);
   const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  ending.removeEventListener('abort', end);
+  ending.throwIfAborted();
   return status ?? 128 + constants.signals[signal ?? 'SIGKILL'];
 }
 

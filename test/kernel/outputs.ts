@@ -4,14 +4,14 @@
 import { bootPartition } from '../../derivations/images/boot-partition.ts';
 import { raspberryPiBootFiles } from '../../derivations/firmware/boot-files.ts';
 import { raspberryPiFirmware } from '../../derivations/firmware/raspberry-pi.ts';
-import { createKernel, imageTools, type Kernel } from '../../derivations/index.ts';
+import { createKernel, imageTools, kernelMenuTree, type Kernel } from '../../derivations/index.ts';
 import { pinOf, type PinsByName } from '../../derivations/lib/pins.ts';
 import { compose, from, unpackPin, type Output, type Run } from '../../engine/model/index.ts';
 import { cutKernel, type Where } from './cut-kernel.ts';
 
 /**
  * `source` as it was archived, and of the kernel that is cut down and of the images' own its code as `cut` and `shipped`, its
- * `-config`, and where there are device trees its `-trees` and `-boot`.
+ * `-config`, and where there are device trees its `-trees` and `-boot`; and what the kernel's own menus are made with.
  */
 export function kernelTestOutputs({ pins, target }: Where): Readonly<Record<string, Output>> {
   const kernels = {
@@ -20,6 +20,7 @@ export function kernelTestOutputs({ pins, target }: Where): Readonly<Record<stri
   };
   return {
     source: unpackPin(pinOf(pins, 'linux')),
+    'kernel-menu': kernelMenuTree(pins),
     ...Object.fromEntries(Object.entries(kernels).flatMap(([name, kernel]) => outputsOf(name, kernel, pins))),
   };
 }

@@ -16,6 +16,25 @@ export function parentOf(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
+/** Ids of what a process started, and of what that started. */
+export function startedBy(pid: number): number[] {
+  const parents = new Map(processesWith('').map((one) => [one, parentIfThere(one)]));
+  const below = (top: number): number[] => {
+    const own = [...parents].filter(([, parent]) => parent === top).map(([one]) => one);
+    return [...own, ...own.flatMap(below)];
+  };
+  return below(pid);
+}
+
+function parentIfThere(pid: number): number | undefined {
+  try {
+    return parentOf(pid);
+  } catch {
+    // It has ended since.
+    return undefined;
+  }
+}
+
 function commandLine(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');

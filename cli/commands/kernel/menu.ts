@@ -88,7 +88,8 @@ async function choose(context: Context, { name, flags, target }: Choice): Promis
     fragment,
     former: isWritten ? await formerOptions(context, project.store, out) : '',
   };
-  const surroundings = { store: project.store, tool: await sandboxToolOf(project) };
+  const { signal } = context;
+  const surroundings = { store: project.store, tool: await sandboxToolOf(project), signal };
   const chosen = await context.interruption.holdDuring(() => chooseInMenu(menu, surroundings));
   if (chosen === undefined) {
     context.err.lines([out === undefined ? 'nothing was saved' : `nothing was saved; ${out} is as it was`]);

@@ -8,7 +8,7 @@ import { openStore } from '../../../store/index.ts';
 
 const [storePath, toolFolder, request] = process.argv.slice(2) as [string, string, string | undefined];
 const store = await openStore(storePath);
-const options = { store, tool: sandboxTool(toolFolder) };
+const options = { store, tool: sandboxTool(toolFolder), signal: new AbortController().signal };
 process.exitCode =
   request === undefined
     ? await openFailedShell(failedSteps(storePath)[0]!, options)
