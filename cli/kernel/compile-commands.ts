@@ -1,6 +1,7 @@
 // From the commands by which a kernel's objects came about to a compilation database, as clangd and others read it
 // (clang.llvm.org/docs/JSONCompilationDatabase.html), with the paths of a person's own folders. Pure.
 
+import { isAbsolute } from 'node:path';
 import { shellWords } from './shell-words.ts';
 
 /** One entry of the database. */
@@ -20,7 +21,7 @@ export interface Folders {
   readonly directory: string;
 }
 
-/** `text` has a line for each object, as the kernel's makefiles keep it; those of what was not compiled are left out. */
+/** `text` has a line for each object, as the kernel's makefiles keep it; those of what was not compiled, or of no file of the sources, are left out. */
 export function compileCommands(text: string, folders: Folders): readonly CompileCommand[] {
   return text.split('\n').flatMap((line) => entryOf(line, folders) ?? []);
 }
@@ -33,7 +34,9 @@ function entryOf(line: string, { source, ownSource, directory }: Folders): Compi
   if (command === undefined) return undefined;
   const own = (word: string): string => ownPath(word, source, ownSource);
   const words = shellWords(asTyped(command)).map(own);
-  return { directory, file: words.at(-1)!, arguments: words };
+  const file = words.at(-1)!;
+  // What was generated to be compiled, like a device tree that is built in, is in nobody's folder.
+  return isAbsolute(file) ? { directory, file, arguments: words } : undefined;
 }
 
 /** As a makefile has it, a `$` is two, and a `#` is not written as such. */

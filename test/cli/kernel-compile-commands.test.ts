@@ -36,15 +36,13 @@ describe('the command of an object', () => {
     ['-I/usr/source/include', '-I/usr/source/include'],
     ['./include/source/a.h', './include/source/a.h'],
   ])('has the person’s folder where the step had the sources: %s', (word, expected) => {
-    expect(argumentsOf(`gcc ${word} -c -o a.o a.c`)?.[1]).toBe(expected);
+    expect(argumentsOf(`gcc ${word} -c -o a.o /source/a.c`)?.[1]).toBe(expected);
   });
 
   it('is written as a shell reads it, not as a makefile keeps it', () => {
-    expect(argumentsOf(`gcc -DNAME='"kernel/fork"' -DX=\\#1 -DY='$$z' -c -o a.o a.c`)?.slice(1, 4)).toEqual([
-      '-DNAME="kernel/fork"',
-      '-DX=#1',
-      '-DY=$z',
-    ]);
+    expect(
+      argumentsOf(`gcc -DNAME='"kernel/fork"' -DX=\\#1 -DY='$$z' -c -o a.o /source/a.c`)?.slice(1, 4),
+    ).toEqual(['-DNAME="kernel/fork"', '-DX=#1', '-DY=$z']);
   });
 
   it.each([['ld -r -o fs/romfs/romfs.o fs/romfs/super.o'], ['objcopy --prefix-symbols=__pi_ a.o b.o']])(
@@ -53,6 +51,12 @@ describe('the command of an object', () => {
       expect(argumentsOf(command)).toBeUndefined();
     },
   );
+
+  it('is none where what was compiled was generated, and is no file of the sources', () => {
+    expect(
+      argumentsOf('gcc -I/source/include -c -o drivers/of/empty_root.dtb.o drivers/of/empty_root.dtb.S'),
+    ).toBeUndefined();
+  });
 });
 
 it.each<[string, readonly string[]]>([
