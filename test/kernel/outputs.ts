@@ -11,7 +11,7 @@ import { cutKernel, type Where } from './cut-kernel.ts';
 
 /**
  * `source` as it was archived, and of the kernel that is cut down and of the images' own its code as `cut` and `shipped`, its
- * `-config`, and where there are device trees its `-trees` and `-boot`; and what the kernel's own menus are made with.
+ * `-config` and what modules are made against as `-dev`, and where there are device trees its `-trees` and `-boot`; and what the kernel's own menus are made with.
  */
 export function kernelTestOutputs({ pins, target }: Where): Readonly<Record<string, Output>> {
   const kernels = {
@@ -26,10 +26,11 @@ export function kernelTestOutputs({ pins, target }: Where): Readonly<Record<stri
 }
 
 function outputsOf(name: string, kernel: Kernel, pins: PinsByName): readonly [string, Output][] {
-  const { image, modules, symbols, commands, dtbs, config, target } = kernel;
+  const { image, modules, symbols, commands, dev, dtbs, config, target } = kernel;
   const code: readonly [string, Output][] = [
     [name, compose({ name: `${kernel.name}-code`, parts: [image, modules, symbols, commands] })],
     [`${name}-config`, config.derivation],
+    [`${name}-dev`, dev.derivation],
   ];
   if (target !== 'aarch64-linux') return code;
   const bootFile = from(boot(name, kernel, pins), { subpath: 'boot.part' });
