@@ -4,9 +4,8 @@
 import { stepLabel, type Evaluation, type Step } from '../../engine/index.ts';
 import { filesOfCves, type AuditedPart, type Finding, type RuledOut } from '../../engine/audit/index.ts';
 import { absentCode } from '../kernel/absent-code.ts';
-import { builtCodeOf } from '../kernel/built-code.ts';
+import { builtCodeOf, type BuiltSteps } from '../kernel/built-code.ts';
 import { compileSteps, inputAt, placesOfStep } from '../kernel/compile-step.ts';
-import type { Project } from '../project/project.ts';
 import { closureOf } from '../project/steps.ts';
 
 export interface ImageToRuleOut {
@@ -24,7 +23,7 @@ export interface RuleOutOptions {
 
 /** Proofs by finding and CVE. @throws UserError `CVE_RECORDS_INVALID` */
 export async function ruleOut(
-  project: Project,
+  project: BuiltSteps & { readonly evaluation: Pick<Evaluation, 'steps'> },
   images: readonly ImageToRuleOut[],
   findings: readonly Finding[],
   { records, onNotice }: RuleOutOptions,
@@ -45,7 +44,10 @@ interface KernelOfImage {
   readonly step: Step;
 }
 
-function kernelsOf(evaluation: Evaluation, { key, id, parts }: ImageToRuleOut): readonly KernelOfImage[] {
+function kernelsOf(
+  evaluation: Pick<Evaluation, 'steps'>,
+  { key, id, parts }: ImageToRuleOut,
+): readonly KernelOfImage[] {
   return compileSteps(evaluation, id).flatMap((step) => {
     const source = inputAt(step, placesOfStep.source);
     const downloads = new Set(
@@ -66,7 +68,7 @@ function isCompiled(kernels: readonly KernelOfImage[], purl: string): boolean {
 type Absent = (file: string) => boolean;
 
 async function absentIn(
-  project: Project,
+  project: BuiltSteps,
   kernels: readonly KernelOfImage[],
   onNotice: (message: string) => void,
 ): Promise<ReadonlyMap<Step['id'], Absent>> {

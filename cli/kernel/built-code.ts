@@ -1,14 +1,19 @@
 // What was compiled into a kernel, and what it was compiled from, as the step that did it has left it in the store. Builds nothing.
 
-import type { Step } from '../../engine/index.ts';
+import type { Build, Step } from '../../engine/index.ts';
 import type { Digest } from '../../store/base/digest.ts';
 import { MissingBlob, type Node, type Store } from '../../store/index.ts';
-import type { Project } from '../project/project.ts';
 import { mayTakeIn, takenIn, type BuiltCode } from './absent-code.ts';
 import { commandsOutput, inputAt, placesOfStep } from './compile-step.ts';
 
+/** What a project has of what was built. */
+export interface BuiltSteps {
+  readonly build: Pick<Build, 'outputsOf'>;
+  readonly store: Pick<Store, 'blobs' | 'trees'>;
+}
+
 /** Undefined where the step was not done here with what it is made from now, or something of it has gone. */
-export async function builtCodeOf({ build, store }: Project, step: Step): Promise<BuiltCode | undefined> {
+export async function builtCodeOf({ build, store }: BuiltSteps, step: Step): Promise<BuiltCode | undefined> {
   const source = inputAt(step, placesOfStep.source);
   const tree = source && Object.values(build.outputsOf(source) ?? {})[0];
   const output = build.outputsOf(step.id)?.[commandsOutput];
@@ -30,7 +35,10 @@ export async function builtCodeOf({ build, store }: Project, step: Step): Promis
   }
 }
 
-function* filesIn(store: Store, top: Node): Generator<readonly [path: string, digest: Digest]> {
+function* filesIn(
+  store: Pick<Store, 'trees'>,
+  top: Node,
+): Generator<readonly [path: string, digest: Digest]> {
   const waiting: (readonly [path: string, node: Node])[] = [['', top]];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const [path, node] = next;

@@ -52,7 +52,7 @@ export function compileStep({ evaluation, find }: Project, target: string): Step
 }
 
 /** The steps of a target that compile kernels. */
-export function compileSteps(evaluation: Evaluation, id: Step['id']): readonly Step[] {
+export function compileSteps(evaluation: Pick<Evaluation, 'steps'>, id: Step['id']): readonly Step[] {
   return commandsOf(evaluation, [id]).filter(compiles);
 }
 
