@@ -68,10 +68,11 @@ export class Remote {
       throw new UserError('USAGE', `${JSON.stringify(name)} is not the name of a host`, {
         hint: 'Name it as ssh does: pi@rpi.local, or a name of your ~/.ssh/config.',
       });
+    // A socket's path may be 108 bytes long, and ssh appends 17 to it.
     const folder = await mkdtemp(join(tmpdir(), 'cairn-ssh-'));
     const words = [
       ...['-T', '-o', 'BatchMode=yes', '-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=6'],
-      ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${folder}/%C`, '-o', 'ControlPersist=60'],
+      ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${folder}/c`, '-o', 'ControlPersist=60'],
       ...(port === undefined ? [] : ['-p', String(port)]),
       ...(identity === undefined ? [] : ['-i', identity]),
     ];

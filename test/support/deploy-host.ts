@@ -59,7 +59,7 @@ export class DeployHost {
 
   /** What `ssh` is: a shell's text; the last word it is given is in $last. */
   ssh(script: string): void {
-    this.#program('ssh', `for last; do :; done\n${script}`);
+    this.#program('ssh', `${refusesLongPaths}for last; do :; done\n${script}`);
   }
 
   /** Lets `bytes` of what is sent pass before the connection is gone, as the machine sees it and as the person does. */
@@ -144,6 +144,15 @@ export class DeployHost {
 function variablePath(name: string): string {
   return `sys/firmware/efi/efivars/${name}-${guid}`;
 }
+
+/** As ssh does for the socket of a connection that is kept: a digest takes the place of %C, and it appends 17 bytes itself. */
+const refusesLongPaths = `for word; do
+case $word in ControlPath=*)
+path=$(printf %s "\${word#*=}" | sed "s/%C/$(printf %040d 0)/")
+if [ $((\${#path} + 17)) -ge 108 ]; then echo "ControlPath too long ('$path' >= 108 bytes)" >&2; exit 255; fi ;;
+esac
+done
+`;
 
 /** The command, with the folder as the root that it is about. */
 function leadsInto(root: string): string {

@@ -1,7 +1,10 @@
 // cairn deploy as a person sees it, on a machine that is a folder: its shell is a real one, its network and its firmware are not.
 
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DeployHost, started } from '../../support/deploy-host.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 import { testProject, type TestProject } from '../cairn.ts';
 
 const kernel = (image: string, release: string): object => ({
@@ -156,6 +159,19 @@ describe('cairn deploy', () => {
     host.mend();
     expect((await project.run('deploy', 'two@aarch64-linux', 'pi@stone')).status).toBe(0);
     expect(host.next().kernel).toBe('kernel two');
+  });
+
+  it('keeps its connection where temporary files have a long path', async () => {
+    const host = new DeployHost();
+    const base = tempFolder('long');
+    const folder = join(base, 'x'.repeat(Math.max(1, 70 - base.length)));
+    mkdirSync(folder);
+    const project = testProject(flake, {
+      PATH: `${host.programs}:${process.env['PATH'] ?? ''}`,
+      TMPDIR: folder,
+    });
+    const { status, stderr } = await project.run('deploy', 'two@aarch64-linux', 'pi@stone');
+    expect(status, stderr).toBe(0);
   });
 
   it.each<readonly [string, string, string]>([
