@@ -12,6 +12,7 @@ import { ReapiClient } from '../../../store/reapi/client.ts';
 import { ContentAddressableStorage } from '../../../store/reapi/messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
 import { ByteStream } from '../../../store/reapi/messages/google/bytestream/bytestream_pb.ts';
 import { definitionOf } from '../../support/grpc-definitions.ts';
+import { keptBytes } from '../../support/kept-bytes.ts';
 import { rawConnection, type AnyMethod } from '../../support/raw-grpc.ts';
 import { ask, connection } from '../../support/raw-http.ts';
 import { Blobs, bytesOf, readAll } from '../../support/reapi-blobs.ts';
@@ -147,12 +148,12 @@ test.each([
   async (_, begin) => {
     const serving = await served();
     const { intake } = serving.served;
-    const before = process.memoryUsage().arrayBuffers;
+    const before = keptBytes();
     const slow = await Promise.all(Array.from({ length: slowUploads }, () => begin(serving)));
     const aside = (slowUploads * sentBytes * 9) / 10;
     await expect.poll(() => intake.asideBytes, { timeout: 60_000 }).toBeGreaterThan(aside);
     expect(intake.inMemoryBytes).toBe(0);
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(aside / 2);
+    expect(keptBytes() - before).toBeLessThan(aside / 2);
 
     expect(await putBlob(serving, other)).toBe(201);
     await serving.good.write([digestOf(other)], new Blobs(other), signal);
@@ -202,7 +203,7 @@ test('who shows no token is refused by the head of his call, and nothing of what
   const message = framed(batchUpdate, {
     requests: [{ digest: digestMessage(digestOf(other)), data: other.subarray(0, 4_000_000) }],
   });
-  const before = process.memoryUsage().arrayBuffers;
+  const before = keptBytes();
   const sessions = await Promise.all(Array.from({ length: 20 }, () => rawConnection(serving.grpcUrl)));
   for (const token of [undefined, 'Bearer wrong'])
     for (const session of sessions)
@@ -217,7 +218,7 @@ test('who shows no token is refused by the head of his call, and nothing of what
         sending.close();
       }
   expect(serving.served.intake.asideBytes).toBe(0);
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10 * message.byteLength);
+  expect(keptBytes() - before).toBeLessThan(10 * message.byteLength);
   expect([...(await serving.good.missing([digestOf(other)], signal))]).toEqual([digestOf(other)]);
   expect(serving.errors).toEqual([]);
 });
