@@ -9,6 +9,7 @@ import { digestMessage } from '../../../store/reapi/digests.ts';
 import { ContentAddressableStorage } from '../../../store/reapi/messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
 import { ByteStream } from '../../../store/reapi/messages/google/bytestream/bytestream_pb.ts';
 import type { UntakenLimits } from '../../../store/serve/untaken.ts';
+import { keptBytes } from '../../support/kept-bytes.ts';
 import { definitionOf } from '../../support/grpc-definitions.ts';
 import { answersIn, rawCall, rawConnection, type AnyMethod } from '../../support/raw-grpc.ts';
 import { Blobs, bytesOf, readAll } from '../../support/reapi-blobs.ts';
@@ -49,11 +50,6 @@ async function settled({ server }: Serving): Promise<number> {
   }
 }
 
-function inMemory(): number {
-  const { arrayBuffers } = process.memoryUsage();
-  return arrayBuffers;
-}
-
 async function readBy(client: ReapiClient, blobs: readonly Uint8Array[]): Promise<Digest[]> {
   return [...(await readAll(client, blobs.map(digestOf))).values()].map((bytes) => digestOf(bytes));
 }
@@ -68,12 +64,12 @@ test.each([
   async (_, method, question) => {
     const { served, url, good } = await serving({});
     const session = await rawConnection(url, { windowBytes: 0 });
-    const before = inMemory();
+    const before = keptBytes();
     const calls = Array.from({ length: 100 }, () => rawCall(session, method, question));
     expect(await settled(served)).toBeGreaterThan(3_000_000);
     expect(served.server.connections.untakenBytes).toBeLessThanOrEqual(10_000_000);
     // As what is read is copied into a message, and that into another.
-    expect(inMemory() - before).toBeLessThan(60_000_000);
+    expect(keptBytes() - before).toBeLessThan(60_000_000);
     expect(await readBy(good, [large])).toEqual([digestOf(large)]);
 
     for (const call of calls.slice(4)) call.close();
