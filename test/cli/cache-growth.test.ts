@@ -14,7 +14,8 @@ import { chunkSizes, usualAverageBytes } from '../../store/chunking/chunk-cutter
 import { chunksIn } from '../../store/chunking/chunks.ts';
 import { encodeDirectory, generateSigningKey, type ContentReader, type Node } from '../../store/index.ts';
 import { bytesOf } from '../support/reapi-blobs.ts';
-import { serveStore } from '../support/served-store.ts';
+import { serveStore, type Serving } from '../support/served-store.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { assumptions, growth, type Measured, type Shown } from '../support/cache-growth.ts';
 
 const { signal } = new AbortController();
@@ -66,23 +67,13 @@ async function changedImageBytes(): Promise<number> {
   );
 }
 
+const graceMs = 30_000;
+
 /** What one merge has changed, taken by somebody who has asked for nothing yet. */
 async function requestsOfPull(): Promise<number> {
-  const serving = await serveStore();
-  const count = (): number =>
-    [
-      ...serving.server.metrics
-        .text({
-          connections: 0,
-          underWay: 0,
-          untakenBytes: 0,
-          incoming: { inMemoryBytes: 0, asideBytes: 0 },
-          cutOff: {},
-        })
-        .matchAll(/^cairn_requests_total\{.*\} (\d+)$/gm),
-    ].reduce((sum, [, each]) => sum + Number(each), 0);
-  const open = () =>
-    openCache(serving.url, { env: serving.env, patience: { firstMs: 30_000, idleMs: 30_000 } });
+  const folder = tempFolder('growth');
+  const open = ({ url, env }: Serving) =>
+    openCache(url, { env, patience: { firstMs: 30_000, idleMs: 30_000 } });
   const all = Array.from({ length: assumptions.outputsOfMerge + 1 }, (_, at) => {
     const file = bytesOf(10 + at, 1_500_000);
     const directory = encodeDirectory(
@@ -103,9 +94,11 @@ async function requestsOfPull(): Promise<number> {
     },
   };
   const outputs = all.map(({ top }, at) => ({ top, name: `output ${at}` }));
-  await open().push({ outputs, records: all.flatMap(({ records }) => records), from }, signal);
-  const before = count();
-  const cache = open();
+  const pushed = await serveStore({ folder });
+  await open(pushed).push({ outputs, records: all.flatMap(({ records }) => records), from }, signal);
+  await pushed.stop(graceMs);
+  const serving = await serveStore({ folder });
+  const cache = open(serving);
   const subjects = new Set(all.flatMap(({ records }) => records.map(({ subject }) => subject)));
   expect(await cache.records(subjects, signal)).toHaveLength(subjects.size);
   const wanted = new Set(all.flatMap(({ top, file }) => [top.digest, digestOf(file)]));
@@ -114,7 +107,23 @@ async function requestsOfPull(): Promise<number> {
     await joined(chunks);
   };
   await cache.read(wanted, drain, signal);
-  return count() - before;
+  // A request is counted when its answer has been sent, which who has asked may know before: so it is counted when all have ended.
+  await serving.stop(graceMs);
+  return requestsCounted(serving);
+}
+
+function requestsCounted({ server }: Serving): number {
+  const text = server.metrics.text({
+    connections: 0,
+    underWay: 0,
+    untakenBytes: 0,
+    incoming: { inMemoryBytes: 0, asideBytes: 0 },
+    cutOff: {},
+  });
+  return [...text.matchAll(/^cairn_requests_total\{.*\} (\d+)$/gm)].reduce(
+    (sum, [, each]) => sum + Number(each),
+    0,
+  );
 }
 
 async function measured(): Promise<Measured> {
