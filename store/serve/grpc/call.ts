@@ -98,7 +98,7 @@ export class Call {
   /** Resolves when it has been taken, or nobody wants it any more. */
   send(message: Uint8Array): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#over.signal.aborted || this.#stream.destroyed || this.#stream.writableEnded) {
+      if (this.#over.signal.aborted || this.#isAnswered) {
         resolve();
         return;
       }
@@ -114,7 +114,7 @@ export class Call {
 
   /** Says how it ended. What the client sends after that is not looked at. */
   end({ code, details }: { readonly code: status; readonly details: string }): void {
-    if (this.#stream.destroyed || this.#stream.writableEnded) return;
+    if (this.#isAnswered) return;
     const trailers = { 'grpc-status': code, 'grpc-message': encodeURI(details) };
     if (this.#stream.headersSent) {
       this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(trailers));
@@ -122,6 +122,11 @@ export class Call {
     } else this.#stream.respond({ ...head, ...trailers }, { endStream: true });
     // Of whom nothing was read yet, Node hears no more.
     if (this.#reader !== undefined) this.#stream.resume();
+  }
+
+  // A stream that was reset is closed, and not destroyed as long as something of it is unread: Node refuses answers to it.
+  get #isAnswered(): boolean {
+    return this.#stream.destroyed || this.#stream.closed || this.#stream.writableEnded;
   }
 
   #leave(): void {

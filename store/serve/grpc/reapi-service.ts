@@ -482,7 +482,11 @@ async function* bytesIn(
     came.bytes += BigInt(message.data.byteLength);
     if (message.finishWrite) onEnd();
     yield message.data;
-    if (message.finishWrite) return;
+    if (message.finishWrite) {
+      // Let go before it is worked on: whoever has room asks for no more.
+      await messages.return?.();
+      return;
+    }
     const next = await messages.next();
     if (next.done === true) throw new Refusal(422, 'it ended before it was said to be finished');
     message = next.value;
