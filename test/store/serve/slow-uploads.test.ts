@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { digestHash, digestOf } from '../../../store/base/digest.ts';
 import { encodePieces, joined } from '../../../store/caches/pieces.ts';
+import { compressFrame } from '../../../store/caches/zstd.ts';
 import { digestMessage } from '../../../store/reapi/digests.ts';
 import { ReapiClient } from '../../../store/reapi/client.ts';
 import { ContentAddressableStorage } from '../../../store/reapi/messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
@@ -197,6 +198,24 @@ test('of many who push at once nothing is lost, and little is worked on at once'
   expect([intake.asideBytes, intake.inMemoryBytes]).toEqual([0, 0]);
   expect(serving.errors).toEqual([]);
 }, 120_000);
+
+test('compressed uploads that all have come at once wait for nobody who waits for them', async () => {
+  const serving = await served();
+  const session = await rawConnection(serving.grpcUrl);
+  const blobs = Array.from({ length: 12 }, (_, at) => bytesOf(300 + at, 2_500_000));
+  const codes = await Promise.all(
+    blobs.map(async (bytes, at) => {
+      const resourceName = `uploads/${at}/compressed-blobs/zstd/${digestOf(bytes)}`;
+      const stream = callOf(session, write, authorization);
+      const ended = statusIn(stream);
+      stream.resume();
+      stream.end(framed(write, { resourceName, data: await compressFrame(bytes), finishWrite: true }));
+      return ended;
+    }),
+  );
+  expect(codes).toEqual(blobs.map(() => '0'));
+  expect(blobs.every((bytes) => serving.store.blobs.has(digestOf(bytes)))).toBe(true);
+}, 60_000);
 
 test('who shows no token is refused by the head of his call, and nothing of what he sends is read', async () => {
   const serving = await served();
