@@ -3,6 +3,7 @@
 
 import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
+import { asStream } from '../base/as-stream.ts';
 import { digestHash, type Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
 import { settleAll } from '../base/settle-all.ts';
@@ -101,7 +102,7 @@ export class ShelfCache implements Cache {
     for (const digest of digests) {
       const remembered = this.#remembered.get(digest);
       const place = this.#places.get(digest);
-      if (remembered !== undefined) await take(digest, oneChunk(remembered));
+      if (remembered !== undefined) await take(digest, asStream(remembered));
       else if (place === 'alone') alone.push(digest);
       else if (place !== undefined) addTo(byPack, place.pack, digest);
     }
@@ -278,7 +279,7 @@ export class ShelfCache implements Cache {
       if (left.delete(file.digest)) files.push(file);
       else this.#remember(file.digest, file.bytes);
     }
-    await settleAll(files.map(({ digest, bytes }) => take(digest, oneChunk(bytes))));
+    await settleAll(files.map(({ digest, bytes }) => take(digest, asStream(bytes))));
     if (left.size > 0) throw new Error(`packs/${name} does not hold all that it should`);
   }
 
@@ -309,9 +310,4 @@ function remember<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V
 function addTo(sets: Map<string, Set<Digest>>, key: string, digest: Digest): void {
   const set = sets.get(key) ?? new Set();
   sets.set(key, set.add(digest));
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  await Promise.resolve();
-  yield bytes;
 }

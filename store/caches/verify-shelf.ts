@@ -2,6 +2,7 @@
 // it reads. Held in memory are names and digests, and one pack at a time.
 
 import { createHash } from 'node:crypto';
+import { asStream } from '../base/as-stream.ts';
 import { DigestHasher, digestHash, digestOf, type Digest } from '../base/digest.ts';
 import { decodeDirectory, emptyTree, type Node } from '../trees/tree.ts';
 import type { CacheDamage, CacheReport } from './cache.ts';
@@ -117,7 +118,7 @@ export class ShelfVerification {
     }
     const here = new Set<Digest>();
     try {
-      for await (const file of decodePack(chunksOf(bytes))) {
+      for await (const file of decodePack(asStream(bytes))) {
         if (digestOf(file.bytes) !== file.digest) continue;
         here.add(file.digest);
         this.#sound.add(file.digest);
@@ -217,7 +218,7 @@ export class ShelfVerification {
 
 async function recordsIn(bytes: Uint8Array): Promise<readonly Uint8Array[]> {
   try {
-    return await decodeRecordPack(chunksOf(bytes));
+    return await decodeRecordPack(asStream(bytes));
   } catch {
     return [];
   }
@@ -225,13 +226,8 @@ async function recordsIn(bytes: Uint8Array): Promise<readonly Uint8Array[]> {
 
 async function decoded(bytes: Uint8Array): Promise<Uint8Array> {
   try {
-    return await joined(decodePieces(chunksOf(bytes)));
+    return await joined(decodePieces(asStream(bytes)));
   } catch {
     return new Uint8Array(0); // no list, then
   }
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- a stream of what is at hand
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

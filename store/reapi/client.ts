@@ -3,6 +3,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import pLimit from 'p-limit';
+import { asStream } from '../base/as-stream.ts';
 import { digestOf, digestSize, type Digest } from '../base/digest.ts';
 import { settleAll } from '../base/settle-all.ts';
 import { usualAverageBytes, chunkSizes } from '../chunking/chunk-cutter.ts';
@@ -132,7 +133,7 @@ export class ReapiClient {
   async #read(digests: Iterable<Digest>, reading: Reading, signal: AbortSignal): Promise<void> {
     const { take } = reading;
     const asked = new Set(digests);
-    if (asked.delete(emptyBlob)) await take(emptyBlob, one(noBytes));
+    if (asked.delete(emptyBlob)) await take(emptyBlob, asStream(noBytes));
     if (asked.size === 0) return;
     const { batchBytes } = await this.abilities(signal);
     const small = [...asked].filter((digest) => isSmall(digest, batchBytes));
@@ -141,7 +142,7 @@ export class ReapiClient {
       ...[...batchesOf(small, batchBytes)].map((batch) => async (until: AbortSignal) => {
         const found = await reading.readBatch(this.#connection, batch, until);
         until.throwIfAborted();
-        await settleAll([...found].map(([digest, bytes]) => take(digest, one(bytes))));
+        await settleAll([...found].map(([digest, bytes]) => take(digest, asStream(bytes))));
       }),
       ...large.map((digest) => (until: AbortSignal) => this.#readLarge(digest, reading, until)),
     ]);
@@ -270,9 +271,4 @@ async function* continued(
   } finally {
     await rest.return();
   }
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- a stream of what is at hand
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

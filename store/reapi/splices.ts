@@ -2,6 +2,7 @@
 // when it does not, the blob goes as a whole.
 
 import { create } from '@bufbuild/protobuf';
+import { asStream } from '../base/as-stream.ts';
 import { digestOf, digestSize, type Digest } from '../base/digest.ts';
 import { chunksIn, type Chunking } from '../chunking/chunks.ts';
 import { batchesOf, isSmall, writeBatch } from './batches.ts';
@@ -59,7 +60,7 @@ async function writeMissing(
   for (const batch of batchesOf(small, batchBytes))
     await writeBatch(connection, new Map(batch.map((digest) => [digest, group.get(digest)!])), signal);
   for (const digest of missing.filter((each) => !isSmall(each, batchBytes)))
-    await writeStream(connection, { digest, read: () => once(group.get(digest)!) }, signal);
+    await writeStream(connection, { digest, read: () => asStream(group.get(digest)!) }, signal);
   return missing.reduce((sum, digest) => sum + digestSize(digest), 0);
 }
 
@@ -81,9 +82,4 @@ async function splice(
   );
   if (digestIn(answer.blobDigest) !== blob)
     throw new ReapiFailure('wrong', `the server put ${blob} together and got something else`);
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- a stream of what is at hand
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

@@ -2,6 +2,7 @@
 // of it is there. Until then nothing leads to what came, and a collection takes it in time.
 
 import { createHash, type Hash } from 'node:crypto';
+import { asStream } from '../base/as-stream.ts';
 import { digestHash, digestSize, type Digest } from '../base/digest.ts';
 import { UserError } from '../base/errors.ts';
 import { exactBytes } from '../base/exact-bytes.ts';
@@ -39,7 +40,7 @@ export async function takePack(name: string, body: Body, context: TakeContext): 
     // Let go before the commit, which may take its time.
     using held = await pack.open();
     const files: SentBlob[] = [];
-    for await (const file of refusing(packedFiles(once(held.bytes)))) files.push(file);
+    for await (const file of refusing(packedFiles(asStream(held.bytes)))) files.push(file);
     await stageSent(files, batch, context);
     return undefined;
   });
@@ -216,9 +217,4 @@ async function* bounded(content: Body, mostBytes: number): AsyncGenerator<Uint8A
       throw new Refusal(413, `no blob of more than ${exactBytes(mostBytes)} is taken`);
     yield chunk;
   }
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, as what is not
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

@@ -14,7 +14,7 @@ import { chunkSizes, usualAverageBytes } from '../../store/chunking/chunk-cutter
 import { chunksIn } from '../../store/chunking/chunks.ts';
 import { encodeDirectory, generateSigningKey, type ContentReader, type Node } from '../../store/index.ts';
 import { bytesOf } from '../support/reapi-blobs.ts';
-import { serveStore, type Serving } from '../support/served-store.ts';
+import { endedRequests, serveStore, type Serving } from '../support/served-store.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { assumptions, growth, type Measured, type Shown } from '../support/cache-growth.ts';
 
@@ -109,18 +109,7 @@ async function requestsOfPull(): Promise<number> {
   await cache.read(wanted, drain, signal);
   // A request is counted when its answer has been sent, which who has asked may know before: so it is counted when all have ended.
   await serving.stop(graceMs);
-  return requestsCounted(serving);
-}
-
-function requestsCounted({ server }: Serving): number {
-  const text = server.metrics.text({
-    connections: 0,
-    underWay: 0,
-    untakenBytes: 0,
-    incoming: { inMemoryBytes: 0, asideBytes: 0 },
-    cutOff: {},
-  });
-  return [...text.matchAll(/^cairn_requests_total\{.*\} (\d+)$/gm)].reduce(
+  return [...endedRequests(serving).matchAll(/^cairn_requests_total\{.*\} (\d+)$/gm)].reduce(
     (sum, [, each]) => sum + Number(each),
     0,
   );

@@ -11,6 +11,7 @@ import type { Store } from '../../store/index.ts';
 import { freshStore } from '../store/fresh-store.ts';
 import { treeOf } from '../support/sandbox-run.ts';
 import { stepSource } from '../support/steps.ts';
+import { linuxFinding } from '../support/linux-finding.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const sha256 = 'a'.repeat(64);
@@ -31,19 +32,10 @@ const images = { small: imageOf(kernels.small), large: imageOf(kernels.large) };
 const { steps, idOf } = stepSource(images.small, images.large);
 
 const purl = `pkg:generic/linux@6.12.107?checksum=sha256:${sha256}`;
-const finding: Finding = {
-  source: 'linux',
-  origin: 'here',
-  version: '6.12.107',
-  newest: '6.12.118-1',
-  packages: ['linux'],
-  parts: ['linux'],
-  purls: [purl],
-  isBehind: true,
+const finding = linuxFinding({
+  purl,
   cves: ['CVE-2026-0001', 'CVE-2026-0002', 'CVE-2026-0003', 'CVE-2026-0004'],
-  isSecurity: true,
-  isServed: true,
-};
+});
 const filesOf: Readonly<Record<string, readonly string[]>> = {
   'CVE-2026-0001': ['drivers/one.c'],
   'CVE-2026-0002': ['drivers/two.c'],

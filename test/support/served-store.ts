@@ -92,3 +92,14 @@ export async function serveStore({
   const env = { HOME: '/nonexistent', CAIRN_CACHE_TOKEN: `${host}=${writeToken}` };
   return { url: server.url, store, served, server, errors, env, stop };
 }
+
+/** What its metrics tell of requests that have ended; nothing of what is under way. */
+export function endedRequests({ server }: Pick<Serving, 'server'>): string {
+  return server.metrics.text({
+    connections: 0,
+    underWay: 0,
+    untakenBytes: 0,
+    incoming: { inMemoryBytes: 0, asideBytes: 0 },
+    cutOff: {},
+  });
+}

@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
+import { asStream } from '../../base/as-stream.ts';
 import { UserError } from '../../base/errors.ts';
 import { exactBytes } from '../../base/exact-bytes.ts';
 import { ByteReader } from '../../caches/pieces.ts';
@@ -144,13 +145,8 @@ export class Call {
     const content = await expand(held.bytes, { maxOutputLength: messageBytes }).catch(() => {
       throw new Refusal(422, 'a compressed message is damaged, or too large');
     });
-    return await intake.gather(once(content), messageBytes);
+    return await intake.gather(asStream(content), messageBytes);
   }
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, as what is not
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }
 
 /** Nobody is told of it. */

@@ -10,25 +10,16 @@ import {
   vexDocument,
   vexStatements,
   type AuditedPart,
-  type Finding,
 } from '../../../engine/audit/index.ts';
 import type { Waiver } from '../../../engine/model/flake.ts';
+import { linuxFinding } from '../../support/linux-finding.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const purl = 'pkg:generic/linux@6.12.107?checksum=sha256:aa';
-const finding: Finding = {
-  source: 'linux',
-  origin: 'here',
-  version: '6.12.107',
-  newest: '6.12.118-1',
-  packages: ['linux'],
-  parts: ['linux'],
-  purls: [purl],
-  isBehind: true,
+const finding = linuxFinding({
+  purl,
   cves: ['CVE-2026-0001', 'CVE-2026-0002', 'CVE-2026-0003', 'CVE-2026-0004', 'CVE-2026-0005'],
-  isSecurity: true,
-  isServed: true,
-};
+});
 const until = '2026-12-31';
 const waivers: readonly Waiver[] = [
   { source: 'linux', cve: 'CVE-2026-0001', reason: 'the next release has it', until },

@@ -7,7 +7,7 @@ import { digestHash, digestOf, type Digest } from '../../../store/base/digest.ts
 import { encodePieces, decodePieces, joined } from '../../../store/caches/pieces.ts';
 import { generateSigningKey, type Node } from '../../../store/index.ts';
 import { ask, connection, ended, type RawAnswer } from '../../support/raw-http.ts';
-import { serveStore, writeToken, type Serving } from '../../support/served-store.ts';
+import { endedRequests, serveStore, writeToken, type Serving } from '../../support/served-store.ts';
 import {
   claimOf,
   listOf,
@@ -17,7 +17,6 @@ import {
   type Upload,
 } from '../../support/shelf-content.ts';
 
-const noneIncoming = { inMemoryBytes: 0, asideBytes: 0 };
 const authorization = `Bearer ${writeToken}`;
 const put = ({ url }: Serving, { path, body }: Upload, headers = {}): Promise<RawAnswer> =>
   ask(url, 'PUT', path, { body, headers: { authorization, ...headers } });
@@ -185,17 +184,7 @@ test('an upload that breaks off in the middle leaves nothing, and the next one w
   socket.write(pack.body.subarray(0, 20));
   await new Promise((resolve) => setTimeout(resolve, 50));
   socket.destroy();
-  await expect
-    .poll(() =>
-      serving.server.metrics.text({
-        connections: 0,
-        underWay: 0,
-        untakenBytes: 0,
-        incoming: noneIncoming,
-        cutOff: {},
-      }),
-    )
-    .toContain('method="PUT"');
+  await expect.poll(() => endedRequests(serving)).toContain('method="PUT"');
   expect(filesIn(serving)).toEqual([]);
   expect(await statusOf(put(serving, pack))).toBe(201);
   expect(serving.errors).toEqual([]);
@@ -271,14 +260,7 @@ test('it ends when what is under way has ended, and waits no longer than it shou
   const head = `PUT ${pack.path} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: ${pack.body.length}\r\n\r\n`;
   const socket = await connection(serving.url, head);
   socket.write(pack.body.subarray(0, 20));
-  const text = (): string =>
-    serving.server.metrics.text({
-      connections: 0,
-      underWay: 0,
-      untakenBytes: 0,
-      incoming: noneIncoming,
-      cutOff: {},
-    });
+  const text = (): string => endedRequests(serving);
   await expect
     .poll(async () => (await ask(serving.url, 'GET', '/metrics')).body.toString())
     .toContain('under_way 2');
