@@ -88,4 +88,6 @@ export async function played({ run }: Person, transcripts: string): Promise<stri
 }
 
 export const withoutTimes = (text: string): string =>
-  text.replaceAll(/ in (\d+ h )?(\d+ m )?[\d.]+ m?s$/gm, ' in a while');
+  text
+    .replaceAll(/ in (\d+ h )?(\d+ m )?[\d.]+ m?s$/gm, ' in a while')
+    .replaceAll(/, (\d+ h )?(\d+ m )?[\d.]+ m?s last time\)$/gm, ', a while last time)');
