@@ -1,5 +1,6 @@
-// Whether there is room left where steps write: by what the file system says and takes. What a step writes into its log is a
-// hint at most, since a program may say the same of a file system of its own, or of a test.
+// Whether there is room where steps write, and was all the time: by what the file system says and takes. What a step writes into
+// its log is a hint at most, since a program may say the same of a file system of its own, or of a test; and how it ended is
+// none, since there are programs, busybox's awk for one, that lose what could not be written and end with success.
 
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,14 +12,86 @@ const scarceBytes = 1024 * 1024;
 const hintedBytes = 1024 * 1024 * 1024;
 const scarceFiles = 16;
 const hintedFiles = 10_000;
+/** No disk is filled faster: between two looks at it, what is free lasts. */
+const filledBytesPerMs = 1024 * 1024;
+const shortestPauseMs = 5;
+const longestPauseMs = 1000;
 
 /** True when a step that failed in `folder` had no room, as far as can be seen; `isSaid`: its log says so. */
 export function lacksRoom(folder: string, isSaid: boolean): boolean {
+  const room = roomIn(folder);
+  return isSaid ? isBelow(room, hintedBytes, hintedFiles) || refuses(folder) : isScarce(room);
+}
+
+interface Room {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+function roomIn(folder: string): Room {
   const { bavail, bsize, files, ffree } = statfsSync(folder);
-  if (bavail * bsize < (isSaid ? hintedBytes : scarceBytes)) return true;
   // Those that make inodes as they need them count none.
-  if (files > 0 && ffree < (isSaid ? hintedFiles : scarceFiles)) return true;
-  return isSaid && refuses(folder);
+  return { bytes: bavail * bsize, files: files > 0 ? ffree : Infinity };
+}
+
+function isScarce(room: Room): boolean {
+  return isBelow(room, scarceBytes, scarceFiles);
+}
+
+function isBelow({ bytes, files }: Room, leastBytes: number, leastFiles: number): boolean {
+  return bytes < leastBytes || files < leastFiles;
+}
+
+/** A time during which the room is looked at. */
+export interface RoomSpell {
+  /** Looks once more. True when room was scarce at any look since the spell began. */
+  wasScarce(): boolean;
+  end(): void;
+}
+
+/** Looks at the room in a folder while steps write there, as often as what is free could be used up. A quota is not seen. */
+export class RoomWatch {
+  readonly #folder: string;
+  #spells = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** How often it was found scarce. */
+  #found = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  begin(): RoomSpell {
+    const before = this.#found;
+    this.#look();
+    this.#spells++;
+    return {
+      wasScarce: () => {
+        this.#look();
+        return this.#found > before;
+      },
+      end: () => {
+        if (--this.#spells === 0) clearTimeout(this.#timer);
+      },
+    };
+  }
+
+  #look(): void {
+    const room = roomIn(this.#folder);
+    if (isScarce(room)) this.#found++;
+    const pauseMs = Math.min(Math.max(room.bytes / filledBytesPerMs, shortestPauseMs), longestPauseMs);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#lookBetween(), pauseMs).unref();
+  }
+
+  // Nobody waits for this look: what keeps it from being made is told to who asks at the end.
+  #lookBetween(): void {
+    try {
+      this.#look();
+    } catch {
+      // Only the system can have refused.
+    }
+  }
 }
 
 // A quota shows in nothing but this.

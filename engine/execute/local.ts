@@ -28,7 +28,7 @@ import { describeFailure, hintForStart, reasonForStatus, saysDiskFull } from '..
 import { writtenElsewhere } from '../sandbox/written-elsewhere.ts';
 import { makeWorkFolder, type WorkFolder } from '../sandbox/work-folder.ts';
 import { refuseEmpty } from './check-outputs.ts';
-import { lacksRoom } from './disk-room.ts';
+import { lacksRoom, RoomWatch, type RoomSpell } from './disk-room.ts';
 import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from './executor.ts';
 
 export interface LocalExecutorOptions {
@@ -53,6 +53,7 @@ interface Step {
   readonly rig: Rig;
   readonly log: StepLog;
   readonly work: WorkFolder;
+  readonly room: RoomSpell;
 }
 
 type Failed = Extract<ExecuteResult, { kind: 'failed' }>;
@@ -76,6 +77,7 @@ class SandboxExecutor implements Executor {
   readonly #guises = new Map<number, Guise>();
   readonly #order: ReaddirOrder;
   readonly #remover = new FolderRemover();
+  readonly #room: RoomWatch;
   #steps = 0;
 
   constructor(options: LocalExecutorOptions, scratch: string) {
@@ -83,6 +85,7 @@ class SandboxExecutor implements Executor {
     this.#scratch = scratch;
     this.#rigs = new Rigs(scratch, options.tool);
     this.#order = new ReaddirOrder(options.store);
+    this.#room = new RoomWatch(scratch);
   }
 
   async execute(request: BuildRequest, options: ExecuteOptions): Promise<ExecuteResult> {
@@ -112,6 +115,7 @@ class SandboxExecutor implements Executor {
       startedMs: performance.now(),
       log: new StepLog(join(this.#options.store.path, 'logs'), request.name, options.onOutput),
       work: makeWorkFolder(join(this.#scratch, `step-${this.#steps++}`), request),
+      room: this.#room.begin(),
     };
     try {
       const result = await this.#runAndIngest(step);
@@ -123,6 +127,7 @@ class SandboxExecutor implements Executor {
       step.log.remove();
       throw error;
     } finally {
+      step.room.end();
       this.#remover.remove(step.work.path);
     }
   }
@@ -147,7 +152,8 @@ class SandboxExecutor implements Executor {
       case 'not-started':
         return this.#explain(step);
       case 'exited':
-        return end.status === 0 ? this.#ingest(step, end) : this.#fail(step, reasonForStatus(end.status));
+        if (end.status !== 0) return this.#fail(step, reasonForStatus(end.status));
+        return step.room.wasScarce() ? this.#failUnbelieved(step) : this.#ingest(step, end);
     }
   }
 
@@ -167,10 +173,10 @@ class SandboxExecutor implements Executor {
 
   // What a command leaves when it fails by itself follows from its inputs, like what it leaves when it succeeds: an edit that
   // mends it is an edit of what its targets depend on. What is ended from outside, or has no room, follows from nothing.
-  #endOf({ log }: Step, end: SandboxEnd): 'succeeded' | 'failed' | 'broken' {
-    if (end.kind !== 'exited' || end.status >= firstSignalStatus) return 'broken';
+  #endOf({ log, room }: Step, end: SandboxEnd): 'succeeded' | 'failed' | 'broken' {
+    if (end.kind !== 'exited' || end.status >= firstSignalStatus || room.wasScarce()) return 'broken';
     if (end.status === 0) return 'succeeded';
-    return saysDiskFull(log.lines()) || lacksRoom(this.#scratch, false) ? 'broken' : 'failed';
+    return saysDiskFull(log.lines()) ? 'broken' : 'failed';
   }
 
   async #run({ request, options, rig, log, work }: Step, signal = options.signal): Promise<SandboxEnd> {
@@ -263,10 +269,16 @@ class SandboxExecutor implements Executor {
     return { ...failed, message: `${failed.message}: ${line}`, ...(hint !== undefined && { hint }) };
   }
 
+  #failUnbelieved(step: Step): Failed {
+    const message = `${step.request.name} ended with success, but the disk was full meanwhile: what it wrote may be cut short`;
+    return this.#fail(step, { kind: 'disk-full' }, message);
+  }
+
   #fail(step: Step, reason: FailureReason, message?: string, hint?: string): Failed {
-    const { request, options, log, work } = step;
+    const { request, options, log, work, room } = step;
     const logTail = log.keep();
-    const isFull = reason.kind === 'disk-full' || lacksRoom(this.#scratch, saysDiskFull(logTail));
+    const isFull =
+      reason.kind === 'disk-full' || room.wasScarce() || lacksRoom(this.#scratch, saysDiskFull(logTail));
     const actual: FailureReason = isFull ? { kind: 'disk-full' } : reason;
     // What a full disk needs is room, before the next step looks for it.
     if (isFull) removeTree(work.path);

@@ -16,7 +16,15 @@ const executor = await createLocalExecutor({ store, tool: sandboxTool(toolFolder
 const fill = 'head -c 100000000 /dev/zero';
 // The third one removes what had filled the disk, as a linker does.
 const removing = `${fill} > fill || { rm fill; exit 1; }`;
-for (const script of [`${fill} > fill`, `${fill} > $out/fill`, removing, 'echo done > $out/done']) {
+// The fourth one does not tell: this awk ends with success, whatever became of what it wrote.
+const unnoticed = `${fill} > fill 2> /dev/null; /bin/busybox awk 'BEGIN { while (i++ < 9999) print i }' > $out/text; sleep 0.1; rm fill`;
+for (const script of [
+  `${fill} > fill`,
+  `${fill} > $out/fill`,
+  removing,
+  unnoticed,
+  'echo done > $out/done',
+]) {
   const request: BuildRequest = {
     name: 'fill',
     platform: 'x86_64-linux',
