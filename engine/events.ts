@@ -174,6 +174,8 @@ export interface Failure {
   readonly logFile: string | undefined;
   /** Folder the step was run in, kept for `cairn shell --failed`. */
   readonly keptFolder: string | undefined;
+  /** Where else it failed than here. */
+  readonly remote?: RemoteRun | undefined;
 }
 
 export type FailureReason =

@@ -1,18 +1,20 @@
-// cairn log: what a step's command wrote.
+// cairn log: what a step's command wrote, and where it was done.
 
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { stepLabel, type Step } from '../../engine/index.ts';
+import { lastFailedLog } from '../../engine/sandbox/index.ts';
 import { UserError } from '../../store/base/errors.ts';
 import type { DoneElsewhere } from '../../store/index.ts';
 import type { DefineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addHelpNotes } from '../help.ts';
+import { executorOf } from '../project/executor.ts';
 import { openProject, type Project } from '../project/project.ts';
-import { formatDuration } from '../render/units.ts';
-import { plainText } from '../render/plain-text.ts';
 import { findCommand } from '../project/steps.ts';
+import type { FieldsOf } from '../records/definitions.ts';
+import { placeWords } from '../render/place-words.ts';
+import { plainLine, plainText } from '../render/plain-text.ts';
 import { writeRecords } from '../records/write-records.ts';
 
 interface LogFlags {
@@ -36,24 +38,30 @@ async function log(context: Context, flags: LogFlags, target: string): Promise<E
   await using project = await openProject(context, { targets: [target] });
   const step = findCommand(project.evaluation, target);
   const found =
-    (flags.failed === true ? undefined : await builtLog(project, step)) ?? (await lastFailed(project, step));
+    (flags.failed === true ? undefined : await builtLog(project, step)) ?? (await failedLog(project, step));
   if (found === undefined) throw noLog(project, step, flags);
-  const { bytes, elsewhere: remote } = found;
   const { out, err, shared } = context;
+  const { bytes } = found;
   const text = (): string => Buffer.from(bytes).toString('utf8');
   if (shared.json === true) {
-    writeRecords(out, [{ type: 'log', step: stepLabel(step.derivation), text: text(), remote }]);
+    writeRecords(out, [
+      { type: 'log', step: stepLabel(step.derivation), text: text(), ...placeFields(found) },
+    ]);
     return exitCodes.ok;
   }
   out.write(out.isTerminal ? plainText(text()) : bytes);
   // Beside the log, which is the command's alone.
-  if (remote !== undefined) err.lines([placeLine(remote)]);
+  err.lines(placeLines(found, executorOf(context, project.evaluation).executor !== undefined));
   return exitCodes.ok;
 }
 
 interface Log {
   readonly bytes: Uint8Array;
-  readonly elsewhere?: DoneElsewhere | undefined;
+  readonly outcome: 'built' | 'failed' | 'substituted';
+  /** Undefined where that is not known here. */
+  readonly place: 'here' | DoneElsewhere | undefined;
+  /** Whose word it was taken on. */
+  readonly signers?: readonly string[];
 }
 
 /** The log of the step as it is described now; empty when it wrote nothing, undefined when it is not built. */
@@ -61,35 +69,35 @@ async function builtLog({ store }: Project, step: Step): Promise<Log | undefined
   const action = store.records.memo(step.id)?.action;
   const realisation = action === undefined ? undefined : store.records.realisation(action);
   if (realisation === undefined) return undefined;
-  const { log, elsewhere } = realisation.facts;
-  return { bytes: log === undefined ? new Uint8Array() : await store.blobs.read(log), elsewhere };
+  const { log: digest, elsewhere, signers } = realisation.facts;
+  const bytes = digest === undefined ? new Uint8Array() : await store.blobs.read(digest);
+  return signers === undefined
+    ? { bytes, outcome: 'built', place: elsewhere ?? 'here' }
+    : { bytes, outcome: 'substituted', place: undefined, signers };
 }
 
-// `done by w3 at grpcs://build.example: queued 12 ms, inputs 1.2 s, command 8.4 s, outputs 30 ms`
-function placeLine({ executor, worker, ...times }: DoneElsewhere): string {
-  const named: readonly (readonly [what: string, ms: number | undefined])[] = [
-    ['queued', times.queuedMs],
-    ['inputs', times.fetchedMs],
-    ['command', times.executedMs],
-    ['outputs', times.uploadedMs],
-  ];
-  const told = named.flatMap(([what, ms]) => (ms === undefined ? [] : [`${what} ${formatDuration(ms)}`]));
-  const place = worker === undefined ? `at ${executor}` : `by ${worker} at ${executor}`;
-  return `done ${place}${told.length === 0 ? '' : `: ${told.join(', ')}`}`;
+async function failedLog({ store }: Project, { derivation }: Step): Promise<Log | undefined> {
+  const found = lastFailedLog(store.path, derivation.name);
+  return found && { bytes: await readFile(found.path), outcome: 'failed', place: found.place };
 }
 
-// Logs of failures are files of their own, named for the step; only the newest ones are kept.
-async function lastFailed({ store }: Project, { derivation }: Step): Promise<Log | undefined> {
-  const folder = join(store.path, 'logs');
-  const names = (await readdir(folder)).filter((name) => isLogOf(derivation.name, name));
-  const files = await Promise.all(
-    names.map(async (name) => ({
-      path: join(folder, name),
-      timeMs: (await stat(join(folder, name))).mtimeMs,
-    })),
-  );
-  const newest = files.sort((a, b) => b.timeMs - a.timeMs)[0];
-  return newest && { bytes: await readFile(newest.path) };
+function placeFields({ outcome, place, signers }: Log): Omit<FieldsOf<'log'>, 'step' | 'text'> {
+  return {
+    outcome,
+    here: place === 'here' ? true : undefined,
+    remote: typeof place === 'object' ? place : undefined,
+    signers,
+  };
+}
+
+// That it was here is worth a word only where it might have been elsewhere.
+function placeLines({ outcome, place, signers }: Log, mayBeElsewhere: boolean): readonly string[] {
+  const verb = outcome === 'failed' ? 'failed' : 'done';
+  if (typeof place === 'object') return [`${verb} ${placeWords(place)}`];
+  if (place === 'here') return mayBeElsewhere ? [`${verb} here`] : [];
+  if (signers === undefined) return [];
+  const makers = signers.length === 0 ? '' : `, made by ${signers.map(plainLine).join(', ')}`;
+  return [`taken from a cache${makers}: its log did not come with it`];
 }
 
 function noLog({ store }: Project, step: Step, flags: LogFlags): UserError {
@@ -105,8 +113,4 @@ function noLog({ store }: Project, step: Step, flags: LogFlags): UserError {
   return new UserError('PATH_NOT_FOUND', `there is no log of ${label}`, {
     hint: `It was not built, and did not fail lately. Build it: cairn build ${label}`,
   });
-}
-
-function isLogOf(name: string, file: string): boolean {
-  return file.startsWith(`${name}-`) && /^[0-9a-f]{12}\.log$/.test(file.slice(name.length + 1));
 }

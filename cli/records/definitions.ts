@@ -66,7 +66,7 @@ const remote = v.optional(
       ),
     }),
     v.description(
-      'of a command that was done elsewhere: where, and where time went, as far as the server says so',
+      'of a command that was done, or failed, elsewhere: where, and where time went, as far as the server says so',
     ),
   ),
 );
@@ -371,14 +371,29 @@ const records = {
     path: v.pipe(text, v.description('with --digest: the digest')),
     digest: v.optional(digest),
   }),
-  log: fieldsOf('What a command wrote.', {
+  log: fieldsOf('What a command wrote, and where it was done.', {
     step: text,
     text,
+    outcome: v.pipe(
+      v.picklist(['built', 'substituted', 'failed']),
+      v.description('what came of it; of what was substituted the log did not come here'),
+    ),
+    here: v.optional(
+      v.pipe(
+        v.literal(true),
+        v.description(
+          'on this machine; where it is not known where a step failed, there is neither this nor remote',
+        ),
+      ),
+    ),
+    signers: v.optional(
+      v.pipe(v.array(text), v.description('of a substituted step: whose word it was taken on')),
+    ),
     remote: v.optional(
       v.pipe(
         v.strictObject(elsewhere),
         v.description(
-          'of a command that was done elsewhere: where, and where time went, as far as the server says so',
+          'of a command that was done, or failed, elsewhere: where, and where time went, as far as the server says so',
         ),
       ),
     ),

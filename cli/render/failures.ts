@@ -1,6 +1,7 @@
 // What a person needs of failed steps: the end of the log, where all of it is, and what to do next. Pure.
 
 import { abbreviate, stepName } from './names.ts';
+import { placeWords } from './place-words.ts';
 import { plainLine } from './plain-text.ts';
 import type { Style } from './style.ts';
 import { formatDuration } from './units.ts';
@@ -25,6 +26,7 @@ function failureBlock({ step, place, outcome: { failure, durationMs } }: FailedS
   const head = `${style.bad('failed')} ${style.bold(stepName(step))} after ${formatDuration(durationMs)}: ${plainLine(failure.message)}`;
   const facts: [label: string, value: string | undefined][] = [
     ['described at', place],
+    ['where', failure.remote && placeWords(failure.remote)],
     ['all of the log', failure.logFile],
     ['its folder', failure.keptFolder],
     ['next', failure.hint],

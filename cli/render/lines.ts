@@ -103,7 +103,7 @@ function amount(
   const size = progress === undefined ? '' : `${formatBytes(progress.doneBytes)}, `;
   const how = outcome.incremental === true ? ', incrementally' : '';
   const { compileCache, remote } = outcome;
-  const where = remote === undefined ? '' : `, on ${remote.worker ?? remote.executor}`;
+  const where = remote === undefined ? '' : `, on ${plainLine(remote.worker ?? remote.executor)}`;
   const answered = compileCache === undefined ? '' : `, ${compileCacheWords(compileCache)}`;
   return `(${size}${formatDuration(outcome.durationMs)}${how}${where}${answered})`;
 }

@@ -113,6 +113,8 @@ export type ExecuteResult =
       readonly logFile: string;
       readonly keptFolder: string | undefined;
       readonly durationMs: number;
+      /** When it was done elsewhere. */
+      readonly remote?: RemoteRun;
     }
   | { readonly kind: 'cancelled' };
 

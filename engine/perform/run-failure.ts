@@ -7,7 +7,7 @@ import { stepRef, type Step } from '../step.ts';
 
 /** The outcome, with a way to look around in what the command left. */
 export function runFailure(step: Step, result: Extract<ExecuteResult, { kind: 'failed' }>): Failed {
-  const { reason, message, logTail, logFile, keptFolder, durationMs } = result;
+  const { reason, message, logTail, logFile, keptFolder, durationMs, remote } = result;
   const { name, target } = stepRef(step);
   const advice = [
     result.hint ?? hintForReason(reason, logTail),
@@ -21,6 +21,6 @@ export function runFailure(step: Step, result: Extract<ExecuteResult, { kind: 'f
   return {
     kind: 'failed',
     durationMs,
-    failure: { reason, message, hint, code, logTail, logFile, keptFolder },
+    failure: { reason, message, hint, code, logTail, logFile, keptFolder, remote },
   };
 }

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
-import { MissingBlob, type Store } from '../../store/index.ts';
+import { MissingBlob, type DoneElsewhere, type Store } from '../../store/index.ts';
 import {
   actionOf,
   QueueFull,
@@ -120,7 +120,7 @@ export class RemoteExecutor implements Executor {
     const { request, options } = step;
     const end = await this.#run(step, root);
     if (end.kind === 'timeout')
-      return this.#fail(step, { kind: 'timeout', limitSeconds: timeoutOf(request) });
+      return this.#fail(step, end, { kind: 'timeout', limitSeconds: timeoutOf(request) });
     // In one question, since most steps succeed: what it reports, and what describes its outputs.
     const told = await readAll(describedBy(request, end), {
       client: this.#options.client,
@@ -131,8 +131,10 @@ export class RemoteExecutor implements Executor {
     const status = report === undefined ? undefined : statusIn(report);
     if (status === 0 && excess === undefined) return this.#take(step, end, told);
     await this.#takeLog(step, end);
-    if (excess !== undefined) return this.#fail(step, excessOf(request, excess));
-    return status === undefined ? this.#notStarted(step, end) : this.#fail(step, reasonForStatus(status));
+    if (excess !== undefined) return this.#fail(step, end, excessOf(request, excess));
+    return status === undefined
+      ? this.#notStarted(step, end)
+      : this.#fail(step, end, reasonForStatus(status));
   }
 
   async #take(step: Step, end: Ended, told: Told): Promise<ExecuteResult> {
@@ -154,13 +156,13 @@ export class RemoteExecutor implements Executor {
       signal.throwIfAborted();
       const durationMs = end.times.executedMs ?? elapsedMs(step);
       const use = { durationMs, cpuMs: undefined, peakMemoryBytes: undefined };
-      const remote = { executor: this.#options.name, ...end.times, left };
+      const remote = { ...this.#placeOf(end), left };
       return { kind: 'succeeded', outputs, batch, log: logDigest, use, remote };
     } catch (error) {
       await batch.discard();
       if (!(error instanceof UserError) || error.code !== 'OUTPUT_INVALID') throw error;
       if (log.sizeBytes === 0) await this.#takeLog(step, end);
-      const failed = this.#fail(step, { kind: 'bad-output' }, error.message);
+      const failed = this.#fail(step, end, { kind: 'bad-output' }, error.message);
       return { ...failed, ...(error.hint !== undefined && { hint: error.hint }) };
     }
   }
@@ -212,32 +214,39 @@ export class RemoteExecutor implements Executor {
 
   // The sandbox's own word, or that of the program that starts it, is the last line: whether it is the command that is not there,
   // or the worker that cannot have a sandbox.
-  #notStarted(step: Step, { status }: Ended): Failed {
+  #notStarted(step: Step, end: Ended): Failed {
     const { log } = step;
     const line =
       log
         .lines()
         .filter((each) => each !== '')
-        .at(-1) ?? `it ended with status ${status} and no word`;
+        .at(-1) ?? `it ended with status ${end.status} and no word`;
     const failure = /^bwrap: (execvp .*)$/.exec(line)?.[1];
     if (failure === undefined)
       throw new ReapiFailure('unsupported', `no sandbox could be started there: ${line}`);
-    const failed = this.#fail(step, { kind: 'input' });
+    const failed = this.#fail(step, end, { kind: 'input' });
     const hint = hintForStart(failure);
     return { ...failed, message: `${failed.message}: ${failure}`, ...(hint !== undefined && { hint }) };
   }
 
-  #fail(step: Step, reason: FailureReason, message?: string): Failed {
+  #fail(step: Step, end: Executed, reason: FailureReason, message?: string): Failed {
     const { request, log } = step;
+    const place = this.#placeOf(end);
     return {
       kind: 'failed',
       reason,
       message: message ?? describeFailure(request.name, reason),
-      logTail: log.keep(),
+      remote: { ...place, left: { files: 0, sizeBytes: 0 } },
+      logTail: log.keep(place),
       logFile: log.path,
       keptFolder: undefined,
       durationMs: elapsedMs(step),
     };
+  }
+
+  // Of what took too long a server says nothing more.
+  #placeOf(end: Executed): DoneElsewhere {
+    return { executor: this.#options.name, ...(end.kind === 'ended' && end.times) };
   }
 }
 

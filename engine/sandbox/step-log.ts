@@ -10,15 +10,13 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { stripVTControlCharacters } from 'node:util';
-import { newestFirst } from './retention.ts';
+import type { DoneElsewhere } from '../../store/index.ts';
+import { keepFailedLog, newLogPath } from './failed-logs.ts';
 
 const tailLines = 20;
 const tailBytes = 64 * 1024;
-const keptLogs = 100;
 
 export class StepLog {
   /** The file; it is there once something was written, or after {@link keep}. */
@@ -32,7 +30,7 @@ export class StepLog {
   /** `folder` is made when it is needed; `onText` gets the log as text, never a part of a character. */
   constructor(folder: string, name: string, onText: (text: string) => void) {
     this.#folder = folder;
-    this.path = join(folder, `${name}-${randomBytes(6).toString('hex')}.log`);
+    this.path = newLogPath(folder, name);
     this.#onText = onText;
   }
 
@@ -63,12 +61,12 @@ export class StepLog {
     this.#file = undefined;
   }
 
-  /** Ends the log after a failure: the file stays, even an empty one, and the oldest ones go. */
-  keep(): readonly string[] {
+  /** Ends the log after a failure, of a step that was done here, or elsewhere: the file stays, even an empty one. */
+  keep(elsewhere?: DoneElsewhere): readonly string[] {
     this.#file ??= this.#open();
     const tail = tailOf(this.#file);
     this.close();
-    for (const old of newestFirst(this.#folder).slice(keptLogs)) rmSync(old, { force: true });
+    keepFailedLog(this.#folder, this.path, elsewhere);
     return tail;
   }
 

@@ -191,6 +191,27 @@ test('what others have made otherwise is told by a build that asks them, and wha
   expect((await two.run(['build', 'low'])).stderr).not.toContain('not reproducible');
 });
 
+test('of what was taken from a cache it is said in place of a log who has made it', async () => {
+  const cache = pathToFileURL(tempFolder('cache')).href;
+  const flake = busyboxFlake(`{ low: command('low', 'echo said; echo low > $out/text') }`);
+  const [one, two] = [cairnProject(flake), cairnProject(flake)];
+  const made = await one.run(['key', 'generate', 'ci']);
+  expect((await one.run(['build', 'low', '--push', cache])).status).toBe(0);
+  const trusting = { caches: [{ url: cache }], trust: { keys: [made.stdout.trim()] } };
+  two.write('.config/cairn/caches.json', JSON.stringify(trusting));
+  expect((await two.run(['build', 'low'])).status).toBe(0);
+  const log = await two.run(['log', 'low']);
+  expect([log.status, log.stdout, log.stderr]).toEqual([
+    ...[0, '', 'taken from a cache, made by ci: its log did not come with it\n'],
+  ]);
+  expect((await two.run(['log', 'low', '--json'])).events).toEqual([
+    {
+      ...{ v: 1, type: 'log', step: 'low@x86_64-linux', text: '' },
+      ...{ outcome: 'substituted', signers: ['ci'] },
+    },
+  ]);
+});
+
 test('a cache that is gone fails no build, and is told of once', async () => {
   const gone = await serveCache(tempFolder('gone'));
   await gone.close();

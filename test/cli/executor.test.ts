@@ -49,7 +49,7 @@ test('commands run on the workers of a server, but for those that stay here, and
   expect(finished(there, 'high')).toMatchObject({ remote: { left: { files: 0, sizeBytes: 0 } } });
   const log = await away.run(['log', 'low']);
   expect([log.status, log.stdout]).toEqual([0, 'said\n']);
-  expect(log.stderr).toMatch(/^done (by .* )?at grpc.*: .*command \d/);
+  expect(log.stderr).toMatch(/^done (on .* )?at grpc.*: .*command \d/);
   expect(log.stderr).toContain(url);
   const { events } = await away.run(['log', 'low', '--json']);
   expect(events[0]).toMatchObject({
@@ -76,8 +76,25 @@ test('commands run on the workers of a server, but for those that stay here, and
   const failed = await away.run(['build', 'bad', '--json'], { env: { CAIRN_EXECUTOR: url } });
   expect(failed.status).toBe(1);
   expect(failed.events).toContainEqual(
-    expect.objectContaining({ type: 'step-finished', name: 'bad', outcome: 'failed', logTail: ['why'] }),
+    expect.objectContaining({
+      ...{ type: 'step-finished', name: 'bad', outcome: 'failed', logTail: ['why'] },
+      remote: expect.objectContaining({ executor: url, left: { files: 0, sizeBytes: 0 } }) as unknown,
+    }),
   );
+  const failedLog = await away.run(['log', '--failed', 'bad']);
+  expect([failedLog.status, failedLog.stdout]).toEqual([0, 'why\n']);
+  expect(failedLog.stderr).toMatch(/^failed (on .* )?at grpc.*: .*command \d/);
+  expect((await away.run(['log', 'bad', '--json'])).events[0]).toMatchObject({
+    ...{ type: 'log', text: 'why\n', outcome: 'failed' },
+    remote: { executor: url, executedMs: expect.any(Number) as number },
+  });
+  const atUrl = { env: { CAIRN_EXECUTOR: url } };
+  expect((await away.run(['build', 'bad'], atUrl)).stderr).toMatch(
+    /^ {2}where: (on .* )?at grpc.*: .*command \d/m,
+  );
+  expect((await away.run(['build', 'bad', '--executor', 'local'])).stderr).not.toContain('where: ');
+  expect((await away.run(['log', '--failed', 'bad'], atUrl)).stderr).toBe('failed here\n');
+  expect((await away.run(['log', 'here'], atUrl)).stderr).toBe('done here\n');
 
   const doctor = await away.run(['doctor', '--executor', url, '--json']);
   expect(doctor.events).toContainEqual(

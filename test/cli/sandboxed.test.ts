@@ -30,7 +30,11 @@ describe('a step that fails', () => {
   it('has a log, and a folder to look around in', async () => {
     const of = project();
     await of.run(['build', 'bad']);
-    expect((await of.run(['log', 'bad'])).stdout).toBe('one\ntwo\n');
+    const log = await of.run(['log', 'bad']);
+    expect([log.stdout, log.stderr]).toEqual(['one\ntwo\n', '']);
+    expect((await of.run(['log', 'bad', '--json'])).events).toEqual([
+      { v: 1, type: 'log', step: 'bad@x86_64-linux', text: 'one\ntwo\n', outcome: 'failed', here: true },
+    ]);
     const look = await of.run(['shell', '--failed', 'bad', '--', '/bin/cat', 'left']);
     expect({ status: look.status, stdout: look.stdout }).toEqual({ status: 0, stdout: 'left\n' });
     expect((await of.run(['shell', '--failed', 'bad', '--', '/bin/sh', '-c', 'exit 7'])).status).toBe(1);
@@ -43,7 +47,7 @@ describe('a step that was built', () => {
     await of.run(['build', 'above']);
     expect((await of.run(['log', 'good'])).stdout).toBe('I am good\n');
     expect((await of.run(['log', 'good', '--json'])).events).toEqual([
-      { v: 1, type: 'log', step: 'good@x86_64-linux', text: 'I am good\n' },
+      { v: 1, type: 'log', step: 'good@x86_64-linux', text: 'I am good\n', outcome: 'built', here: true },
     ]);
   });
 

@@ -12,6 +12,7 @@ import { formatLock, lockablePins, parseLock } from '../../engine/lock/lock-file
 import { decodeDerivation } from '../../engine/model/decode.ts';
 import { derivationRecord, encodeDerivation } from '../../engine/model/encode.ts';
 import type { BuildRequest } from '../../engine/execute/executor.ts';
+import { keepFailedLog, lastFailedLog, newLogPath } from '../../engine/sandbox/failed-logs.ts';
 import { failedSteps } from '../../engine/sandbox/failed-steps.ts';
 import { aptArchives } from '../../engine/sources/apt-archives.ts';
 import { parseDeb822 } from '../../engine/sources/deb822.ts';
@@ -354,6 +355,23 @@ const decoders: Readonly<Record<string, Decoder>> = {
       writeFileSync(join(store, 'failed/step-1/request.json'), bytes);
       const [step] = failedSteps(store);
       return step && (typeof step.request.name === 'string' ? 'read' : undefined);
+    },
+  },
+  'notes of where steps failed': {
+    written: [
+      Buffer.from('{}'),
+      Buffer.from(JSON.stringify({ elsewhere: { executor: 'grpc://a', worker: 'w', queuedMs: 1 } })),
+    ],
+    again: (bytes) => {
+      const store = tempFolder('failed');
+      mkdirSync(join(store, 'logs'));
+      const log = newLogPath(join(store, 'logs'), 'step');
+      writeFileSync(log, '');
+      keepFailedLog(join(store, 'logs'), log, undefined);
+      writeFileSync(log.replace(/log$/, 'json'), bytes);
+      const place = lastFailedLog(store, 'step')?.place;
+      if (typeof place === 'object') expect(place.executor).toEqual(expect.any(String));
+      return place && 'read';
     },
   },
   'block maps': {
