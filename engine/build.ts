@@ -15,6 +15,7 @@ import { outputsOfOutcome, type Emit, type Event, type Outcome, type Outputs } f
 import type { Expectations } from './expected-takes.ts';
 import type { PlaceOf } from './evaluate/places-record.ts';
 import type { BuildRequest, Executor, OfferedTool } from './execute/executor.ts';
+import type { TurnedAway } from './execute/turned-away.ts';
 import {
   absentIn,
   goneForGood,
@@ -98,6 +99,8 @@ export class Build {
   readonly #substitution: Substitution;
   /** Steps that are to be done whatever the records say. */
   readonly #forced = new Set<DerivationId>();
+  /** Executors that could not be reached, and of which that was said. */
+  readonly #toldDown = new Set<PoolName>();
   /** True: a result that no clean build has given is as good as none. */
   #wantsProven = false;
   #tool: Promise<OfferedTool | undefined> | undefined;
@@ -414,8 +417,7 @@ export class Build {
         this.#bringing(resolved, slot.pool, () =>
           performStep(resolved, slot, this.#performContext({ incremental, compileCache, wanted })),
         ),
-      onTurnedAway: (step, { message }) =>
-        this.#emit({ type: 'notice', step: stepRef(step), message: `${message}; it is done elsewhere` }),
+      onTurnedAway: (step, pool, why) => this.#noticeTurnedAway(step, pool, why),
       producers: (ids, missing) => this.#producersOf(ids, missing),
       replan: (lost) => this.#replan(lost),
       onFinish: (step, outcome, resolved) => {
@@ -428,6 +430,18 @@ export class Build {
     });
     await this.#recordReused(reused);
     return outcomes;
+  }
+
+  // That a server is down is said once, however many steps it was given, and would have been.
+  #noticeTurnedAway(step: Step, pool: PoolName, why: TurnedAway): void {
+    const { message, isDown } = why;
+    if (!isDown)
+      this.#emit({ type: 'notice', step: stepRef(step), message: `${message}; it is done elsewhere` });
+    else if (this.#workshop.closePool(pool, why) && !this.#toldDown.has(pool)) {
+      this.#toldDown.add(pool);
+      const consequence = 'it is given nothing for a minute, and its steps are done elsewhere';
+      this.#emit({ type: 'notice', step: undefined, message: `${message}; ${consequence}` });
+    }
   }
 
   // Of no use where there is one executor only, and not loaded then.

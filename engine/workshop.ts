@@ -5,7 +5,9 @@ import { bug, UserError } from '../store/base/errors.ts';
 import type { Digest } from '../store/base/digest.ts';
 import type { Node, Store } from '../store/index.ts';
 import type { ContentSource } from './content-source.ts';
+import { ClosedPools } from './execute/closed-pools.ts';
 import type { Executor, ExecutorOffer, OfferedTool } from './execute/executor.ts';
+import type { TurnedAway } from './execute/turned-away.ts';
 import type { Derivation, Fetch, Unpack } from './model/derivation.ts';
 import type { FetchContext, UnpackContext } from './perform/perform.ts';
 import type { PoolName, Slots } from './schedule/slots.ts';
@@ -34,6 +36,9 @@ export class Workshop {
   readonly store: Store;
   readonly #options: WorkshopOptions;
   readonly #executors = new Map<string, Promise<Executor>>();
+  readonly #closed = new ClosedPools();
+  /** Of pools that were closed: commands may be under way there. */
+  readonly #left: Promise<Executor>[] = [];
   #slots: Promise<Slots> | undefined;
 
   constructor(options: WorkshopOptions) {
@@ -50,7 +55,8 @@ export class Workshop {
   }
 
   /**
-   * Which slots will do for a step; for a command those of the executors that have its platform, and may have it.
+   * Which slots will do for a step; for a command those of the executors that have its platform, and may have it, but for those that
+   * could not be reached lately.
    * @param isHere true for a command that is to be done on this machine, whatever else there is
    * @throws UserError `ENVIRONMENT_UNSUPPORTED`
    */
@@ -60,7 +66,9 @@ export class Workshop {
     const { executors, overflows = true } = this.#options;
     const fit = executors.filter(({ platforms }) => platforms.includes(derivation.platform));
     const allowed = isHere || derivation.remote === false ? fit.filter((offer) => offer.isHere) : fit;
-    if (allowed.length > 0) return (overflows ? allowed : allowed.slice(0, 1)).map(({ pool }) => pool);
+    const open = allowed.filter(({ pool }) => this.#closed.why(pool) === undefined);
+    const favoured = overflows ? (open.length > 0 ? open : allowed) : allowed.slice(0, 1);
+    if (favoured.length > 0) return favoured.map(({ pool }) => pool);
     const known = [...new Set(executors.flatMap(({ platforms }) => platforms))].join(', ');
     throw new UserError(
       'ENVIRONMENT_UNSUPPORTED',
@@ -85,9 +93,14 @@ export class Workshop {
     return this.#options.executors.some((offer) => offer.pool === pool && offer.isHere);
   }
 
-  /** The executor behind a pool, opened if need be, for steps whose sandboxes are made with this tool. */
-  executor(pool: PoolName, tool: OfferedTool | undefined): Promise<Executor> {
-    const key = `${pool} ${tool?.tree ?? ''}`;
+  /**
+   * The executor behind a pool, opened if need be, for steps whose sandboxes are made with this tool.
+   * @throws TurnedAway while it is closed
+   */
+  async executor(pool: PoolName, tool: OfferedTool | undefined): Promise<Executor> {
+    const why = this.#closed.why(pool);
+    if (why !== undefined) throw why;
+    const key = keyOf(pool, tool);
     let executor = this.#executors.get(key);
     if (executor === undefined) {
       this.#executors.set(key, (executor = this.offerOf(pool).open(tool)));
@@ -95,6 +108,20 @@ export class Workshop {
       executor.catch(() => this.#executors.delete(key));
     }
     return executor;
+  }
+
+  /**
+   * Gives nothing to an executor for a while that could not be reached, if others may have what it would have had; then it is opened
+   * anew. False: that was done already.
+   */
+  closePool(pool: PoolName, why: TurnedAway): boolean {
+    if (!this.#closed.close(pool, why)) return false;
+    for (const [key, executor] of this.#executors) {
+      if (!key.startsWith(keyOf(pool))) continue;
+      this.#executors.delete(key);
+      this.#left.push(executor);
+    }
+    return true;
   }
 
   fetch(derivation: Fetch, context: FetchContext & FetchPlaces): Promise<Digest> {
@@ -126,11 +153,15 @@ export class Workshop {
   }
 
   async #opened(): Promise<Executor[]> {
-    const settled = await Promise.allSettled(this.#executors.values());
+    const settled = await Promise.allSettled([...this.#left, ...this.#executors.values()]);
     return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
   #executorCapacities(): [PoolName, number][] {
     return this.#options.executors.map(({ pool, slots }) => [pool, slots]);
   }
+}
+
+function keyOf(pool: PoolName, tool?: OfferedTool): string {
+  return `${pool} ${tool?.tree ?? ''}`;
 }

@@ -73,7 +73,7 @@ export const define: DefineCommand = (command, runs) => {
       'when it is not set.\n' +
       'Workers are those of the config (`executor`), of CAIRN_EXECUTOR or of --executor: grpcs://HOST:PORT/INSTANCE, and behind\n' +
       'it ?slots=COUNT (commands at once), &jobs=COUNT (what each is told to do at once), &root=chroot, &property=NAME=VALUE and\n' +
-      '&shared (here as well, each where it ends first). `cairn doctor --executor URL` tries them.\n' +
+      '&shared (here as well, each where it ends first, and all while the server is down). `cairn doctor --executor URL` tries them.\n' +
       '\n' +
       'With --push, or for a cache with "push": true in ~/.config/cairn/caches.json, each result is signed and brought there\n' +
       'as soon as it is made. A cache that cannot be reached fails no build. What is sooner made again than moved stays here,\n' +

@@ -19,8 +19,8 @@ import { filesSize } from '../content-below.ts';
 import type { Emit, Outcome, Outputs } from '../events.ts';
 import type { CompileCacheCounts } from '../compile-cache/counts.ts';
 import type { BuildRequest, CompileCacheUse, Executor, ResourceUse } from '../execute/executor.ts';
-import { ExecutorFull } from '../execute/executor-full.ts';
 import type { RemoteRun } from '../execute/remote-run.ts';
+import { TurnedAway } from '../execute/turned-away.ts';
 import { failedBecause } from '../failure.ts';
 import type { Derivation, Fetch, Local, Run, Unpack } from '../model/derivation.ts';
 import type { DerivationId } from '../model/encode.ts';
@@ -89,7 +89,7 @@ interface Made {
 
 /**
  * Does the step, unless another process has done it meanwhile or is at it. Failures are outcomes.
- * @throws MissingBlob when an input's content is not in the store; ExecutorFull when another executor may have it.
+ * @throws MissingBlob when an input's content is not in the store; TurnedAway when another executor may have it.
  */
 export async function performStep(
   resolved: ResolvedStep,
@@ -109,8 +109,9 @@ export async function performStep(
       await lock.release();
     }
   } catch (error) {
-    if (error instanceof MissingBlob || error instanceof ExecutorFull) throw error;
+    if (error instanceof MissingBlob) throw error;
     if (context.signal.aborted) return { kind: 'cancelled' };
+    if (error instanceof TurnedAway) throw error;
     return failedBecause(error, performance.now() - started);
   }
 }

@@ -6,17 +6,19 @@ import type { Digest } from '../../store/base/digest.ts';
 import { UserError } from '../../store/base/errors.ts';
 import { MissingBlob, type DoneElsewhere, type Store } from '../../store/index.ts';
 import {
+  ActionFailure,
   actionOf,
+  isPassing,
   QueueFull,
   ReapiFailure,
   type Executed,
   type ReapiClient,
 } from '../../store/reapi/index.ts';
 import type { FailureReason } from '../events.ts';
-import { ExecutorFull } from '../execute/executor-full.ts';
 import { refuseEmpty } from '../execute/check-outputs.ts';
 import type { RootMode } from '../model/remote.ts';
 import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from '../execute/executor.ts';
+import { TurnedAway } from '../execute/turned-away.ts';
 import { parseReport } from '../sandbox/launch-protocol.ts';
 import { usualLimits } from '../sandbox/limits.ts';
 import { StepLog } from '../sandbox/step-log.ts';
@@ -85,7 +87,6 @@ export class RemoteExecutor implements Executor {
     } catch (error) {
       log.remove();
       if (options.signal.aborted) return { kind: 'cancelled' };
-      if (error instanceof QueueFull) throw new ExecutorFull(name, request.name, error);
       throw error instanceof ReapiFailure ? failedElsewhere(request, name, error) : error;
     }
   }
@@ -264,16 +265,24 @@ function textOf({ files }: Ended, path: string, told: Told): string | undefined 
 }
 
 function isWorthAnotherTry(error: unknown): boolean {
-  if (error instanceof MissingBlob || error instanceof QueueFull) return false;
-  return error instanceof ReapiFailure && (error.kind === 'unavailable' || error.kind === 'full');
+  return isPassing(error) && !(error instanceof QueueFull);
 }
 
+// What may be over at another time is the step's at another executor; what is wrong with this one is for a person to see.
 function failedElsewhere({ name }: BuildRequest, executor: string, cause: ReapiFailure): UserError {
-  return new UserError('EXECUTOR_FAILED', `${executor} could not run ${name}: ${cause.message}`, {
-    hint: 'This says nothing about the step. `cairn doctor --executor URL` tells what the server lacks; without --executor it runs here.',
-    fault: 'environment',
-    cause,
-  });
+  if (cause instanceof QueueFull)
+    return new TurnedAway('EXECUTOR_FULL', `${executor} has no room for ${name}: ${cause.message}`, {
+      hint: 'It was asked for as long as is sensible. Try again when it has less to do, send it fewer commands at once (`slots`), or have this machine do some of them, too (`shared`).',
+      isDown: false,
+      cause,
+    });
+  const message = `${executor} could not run ${name}: ${cause.message}`;
+  const hint =
+    'This says nothing about the step. `cairn doctor --executor URL` tells what the server lacks; with `shared` it runs here at such times, without --executor always.';
+  if (!isPassing(cause))
+    return new UserError('EXECUTOR_FAILED', message, { hint, fault: 'environment', cause });
+  const isDown = cause.kind === 'unavailable' && !(cause instanceof ActionFailure);
+  return new TurnedAway('EXECUTOR_FAILED', message, { hint, isDown, cause });
 }
 
 function statusIn(report: string): number | undefined {

@@ -6,6 +6,7 @@ import type { Digest } from '../../store/base/digest.ts';
 import type { Store } from '../../store/index.ts';
 import type { ReapiClient } from '../../store/reapi/index.ts';
 import type { Executor, ExecutorOffer, OfferedTool } from '../execute/executor.ts';
+import { TurnedAway } from '../execute/turned-away.ts';
 import type { Platform } from '../model/derivation.ts';
 import type { RemoteExecution } from '../model/remote.ts';
 import { howToGiveOne } from '../sandbox/tool.ts';
@@ -74,16 +75,24 @@ export class RemoteOffer implements ExecutorOffer {
   }
 }
 
-/** @throws UserError `EXECUTOR_FAILED` when it cannot be reached, or runs nothing */
+/** @throws TurnedAway when it cannot be reached; UserError `EXECUTOR_FAILED` when it does not let us, or runs nothing */
 async function requireExecution(client: ReapiClient, name: string): Promise<void> {
-  const { executes } = await client.abilities(AbortSignal.timeout(firstAnswerMs)).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw failed(`${name} cannot be asked to run anything: ${why}`, cause);
-  });
+  const { executes } = await client
+    .abilities(AbortSignal.timeout(firstAnswerMs))
+    .catch(async (cause: unknown) => {
+      const { isPassing } = await import('../../store/reapi/index.ts');
+      const [why, isLate] =
+        cause instanceof Error ? [cause.message, cause.name === 'TimeoutError'] : [String(cause), false];
+      const message = `${name} cannot be asked to run anything: ${why}`;
+      if (!isLate && !isPassing(cause)) throw failed(message, cause);
+      throw new TurnedAway('EXECUTOR_FAILED', message, { hint, isDown: true, cause });
+    });
   if (!executes) throw failed(`${name} runs nothing: it is a cache alone`);
 }
 
+const hint =
+  'See what `cairn doctor --executor URL` says of it, or build here: with `shared` what it does not do, without --executor all.';
+
 function failed(message: string, cause?: unknown): UserError {
-  const hint = 'See what `cairn doctor --executor URL` says of it, or build here, without --executor.';
   return new UserError('EXECUTOR_FAILED', message, { hint, fault: 'environment', cause });
 }

@@ -4,7 +4,7 @@
 import { MissingBlob } from '../../store/index.ts';
 import { UserError, bug } from '../../store/base/errors.ts';
 import { outputsOfOutcome, type Outcome, type Outputs } from '../events.ts';
-import { ExecutorFull } from '../execute/executor-full.ts';
+import { TurnedAway } from '../execute/turned-away.ts';
 import { failedBecause } from '../failure.ts';
 import { graphOf, remainingMs } from '../graph.ts';
 import { lostForGood, Rebuilds } from '../lost-content.ts';
@@ -35,10 +35,10 @@ export interface SchedulerOptions {
   readonly realised: (resolved: ResolvedStep) => Outputs | undefined;
   /** The steps, among these and below them, that lost content came from. */
   readonly producers: (ids: Iterable<DerivationId>, missing: MissingBlob) => ReadonlySet<DerivationId>;
-  /** Does the step. Busy: another process is at it. @throws MissingBlob when an input's content is not there; ExecutorFull. */
+  /** Does the step. Busy: another process is at it. @throws MissingBlob when an input's content is not there; TurnedAway. */
   readonly perform: (resolved: ResolvedStep, slot: StepSlot) => Promise<Outcome | Busy>;
-  /** Told when an executor that was given a step has no room, and another is to have it. */
-  readonly onTurnedAway: (step: Step, why: ExecutorFull) => void;
+  /** Told when an executor that was given a step does not do it for now, and another is to have it. */
+  readonly onTurnedAway: (step: Step, pool: PoolName, why: TurnedAway) => void;
   /** Forgets what `lost` gave, and plans it again. */
   readonly replan: (lost: ReadonlySet<DerivationId>) => Plan;
   readonly onFinish: (step: Step, outcome: Outcome, resolved: ResolvedStep | undefined) => void;
@@ -60,8 +60,8 @@ class Scheduler {
   readonly #requests = new Map<DerivationId, () => void>();
   readonly #priorities = new Map<DerivationId, number>();
   readonly #upToDate = new Map<DerivationId, UpToDate>();
-  /** Which executors have had no room for a step. */
-  readonly #full = new Map<DerivationId, Set<PoolName>>();
+  /** Which executors have turned a step away. */
+  readonly #closed = new Map<DerivationId, Set<PoolName>>();
   readonly #rebuilds = new Rebuilds();
   /** Aborted when nothing more is to be started. */
   readonly #noMore = new AbortController();
@@ -215,21 +215,21 @@ class Scheduler {
       else this.#finish(step, end, resolved);
     } catch (error) {
       this.#settling(step, () => {
-        if (!(error instanceof ExecutorFull) || !this.#isLeftTo(step, slot.pool)) throw error;
-        this.#options.onTurnedAway(step, error);
+        if (!(error instanceof TurnedAway) || !this.#isLeftTo(step, slot.pool)) throw error;
+        this.#options.onTurnedAway(step, slot.pool, error);
         this.#queueAgain(step.id);
       });
     }
   }
 
   #poolsFor(step: Step): readonly PoolName[] {
-    const full = this.#full.get(step.id);
-    return this.#options.poolsFor(step).filter((pool) => full?.has(pool) !== true);
+    const closed = this.#closed.get(step.id);
+    return this.#options.poolsFor(step).filter((pool) => closed?.has(pool) !== true);
   }
 
-  // True when there is another executor for a step that one has no room for.
-  #isLeftTo(step: Step, full: PoolName): boolean {
-    this.#full.set(step.id, (this.#full.get(step.id) ?? new Set()).add(full));
+  // True when there is another executor for a step that this one has turned away.
+  #isLeftTo(step: Step, pool: PoolName): boolean {
+    this.#closed.set(step.id, (this.#closed.get(step.id) ?? new Set()).add(pool));
     return this.#mayStart() && this.#poolsFor(step).length > 0;
   }
 

@@ -188,7 +188,7 @@ function isBrokenOff(error: unknown): boolean {
 }
 
 /** The server says that the action came to nothing. */
-class ActionFailure extends ReapiFailure {}
+export class ActionFailure extends ReapiFailure {}
 
 function isFull(error: unknown): error is ReapiFailure {
   return error instanceof ReapiFailure && error.kind === 'full';

@@ -13,7 +13,7 @@ const flake = busyboxFlake(`(() => {
   const low = command('low', 'echo said; echo low > $out/text; id -u > $out/id');
   const here = run({ name: 'here', layers: [shell], argv: ['/bin/sh', '-euc', 'echo here > $out/text'], remote: false });
   const bad = command('bad', 'echo why; exit 3');
-  return { low, high: command('high', 'cat /low/* /here/* > $out/text', { '/low': low, '/here': here }), bad };
+  return { low, high: command('high', 'cat /low/* /here/* > $out/text', { '/low': low, '/here': here }), bad, one: command('one', 'echo 1 > $out/text'), two: command('two', 'echo 2 > $out/text') };
 })()`);
 
 const whereOf = ({ events }: Ran): Record<string, unknown> =>
@@ -116,8 +116,15 @@ test('commands run on the workers of a server, but for those that stay here, and
   expect(madeAgain.stderr).toContain(
     `stayed at ${url}, is not to be had from there, and could not be made again`,
   );
-  const madeHere = await away.run(['cat', 'low/id']);
+  const shared = { env: { CAIRN_EXECUTOR: `${url}?shared` } };
+  const madeHere = await away.run(['cat', 'low/id'], shared);
   expect([madeHere.stdout, madeHere.status, await leftOf()]).toEqual(['0\n', 0, []]);
+  // Of two that were never timed one would wait for the other here.
+  const builtHere = await away.run(['build', 'one', 'two', '-j', '1'], shared);
+  expect([builtHere.status, builtHere.stderr.match(/cannot be asked to run anything/g)]).toEqual([
+    ...[0, [expect.any(String)]],
+  ]);
+  expect(builtHere.stderr).toContain('its steps are done elsewhere');
   const mistyped = await away.run(['build', 'high', '--executor', 'build.example']);
   expect([mistyped.status, mistyped.stderr]).toEqual([2, expect.stringContaining('it is not a URL')]);
 });

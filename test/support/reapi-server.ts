@@ -86,13 +86,15 @@ export class ReapiServer {
   url = '';
   readonly #behaviour: ServerBehaviour;
 
+  readonly #server = new Server();
+
   private constructor(behaviour: ServerBehaviour) {
     this.#behaviour = behaviour;
   }
 
   static async start(behaviour: ServerBehaviour = {}): Promise<ReapiServer> {
     const own = new ReapiServer(behaviour);
-    const server = new Server();
+    const server = own.#server;
     for (const service of [reapi.Capabilities, reapi.ContentAddressableStorage, reapi.Execution, ByteStream])
       server.addService(definitionOf(service), own.#implementation());
     const path = join(tempFolder('reapi'), 's');
@@ -101,9 +103,14 @@ export class ReapiServer {
         error === null ? resolve() : reject(error),
       ),
     );
-    onTestFinished(() => server.forceShutdown());
+    onTestFinished(() => own.goAway());
     own.url = `grpc+unix://${path}`;
     return own;
+  }
+
+  /** Whoever asks it from now on is refused, and what is under way breaks off. */
+  goAway(): void {
+    this.#server.forceShutdown();
   }
 
   has(digest: Digest): boolean {

@@ -5,7 +5,8 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { travellingTool } from '../../engine/remote/travelling-tool.ts';
 import { RemoteExecutor } from '../../engine/remote/remote-executor.ts';
-import { ReapiClient, type Credentials } from '../../store/reapi/index.ts';
+import { ReapiClient } from '../../store/reapi/index.ts';
+import type { ReapiClientOptions } from '../../store/reapi/client.ts';
 import type { Buildbox } from './buildbox.ts';
 import { CasServer } from './cas-server.ts';
 import type { SandboxFixture } from './sandbox-fixture.ts';
@@ -39,11 +40,11 @@ export async function remoteExecutor(
   { store, toolTree }: SandboxFixture,
   url: string,
   kind: WorkerKind,
-  credentials: Credentials = {},
+  options: ReapiClientOptions = {},
 ): Promise<RemoteExecutor> {
   const tool = travellingTool(await toolTree(), 'tool', store.trees);
   const [mode, properties] = [kind === 'in a folder' ? 'portable' : 'chroot', propertiesFor(kind)] as const;
-  const client = new ReapiClient(url, { credentials });
+  const client = new ReapiClient(url, options);
   return new RemoteExecutor({ store, tool, mode, properties, client, name: url, jobs: 1, known: new Set() });
 }
 

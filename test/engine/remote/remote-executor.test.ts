@@ -145,7 +145,7 @@ test('a server whose certificate has expired is not talked to', async () => {
   const authority = new Authority(tempFolder('authority'));
   const front = await frontBefore(server!.socket, { tls: authority.issue('server', -1) });
   const executor = await remoteExecutor(fixture, `grpcs://localhost:${front.port}`, 'in a folder', {
-    authorities: Buffer.from(authority.cert),
+    credentials: { authorities: Buffer.from(authority.cert) },
   });
   onTestFinished(() => executor.close());
   await expect(execute(executor, scriptRequest(fixture, 'true'))).rejects.toMatchObject({
