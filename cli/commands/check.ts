@@ -118,14 +118,14 @@ async function signIdentical(
   { signing, results }: { readonly signing: Signing; readonly results: readonly CheckResult[] },
 ): Promise<void> {
   const { env, signal } = context;
-  const [{ openCache, ownIdentical, pushSteps }, { tellPushed }] = await Promise.all([
+  const [{ openCache, ownIdentical, pushersPatience, pushSteps }, { tellPushed }] = await Promise.all([
     import('../../engine/caches/index.ts'),
     import('../reports/push-report.ts'),
   ]);
   await ownIdentical(results, store, hostname());
   const same = results.flatMap((result) => (result.kind === 'identical' ? [result.step.id] : []));
   const { url, key, trust } = signing;
-  const cache = openCache(url, { env });
+  const cache = openCache(url, { env, patience: pushersPatience });
   const only = new Set(same);
   const report = await pushSteps(same, {
     ...{ store, steps, cache, key, signal, only },

@@ -34,13 +34,13 @@ export async function openPushing(
   const urls = urlsOf(flags, caches);
   if (urls.length === 0) return undefined;
   const key = signingKey(flags.key, context.env);
-  const { openCache, PushingBehind } = await import('../../engine/caches/index.ts');
+  const { openCache, pushersPatience, PushingBehind } = await import('../../engine/caches/index.ts');
   const onNotice = (message: string): void => emit({ type: 'notice', step: undefined, message });
   const { env, signal } = context;
   const bringLeft = (ids: readonly DerivationId[]): Promise<void> => build.bringLeft(ids);
   const namesOf = namesIn(evaluation);
   const all = urls.map((url) => {
-    const cache = openCache(url, { env });
+    const cache = openCache(url, { env, patience: pushersPatience });
     const steps = evaluation.steps;
     return {
       name: cache.name,

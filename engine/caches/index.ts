@@ -1,7 +1,7 @@
 // The door to caches for commands that push.
 
 export { compareWithCache, type Against, type FoundEdition } from './against.ts';
-export { openCache } from '../../store/caches/index.ts';
+export { openCache, pushersPatience } from '../../store/caches/index.ts';
 export type { Conflict } from './conflicts.ts';
 export { ownIdentical } from './own-claims.ts';
 export { mendCache } from './mend-cache.ts';

@@ -1,6 +1,7 @@
 // The door to caches, for who asks them: not part of the store's own, so that a command which needs none loads none.
 
 export { openCache, type OpenCacheOptions } from './open-cache.ts';
+export { pushersPatience } from './patience.ts';
 export { serverCredentials } from './server-credentials.ts';
 export {
   decodeSignedRecord,

@@ -16,14 +16,15 @@ import { registryLogin } from './oci-login.ts';
 import { ociManner } from './oci-manner.ts';
 import type { OciPlace } from './oci-place.ts';
 import { OciUploads } from './oci-upload.ts';
+import type { CachePatience } from './patience.ts';
 import { pause } from './pause.ts';
 import { joined } from './pieces.ts';
 import type { ShelfContent } from './shelf.ts';
-import { WebShelf, type WebPatience } from './web-shelf.ts';
+import { WebShelf } from './web-shelf.ts';
 
 export interface OciOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly patience: WebPatience;
+  readonly patience: CachePatience;
 }
 
 const appendAttempts = 6;

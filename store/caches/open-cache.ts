@@ -8,24 +8,24 @@ import { authorizationFor } from './credentials.ts';
 import { FolderShelf } from './folder-shelf.ts';
 import { parseOciUrl } from './oci-place.ts';
 import { OciShelf } from './oci-shelf.ts';
+import { askersPatience, type CachePatience } from './patience.ts';
 import { parseS3Url, S3Shelf } from './s3-shelf.ts';
 import { ServiceCache } from './service-cache.ts';
 import { ShelfCache } from './shelf-cache.ts';
-import { plainManner, WebShelf, type WebPatience } from './web-shelf.ts';
+import { plainManner, WebShelf } from './web-shelf.ts';
 
 export interface OpenCacheOptions {
   /** Where tokens and the person's home are found. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly patience?: Partial<WebPatience>;
+  readonly patience?: Partial<CachePatience>;
 }
-
-const usualPatience: WebPatience = { firstMs: 1000, idleMs: 5000 };
 
 /**
  * The cache at `file:///folder`, `http://host/path`, `https://host/path`, `s3://bucket/path?region=…&endpoint=…`,
  * `oci://host/name`, `grpc://host:port/instance`, `grpcs://…` or `grpc+unix:///socket?instance=…`. @throws UserError `CACHE_INVALID`
  */
-export function openCache(text: string, { env, patience }: OpenCacheOptions): Cache {
+export function openCache(text: string, { env, patience: given }: OpenCacheOptions): Cache {
+  const patience = { ...askersPatience, ...given };
   if (!URL.canParse(text)) throw invalid(text, 'it is not a URL');
   const url = new URL(text);
   if (url.username !== '' || url.password !== '')
@@ -41,21 +41,17 @@ export function openCache(text: string, { env, patience }: OpenCacheOptions): Ca
       return new ShelfCache(
         new WebShelf(url.href, {
           manner: plainManner(() => authorizationFor(url, env)),
-          patience: { ...usualPatience, ...patience },
+          patience,
         }),
       );
     case 's3:':
-      return new ShelfCache(
-        new S3Shelf(parseS3Url(url, env), { env, patience: { ...usualPatience, ...patience } }),
-      );
+      return new ShelfCache(new S3Shelf(parseS3Url(url, env), { env, patience }));
     case 'oci:':
-      return new ShelfCache(
-        new OciShelf(parseOciUrl(url), { env, patience: { ...usualPatience, ...patience } }),
-      );
+      return new ShelfCache(new OciShelf(parseOciUrl(url), { env, patience }));
     case 'grpc:':
     case 'grpcs:':
     case 'grpc+unix:':
-      return new ServiceCache(url, env, { ...usualPatience, ...patience });
+      return new ServiceCache(url, env, patience);
     default:
       throw invalid(text, `cairn does not know caches of kind ${url.protocol.slice(0, -1)}`);
   }

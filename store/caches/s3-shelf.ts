@@ -4,7 +4,8 @@
 import { UserError } from '../base/errors.ts';
 import { s3Login } from './s3-login.ts';
 import { s3Manner } from './s3-manner.ts';
-import { WebShelf, type WebPatience } from './web-shelf.ts';
+import type { CachePatience } from './patience.ts';
+import { WebShelf } from './web-shelf.ts';
 
 /** Where a bucket is. */
 export interface S3Place {
@@ -18,7 +19,7 @@ export interface S3Place {
 
 export interface S3Options {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly patience: WebPatience;
+  readonly patience: CachePatience;
 }
 
 export class S3Shelf extends WebShelf {

@@ -8,26 +8,20 @@ import { parseEndpoint } from '../reapi/endpoint.ts';
 import type { ReapiCache } from '../reapi/reapi-cache.ts';
 import type { Cache, Push, Pushed, Take } from './cache.ts';
 import { describeFailure } from './describe-failure.ts';
+import type { CachePatience } from './patience.ts';
 import { serverCredentials } from './server-credentials.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-export interface ServicePatience {
-  /** For the answer to the first question. */
-  readonly firstMs: number;
-  /** For the next piece of whatever comes or goes. */
-  readonly idleMs: number;
-}
 
 export class ServiceCache implements Cache {
   readonly name: string;
   readonly #url: URL;
   readonly #env: Environment;
-  readonly #patience: ServicePatience;
+  readonly #patience: CachePatience;
   #opened: Promise<ReapiCache> | undefined;
 
   /** @throws UserError `CACHE_INVALID` */
-  constructor(url: URL, env: Environment, patience: ServicePatience) {
+  constructor(url: URL, env: Environment, patience: CachePatience) {
     parseEndpoint(url.href);
     this.name = url.href.replace(/\/$/, '');
     this.#url = url;
@@ -86,7 +80,7 @@ export class ServiceCache implements Cache {
 
   async #reached(signal: AbortSignal): Promise<ReapiCache> {
     const cache = await (this.#opened ??= this.#open());
-    await cache.reach(this.#patience.firstMs, signal);
+    await cache.reach(signal);
     return cache;
   }
 
@@ -97,7 +91,7 @@ export class ServiceCache implements Cache {
       import('../reapi/client.ts'),
       serverCredentials(this.#url, this.#env),
     ]);
-    const { idleMs } = this.#patience;
-    return new ReapiCache(this.name, new ReapiClient(this.#url.href, { credentials, patience: { idleMs } }));
+    const client = new ReapiClient(this.#url.href, { credentials, patience: this.#patience });
+    return new ReapiCache(this.name, client);
   }
 }

@@ -5,6 +5,7 @@ import { exactBytes } from '../base/exact-bytes.ts';
 import { sendRequest, type Answer } from '../base/http/send-request.ts';
 import { redactUrl } from '../base/http/redact.ts';
 import { describeFailure } from './describe-failure.ts';
+import { sliceBytes, type CachePatience } from './patience.ts';
 import { pause } from './pause.ts';
 import { joined } from './pieces.ts';
 import type { Shelf, ShelfContent } from './shelf.ts';
@@ -12,7 +13,7 @@ import { Watch } from './watch.ts';
 
 export interface WebShelfOptions {
   readonly manner: WebManner;
-  readonly patience: WebPatience;
+  readonly patience: CachePatience;
 }
 
 /** What servers that take GET and PUT do each in their own way. */
@@ -44,19 +45,10 @@ export interface Exchanged extends Pick<Answer, 'status' | 'headers'> {
   readonly problem: string;
 }
 
-export interface WebPatience {
-  /** Until the first answer begins: whoever does not answer at all is soon given up. */
-  readonly firstMs: number;
-  /** Until any later one does, between two parts of one, and while something is sent. */
-  readonly idleMs: number;
-}
-
 const readAttempts = 3;
 const appendAttempts = 6;
 const mostIndexBytes = 64 * 1024 * 1024;
 const mostReasonBytes = 16 * 1024;
-/** Whoever takes nothing of so much is given up. */
-const sliceBytes = 256 * 1024;
 
 export class WebShelf implements Shelf {
   readonly name: string;

@@ -61,8 +61,10 @@ export async function receiveBatch(
     digests: batch.map(digestMessage),
     digestFunction: DigestFunction_Value.SHA256,
   });
+  const movedBytes = batch.reduce((sum, digest) => sum + digestSize(digest), 0);
   return attempt(signal, async () => {
-    const answer = await channel.ask(ContentAddressableStorage.method.batchReadBlobs, question, signal);
+    const { batchReadBlobs } = ContentAddressableStorage.method;
+    const answer = await channel.ask(batchReadBlobs, question, signal, { movedBytes });
     const asked = new Set(batch);
     const found = new Map<Digest, Uint8Array>();
     for (const { digest: message, data, status: outcome, compressor } of answer.responses) {

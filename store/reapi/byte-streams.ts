@@ -107,7 +107,9 @@ export async function writeStream(
       const messages = counted(writeRequests(name, behind(read(), from), from, sizeBytes), (bytes) => {
         sentBytes += bytes;
       });
-      const { committedSize } = await channel.tell(ByteStream.method.write, messages, signal);
+      const { committedSize } = await channel.tell(ByteStream.method.write, messages, signal, {
+        workedBytes: sizeBytes,
+      });
       if (committedSize === BigInt(sizeBytes)) return sentBytes;
       throw new ReapiFailure('unavailable', `the server took ${committedSize} of ${exactBytes(sizeBytes)}`);
     } catch (error) {

@@ -18,8 +18,8 @@ import {
 } from '@grpc/grpc-js';
 import { UserError } from '../base/errors.ts';
 import type { Endpoint } from './endpoint.ts';
-import { asFailure, ReapiFailure } from './failure.ts';
-import type { Patience } from './patience.ts';
+import { asFailure, ReapiFailure, TooSlow } from './failure.ts';
+import { waitMs, type Load, type Patience } from './patience.ts';
 
 export interface Credentials {
   /** Certificates in PEM that the server's must follow from, instead of the usual ones. */
@@ -38,6 +38,12 @@ type Method<
   readonly input: Input;
   readonly output: Output;
 };
+
+/** What the question and its answer are, beside the question's own bytes, which count anyway. */
+export interface AskOptions extends Load {
+  /** Instead of what the connection has. */
+  readonly idleMs?: number;
+}
 
 /** Servers take it amiss when they are asked more often than every five minutes whether they are there. */
 const keepaliveMs = 310_000;
@@ -78,26 +84,26 @@ export class Channel {
     method: Method<'unary', Input, Output>,
     question: MessageShape<Input>,
     signal: AbortSignal,
+    { movedBytes = 0, workedBytes = 0, idleMs = this.#patience.idleMs }: AskOptions = {},
   ): Promise<MessageShape<Output>> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
+      const asked = encoder(method.input)(question);
       const call = this.#client.makeUnaryRequest(
         pathOf(method),
-        encoder(method.input),
+        asIs,
         decoder(method.output),
-        question,
+        asked,
         this.#metadata,
-        { deadline: Date.now() + this.#patience.answerMs },
         (error, answer) => {
-          signal.removeEventListener('abort', cancel);
-          if (signal.aborted) reject(signal.reason as Error);
-          else if (error !== null) reject(asFailure(error, method.name));
+          watch.end();
+          if (error !== null) reject(watch.reasonFor(asFailure(error, method.name)));
           else if (answer === undefined) reject(withoutAnswer(method.name));
           else resolve(answer);
         },
       );
-      const cancel = (): void => call.cancel();
-      signal.addEventListener('abort', cancel);
+      const watch = new CallWatch(call, { what: method.name, signal, idleMs });
+      watch.move({ movedBytes: movedBytes + asked.byteLength, workedBytes });
     });
   }
 
@@ -116,7 +122,8 @@ export class Channel {
       question,
       this.#metadata,
     );
-    const watch = new StreamWatch(call, signal, idleMs);
+    const watch = new CallWatch(call, { what: method.name, signal, idleMs });
+    watch.move();
     try {
       for await (const answer of call as AsyncIterable<MessageShape<Output>>) {
         watch.pause();
@@ -133,26 +140,27 @@ export class Channel {
   }
 
   /**
-   * Many messages, one answer, which may come before the last of them is sent: then the rest is not asked for.
+   * Many messages, one answer, which may come before the last of them is sent: then the rest is not asked for. Before it comes, the
+   * server may have to go through `workedBytes`.
    * @throws ReapiFailure; the signal's reason; what `messages` throws
    */
   async tell<Input extends DescMessage, Output extends DescMessage>(
     method: Method<'client_streaming', Input, Output>,
     messages: AsyncIterable<MessageShape<Input>>,
     signal: AbortSignal,
+    { workedBytes = 0 }: Pick<Load, 'workedBytes'> = {},
   ): Promise<MessageShape<Output>> {
     signal.throwIfAborted();
     // As a duplex stream, whose answer does not make sending what follows an error.
-    const call: ClientDuplexStream<
-      MessageShape<Input>,
-      MessageShape<Output>
-    > = this.#client.makeBidiStreamRequest(
+    const call: ClientDuplexStream<Buffer, MessageShape<Output>> = this.#client.makeBidiStreamRequest(
       pathOf(method),
-      encoder(method.input),
+      asIs,
       decoder(method.output),
       this.#metadata,
     );
-    const watch = new StreamWatch(call, signal, this.#patience.idleMs);
+    const { idleMs } = this.#patience;
+    const watch = new CallWatch(call, { what: method.name, signal, idleMs });
+    const encode = encoder(method.input);
     const heard: Heard<MessageShape<Output>> = { isOver: false };
     const ended = new Promise<void>((resolve) => {
       const end = (): void => {
@@ -167,12 +175,18 @@ export class Channel {
       call.on('end', end);
     });
     try {
+      let movedBytes = 0;
       for await (const message of messages) {
         if (heard.isOver || heard.answer !== undefined) break;
-        watch.move();
-        if (!call.write(message)) await Promise.race([drained(call), ended]);
+        const bytes = encode(message);
+        movedBytes = bytes.byteLength;
+        watch.move({ movedBytes });
+        if (!call.write(bytes)) await Promise.race([drained(call), ended]);
+        // It is not the server that the next one is waited for from.
+        watch.pause();
       }
-      watch.move();
+      // The last of them may still be on its way.
+      watch.move({ movedBytes, workedBytes });
       call.end();
       await ended;
       if (heard.failure !== undefined) throw heard.failure;
@@ -199,32 +213,38 @@ interface Cancellable {
   cancel(): void;
 }
 
-// Ends a stream that is not wanted any more, or that has stood still for too long.
-class StreamWatch {
-  readonly #call: Cancellable;
-  readonly #signal: AbortSignal;
-  readonly #idleMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  #isTooSlow = false;
+interface CallWatchOptions {
+  /** What is called. */
+  readonly what: string;
+  readonly signal: AbortSignal;
+  readonly idleMs: number;
+}
 
-  constructor(call: Cancellable, signal: AbortSignal, idleMs: number) {
+// Ends a call that is not wanted any more, or that has stood still for too long.
+class CallWatch {
+  readonly #call: Cancellable;
+  readonly #options: CallWatchOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #tooSlow: TooSlow | undefined;
+
+  constructor(call: Cancellable, options: CallWatchOptions) {
     this.#call = call;
-    this.#signal = signal;
-    this.#idleMs = idleMs;
-    signal.addEventListener('abort', this.#cancel);
-    this.move();
+    this.#options = options;
+    options.signal.addEventListener('abort', this.#cancel);
   }
 
   readonly #cancel = (): void => this.#call.cancel();
 
-  /** Something came or went. */
-  move(): void {
+  /** Something came or went, and from now on the server is waited for, with this to do. */
+  move(load: Load = {}): void {
     this.pause();
-    if (this.#idleMs === Infinity) return;
+    const { what, idleMs } = this.#options;
+    if (idleMs === Infinity) return;
+    const ms = waitMs(idleMs, load);
     this.#timer = setTimeout(() => {
-      this.#isTooSlow = true;
+      this.#tooSlow = new TooSlow(what, ms);
       this.#call.cancel();
-    }, this.#idleMs);
+    }, ms);
   }
 
   /** It is not the server that is waited for. */
@@ -234,22 +254,18 @@ class StreamWatch {
 
   /** @throws when the stream ended for a reason of ours. */
   check(): void {
-    this.#signal.throwIfAborted();
-    if (this.#isTooSlow) throw this.#tooSlow();
+    this.#options.signal.throwIfAborted();
+    if (this.#tooSlow !== undefined) throw this.#tooSlow;
   }
 
   reasonFor(error: Error): Error {
-    if (this.#signal.aborted) return this.#signal.reason as Error;
-    return this.#isTooSlow ? this.#tooSlow() : error;
+    const { signal } = this.#options;
+    return signal.aborted ? (signal.reason as Error) : (this.#tooSlow ?? error);
   }
 
   end(): void {
     this.pause();
-    this.#signal.removeEventListener('abort', this.#cancel);
-  }
-
-  #tooSlow(): ReapiFailure {
-    return new ReapiFailure('unavailable', `nothing moved for ${this.#idleMs} ms`);
+    this.#options.signal.removeEventListener('abort', this.#cancel);
   }
 }
 
@@ -270,6 +286,10 @@ function encoder<Desc extends DescMessage>(schema: Desc): (message: MessageShape
     const bytes = toBinary(schema, message);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
+}
+
+function asIs(bytes: Buffer): Buffer {
+  return bytes;
 }
 
 function decoder<Desc extends DescMessage>(schema: Desc): (bytes: Buffer) => MessageShape<Desc> {

@@ -84,11 +84,11 @@ export class ReapiClient {
 
   /** Asked once. @throws ReapiFailure when it is no cache for us; the signal's reason */
   async abilities(signal: AbortSignal): Promise<ServerAbilities> {
-    const { channel, instance, attempt, zstd } = this.#connection;
+    const { channel, instance, attempt, zstd, patience } = this.#connection;
     if (this.#abilities !== undefined) return this.#abilities;
     const question = create(GetCapabilitiesRequestSchema, { instanceName: instance });
     const told = await attempt(signal, () =>
-      channel.ask(Capabilities.method.getCapabilities, question, signal),
+      channel.ask(Capabilities.method.getCapabilities, question, signal, { idleMs: patience.firstMs }),
     );
     this.#abilities ??= abilitiesOf(told);
     zstd.isUsed = this.#compresses && this.#abilities.hasZstd;

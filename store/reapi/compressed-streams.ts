@@ -68,6 +68,7 @@ export async function writeCompressed(
         ByteStream.method.write,
         compressedRequests(name, read(), sent),
         signal,
+        { workedBytes: sizeBytes },
       );
       if (!sent.isWorthIt) return undefined;
       sentBytes += sent.bytes;

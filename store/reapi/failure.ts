@@ -32,6 +32,13 @@ export class ReapiFailure extends Error {
   }
 }
 
+/** Patience with it has ended. */
+export class TooSlow extends ReapiFailure {
+  constructor(what: string, waitedMs: number) {
+    super('unavailable', `${what}: nothing came or went for ${waitedMs / 1000} s`);
+  }
+}
+
 const kindsByStatus: Readonly<Record<number, FailureKind | undefined>> = {
   [status.NOT_FOUND]: 'absent',
   [status.RESOURCE_EXHAUSTED]: 'full',
@@ -62,8 +69,9 @@ export function asFailure(error: unknown, what: string): Error {
   return failureOfStatus(error.code, error.details, what, retryAfterMsIn(error.metadata));
 }
 
-/** True for what may be over at the next try. */
+/** True for what may be over at the next try. Who was waited for in vain is not waited for again. */
 export function isPassing(error: unknown): boolean {
+  if (error instanceof TooSlow) return false;
   return error instanceof ReapiFailure && (error.kind === 'unavailable' || error.kind === 'full');
 }
 

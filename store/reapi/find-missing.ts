@@ -11,7 +11,9 @@ import {
   FindMissingBlobsRequestSchema,
 } from './messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
 
-/** A digest takes 80 bytes at most, so that this is less than half a message. */
+/** A digest takes no more in a message. */
+const digestBytes = 80;
+/** Less than half a message. */
 const digestsInPart = 20_000;
 
 /** @throws ReapiFailure; the signal's reason */
@@ -27,8 +29,10 @@ export async function findMissing(
       blobDigests: part.map(digestMessage),
       digestFunction: DigestFunction_Value.SHA256,
     });
+    // None of them may be there.
+    const movedBytes = part.length * digestBytes;
     const { missingBlobDigests } = await attempt(signal, () =>
-      channel.ask(ContentAddressableStorage.method.findMissingBlobs, question, signal),
+      channel.ask(ContentAddressableStorage.method.findMissingBlobs, question, signal, { movedBytes }),
     );
     const asked = new Set(part);
     for (const digest of missingBlobDigests.map(digestIn)) {

@@ -1,20 +1,36 @@
 // How long to wait for a server, and how often to ask again. Knows nothing of what is asked.
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { sliceBytes, type CachePatience } from '../caches/patience.ts';
 import { isPassing } from './failure.ts';
 
-export interface Patience {
-  /** For an answer to a single question. */
-  readonly answerMs: number;
-  /** For the next piece of a stream, in either direction. */
-  readonly idleMs: number;
+export interface Patience extends CachePatience {
   /** How often something is tried in all. */
   readonly tries: number;
   /** Before the second try; twice as long before each further one, and up to half of it less, by chance. */
   readonly pauseMs: number;
 }
 
-export const usualPatience: Patience = { answerMs: 20_000, idleMs: 10_000, tries: 4, pauseMs: 100 };
+/** Of whoever has steps done: what is given up too soon costs them anew. */
+export const usualPatience: Patience = { firstMs: 10_000, idleMs: 20_000, tries: 4, pauseMs: 100 };
+
+/** What of a call takes its time, beside the answer itself. */
+export interface Load {
+  /** On its way, here or there. */
+  readonly movedBytes?: number;
+  /** What the server goes through before it answers, which is faster than any line that is slow. */
+  readonly workedBytes?: number;
+}
+
+const workedShare = 1 / 64;
+/** As much as a timer can do. */
+const longestMs = 2 ** 31 - 1;
+
+/** How long what carries so much is waited for: as long as anything is, and as long again for each slice. */
+export function waitMs(idleMs: number, { movedBytes = 0, workedBytes = 0 }: Load = {}): number {
+  const slices = (movedBytes + workedBytes * workedShare) / sliceBytes;
+  return Math.min(longestMs, idleMs * (1 + slices));
+}
 
 /**
  * Tries again what failed in passing.

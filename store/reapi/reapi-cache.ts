@@ -37,19 +37,9 @@ export class ReapiCache {
     this.#client = client;
   }
 
-  /**
-   * Learns what the server is, once. Who does not say so within this time is not waited for, however patient the client is.
-   * @throws ReapiFailure; the signal's reason
-   */
-  async reach(withinMs: number, signal: AbortSignal): Promise<void> {
-    const late = AbortSignal.timeout(withinMs);
-    try {
-      await this.#client.abilities(AbortSignal.any([signal, late]));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!late.aborted) throw error;
-      throw new ReapiFailure('unavailable', `it did not answer within ${withinMs} ms`);
-    }
+  /** Learns what the server is, once: for that nobody waits as long as for all that follows. @throws ReapiFailure; the signal's reason */
+  async reach(signal: AbortSignal): Promise<void> {
+    await this.#client.abilities(signal);
   }
 
   /** What is recorded about these, in no order, as anybody may have written it. @throws ReapiFailure */

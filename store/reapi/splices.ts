@@ -77,8 +77,9 @@ async function splice(
     digestFunction: DigestFunction_Value.SHA256,
     chunkingFunction: ChunkingFunction_Value.FAST_CDC_2020,
   });
+  const workedBytes = digestSize(blob);
   const answer = await attempt(signal, () =>
-    channel.ask(ContentAddressableStorage.method.spliceBlob, question, signal),
+    channel.ask(ContentAddressableStorage.method.spliceBlob, question, signal, { workedBytes }),
   );
   if (digestIn(answer.blobDigest) !== blob)
     throw new ReapiFailure('wrong', `the server put ${blob} together and got something else`);

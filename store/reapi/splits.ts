@@ -104,8 +104,9 @@ async function split(
     digestFunction: DigestFunction_Value.SHA256,
     chunkingFunction: ChunkingFunction_Value.FAST_CDC_2020,
   });
+  const workedBytes = digestSize(digest);
   const { chunkDigests } = await attempt(signal, () =>
-    channel.ask(ContentAddressableStorage.method.splitBlob, question, signal),
+    channel.ask(ContentAddressableStorage.method.splitBlob, question, signal, { workedBytes }),
   );
   const chunks = chunkDigests.map(digestIn);
   if (sizeOf(chunks) !== digestSize(digest)) throw damaged(digest);

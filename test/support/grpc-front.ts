@@ -29,6 +29,8 @@ export interface Meddling {
   readonly answer?: (bytes: Buffer, end: () => void) => Buffer;
   /** Of what the client says. */
   readonly question?: (bytes: Buffer, end: () => void) => Buffer;
+  /** The question is not passed on before. */
+  readonly answerAfterMs?: number;
   /** Answers nothing, ever. */
   readonly isSilent?: boolean;
 }
@@ -57,7 +59,10 @@ export async function frontBefore(socket: string, options: FrontOptions = {}): P
       return;
     }
     const meddling = options.meddle?.(path, nth);
-    if (meddling?.isSilent !== true) pass(stream, headers, socket, meddling);
+    if (meddling?.isSilent === true) return;
+    const { answerAfterMs } = meddling ?? {};
+    if (answerAfterMs === undefined) pass(stream, headers, socket, meddling);
+    else setTimeout(() => pass(stream, headers, socket, meddling), answerAfterMs);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {

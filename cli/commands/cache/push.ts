@@ -1,6 +1,6 @@
 // cairn cache push: signs what this machine has built, and brings it to a cache.
 
-import { openCache, pushSteps, type PushReport } from '../../../engine/caches/index.ts';
+import { openCache, pushersPatience, pushSteps, type PushReport } from '../../../engine/caches/index.ts';
 import { cheaperLines, cheaperRecords, conflictLines, conflictRecords } from '../../reports/push-report.ts';
 import { stepRef } from '../../../engine/index.ts';
 import type { DefineCommand } from '../../command.ts';
@@ -47,7 +47,7 @@ async function push(context: Context, flags: PushFlags, targets: readonly string
   const wanted = targets.map((target) => project.find(target).id);
   const { store, evaluation } = project;
   const settings = cacheSettings(evaluation.flake, [], env);
-  const cache = openCache(flags.to ?? firstUrl(settings.caches), { env });
+  const cache = openCache(flags.to ?? firstUrl(settings.caches), { env, patience: pushersPatience });
   const report = await pushSteps([...new Set(wanted)], {
     store,
     steps: evaluation.steps,

@@ -35,7 +35,7 @@ afterAll(() => removeTree(folder));
 beforeEach((context) => skipWithout(context, missing));
 
 const { signal } = new AbortController();
-const impatient = { answerMs: 20_000, idleMs: 20_000, tries: 4, pauseMs: 5 };
+const impatient = { firstMs: 20_000, idleMs: 20_000, tries: 4, pauseMs: 5 };
 
 function clientOf(url: string, options: ReapiClientOptions = {}): ReapiClient {
   const client = new ReapiClient(url, { patience: impatient, ...options });
@@ -299,21 +299,42 @@ describe('on a bad line', () => {
     expect((await failureOf(readAll(client, one.digests))).kind).toBe('wrong');
   });
 
-  test('who says nothing is waited for as long as was allowed, and not longer', async () => {
-    const { client } = await fronted(
+  test('who says nothing is waited for once, as long as patience goes', async () => {
+    const { client, front } = await fronted(
       { meddle: () => ({ isSilent: true }) },
-      { patience: { answerMs: 100, idleMs: 100, tries: 2, pauseMs: 5 } },
+      { patience: { ...impatient, idleMs: 100 } },
     );
-    expect((await failureOf(client.missing([digestOf(large)], signal))).kind).toBe('unavailable');
+    const failure = await failureOf(client.missing([digestOf(large)], signal));
+    expect(failure).toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('nothing came') as string,
+    });
+    expect(front.calls).toHaveLength(1);
   });
 
-  test('a stream that stands still is given up', async () => {
-    const { client, direct } = await fronted(
+  test('a stream that stands still is given up, and not begun again', async () => {
+    const { client, direct, front } = await fronted(
       { meddle: (path) => (path === read ? { isSilent: true } : undefined) },
-      { patience: { idleMs: 100, tries: 2, pauseMs: 5 } },
+      { patience: { ...impatient, idleMs: 100 } },
     );
     await direct.write(blobs.digests, blobs, signal);
-    expect((await failureOf(readAll(client, blobs.digests))).kind).toBe('unavailable');
+    const failure = await failureOf(readAll(client, blobs.digests));
+    expect(failure).toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('nothing came') as string,
+    });
+    expect(front.calls.filter((path) => path === read)).toHaveLength(1);
+  });
+
+  test('what carries much is waited for longer than a question', async () => {
+    const batchUpdate = '/build.bazel.remote.execution.v2.ContentAddressableStorage/BatchUpdateBlobs';
+    const { client, direct } = await fronted(
+      { meddle: (path) => (path === batchUpdate ? { answerAfterMs: 1500 } : undefined) },
+      { patience: { ...impatient, idleMs: 1000 } },
+    );
+    const batch = new Blobs(...[1, 2, 3].map((seed) => bytesOf(seed, 1_000_000)));
+    await client.write(batch.digests, batch, signal);
+    expect(await direct.missing(batch.digests, signal)).toEqual(new Set());
   });
 
   test('a server that is killed in the middle, and comes back, is asked for the rest', async () => {
