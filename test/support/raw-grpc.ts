@@ -23,19 +23,50 @@ export async function rawConnection(
   return session;
 }
 
+/** A call of which nothing but its head is sent yet. */
+export function openCall(
+  session: ClientHttp2Session,
+  { path }: AnyMethod,
+  authorization?: string,
+): ClientHttp2Stream {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...(authorization !== undefined && { authorization }),
+  });
+  return stream.on('error', () => undefined);
+}
+
 /** A call with one question, whose answer nobody takes yet. */
 export function rawCall(
   session: ClientHttp2Session,
-  { path, requestSerialize }: AnyMethod,
+  method: AnyMethod,
   question: Record<string, unknown>,
+  authorization?: string,
 ): ClientHttp2Stream {
+  const stream = openCall(session, method, authorization);
+  stream.end(framed(method, question));
+  return stream;
+}
+
+/** A message as it is sent. */
+export function framed({ requestSerialize }: AnyMethod, question: Record<string, unknown>): Buffer {
   const message = requestSerialize(question);
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.byteLength, 1);
-  const head = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
-  const stream = session.request(head).on('error', () => undefined);
-  stream.end(Buffer.concat([prefix, message]));
-  return stream;
+  return Buffer.concat([prefix, message]);
+}
+
+/** What a call ends with. */
+export async function statusIn(stream: ClientHttp2Stream): Promise<string> {
+  const [ended] = (await Promise.race([once(stream, 'response'), once(stream, 'trailers')])) as [
+    Record<string, unknown>,
+  ];
+  const told =
+    ended['grpc-status'] ?? ((await once(stream, 'trailers')) as [Record<string, unknown>])[0]['grpc-status'];
+  return String(told);
 }
 
 /** What the messages of an answer hold, all of it. */

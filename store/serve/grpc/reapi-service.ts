@@ -161,12 +161,10 @@ export class ReapiService {
       if (result === undefined) throw new Refusal(404, 'nothing is known of this action');
       return result;
     });
-    yield this.#unary(actions.updateActionResult, 'write', async ({ actionDigest, actionResult }) => {
-      if (actionResult === undefined) throw new Refusal(422, 'there is no result');
-      await this.#results.put(digestOf(actionDigest), actionResult);
-      await this.#book.refresh();
-      return actionResult;
-    });
+    yield [
+      pathOf(actions.updateActionResult),
+      { right: 'write', answer: (call) => this.#updateResult(call) },
+    ];
     yield this.#unary(ByteStream.method.queryWriteStatus, 'write', ({ resourceName }) => {
       const { digest } = written(resourceName);
       const complete = this.#cas.has(digest);
@@ -300,6 +298,24 @@ export class ReapiService {
     const absent = new Set(missing);
     await this.#cas.keepAsked(digests.filter((digest) => !absent.has(digest)));
     return { missingBlobDigests: missing.map(digestMessage) };
+  }
+
+  // The answer is what was sent. It is read anew when there is room for it, so that whoever waits for that has nothing in memory.
+  async #updateResult(call: Call): Promise<void> {
+    const room = new AnswerRoom(call, this.#options.connections);
+    const { input, output } = reapi.ActionCache.method.updateActionResult;
+    await using sent = await this.#question(call);
+    {
+      using held = await sent.open((questionShare - 1) * sent.sizeBytes);
+      const { actionDigest, actionResult } = decoded(input, held.bytes);
+      if (actionResult === undefined) throw new Refusal(422, 'there is no result');
+      await this.#results.put(digestOf(actionDigest), actionResult);
+    }
+    await this.#book.refresh();
+    if (sent.sizeBytes > smallQuestionBytes) await room.reach(questionShare * sent.sizeBytes);
+    const { actionResult } = decoded(input, await sent.bytes());
+    room.answered();
+    await call.send(toBinary(output, actionResult!));
   }
 
   async #batchUpdate(call: Call): Promise<void> {

@@ -2,7 +2,6 @@
 // it. Who shows no token has nothing of what he sends read.
 
 import { once } from 'node:events';
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { digestHash, digestOf } from '../../../store/base/digest.ts';
@@ -14,7 +13,7 @@ import { ContentAddressableStorage } from '../../../store/reapi/messages/build/b
 import { ByteStream } from '../../../store/reapi/messages/google/bytestream/bytestream_pb.ts';
 import { definitionOf } from '../../support/grpc-definitions.ts';
 import { keptBytes } from '../../support/kept-bytes.ts';
-import { rawConnection, type AnyMethod } from '../../support/raw-grpc.ts';
+import { framed, openCall, rawConnection, statusIn, type AnyMethod } from '../../support/raw-grpc.ts';
 import { ask, connection } from '../../support/raw-http.ts';
 import { Blobs, bytesOf, readAll } from '../../support/reapi-blobs.ts';
 import { reapiOf, serveStore, writeToken, type Serving } from '../../support/served-store.ts';
@@ -83,39 +82,11 @@ async function slowPut({ url }: Serving): Promise<Slow> {
   };
 }
 
-/** A call that sends one message, of which nothing is sent yet. */
-function callOf(session: ClientHttp2Session, { path }: AnyMethod, token?: string): ClientHttp2Stream {
-  const stream = session.request({
-    ':method': 'POST',
-    ':path': path,
-    'content-type': 'application/grpc',
-    te: 'trailers',
-    ...(token !== undefined && { authorization: token }),
-  });
-  return stream.on('error', () => undefined);
-}
-
-function framed({ requestSerialize }: AnyMethod, question: Record<string, unknown>): Buffer {
-  const message = requestSerialize(question);
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.byteLength, 1);
-  return Buffer.concat([prefix, message]);
-}
-
-async function statusIn(stream: ClientHttp2Stream): Promise<string> {
-  const [ended] = (await Promise.race([once(stream, 'response'), once(stream, 'trailers')])) as [
-    Record<string, unknown>,
-  ];
-  const told =
-    ended['grpc-status'] ?? ((await once(stream, 'trailers')) as [Record<string, unknown>])[0]['grpc-status'];
-  return String(told);
-}
-
 function slowCall(method: AnyMethod, question: Record<string, unknown>) {
   const message = framed(method, question);
   return async ({ grpcUrl }: { readonly grpcUrl: string }): Promise<Slow> => {
     const session = await rawConnection(grpcUrl);
-    const stream = callOf(session, method, authorization);
+    const stream = openCall(session, method, authorization);
     stream.write(message.subarray(0, sentBytes));
     const finish = dripping(message, (part) => stream.write(part));
     return {
@@ -206,7 +177,7 @@ test('compressed uploads that all have come at once wait for nobody who waits fo
   const codes = await Promise.all(
     blobs.map(async (bytes, at) => {
       const resourceName = `uploads/${at}/compressed-blobs/zstd/${digestOf(bytes)}`;
-      const stream = callOf(session, write, authorization);
+      const stream = openCall(session, write, authorization);
       const ended = statusIn(stream);
       stream.resume();
       stream.end(framed(write, { resourceName, data: await compressFrame(bytes), finishWrite: true }));
@@ -228,9 +199,9 @@ test('who shows no token is refused by the head of his call, and nothing of what
     for (const session of sessions)
       for (const method of [batchUpdate, write]) {
         // Before anything is sent.
-        const silent = callOf(session, method, token);
+        const silent = openCall(session, method, token);
         expect(await statusIn(silent)).toBe('16');
-        const sending = callOf(session, method, token);
+        const sending = openCall(session, method, token);
         sending.write(message);
         expect(await statusIn(sending)).toBe('16');
         silent.close();
