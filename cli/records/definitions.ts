@@ -651,6 +651,12 @@ const records = {
     damages: count,
     leftovers: v.pipe(count, v.description('files that nothing leads to')),
     mendedOutputs: v.optional(v.pipe(count, v.description('that were brought anew'))),
+    stayedAt: v.optional(
+      v.pipe(
+        v.array(text),
+        v.description('servers with which some of the rest stayed, and from which it did not come'),
+      ),
+    ),
   }),
   'lost-build': fieldsOf('A result that garbage collection deletes, and what having it again costs.', {
     name: text,

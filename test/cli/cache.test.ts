@@ -1,11 +1,14 @@
 // Caches on the built command line: two people, two homes, two stores.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
+import { digestHash, type Digest } from '../../store/base/digest.ts';
+import { openStore, type Store } from '../../store/index.ts';
 import { serveCache } from '../support/cache-server.ts';
 import { busyboxFlake, cairnProject } from '../support/cairn-project.ts';
+import { ReapiServer } from '../support/reapi-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { smallFlake, testProject, type TestProject } from './cairn.ts';
 
@@ -210,6 +213,59 @@ test('of what was taken from a cache it is said in place of a log who has made i
       ...{ outcome: 'substituted', signers: ['ci'] },
     },
   ]);
+});
+
+/** A project whose store has the nodes of what another one built, and of its files that they stayed at a server. */
+async function keeperOf(built: TestProject, top: Digest, server: ReapiServer): Promise<TestProject> {
+  const keeper = testProject();
+  const stores = await Promise.all([built, keeper].map(({ env }) => openStore(env['CAIRN_STORE'])));
+  const [from, to] = stores as [Store, Store];
+  const batch = to.begin();
+  const pending = [top];
+  for (const tree of pending) {
+    const directory = from.trees.get(tree)!;
+    batch.addDirectory(directory);
+    for (const node of directory.values()) {
+      if (node.kind === 'tree') pending.push(node.digest);
+      if (node.kind !== 'blob') continue;
+      server.blobs.set(digestHash(node.digest), await from.blobs.read(node.digest));
+      batch.leave(node.digest, server.url);
+    }
+  }
+  await batch.commit();
+  for (const store of stores) await store.close();
+  return keeper;
+}
+
+test('a damaged cache is mended with what stayed at the workers that the environment or the config names, and no others', async () => {
+  const builder = testProject();
+  await keyOf(builder, 'ci');
+  const built = await builder.run('build', 'words', '--json');
+  const top = built.records().find(({ type }) => type === 'target')!['digest'] as Digest;
+  const server = await ReapiServer.start();
+  const folder = tempFolder('cache');
+  const cache = pathToFileURL(folder).href;
+  const repairedBy = async (keeper: TestProject, config?: string): Promise<string> => {
+    expect((await builder.run('cache', 'push', 'words', '--to', cache)).status).toBe(0);
+    rmSync(join(folder, 'packs'), { recursive: true });
+    if (config !== undefined) keeper.config(config);
+    // What describes it by its name is with who pushed it alone.
+    const { stdout, stderr } = await keeper.run('cache', 'verify', cache, '--repair');
+    return stdout + stderr;
+  };
+  const keeper = await keeperOf(builder, top, server);
+  const told = await repairedBy(keeper);
+  expect(told).toContain('0 outputs brought anew');
+  expect(told).toContain(`some of it stayed at ${server.url}, and did not come`);
+  const executor = `executor: remote({ endpoint: '${server.url}' })`;
+  const config = `import { remote } from 'cairn-build';\n${flakeWith(executor)}`;
+  const mended = await repairedBy(keeper, config);
+  expect(mended).toContain('1 output brought anew');
+  expect(mended).not.toContain('stayed');
+  const other = await keeperOf(builder, top, server);
+  other.env['CAIRN_EXECUTOR'] = server.url;
+  rmSync(join(other.folder, 'flake-like.config.ts'));
+  expect(await repairedBy(other)).toContain('1 output brought anew');
 });
 
 test('a cache that is gone fails no build, and is told of once', async () => {

@@ -9,7 +9,9 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Build } from '../../engine/build.ts';
 import { Caches } from '../../engine/caches/caches.ts';
 import type { CheckResult } from '../../engine/check.ts';
+import { contentBelow } from '../../engine/content-below.ts';
 import { mendCache } from '../../engine/caches/mend-cache.ts';
+import { openCaches } from '../../engine/caches/open-caches.ts';
 import { ownIdentical } from '../../engine/caches/own-claims.ts';
 import { pushSteps } from '../../engine/caches/push-steps.ts';
 import type { Event } from '../../engine/events.ts';
@@ -19,7 +21,7 @@ import { plannedSteps } from '../../engine/plan/planner.ts';
 import { decodeSignedRecord, openCache, signRecord, type Trust } from '../../store/caches/index.ts';
 import { decodePack } from '../../store/caches/pack.ts';
 import { encodeSignedRecord } from '../../store/caches/signed-record.ts';
-import { digestOf } from '../../store/base/digest.ts';
+import { digestHash, digestOf } from '../../store/base/digest.ts';
 import {
   encodeDirectory,
   generateSigningKey,
@@ -28,8 +30,10 @@ import {
   type Node,
   type SigningKey,
   type Store,
+  type TreeNode,
 } from '../../store/index.ts';
 import { serveCache } from '../support/cache-server.ts';
+import { ReapiServer } from '../support/reapi-server.ts';
 import { noSources, playedWorkshop } from '../support/played-commands.ts';
 import { command, stepSource } from '../support/steps.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -478,6 +482,45 @@ describe('a cache that is looked at', () => {
     const other = await machine({ urls: [url(folder)] });
     expect(await other.realise(top)).toBe(true);
     expect(other.ran).toEqual([]);
+  });
+
+  test('what stayed with workers comes from there first, and is named with its place where it does not', async () => {
+    const builder = await machine({ urls: [] });
+    await builder.realise(top);
+    const { store, idOf } = builder;
+    const server = await ReapiServer.start();
+    const keeper = await openStore(join(tempFolder('keeper'), 'store'));
+    onTestFinished(() => keeper.close());
+    const batch = keeper.begin();
+    for (const each of [top, below, beside]) {
+      const { out } = store.records.memo(idOf(each))!.outputs as { readonly out: TreeNode };
+      batch.addDirectory(store.trees.get(out.digest)!);
+      for (const { digest } of contentBelow([out], (tree) => store.trees.get(tree))) {
+        server.blobs.set(digestHash(digest), await store.blobs.read(digest));
+        batch.leave(digest, server.url);
+      }
+    }
+    await batch.commit();
+
+    const mendedFrom = async (workers?: string) => {
+      const folder = await pushedFolder();
+      change(folder, 'packs', flip);
+      const mended = await mendCache(await verify(folder), {
+        ...{ cache: openCache(url(folder), { env: {} }), store: keeper, signal },
+        workers: () =>
+          Promise.resolve(
+            workers === undefined ? undefined : openCaches({ caches: [], trust: trustCi, env: {}, workers }),
+          ),
+      });
+      return { folder, mended };
+    };
+    const unasked = (await mendedFrom()).mended;
+    expect([unasked.outputs, unasked.left.length > 0, unasked.stayedAt]).toEqual([0, true, [server.url]]);
+    const { folder, mended } = await mendedFrom(server.url);
+    expect([mended.outputs, mended.left, mended.stayedAt]).toEqual([3, [], []]);
+    expect((await verify(folder)).damages).toEqual([]);
+    const other = await machine({ urls: [url(folder)] });
+    expect([await other.realise(top), other.ran]).toEqual([true, []]);
   });
 
   test('nothing leads to damage that nobody here can mend, and records that were lost can be pushed again', async () => {

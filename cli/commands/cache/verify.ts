@@ -1,12 +1,14 @@
 // cairn cache verify: looks at all that a cache has, and brings anew what is damaged there and whole here.
 
-import { mendCache, openCache } from '../../../engine/caches/index.ts';
+import { mendCache, openCache, openCaches } from '../../../engine/caches/index.ts';
 import { UserError } from '../../../store/base/errors.ts';
 import { openStore, type Cache, type CacheDamage, type CacheReport } from '../../../store/index.ts';
 import type { DefineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { addHelpNotes } from '../../help.ts';
+import { workersOf } from '../../project/workers.ts';
+import { plainLine } from '../../render/plain-text.ts';
 import { formatBytes, formatCount } from '../../render/units.ts';
 import { writeRecords } from '../../records/write-records.ts';
 
@@ -19,13 +21,17 @@ export const defineVerify: DefineCommand = (cache, runs) => {
     .command('verify')
     .description('look at every signature and every byte that is there')
     .argument('<url>', 'the cache: a folder or a web server')
-    .option('--repair', 'bring anew what is damaged there, where this store has it')
+    .option(
+      '--repair',
+      'bring anew what is damaged there, where this store has it, or workers have it for this store',
+    )
     .action(runs(verify));
   addHelpNotes(command, {
     about:
       'Reads all of it. What nothing leads to is counted and left alone: it may be of a push that is under way; only in a\n' +
       'folder can it be seen. With --repair nothing leads to damage any more: what cannot be had here is built by whoever\n' +
-      'needs it, and `cairn cache push` brings records that were lost. A Remote Execution API server looks after its content\n' +
+      'needs it, and `cairn cache push` brings records that were lost. What stayed with the workers that the config here, or\n' +
+      'CAIRN_EXECUTOR, names is brought here first. A Remote Execution API server looks after its content\n' +
       'itself, and cannot say what it has.',
     examples: [['cairn cache verify file:///srv/cairn --repair', 'after a disk has failed']],
     exitCodes: [0, 2, 20, 130],
@@ -61,21 +67,32 @@ async function verify(context: Context, { repair }: VerifyFlags, url: string): P
         damages: report.damages.length,
         leftovers: report.leftovers.length,
         mendedOutputs: mended?.outputs,
+        stayedAt: mended === undefined || mended.stayedAt.length === 0 ? undefined : mended.stayedAt,
       },
     ]);
   return report.damages.length === 0 || mended?.left.length === 0 ? exitCodes.ok : exitCodes.storeCorrupt;
 }
 
-async function mend(
-  { signal, out, err, shared }: Context,
-  cache: Cache,
-  report: CacheReport,
-): ReturnType<typeof mendCache> {
+async function mend(context: Context, cache: Cache, report: CacheReport): ReturnType<typeof mendCache> {
+  const { env, signal, out, err, shared } = context;
   const store = await openStore(shared.store);
+  const workers = async (): Promise<ReturnType<typeof openCaches> | undefined> => {
+    const server = await workersOf(context, store);
+    return server === undefined
+      ? undefined
+      : openCaches({ caches: [], trust: { keys: [], need: 1 }, env, workers: server });
+  };
+  const onNotice = (message: string): void => err.lines([plainLine(message)]);
   try {
-    const mended = await mendCache(report, { cache, store, signal });
+    const mended = await mendCache(report, { cache, store, signal, workers, onNotice });
     if (shared.json === true) return mended;
-    err.lines(mended.left.map((name) => `not here: ${name}; nothing leads to it any more`));
+    err.lines([
+      ...mended.left.map((name) => `not here: ${name}; nothing leads to it any more`),
+      ...mended.stayedAt.map(
+        (place) =>
+          `some of it stayed at ${place}, and did not come: is that what the config, or CAIRN_EXECUTOR, names, and is it up?`,
+      ),
+    ]);
     out.lines([`${formatCount(mended.outputs, 'output')} brought anew, ${formatBytes(mended.sentBytes)}`]);
     return mended;
   } finally {
