@@ -4,7 +4,7 @@
 
 typedef unsigned long word;
 
-enum { Read = 0, Write = 1, Close = 3, Poll = 7, Pipe = 22, Dup2 = 33, Sendfile = 40, Fork = 57, Execve = 59, Exit = 60, Gettime = 228, Wait4 = 61, Kill = 62, Umask = 95 };
+enum { Read = 0, Write = 1, Close = 3, Poll = 7, Pipe = 22, Dup2 = 33, Sendfile = 40, Fork = 57, Execve = 59, Exit = 60, Gettime = 228, Wait4 = 61, Kill = 62, Umask = 95, Statfs = 137 };
 enum { Getdents64 = 217, Openat = 257, Mkdirat = 258, Fstatat = 262, Unlinkat = 263, Renameat = 264, Symlinkat = 266 };
 enum { Readlinkat = 267, Fchmodat = 268, Faccessat = 269, Utimensat = 280, Prlimit = 302, CloseRange = 436 };
 
@@ -17,8 +17,13 @@ struct entry { word inode; long offset; unsigned short length; unsigned char kin
 struct stat { word device, inode, links; unsigned mode, uid, gid, padding; word special; long size; char rest[statBytes - 56]; };
 struct time { long seconds, nanoseconds; };
 
+struct room { word kind, blockBytes, blocks, unused, free, files, freeFiles, rest[8]; };
+
 struct poll { int descriptor; short wanted, happened; };
 enum { readable = 1, longestWaitMs = 2147483647 };
+
+/* As engine/execute/disk-room.ts has them. */
+enum { scarceBytes = 1 << 20, scarceFiles = 16, filledBytesPerMs = 1 << 20, shortestPauseMs = 5, longestPauseMs = 1000 };
 
 /* A walk: where it is, for messages, and what it is about. */
 struct walk { char path[pathBytes]; int isGiven; int refusals; };
@@ -255,39 +260,63 @@ static long nowMs(void)
     return now.seconds * 1000 + now.nanoseconds / 1000000;
 }
 
-/* What is said, up to where a limit is met: then the sandbox is ended, and the limit's name left. */
+/* For how long the room where the step writes lasts, in milliseconds; 0 when it is scarce. There are file systems that do not count. */
+static long roomLastsMs(void)
+{
+    struct room room;
+    if (call(Statfs, (word) "work", (word)&room, 0, 0) < 0 || room.blocks == 0) return longestPauseMs;
+    word bytes = room.free * room.blockBytes;
+    if (bytes < scarceBytes || (room.files > 0 && room.freeFiles < scarceFiles)) return 0;
+    long lastsMs = bytes / filledBytesPerMs;
+    return lastsMs < shortestPauseMs ? shortestPauseMs : lastsMs > longestPauseMs ? longestPauseMs : lastsMs;
+}
+
+/* Ends the sandbox, and leaves why. On a full disk the name is all that can be left. */
+static void end(long child, const char *excess)
+{
+    call(Kill, child, 9, 0, 0);
+    int file = call(Openat, here, (word) "work/excess", writeNew, 0644);
+    say(file, excess);
+    call(Close, file, 0, 0, 0);
+}
+
+/* What is said, up to where a limit is met, or room was scarce: a command need not notice that, and would end with success. */
 static void listen(int from, long child, char *orders)
 {
     char said[listBytes];
     word most = ~0UL, all = 0;
-    long silenceMs = longestWaitMs, end = 0;
+    long silenceMs = longestWaitMs, endMs = 0, saidMs = nowMs();
     for (char *at = orders; *at;) {
         char *line = until('\n', &at);
         char kind = until(' ', &line)[0];
         if (kind == 'b') most = number(until(' ', &line), 10);
         if (kind == 's') silenceMs = number(until(' ', &line), 10);
-        if (kind == 'w') end = nowMs() + number(until(' ', &line), 10);
+        if (kind == 'w') endMs = saidMs + number(until(' ', &line), 10);
     }
+    /* Where there is none at first, it is not counted in a way that says anything. */
+    int hadRoom = roomLastsMs() > 0;
     for (;;) {
+        long now = nowMs(), waitMs = hadRoom ? roomLastsMs() : longestPauseMs;
+        if (waitMs == 0) return end(child, "disk-full");
+        if (now >= endMs) return end(child, "timeout");
+        if (now >= saidMs + silenceMs) return end(child, "silence");
+        if (waitMs > endMs - now) waitMs = endMs - now;
+        if (waitMs > saidMs + silenceMs - now) waitMs = saidMs + silenceMs - now;
         struct poll poll = {from, readable, 0};
-        long leftMs = end - nowMs(), waitMs = leftMs < silenceMs ? leftMs : silenceMs;
-        if (waitMs > longestWaitMs) waitMs = longestWaitMs;
-        long ready = leftMs <= 0 ? 0 : call(Poll, (word)&poll, 1, waitMs, 0);
+        long ready = call(Poll, (word)&poll, 1, waitMs, 0);
+        if (ready == 0) continue;
         long size = ready > 0 ? call(Read, from, (word)said, listBytes, 0) : 0;
-        if (ready < 0 || (ready > 0 && size <= 0)) return;
+        if (size <= 0) break;
+        saidMs = nowMs();
         all += size;
         for (long at = 0; at < size;) {
             long done = call(Write, 1, (word)said + at, size - at, 0);
             if (done <= 0) break;
             at += done;
         }
-        if (ready > 0 && all <= most) continue;
-        int file = call(Openat, here, (word) "work/excess", writeNew, 0644);
-        say(file, ready > 0 ? "log-size" : nowMs() >= end ? "timeout" : "silence");
-        call(Close, file, 0, 0, 0);
-        call(Kill, child, 9, 0, 0);
-        return;
+        if (all > most) return end(child, "log-size");
     }
+    if (hadRoom && roomLastsMs() == 0) end(child, "disk-full");
 }
 
 static void readOrders(char *orders)
