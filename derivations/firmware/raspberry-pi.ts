@@ -25,6 +25,7 @@ export function raspberryPiFirmware(pins: PinsByName): Component {
     version: pin.version,
     licence: 'LicenseRef-Broadcom-Raspberry-Pi',
     sources: sourcesOf(pin),
+    notices: licence.input,
     tree: compose({ name: 'raspberry-pi-firmware', parts: [firmware, licence] }),
   };
 }

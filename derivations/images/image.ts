@@ -23,6 +23,7 @@ import { directOutput, type DirectStart } from './direct.ts';
 import { checkDisk, partitionType, type Disk, type Role } from './disk.ts';
 import { runProgram, type Tools } from './program.ts';
 import { contentsProgram, diskProgram, layoutProgram, manifestProgram } from './programs/index.ts';
+import { notices, noticesFile } from './notices.ts';
 import { rootPartition } from './root-partition.ts';
 
 /** What an image is, as data. */
@@ -36,7 +37,7 @@ export interface ImageSpec {
   readonly kernel: Component | 'none';
   /** All others. */
   readonly components: readonly Component[];
-  /** A tree with licences.json: licences by name of component, for those that say nothing of theirs. */
+  /** A tree with licences.json and `texts/NAME`: licences by name of component, for those that say nothing of theirs. */
   readonly licences?: InputLike;
   /** The image's own files, those that no component brings, are under these terms. */
   readonly licence?: string;
@@ -57,7 +58,10 @@ export interface Machine {
 
 export interface Image {
   readonly description: string;
-  /** NAME.img, NAME.img.zst, NAME.bmap, NAME.cdx.json, NAME.spdx.json, SHA256SUMS, manifest.json, files.json and run.json. */
+  /**
+   * NAME.img, NAME.img.zst, NAME.bmap, NAME.cdx.json, NAME.spdx.json, NAME.notices.txt.gz, SHA256SUMS, manifest.json, files.json
+   * and run.json.
+   */
   readonly derivation: Derivation;
   /** Partition table and partitions as files with their block maps, and layout.json that says where each goes. */
   readonly partitions: Compose;
@@ -92,6 +96,13 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
   });
   const compressed = compressedImage(partitions, { image: name, target, tools });
   const folders = foldersOf(spec);
+  const noticed = notices(
+    {
+      components: [...componentsOf(spec), ownComponent(spec)],
+      ...(spec.licences && { licences: spec.licences }),
+    },
+    { image: name, target, tools },
+  );
   const manifest = runProgram({
     name: `${name}-manifest`,
     target,
@@ -105,6 +116,7 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
       '/map': from(disk, { subpath: `${name}.bmap` }),
       '/sums': from(disk, { output: 'sums', subpath: 'sums' }),
       '/compressed': compressed,
+      '/notices': noticed,
       ...(spec.licences && { '/licences': spec.licences }),
     },
   });
@@ -115,7 +127,7 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
   const files = { input: contents, include: ['files.json'] };
   return {
     description,
-    derivation: compose({ name, parts: [disk, compressed, manifest, files, machine] }),
+    derivation: compose({ name, parts: [disk, compressed, noticed, manifest, files, machine] }),
     partitions,
     ...(spec.direct && { direct: directOf(spec, { start: spec.direct, tools, made, machine }) }),
   };
@@ -265,14 +277,13 @@ function digestsOf(image: string, folders: readonly SourceFolder[]): Compose {
 }
 
 function manifestFacts(spec: ImageSpec) {
-  const { name, target, description, licence = 'Apache-2.0' } = spec;
-  const own: Omit<Component, 'tree'> = { name: ownFiles, version: '', licence, sources: [] };
+  const { name, target, description } = spec;
   return {
     image: name,
     target,
     description,
     folders: foldersOf(spec).map(({ input }) => input),
-    components: [...componentsOf(spec), own].map((component) => ({
+    components: [...componentsOf(spec), ownComponent(spec)].map((component) => ({
       name: component.name,
       version: component.version,
       licence: component.licence,
@@ -284,8 +295,13 @@ function manifestFacts(spec: ImageSpec) {
       'files.json': '/contents/files.json',
       [`${name}.bmap`]: '/map',
       [`${name}.img.zst`]: `/compressed/${name}.img.zst`,
+      [noticesFile(name)]: `/notices/${noticesFile(name)}`,
     },
   };
+}
+
+function ownComponent({ licence = 'Apache-2.0' }: ImageSpec): Omit<Component, 'tree'> {
+  return { name: ownFiles, version: '', licence, sources: [] };
 }
 
 function checkImage(spec: ImageSpec): void {

@@ -122,6 +122,10 @@ export function buildKernel(kernel: KernelBuild): Kernel {
       version,
       licence: 'GPL-2.0-only WITH Linux-syscall-note',
       sources: sourcesOf(pin),
+      notices: compose({
+        name: 'linux-notices',
+        parts: [{ input: source, include: ['COPYING', 'LICENSES/**'] }],
+      }),
       tree: compose({
         name: `${name}-files`,
         parts: [...[build.image, from(dtbs)].map((input) => ({ input, at: 'boot' })), build.modules],

@@ -12,6 +12,8 @@ export interface BuiltPackage {
   readonly out: Compose;
   /** What a compiler needs for linking with it, where the card has such an output. */
   readonly dev: Compose | undefined;
+  /** What has to go where its files go: licences, and whose work it is, as they stand in its source. */
+  readonly notices: Compose;
   /** `out` with the C library and what it needs when running: a root in which its programs run. */
   readonly root: Compose;
   /** The build step itself, before any check. */

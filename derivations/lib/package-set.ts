@@ -22,7 +22,7 @@ import type { BuiltPackage } from './built-package.ts';
 import { checkCard } from './check-card.ts';
 import { checkPackage } from './check-package.ts';
 import { lazily } from './lazily.ts';
-import { debianInput, describedPatch, outputsOfCard, type Package } from './package.ts';
+import { debianInput, describedPatch, outputsOfCard, takesFromDebian, type Package } from './package.ts';
 import { pinOf, type PinsByName } from './pins.ts';
 import { targetFacts } from './platform.ts';
 
@@ -139,6 +139,7 @@ function createPackage(card: Package, { pins, target, base, need }: Surroundings
     runtime,
     libraries,
     out,
+    notices: notices(card, tree, pins),
     root: compose({
       name: `${card.name}-with-libraries`,
       description: `${card.description}, with what it needs when running`,
@@ -182,6 +183,21 @@ function patchOfDebian(card: Package, debian: string | undefined, pins: PinsByNa
       hint: 'Give it one (diff), or the name of a patch in its Debian series (debian).',
     });
   return from(unpackPin(pinOf(pins, debianInput(card))), { subpath: `patches/${debian}` });
+}
+
+// By the names that such files have. What Debian says of all files is nearest to being complete, where that is here anyway.
+function notices(card: Package, source: Derivation, pins: PinsByName): Compose {
+  const names = '{COPYING,LICEN[CS]E,Licen[cs]e,licen[cs]e,COPYRIGHT,Copyright,copyright,NOTICE,AUTHORS}';
+  const include = [`${names}*`, `**/${names}*`];
+  const debian = takesFromDebian(card)
+    ? [
+        {
+          input: from(unpackPin(pinOf(pins, debianInput(card))), { subpath: 'copyright' }),
+          at: 'debian/copyright',
+        },
+      ]
+    : [];
+  return compose({ name: `${card.name}-notices`, parts: [{ input: source, include }, ...debian] });
 }
 
 /** The C library and the needed packages, as a compiler sees them: no program or manual of theirs can matter. */

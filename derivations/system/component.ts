@@ -11,6 +11,11 @@ export interface Component {
   readonly sources: readonly Source[];
   /** CVEs in its sources that patches of ours fix. */
   readonly fixes?: readonly string[];
+  /**
+   * The texts that have to go where it goes, its licences and whose work it is: a file, or a tree of any form. Not given for Debian
+   * packages, like their licences.
+   */
+  readonly notices?: InputLike;
   /** What of it is in an image, at its paths there. */
   readonly tree: InputLike;
 }

@@ -1,6 +1,6 @@
 // Our own packages and the C library as components, and which of their programs are set-user-id. Pure.
 
-import { compose, isDerivation } from '../../engine/model/index.ts';
+import { compose, composePackages, isDerivation } from '../../engine/model/index.ts';
 import type { Bootstrap } from '../bootstrap/index.ts';
 import { localePins } from '../bootstrap/sysroot.ts';
 import { debianInput, fixesOf, takesFromDebian } from '../lib/package.ts';
@@ -12,7 +12,7 @@ import type { Target } from '../../engine/model/index.ts';
 
 /** A built package, less what is left out. */
 export function ownComponent(
-  { card, version, out }: BuiltPackage,
+  { card, version, out, notices }: BuiltPackage,
   pins: PinsByName,
   leftOut: readonly string[],
 ): Component {
@@ -26,6 +26,7 @@ export function ownComponent(
     licence: card.licence,
     sources: sourceOfEach(sources),
     fixes: fixesOf(card),
+    notices,
     tree: compose({ name: card.name, parts: [{ input: out, exclude: leftOut }] }),
   };
 }
@@ -40,6 +41,10 @@ export function cLibrary({ libc, locale }: Bootstrap, pins: PinsByName, target: 
     version: packages.find(({ name }) => name === 'libc6')?.version ?? '',
     licence: 'LGPL-2.1-or-later AND GPL-3.0-or-later WITH GCC-exception-3.1',
     sources: sourceOfEach([...packages, ...localePins(pins)]),
+    notices: compose({
+      name: 'libc-notices',
+      parts: [{ input: composePackages('libc-packages', packages), include: ['usr/share/doc/*/copyright'] }],
+    }),
     tree: compose({ name: 'libc', parts: [libc, locale] }),
   };
 }

@@ -24,7 +24,7 @@ export interface Prebuilt {
   readonly components: readonly Component[];
   /** A tree for each input, with `attributes.json`: what the archives have that is not root's or not 0755 or 0644. */
   readonly attributes: readonly Derivation[];
-  /** A tree with `licences.json`: the licences that each package's copyright file names. */
+  /** A tree with `licences.json`: the licences that each package's copyright file names; and with these files, as `texts/NAME`. */
   readonly licences: Derivation;
   /** The changelog of each package, at its path there. */
   readonly changelogs: Derivation;

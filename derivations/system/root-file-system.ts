@@ -44,7 +44,7 @@ export interface RootFileSystem {
    */
   readonly attributes: Derivation;
   readonly components: readonly Component[];
-  /** A tree with `licences.json`: by name of a Debian package, the licences that its copyright file names. */
+  /** A tree with `licences.json`: by name of a Debian package, the licences that its copyright file names; `texts/NAME` is that file. */
   readonly licences: Derivation;
 }
 

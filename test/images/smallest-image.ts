@@ -83,12 +83,14 @@ const archive = fetchUrl({
   urls: ['mirror://debian/pool/main/b/busybox/busybox-static_1.37.0-6+b9_arm64.deb'],
   sha256: 'c833be48abfa16bc19c4966ec93e289ff1ce5d2f1476cad3a57bd105378cd15c',
 });
+const busyboxFiles = unpack({ name: 'busybox', archive, strip: 0 });
 const busybox: Component = {
   name: 'busybox',
   version: '1:1.37.0-6+b9',
   licence: 'GPL-2.0-only',
   sources: [{ url: archive.urls[0]!, sha256: archive.sha256 }],
-  tree: from(unpack({ name: 'busybox', archive, strip: 0 })),
+  notices: from(busyboxFiles, { subpath: 'usr/share/doc/busybox-static/copyright' }),
+  tree: from(busyboxFiles),
 };
 
 /** The image and its parts, as a flake's outputs. */

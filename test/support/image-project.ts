@@ -75,7 +75,10 @@ function imageProject(folder: string, store: string, files: Files): ImageProject
     async build(...names) {
       const links = join(folder, names.join('-'));
       const ran = await project.run(['build', ...names, '--out-link', links, '--json']);
-      if (ran.status !== 0) throw new Error(`${ran.stdout.slice(-3000)}${ran.stderr}`);
+      if (ran.status !== 0) {
+        const failed = ran.events.filter(({ type, outcome }) => type === 'error' || outcome === 'failed');
+        throw new Error(`${JSON.stringify(failed, undefined, 1)}${ran.stderr}`);
+      }
       const link = (name: string): string =>
         names.length === 1 ? links : join(links, `${name}@aarch64-linux`);
       return { folder: (name) => realpathSync(link(name)), steps: stepsThat('built', ran) };
@@ -132,7 +135,17 @@ function usualFiles(): Files {
         tmp: { mode: '01777' },
       }),
     },
-    licences: { 'licences.json': JSON.stringify({ tools: 'GPL-2.0-or-later AND LicenseRef-public-domain' }) },
+    licences: {
+      'licences.json': JSON.stringify({ tools: 'GPL-2.0-or-later AND LicenseRef-public-domain' }),
+      texts: { tools: 'Some people made it.\nSee /usr/share/common-licenses/GPL-2, and no other.\n' },
+    },
+    notices: {
+      COPYING: 'Linux: many people.\n',
+      LICENSES: {
+        preferred: { first: 'One of many.\n', second: 'One of many.\n' },
+        elsewhere: '-> /etc/passwd',
+      },
+    },
   };
 }
 

@@ -42,6 +42,8 @@ export { default as layoutProgram } from './layout.py';
  * and the checksums of its files.
  */
 export { default as manifestProgram } from './manifest.py';
+/** The program that writes the notices of all components of an image as one compressed file. */
+export { default as noticesProgram } from './notices.py';
 /**
  * The program that makes an ext4 partition of a folder: an archive streamed into mke2fs, so that owners and modes
  * need no privileges, nothing is mounted and no file is copied beforehand.

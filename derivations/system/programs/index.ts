@@ -23,7 +23,7 @@ export { default as checkModulesProgram } from './check-modules.py';
 export { default as checkProgramsProgram } from './check-programs.py';
 /**
  * The program that reads licences out of Debian's copyright files: the short names of a machine-readable one, or
- * else those of the common licences that the text refers to and of the well-known ones that it has in full.
+ * else those of the common licences that the text refers to and of the well-known ones that it has in full. The texts come along.
  */
 export { default as licencesProgram } from './licences.py';
 /** The program that finds out when the newest of some Debian packages was made, by what their changelogs say. */

@@ -6,15 +6,23 @@ DOCUMENTS = '/packages/usr/share/doc'
 
 def main():
     licences = {package: expression(names(package)) for package in sys.argv[1:]}
+    os.mkdir(os.environ['out'] + '/texts')
+    for package in licences:
+        if os.path.exists(text_of(package)):
+            with open(text_of(package), 'rb') as text, open(f'{os.environ["out"]}/texts/{package}', 'wb') as copy:
+                copy.write(text.read())
     with open(os.environ['out'] + '/licences.json', 'w') as file:
         json.dump(licences, file, indent=1, sort_keys=True)
 
 
+def text_of(package):
+    return f'{DOCUMENTS}/{package}/copyright'
+
+
 def names(package):
-    path = f'{DOCUMENTS}/{package}/copyright'
-    if not os.path.exists(path):
+    if not os.path.exists(text_of(package)):
         return set()
-    with open(path, encoding='utf-8', errors='replace') as file:
+    with open(text_of(package), encoding='utf-8', errors='replace') as file:
         text = file.read()
     if re.match(r'\s*Format(-Specification)?:', text):
         return {name.strip().rstrip('.') for name in re.findall(r'^License: *(\S.*)$', text, re.MULTILINE)}

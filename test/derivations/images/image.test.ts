@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseBlockMap } from '../../../cli/flash/block-map.ts';
@@ -50,6 +51,9 @@ interface Manifest {
 const textOf = (folder: string, name: string): string => readFileSync(join(folder, name), 'utf8');
 const jsonOf = (folder: string, name: string): unknown => JSON.parse(textOf(folder, name));
 const manifestOf = (folder: string): Manifest => jsonOf(folder, 'manifest.json') as Manifest;
+
+const noticesOf = (folder: string): string =>
+  gunzipSync(readFileSync(join(folder, 'mbr.notices.txt.gz'))).toString();
 
 /** A partition's id, as the file system has it. */
 function uuidOf(folder: string, role: string): string | undefined {
@@ -176,6 +180,45 @@ describe('what an image says of itself', () => {
     expect(one('boot/kernel/kernel8.img')).not.toHaveProperty('mode');
     expect(one('etc/hostname')).toMatchObject({ component: 'configuration' });
     expect(files).toHaveLength(419);
+  });
+
+  it('is a file with the notices of all that it is made of, each text once', () => {
+    const [head, ...parts] = noticesOf(usual.folder('mbr')).split(/^=+\n/m);
+    expect(head).not.toContain('No text came');
+    const titles = parts.map((part) => part.split('\n')[0]);
+    expect(titles).toEqual([
+      'configuration (Apache-2.0)',
+      expect.stringMatching(/^kernel 6\.12\.\d+ \(GPL-2\.0-only WITH Linux-syscall-note\)$/),
+      'tools 1.0-2',
+    ]);
+    expect(
+      parts[1]!
+        .replaceAll(/\n+-+\n/g, '\n# ')
+        .split('\n')
+        .slice(1),
+    ).toEqual([
+      '# kernel: COPYING',
+      '',
+      'Linux: many people.',
+      '# kernel: LICENSES/preferred/first',
+      '',
+      'One of many.',
+      '# kernel: LICENSES/preferred/second, the same as kernel: LICENSES/preferred/first',
+      '',
+      '',
+    ]);
+    expect(parts[2]).toContain('tools: copyright\n\nSome people made it.\n');
+    // What many have in common is told after all, for whoever names it: the text of tools, and the terms of the configuration.
+    expect(parts[2]).toMatch(/^-+\n\/usr\/share\/common-licenses\/Apache-2\.0\n\n +Apache License\n/m);
+    expect(parts[2]).toMatch(/^-+\n\/usr\/share\/common-licenses\/GPL-2\n\n +GNU GENERAL PUBLIC LICENSE\n/m);
+    expect(parts[2]).not.toContain('common-licenses/GPL-3\n');
+  });
+
+  it('names at the head of its notices what came from elsewhere without a text', async () => {
+    const project = projects.project();
+    project.edit("name: 'tools',\n    version", "name: 'others',\n    version");
+    const other = await project.build('mbr');
+    expect(noticesOf(other.folder('mbr'))).toContain('their sources have to be asked: others.\n');
   });
 
   it("is a bill of materials that CycloneDX's own schema finds valid", async () => {

@@ -42,6 +42,7 @@ const kernel = compose({
 const kernelComponent = (pins: PinsByName): Component => ({
   ...createKernel({ pins, target: 'aarch64-linux', variant: 'tiny' }).component,
   name: 'kernel',
+  notices: folder('notices'),
   tree: folder('kernel', 'boot/kernel'),
 });
 
