@@ -17,6 +17,7 @@ import {
   type Output,
 } from '../../engine/model/index.ts';
 import { kernelTestOutputs } from '../kernel/outputs.ts';
+import { deployableImage } from './deployable-image.ts';
 import { smallestImage, triedKernel } from './smallest-image.ts';
 
 export default defineFlake({
@@ -37,7 +38,7 @@ export default defineFlake({
       'ssh-client': sshClient(pins),
       emulator: emulatorTree(pins),
       ...smallest,
-      ...(target === 'aarch64-linux' && triedKernel(pins)),
+      ...(target === 'aarch64-linux' && { ...triedKernel(pins), ...deployableImage(pins) }),
       ...kernelTestOutputs({ pins, target }),
       ...Object.fromEntries(checks),
     };

@@ -1,7 +1,7 @@
 // Logging in to an emulated machine with OpenSSH's own client, pinned and built by cairn like everything else.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { createReadStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,9 +21,9 @@ export class SshClient {
   private constructor(tree: string) {
     this.#tree = tree;
     const [program, ...words] = this.#command('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test']);
-    const made = spawnSync(program!, [...words, '-f', join(this.#folder, 'key')], { encoding: 'utf8' });
+    const made = spawnSync(program!, [...words, '-f', this.keyFile], { encoding: 'utf8' });
     if (made.status !== 0) throw new Error(`ssh-keygen: ${made.stderr}`);
-    this.publicKey = readFileSync(join(this.#folder, 'key.pub'), 'utf8').trim();
+    this.publicKey = readFileSync(`${this.keyFile}.pub`, 'utf8').trim();
   }
 
   /**
@@ -44,6 +44,20 @@ export class SshClient {
     }
   }
 
+  /** The file with its private key. */
+  get keyFile(): string {
+    return join(this.#folder, 'key');
+  }
+
+  /** A folder to be first in PATH: its `ssh` is this client, with what it knows of hosts. Whom it logs in as is for its caller to say. */
+  programs(): string {
+    const folder = join(this.#folder, 'programs');
+    mkdirSync(folder, { recursive: true });
+    const words = this.#command('ssh', this.#knownHosts()).map((word) => `'${word}'`);
+    writeFileSync(join(folder, 'ssh'), `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
+    return folder;
+  }
+
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -60,18 +74,21 @@ export class SshClient {
   }
 
   #options(): readonly string[] {
-    const settings = {
-      IdentitiesOnly: 'yes',
-      BatchMode: 'yes',
-      // The first host key is believed, another one later is not.
-      StrictHostKeyChecking: 'accept-new',
-      UserKnownHostsFile: join(this.#folder, 'known_hosts'),
-      ConnectTimeout: '120',
-      ServerAliveInterval: '60',
-      LogLevel: 'ERROR',
-    };
-    const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-    return ['-F', 'none', '-i', join(this.#folder, 'key'), ...options];
+    const patience = { BatchMode: 'yes', ConnectTimeout: '120', ServerAliveInterval: '60' };
+    return [...this.#knownHosts(), '-i', this.keyFile, ...settings(patience)];
+  }
+
+  #knownHosts(): readonly string[] {
+    return [
+      ...['-F', 'none'],
+      ...settings({
+        IdentitiesOnly: 'yes',
+        // The first host key is believed, another one later is not.
+        StrictHostKeyChecking: 'accept-new',
+        UserKnownHostsFile: join(this.#folder, 'known_hosts'),
+        LogLevel: 'ERROR',
+      }),
+    ];
   }
 
   // Through the tree's own loader: nothing of it has to be installed here.
@@ -80,6 +97,10 @@ export class SshClient {
     const libraries = join(this.#tree, 'usr/lib/x86_64-linux-gnu');
     return [loader, '--library-path', libraries, join(this.#tree, 'usr/bin', program), ...words];
   }
+}
+
+function settings(values: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(values).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 }
 
 /** How the client ends when it could not connect or log in. */

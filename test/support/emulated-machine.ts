@@ -69,8 +69,13 @@ export class EmulatedMachine {
   /** @throws Error when it has ended, or says that it gets no further. */
   requireAlive(): void {
     if (this.#console.isClosed) throw this.failure('it has ended');
-    const [said] = hopeless.exec(this.#console.text.slice(this.#from)) ?? [];
+    const [said] = hopeless.exec(this.said) ?? [];
     if (said !== undefined) throw this.failure(`it says "${said}"`);
+  }
+
+  /** What its console has said since the last `forget`. */
+  get said(): string {
+    return this.#console.text.slice(this.#from);
   }
 
   /** From now on, only what the machine says later is waited for. */

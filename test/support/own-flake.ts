@@ -10,10 +10,10 @@ import { finished, type Ran } from './cairn-project.ts';
 /** The flake of the tests of images. */
 export const imageTestsConfig = join(packageRoot, 'test/images/flake-like.config.ts');
 
-/** Starts it; what it reads can be written to its standard input. */
-export function startOwnCairn(args: readonly string[]): ChildProcess {
+/** Starts it, with more in its environment; what it reads can be written to its standard input. */
+export function startOwnCairn(args: readonly string[], more: NodeJS.ProcessEnv = {}): ChildProcess {
   const main = join(packageRoot, 'dist/cli/main.js');
-  const env = { ...process.env, HOME: process.env['CAIRN_OWN_HOME'] ?? homedir() };
+  const env = { ...process.env, HOME: process.env['CAIRN_OWN_HOME'] ?? homedir(), ...more };
   const child = spawn(process.execPath, [main, ...args], { cwd: packageRoot, env, stdio: 'pipe' });
   // Tests that are ended by force take it along: this process ends, or the one that told it what to test.
   const end = (): void => void child.kill('SIGKILL');
@@ -23,8 +23,8 @@ export function startOwnCairn(args: readonly string[]): ChildProcess {
 }
 
 /** Runs it to its end. */
-export function runOwnCairn(args: readonly string[]): Promise<Ran> {
-  const child = startOwnCairn(args);
+export function runOwnCairn(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const child = startOwnCairn(args, more);
   child.stdin?.end();
   return finished(child);
 }
