@@ -8,7 +8,11 @@ COMMON = '/usr/share/common-licenses'
 
 def main():
     given = read_json('/given/notices.json')
-    components = sorted(given['components'], key=lambda one: one['name'])
+    licences = read_json('/licences/licences.json') if os.path.exists('/licences') else {}
+    components = [
+        {**one, 'licence': one['licence'] or licences.get(one['name'], '')}
+        for one in sorted(given['components'], key=lambda one: one['name'])
+    ]
     texts = {one['name']: list(texts_of(one)) for one in components}
     lacking = [one['name'] for one in components if one['isFromElsewhere'] and not texts[one['name']]]
     told = {}
