@@ -32,6 +32,16 @@ describe.each(images)('the bill of materials of %s', (_, all) => {
     ).toEqual([]);
   });
 
+  it('comes with the texts of whatever no Debian package of its name has them for', () => {
+    const without = all.filter(
+      ({ component: { notices, sources, name } }) =>
+        notices === undefined &&
+        sources.length > 0 &&
+        !sources.some((source) => 'url' in source && source.url.includes(`/${name}_`)),
+    );
+    expect(without.map(({ component }) => component.name)).toEqual([]);
+  });
+
   it('has licences of our own parts as expressions of SPDX', () => {
     const wrong = all.filter(
       ({ component: { licence } }) => licence !== undefined && !isSpdxExpression(licence),

@@ -189,7 +189,7 @@ describe('what an image says of itself', () => {
     expect(titles).toEqual([
       'configuration (Apache-2.0)',
       expect.stringMatching(/^kernel 6\.12\.\d+ \(GPL-2\.0-only WITH Linux-syscall-note\)$/),
-      'tools 1.0-2',
+      'tools 1.0-2 (GPL-2.0-or-later AND LicenseRef-public-domain)',
     ]);
     expect(
       parts[1]!
