@@ -1,4 +1,4 @@
-// A front before a gRPC server on a socket, as teams put one before theirs: it ends TLS, asks for tokens and client certificates,
+// A front before a gRPC server, as teams put one before theirs: it ends TLS, asks for tokens and client certificates,
 // and does to what passes whatever a test wants.
 
 import {
@@ -41,8 +41,33 @@ export interface Front {
   readonly calls: readonly string[];
 }
 
+/** Where the server is. */
+export type Upstream = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** Lets so many bytes of a call pass. */
+export function endAfter(sizeBytes: number): (bytes: Buffer, end: () => void) => Buffer {
+  let left = sizeBytes;
+  return (bytes, end) => {
+    const passing = bytes.subarray(0, Math.max(0, left));
+    if (left >= 0 && bytes.length > left) end();
+    left -= bytes.length;
+    return passing;
+  };
+}
+
+/** In one of the bytes of a call. */
+export function turnBit(at: number): (bytes: Buffer) => Buffer {
+  let passed = 0;
+  return (bytes) => {
+    const inside = at - passed;
+    passed += bytes.length;
+    if (inside >= 0 && inside < bytes.length) bytes[inside]! ^= 4;
+    return bytes;
+  };
+}
+
 /** It is gone when the test has ended. */
-export async function frontBefore(socket: string, options: FrontOptions = {}): Promise<Front> {
+export async function frontBefore(upstream: Upstream, options: FrontOptions = {}): Promise<Front> {
   const calls: string[] = [];
   const sessions = new Set<Http2Session>();
   const server = listening(options);
@@ -61,8 +86,8 @@ export async function frontBefore(socket: string, options: FrontOptions = {}): P
     const meddling = options.meddle?.(path, nth);
     if (meddling?.isSilent === true) return;
     const { answerAfterMs } = meddling ?? {};
-    if (answerAfterMs === undefined) pass(stream, headers, socket, meddling);
-    else setTimeout(() => pass(stream, headers, socket, meddling), answerAfterMs);
+    if (answerAfterMs === undefined) pass(stream, headers, upstream, meddling);
+    else setTimeout(() => pass(stream, headers, upstream, meddling), answerAfterMs);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -89,10 +114,10 @@ function listening({ tls }: FrontOptions): Http2Server {
 function pass(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  socket: string,
+  server: Upstream,
   { question, answer }: Meddling = {},
 ): void {
-  const session = connect('http://localhost', { createConnection: () => connectSocket(socket) });
+  const session = connect('http://localhost', { createConnection: () => connectSocket(server) });
   const breakOff = (): void => stream.close(2);
   // What has passed arrives first.
   const end = (): void => void setTimeout(breakOff, 50);

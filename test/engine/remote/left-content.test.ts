@@ -199,12 +199,15 @@ const expected = { text: 'low\nsub\n', size: `${bulk.length + 7}\n` };
 test('what steps elsewhere make of each other stays there, and what is wanted comes whole', async () => {
   const here = await freshStore();
   let readBytes = 0;
-  const front = await frontBefore(server!.socket, {
-    meddle: (path) =>
-      /\/(BatchReadBlobs|Read)$/.test(path)
-        ? { answer: (bytes) => ((readBytes += bytes.length), bytes) }
-        : undefined,
-  });
+  const front = await frontBefore(
+    { path: server!.socket },
+    {
+      meddle: (path) =>
+        /\/(BatchReadBlobs|Read)$/.test(path)
+          ? { answer: (bytes) => ((readBytes += bytes.length), bytes) }
+          : undefined,
+    },
+  );
   const url = `grpc://127.0.0.1:${front.port}`;
   const away = await rig(here, [top], { url });
   expect(await realised(away, top, here)).toEqual(expected);

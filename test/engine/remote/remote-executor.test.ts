@@ -51,7 +51,7 @@ async function executorAt(url = server!.url): Promise<RemoteExecutor> {
 }
 
 async function behindFront(options: FrontOptions = {}): Promise<{ executor: RemoteExecutor; front: Front }> {
-  const front = await frontBefore(server!.socket, options);
+  const front = await frontBefore({ path: server!.socket }, options);
   return { front, executor: await executorAt(`grpc://127.0.0.1:${front.port}`) };
 }
 
@@ -143,7 +143,7 @@ test('a step that fails is done again when it is asked for again: no server reme
 
 test('a server whose certificate has expired is not talked to', async () => {
   const authority = new Authority(tempFolder('authority'));
-  const front = await frontBefore(server!.socket, { tls: authority.issue('server', -1) });
+  const front = await frontBefore({ path: server!.socket }, { tls: authority.issue('server', -1) });
   const executor = await remoteExecutor(fixture, `grpcs://localhost:${front.port}`, 'in a folder', {
     credentials: { authorities: Buffer.from(authority.cert) },
   });

@@ -30,7 +30,7 @@ const action = digestOf(Buffer.from('action'));
 async function fronted(options: FrontOptions): Promise<Front> {
   const server = await CasServer.start(buildbox as Buildbox, tempFolder('cas'));
   onTestFinished(() => server.stop('SIGKILL'));
-  return frontBefore(server.socket, options);
+  return frontBefore({ path: server.socket }, options);
 }
 
 function onePush(): Push {

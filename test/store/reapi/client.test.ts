@@ -17,7 +17,7 @@ import {
 import { unpackBuildbox, type Buildbox } from '../../support/buildbox.ts';
 import { CasServer } from '../../support/cas-server.ts';
 import { Authority } from '../../support/certificates.ts';
-import { frontBefore, type FrontOptions } from '../../support/grpc-front.ts';
+import { endAfter, frontBefore, turnBit, type FrontOptions } from '../../support/grpc-front.ts';
 import { skipWithout } from '../../support/needs.ts';
 import { Blobs, bytesOf, readAll } from '../../support/reapi-blobs.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -58,7 +58,7 @@ async function connected(): Promise<{ readonly server: CasServer; readonly clien
 /** A server behind a front, a client that goes through it, and one that does not. */
 async function fronted(options: FrontOptions, clientOptions: ReapiClientOptions = {}) {
   const { server, client: direct } = await connected();
-  const front = await frontBefore(server.socket, options);
+  const front = await frontBefore({ path: server.socket }, options);
   const scheme = options.tls === undefined ? 'grpc' : 'grpcs';
   return { server, direct, front, client: clientOf(`${scheme}://127.0.0.1:${front.port}`, clientOptions) };
 }
@@ -386,24 +386,3 @@ describe('who cancels', () => {
     await expect(reading).rejects.toThrow('enough');
   });
 });
-
-// Lets so many bytes of a call pass.
-function endAfter(sizeBytes: number): (bytes: Buffer, end: () => void) => Buffer {
-  let left = sizeBytes;
-  return (bytes, end) => {
-    const passing = bytes.subarray(0, Math.max(0, left));
-    if (left >= 0 && bytes.length > left) end();
-    left -= bytes.length;
-    return passing;
-  };
-}
-
-function turnBit(at: number): (bytes: Buffer) => Buffer {
-  let passed = 0;
-  return (bytes) => {
-    const inside = at - passed;
-    passed += bytes.length;
-    if (inside >= 0 && inside < bytes.length) bytes[inside]! ^= 4;
-    return bytes;
-  };
-}

@@ -35,7 +35,7 @@ const { signal } = new AbortController();
 async function opened() {
   const server = await CasServer.start(buildbox, tempFolder('cas'));
   onTestFinished(() => server.stop('SIGKILL'));
-  const front = await frontBefore(server.socket);
+  const front = await frontBefore({ path: server.socket });
   const client = new ReapiClient(`grpc://127.0.0.1:${front.port}`);
   const cache = new ReapiCache('the cache', client);
   onTestFinished(() => cache.close());
