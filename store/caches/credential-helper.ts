@@ -12,15 +12,20 @@ const mostAnswerBytes = 1 << 20;
 /** What all of them say when they know nothing of a registry. */
 const notFound = 'credentials not found in native keychain';
 
+/** What is kept: user and password, as `user:password` in base64, or a token that stands for both (`<token>` is its user). */
+export type KeptLogin =
+  | { readonly kind: 'password'; readonly basic: string }
+  | { readonly kind: 'identity'; readonly token: string };
+
 /**
- * User and password for a registry, as `user:password`; undefined when the program knows none.
+ * What is kept for a registry; undefined when the program knows nothing.
  * @throws Error when there is no such program, or it fails, or says what nobody can use
  */
 export async function askHelper(
   name: string,
   registry: string,
   { env, waitMs = patienceMs }: { readonly env: NodeJS.ProcessEnv; readonly waitMs?: number },
-): Promise<string | undefined> {
+): Promise<KeptLogin | undefined> {
   const program = `docker-credential-${name}`;
   const failed = (problem: string): Error =>
     new Error(
@@ -38,8 +43,8 @@ export async function askHelper(
   const login = loginIn(said);
   if (login === undefined) throw failed('did not say user and password');
   if (login.user === '' && login.secret === '') return undefined;
-  if (login.user === '<token>') throw failed('keeps an identity token, and cairn knows user and password');
-  return `${login.user}:${login.secret}`;
+  if (login.user === '<token>') return { kind: 'identity', token: login.secret };
+  return { kind: 'password', basic: Buffer.from(`${login.user}:${login.secret}`).toString('base64') };
 }
 
 /** No status when it took too long. @throws the system's error; Error when it says too much */

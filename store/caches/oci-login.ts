@@ -4,21 +4,29 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readTextIfThere } from '../base/named-file.ts';
-import { askHelper } from './credential-helper.ts';
+import { askHelper, type KeptLogin } from './credential-helper.ts';
 import { authorizationFor } from './credentials.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What a registry, or who gives tokens for it, is shown: a header, or what only who gives tokens takes (an OAuth 2.0 refresh token, which
+ * docker calls identity token).
+ */
+export type RegistryLogin =
+  | { readonly kind: 'header'; readonly authorization: string }
+  | { readonly kind: 'identity'; readonly token: string };
 
 /** What docker calls its own registry. */
 const dockersOwn = 'https://index.docker.io/v1/';
 
 /**
- * The Authorization header for a registry, or for who gives tokens for it: a token of the environment; else user and password of
+ * For a registry, or for who gives tokens for it: a token of the environment; else user and password, or an identity token, of
  * `DOCKER_AUTH_CONFIG` (the text itself, as CI systems have it), docker's config.json, or podman's auth.json; else of `.netrc`.
  * Where one of these names a program that keeps passwords, for this registry (`credHelpers`) or for all (`credsStore`), that is asked
  * before what stands there itself. @throws Error when such a program cannot be asked
  */
-export async function registryLogin(host: string, env: Environment): Promise<string | undefined> {
+export async function registryLogin(host: string, env: Environment): Promise<RegistryLogin | undefined> {
   const home = env['HOME'] ?? homedir();
   const files = [
     join(env['DOCKER_CONFIG'] ?? join(home, '.docker'), 'config.json'),
@@ -32,20 +40,22 @@ export async function registryLogin(host: string, env: Environment): Promise<str
   const url = new URL(`https://${host}`);
   // The port matters, and what is the usual one of https is said all the same.
   const token = await authorizationFor({ host, hostname: url.hostname }, own);
-  if (token !== undefined) return token;
+  if (token !== undefined) return { kind: 'header', authorization: token };
   for (const text of [
     env['DOCKER_AUTH_CONFIG'],
     ...(await Promise.all(files.map((file) => readTextIfThere(file)))),
   ]) {
     if (text === undefined) continue;
     const login = (await keptLogin(text, host, env)) ?? loginIn(text, host);
-    if (login !== undefined) return `Basic ${login}`;
+    if (login?.kind === 'identity') return login;
+    if (login !== undefined) return { kind: 'header', authorization: `Basic ${login.basic}` };
   }
-  return authorizationFor(url, netrc);
+  const authorization = await authorizationFor(url, netrc);
+  return authorization === undefined ? undefined : { kind: 'header', authorization };
 }
 
-// What a program keeps that a file of docker's names, in base64.
-async function keptLogin(text: string, host: string, env: Environment): Promise<string | undefined> {
+// What a program keeps that a file of docker's names.
+async function keptLogin(text: string, host: string, env: Environment): Promise<KeptLogin | undefined> {
   const config = parsed(text);
   const registry = host === 'docker.io' ? dockersOwn : host;
   const helpers = memberOf(config, 'credHelpers');
@@ -55,20 +65,24 @@ async function keptLogin(text: string, host: string, env: Environment): Promise<
   ]) {
     if (typeof name !== 'string' || name === '') continue;
     const login = await askHelper(name, registry, { env });
-    if (login !== undefined) return Buffer.from(login).toString('base64');
+    if (login !== undefined) return login;
   }
   return undefined;
 }
 
-/** What a file of docker's says of a registry: user and password, in base64. */
-export function loginIn(text: string, host: string): string | undefined {
+/** What a file of docker's says of a registry: an identity token, or user and password. */
+export function loginIn(text: string, host: string): KeptLogin | undefined {
   const auths = memberOf(parsed(text), 'auths');
   const names = host === 'docker.io' ? [host, dockersOwn] : [host, `https://${host}`, `https://${host}/v1/`];
   for (const name of names) {
-    const auth = memberOf(memberOf(auths, name), 'auth');
+    const entry = memberOf(auths, name);
+    const token = memberOf(entry, 'identitytoken');
+    // What stands beside it is no password.
+    if (typeof token === 'string' && token !== '') return { kind: 'identity', token };
+    const auth = memberOf(entry, 'auth');
     if (typeof auth !== 'string') continue;
     const login = Buffer.from(auth, 'base64');
-    if (login.includes(':')) return login.toString('base64');
+    if (login.includes(':')) return { kind: 'password', basic: login.toString('base64') };
   }
   return undefined;
 }

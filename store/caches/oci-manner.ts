@@ -1,16 +1,18 @@
 // How a container registry is shown who asks: it is asked what it wants, once, and that is a login (Basic), or a token that somebody
-// whom it names gives for a login, for some time (Bearer; the token authentication specification of the CNCF's distribution).
+// whom it names gives for a login, for some time (Bearer; the token authentication specification of the CNCF's distribution), or for an
+// identity token (its OAuth 2.0 variant).
 // Knows nothing of files.
 
-import { sendRequest, type Answer } from '../base/http/send-request.ts';
+import { sendRequest, type Answer, type SendOptions } from '../base/http/send-request.ts';
 import { describeFailure } from './describe-failure.ts';
+import type { RegistryLogin } from './oci-login.ts';
 import type { OciPlace } from './oci-place.ts';
 import { manifestType } from './oci-manifest.ts';
 import { joined } from './pieces.ts';
 import type { WebManner } from './web-shelf.ts';
 
 export interface OciMannerOptions {
-  readonly login: () => Promise<string | undefined>;
+  readonly login: () => Promise<RegistryLogin | undefined>;
   /** How long the registry, or who gives tokens, may be silent. */
   readonly patienceMs: number;
 }
@@ -62,7 +64,7 @@ class Wicket {
   readonly #place: OciPlace;
   readonly #options: OciMannerOptions;
   #challenge: Promise<Challenge> | undefined;
-  #login: { readonly told: Promise<string | undefined>; readonly sinceMs: number } | undefined;
+  #login: { readonly told: Promise<RegistryLogin | undefined>; readonly sinceMs: number } | undefined;
   readonly #tokens = new Map<Scope, Promise<Token>>();
 
   constructor(place: OciPlace, options: OciMannerOptions) {
@@ -73,19 +75,19 @@ class Wicket {
     const told = this.#told();
     const known = await told.catch(() => undefined);
     // A token of the person's own is for the registry itself.
-    if (known?.startsWith('Bearer ') === true) return known;
+    if (known?.kind === 'header' && known.authorization.startsWith('Bearer ')) return known.authorization;
     this.#challenge ??= this.#askWhatItWants();
     this.#challenge.catch(() => (this.#challenge = undefined));
     const challenge = await this.#challenge;
     // Who wants to see nothing does not mind that there is nothing to be shown.
     if (challenge.kind === 'nothing') return undefined;
     const login = await told;
-    if (challenge.kind === 'login') return login;
+    if (challenge.kind === 'login') return headerOf(login);
     return (await this.#token(challenge, scope, login)).authorization;
   }
 
   // What programs tell may be good for an hour only, and asking them takes a while.
-  #told(): Promise<string | undefined> {
+  #told(): Promise<RegistryLogin | undefined> {
     const nowMs = performance.now();
     if (this.#login === undefined || nowMs - this.#login.sinceMs > loginMs)
       this.#login = { told: this.#options.login(), sinceMs: nowMs };
@@ -112,7 +114,7 @@ class Wicket {
     return { kind: 'token', realm: url, service };
   }
 
-  async #token(challenge: TokenChallenge, scope: Scope, login: string | undefined): Promise<Token> {
+  async #token(challenge: TokenChallenge, scope: Scope, login: RegistryLogin | undefined): Promise<Token> {
     const known = await this.#tokens.get(scope)?.catch(() => undefined);
     if (known !== undefined && performance.now() < known.untilMs) return known;
     const asked = this.#askForToken(challenge, scope, login);
@@ -123,29 +125,68 @@ class Wicket {
   async #askForToken(
     { realm, service }: TokenChallenge,
     scope: Scope,
-    login: string | undefined,
+    login: RegistryLogin | undefined,
   ): Promise<Token> {
-    const url = new URL(realm);
-    if (service !== undefined) url.searchParams.set('service', service);
-    url.searchParams.set('scope', `repository:${this.#place.repository}:${scope}`);
+    const question = {
+      ...(service !== undefined && { service }),
+      scope: `repository:${this.#place.repository}:${scope}`,
+    };
     const askedMs = performance.now();
-    const answer = await this.#ask(url.href, login === undefined ? {} : { authorization: login });
+    const answer =
+      login?.kind === 'identity'
+        ? await this.#exchange(realm, { ...question, refresh_token: login.token })
+        : await this.#askFor(realm, question, login);
     if (answer.status !== 200) {
       await drain(answer);
-      throw new Error(`${url.origin} gives no token for it (HTTP status ${answer.status})`);
+      const shown = login?.kind === 'identity' ? ' and the identity token that is kept' : '';
+      throw new Error(`${realm.origin} gives no token for it${shown} (HTTP status ${answer.status})`);
     }
     const { token, seconds } = tokenIn(await joined(answer.body, mostTokenBytes));
     // Early enough that it is good when it comes there.
     return { authorization: `Bearer ${token}`, untilMs: askedMs + seconds * 1000 * (2 / 3) };
   }
 
-  async #ask(url: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  #askFor(
+    realm: URL,
+    question: Readonly<Record<string, string>>,
+    login: RegistryLogin | undefined,
+  ): Promise<Answer> {
+    const url = new URL(realm);
+    for (const [name, value] of Object.entries(question)) url.searchParams.set(name, value);
+    const authorization = headerOf(login);
+    return this.#ask(url.href, authorization === undefined ? {} : { authorization });
+  }
+
+  // In the body: URLs are written down everywhere.
+  #exchange(realm: URL, question: Readonly<Record<string, string>>): Promise<Answer> {
+    const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'cairn', ...question });
+    const body = Buffer.from(form.toString());
+    return this.#ask(
+      realm.href,
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      { method: 'POST', body: { sizeBytes: body.byteLength, chunks: [body] } },
+    );
+  }
+
+  async #ask(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    sent: Pick<SendOptions, 'method' | 'body'> = {},
+  ): Promise<Answer> {
     try {
-      return await sendRequest(url, { headers, signal: AbortSignal.timeout(this.#options.patienceMs) });
+      const signal = AbortSignal.timeout(this.#options.patienceMs);
+      return await sendRequest(url, { headers, signal, ...sent });
     } catch (error) {
       throw new Error(describeFailure(error), { cause: error });
     }
   }
+}
+
+/** @throws Error for a login that is no header */
+function headerOf(login: RegistryLogin | undefined): string | undefined {
+  if (login?.kind === 'identity')
+    throw new Error('it wants user and password, and what is kept for it is an identity token');
+  return login?.authorization;
 }
 
 async function drain({ body }: Answer): Promise<void> {

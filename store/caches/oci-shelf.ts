@@ -37,7 +37,7 @@ export class OciShelf extends WebShelf {
   #hasEmptyBlob: Promise<void> | undefined;
 
   constructor(place: OciPlace, { env, patience }: OciOptions) {
-    const login = (): Promise<string | undefined> => registryLogin(place.host, env);
+    const login = () => registryLogin(place.host, env);
     const base = `${place.origin}/v2/${place.repository}/`;
     super(
       base,

@@ -35,13 +35,14 @@ const says = (user: string, password: string): string =>
   `cat <<'END'\n${JSON.stringify({ ServerURL: 'whatever', Username: user, Secret: password })}\nEND`;
 const knowsNothing = 'echo credentials not found in native keychain; exit 1';
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+const header = (text: string) => ({ kind: 'header', authorization: basic(text) });
 
 test('the program for the registry is asked first, with the registry on its input and nothing but `get` as argument', async () => {
   const { env, asked } = person(
     { credHelpers: { 'registry.example:5000': 'team' }, credsStore: 'all' },
     { team: says('ci', secret), all: says('other', 'x') },
   );
-  expect(await registryLogin('registry.example:5000', env)).toBe(basic(`ci:${secret}`));
+  expect(await registryLogin('registry.example:5000', env)).toEqual(header(`ci:${secret}`));
   expect(asked()).toEqual(['team get registry.example:5000']);
 });
 
@@ -49,15 +50,31 @@ test('where that knows nothing, the program for all is asked, and then the file 
   const auths = { 'registry.example': { auth: Buffer.from('file:own').toString('base64') } };
   const config = { auths, credHelpers: { 'registry.example': 'team' }, credsStore: 'all' };
   const first = person(config, { team: knowsNothing, all: says('all', secret) });
-  expect(await registryLogin('registry.example', first.env)).toBe(basic(`all:${secret}`));
+  expect(await registryLogin('registry.example', first.env)).toEqual(header(`all:${secret}`));
   const second = person(config, { team: knowsNothing, all: knowsNothing });
-  expect(await registryLogin('registry.example', second.env)).toBe(basic('file:own'));
+  expect(await registryLogin('registry.example', second.env)).toEqual(header('file:own'));
   expect(second.asked()).toEqual(['team get registry.example', 'all get registry.example']);
+});
+
+test.each<[string, unknown, Record<string, string>]>([
+  ['a program', { credsStore: 'team' }, { team: says('<token>', secret) }],
+  [
+    'docker’s file',
+    {
+      auths: {
+        'registry.example': { auth: Buffer.from('nobody:').toString('base64'), identitytoken: secret },
+      },
+    },
+    {},
+  ],
+])('an identity token that %s keeps is one, and no password', async (_, config, programs) => {
+  const { env } = person(config, programs);
+  expect(await registryLogin('registry.example', env)).toEqual({ kind: 'identity', token: secret });
 });
 
 test('docker’s own registry is asked for by the name that docker has for it', async () => {
   const { env, asked } = person({ credsStore: 'all' }, { all: says('me', secret) });
-  expect(await registryLogin('docker.io', env)).toBe(basic(`me:${secret}`));
+  expect(await registryLogin('docker.io', env)).toEqual(header(`me:${secret}`));
   expect(asked()).toEqual(['all get https://index.docker.io/v1/']);
 });
 
@@ -72,7 +89,6 @@ test.each([
   ['that fails', 'team', `echo '${secret}'; echo '${secret}' >&2; exit 3`, 'failed with status 3'],
   ['that says no JSON', 'team', `echo '${secret}'`, 'did not say user and password'],
   ['that says less', 'team', `echo '{"Secret": "letmein"}'`, 'did not say user and password'],
-  ['that keeps an identity token', 'team', says('<token>', secret), 'keeps an identity token'],
   ['that says too much', 'team', 'yes letmein', 'cannot be asked'],
   ['whose name is a path', '../bin/x', undefined, 'a credential helper is named by letters'],
 ])(
@@ -117,5 +133,9 @@ test('a registry that wants to see nothing is read, whatever is wrong with the p
   await expect(signed(broken.env)).rejects.toThrow('docker-credential-team');
   const good = person({ credsStore: 'team' }, { team: says('ci', secret) });
   expect(await signed(good.env)).toEqual({ authorization: basic(`ci:${secret}`) });
-  expect(seen).toEqual([undefined, undefined, undefined]);
+  const token = person({ credsStore: 'team' }, { team: says('<token>', secret) });
+  await expect(signed(token.env)).rejects.toThrow(
+    'it wants user and password, and what is kept for it is an identity token',
+  );
+  expect(seen).toEqual([undefined, undefined, undefined, undefined]);
 });

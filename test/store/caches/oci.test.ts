@@ -7,6 +7,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { digestOf, type Digest } from '../../../store/base/digest.ts';
 import { removeTree } from '../../../store/base/remove-tree.ts';
@@ -319,23 +320,42 @@ describe('who is let in', () => {
     }
   });
 
-  test('shows whoever gives tokens a login, and the registry the token, anew when it is no longer good', async () => {
+  interface AskedForToken {
+    readonly method: string;
+    readonly scope: string;
+    readonly authorization: string | undefined;
+    /** What was sent, but for what stands in the URL for others. */
+    readonly form: Readonly<Record<string, string>>;
+  }
+
+  /** A registry that sends everybody to a server which gives tokens: whoever it knows may write, and everybody read. */
+  async function withTokens(isKnown: (asked: AskedForToken) => boolean) {
     const authority = new Authority(tempFolder('authority'));
     const { key, cert } = authority.issue('tokens');
     const bundle = join(tempFolder('bundle'), 'authority.cert');
     writeFileSync(bundle, authority.cert);
-    const asked: { scope: string; authorization: string | undefined }[] = [];
+    const asked: AskedForToken[] = [];
     const server = createServer((request, response) => {
-      const { searchParams } = new URL(request.url!, 'http://here');
-      const scope = searchParams.get('scope')!;
-      asked.push({ scope, authorization: request.headers.authorization });
-      const isKnown = request.headers.authorization === `Basic ${login}`;
-      const [, name, actions] = scope.split(':') as [string, string, string];
-      const allowed = isKnown ? actions.split(',') : ['pull'];
-      const access = [{ type: 'repository', name, actions: allowed }];
-      const token = tokenOf({ key, cert, access, audience: searchParams.get('service')! });
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ token, expires_in: 0 }));
+      void (async () => {
+        const { method = '', headers, url } = request;
+        const form = new URLSearchParams(await textOf(request));
+        const { searchParams } = new URL(url!, 'http://here');
+        const parameters = method === 'POST' ? form : searchParams;
+        const scope = parameters.get('scope')!;
+        const one = { method, scope, authorization: headers.authorization, form: Object.fromEntries(form) };
+        asked.push(one);
+        const [, name, actions] = scope.split(':') as [string, string, string];
+        if (method === 'POST' && !isKnown(one)) {
+          response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}');
+          return;
+        }
+        const allowed = isKnown(one) ? actions.split(',') : ['pull'];
+        const access = [{ type: 'repository', name, actions: allowed }];
+        const token = tokenOf({ key, cert, access, audience: parameters.get('service')! });
+        const named = method === 'POST' ? { access_token: token } : { token };
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ ...named, expires_in: 0 }));
+      })();
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     onTestFinished(() => void server.close());
@@ -343,18 +363,64 @@ describe('who is let in', () => {
     const { host } = await registry(
       `  token: { realm: '${realm}', service: the-registry, issuer: the-issuer, rootcertbundle: ${bundle} }`,
     );
+    return { host, asked };
+  }
+
+  test('shows whoever gives tokens a login, and the registry the token, anew when it is no longer good', async () => {
+    const { host, asked } = await withTokens(({ authorization }) => authorization === `Basic ${login}`);
     const ci = shelf(host, { ...nobody, DOCKER_AUTH_CONFIG: config(host) });
     await ci.write('a', text('with a token'), signal);
-    expect(asked.at(-1)).toEqual({
+    expect(asked.at(-1)).toMatchObject({
+      method: 'GET',
       scope: 'repository:team/cache:pull,push',
       authorization: `Basic ${login}`,
     });
     const before = asked.length;
     // Everybody may read.
     expect(await read(shelf(host), 'a')).toBe('with a token');
-    const anonymous = { scope: 'repository:team/cache:pull', authorization: undefined };
+    const anonymous = {
+      method: 'GET',
+      scope: 'repository:team/cache:pull',
+      authorization: undefined,
+      form: {},
+    };
     expect(asked.slice(before)).toEqual([anonymous, anonymous]);
     await expect(shelf(host).write('a', text('x'), signal)).rejects.toThrow('it does not let us');
+  });
+
+  test('has an identity token exchanged where the registry sends for tokens: in no URL, in no header, and again when it has to be', async () => {
+    const token = 'an identity+token&with=odd/characters';
+    const { host, asked } = await withTokens(({ form }) => form['refresh_token'] === token);
+    const kept = (identitytoken: string): Environment => ({
+      ...nobody,
+      DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [host]: { auth: login, identitytoken } } }),
+    });
+    const ci = shelf(host, kept(token));
+    await ci.write('a', text('with an identity token'), signal);
+    const exchanged = (scope: string) => ({
+      ...{ method: 'POST', scope, authorization: undefined },
+      form: {
+        ...{ grant_type: 'refresh_token', service: 'the-registry', client_id: 'cairn' },
+        ...{ scope, refresh_token: token },
+      },
+    });
+    expect(asked.at(-1)).toEqual(exchanged('repository:team/cache:pull,push'));
+    const before = asked.length;
+    expect(await read(ci, 'a')).toBe('with an identity token');
+    const again = exchanged('repository:team/cache:pull');
+    expect(asked.slice(before)).toEqual([again, again]);
+
+    const failing = shelf(host, kept('hushhush')).write('b', text('x'), signal);
+    const error = await failing.then(
+      () => undefined,
+      (caught: unknown) => caught as Error,
+    );
+    expect(error?.message).toMatch(
+      /gives no token for it and the identity token that is kept \(HTTP status 401\)$/,
+    );
+    expect(JSON.stringify([error?.message, error?.stack])).not.toContain('hushhush');
+    // It is for nobody who may be asked without it.
+    expect(await read(shelf(host), 'a')).toBe('with an identity token');
   });
 
   test('shows a login to no server that is not encrypted, whoever names it', async () => {
