@@ -72,6 +72,7 @@ const programs = [
   'casupload',
   'casdownload',
   'trexe',
+  'rexplorer',
 ] as const;
 
 /** Where each program is, to be started like any other. */

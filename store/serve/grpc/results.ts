@@ -3,7 +3,7 @@
 // are files, as long as all that they name is here.
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { digestHash, type Digest } from '../../base/digest.ts';
+import { digestHash, digestSize, type Digest } from '../../base/digest.ts';
 import { decodeSignedRecord, subjectOf } from '../../caches/signed-record.ts';
 import { keyOf, actionOf, recordsIn, resultWith } from '../../reapi/action-results.ts';
 import { digestIn } from '../../reapi/digests.ts';
@@ -58,24 +58,30 @@ export class Results {
     const bytes = await this.#served.files.result(digestHash(key));
     if (bytes === undefined) return undefined;
     const result = fromBinary(ActionResultSchema, bytes);
-    if (!this.#namedBy(result).every((digest) => this.#cas.has(digest))) return undefined;
+    if (namedBy(result)?.every((digest) => this.#cas.has(digest)) !== true) return undefined;
     await this.#served.holds.touch(digestHash(key));
     return result;
   }
 
   async #putForeign(key: Digest, result: ActionResult): Promise<void> {
-    const named = this.#namedBy(result);
+    const named = namedBy(result);
+    if (named === undefined) throw new Refusal(501, 'only results whose outputs are files are kept here');
     const lost = named.find((digest) => !this.#cas.has(digest));
     if (lost !== undefined) throw new Refusal(422, `the result names ${lost}, which is not here`);
-    await this.#served.holds.holdBlobs(key, named);
+    // What is empty is everywhere.
+    const kept = named.filter((digest) => digestSize(digest) > 0);
+    await this.#served.holds.holdBlobs(key, kept);
     await this.#served.files.writeResult(digestHash(key), toBinary(ActionResultSchema, result));
   }
+}
 
-  // @throws Refusal for what names more than can be read here: what is not seen cannot be held
-  #namedBy({ outputFiles, $unknown = [] }: ActionResult): readonly Digest[] {
-    if ($unknown.length > 0) throw new Refusal(501, 'only results whose outputs are files are kept here');
-    return outputFiles.map(({ digest }) => foreignDigest(digest));
-  }
+// All that has to be here for the result to be of use; undefined for one that names more than can be read here: what is not seen cannot
+// be held. @throws Refusal
+function namedBy(result: ActionResult): readonly Digest[] | undefined {
+  const { outputFiles, outputDirectories, stdoutDigest, stderrDigest, $unknown = [] } = result;
+  if ($unknown.length > 0 || outputDirectories.length > 0) return undefined;
+  const streams = [stdoutDigest, stderrDigest].filter((digest) => digest !== undefined);
+  return [...outputFiles.map(({ digest }) => digest), ...streams].map(foreignDigest);
 }
 
 function foreignDigest(message: Parameters<typeof digestIn>[0]): Digest {

@@ -1,20 +1,20 @@
 // A served store over the Remote Execution API: asked by clients that are not ours, by ours, and by those who mean no good.
 
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { digestOf } from '../../../store/base/digest.ts';
+import { digestOf, parseDigest } from '../../../store/base/digest.ts';
 import { removeTree } from '../../../store/base/remove-tree.ts';
 import { openCache } from '../../../store/caches/index.ts';
 import { encodeDirectory, generateSigningKey, type ContentReader, type Node } from '../../../store/index.ts';
 import { ReapiClient } from '../../../store/reapi/client.ts';
 import { ActionResultSchema } from '../../../store/reapi/messages/build/bazel/remote/execution/v2/remote_execution_pb.ts';
 import { keyOf, resultWith } from '../../../store/reapi/action-results.ts';
-import { digestMessage } from '../../../store/reapi/digests.ts';
+import { digestIn, digestMessage } from '../../../store/reapi/digests.ts';
 import { unpackBuildbox, type Buildbox } from '../../support/buildbox.ts';
 import { Authority } from '../../support/certificates.ts';
 import { skipWithout } from '../../support/needs.ts';
@@ -93,6 +93,64 @@ test('clients that are not ours bring a folder, which cairn reads, and take what
   expect(serving.errors).toEqual([]);
 });
 
+test('clients that are not ours keep what commands gave, which cairn reads, and look into what cairn brought', async (context) => {
+  skipWithout(context, typeof buildbox === 'string' ? buildbox : undefined);
+  const { trexe, rexplorer, 'buildbox-run-hosttools': runner } = buildbox as Buildbox;
+  const serving = await serveStore();
+  const authority = new Authority(tempFolder('authority'));
+  const { cert, key: secret } = authority.issue('server');
+  const tls = { cert: Buffer.from(cert), key: Buffer.from(secret) };
+  const { url } = await reapiOf(serving, { tls });
+  const files = tempFolder('files');
+  const at = (name: string, text?: string): string => {
+    if (text !== undefined) writeFileSync(join(files, name), text);
+    return join(files, name);
+  };
+  const remote = [
+    `--remote=${url.replace('grpc', 'http')}`,
+    `--server-cert=${at('authority', authority.cert)}`,
+    `--access-token=${at('token', writeToken)}`,
+  ];
+  const client = clientOf(url, writeToken, Buffer.from(authority.cert));
+
+  // Its input is what cairn brought.
+  const text = Buffer.from('of cairn');
+  const directory = encodeDirectory(
+    new Map([['text', { kind: 'blob', digest: digestOf(text), executable: false }]]),
+  );
+  const brought = new Blobs(text, directory);
+  await client.write(brought.digests, brought, signal);
+  const counted = at('runner', `#!/bin/sh\necho run >> ${at('runs', '')}\nexec ${runner} "$@"\n`);
+  chmodSync(counted, 0o755);
+  const command = (to: string): string[] => [
+    ...remote,
+    ...['--cache-only', `--buildbox-run=${counted}`, '--runner-arg=--disable-localcas'],
+    ...[`--input-root-digest=${digestOf(directory)}`, '--output-path=out', `--d=${at(to)}`],
+    ...[`--result-metadata-file=${at('metadata')}`, '--', '/bin/sh', '-c', 'cat text text > out; echo said'],
+  ];
+  const env = { ...process.env, TMPDIR: tempFolder('temporary') };
+  await run(trexe, command('first'), { env });
+  expect(readFileSync(join(at('first'), 'out'), 'utf8')).toBe('of cairnof cairn');
+  const { actionDigest } = JSON.parse(readFileSync(at('metadata'), 'utf8')) as {
+    readonly actionDigest: { readonly hash: string; readonly sizeBytes: string };
+  };
+  const did = parseDigest(`${actionDigest.hash}/${actionDigest.sizeBytes}`)!;
+  const result = await client.actionResult(did, signal);
+  const out = digestOf(Buffer.from('of cairnof cairn'));
+  expect(result?.outputFiles.map(({ path, digest }) => [path, digestIn(digest)])).toEqual([['out', out]]);
+  expect(await client.missing([out, digestIn(result?.stdoutDigest)], signal)).toEqual(new Set());
+  // Whoever asks for the same has it from there.
+  await run(trexe, command('second'), { env });
+  expect(readFileSync(join(at('second'), 'out'), 'utf8')).toBe('of cairnof cairn');
+  expect(readFileSync(at('runs'), 'utf8')).toBe('run\n');
+
+  for (const what of [`--action=${did}`, `--root-digest=${digestOf(directory)}`]) {
+    const { stdout } = await run(rexplorer, [...remote, what]);
+    expect(stdout).toContain(`"${digestOf(text)}"`);
+  }
+  expect(serving.errors).toEqual([]);
+});
+
 test('what came over one protocol is had over the other, records and all', async () => {
   const serving = await serveStore();
   const { url, env } = await reapiOf(serving);
@@ -166,7 +224,18 @@ test('what is forged, damaged, not there or not allowed is refused, and nothing 
   await client.updateActionResult(keyOf(action), result, signal);
   expect(await client.actionResult(keyOf(action), signal)).toBeDefined();
 
-  // Of others, results are kept as long as what they name is here.
+  // Of others, results are kept as long as what they name is here, and are files alone.
+  const [there, gone] = [digestMessage(digestOf(large)), digestMessage(digestOf(Buffer.from('gone')))];
+  for (const whole of [
+    { outputFiles: [{ path: 'out', digest: gone }] },
+    { outputFiles: [{ path: 'out', digest: there }], stdoutDigest: gone },
+    { outputFiles: [{ path: 'out', digest: there }], stderrDigest: gone },
+    { outputDirectories: [{ path: 'out', treeDigest: there }] },
+  ]) {
+    const unkept = create(ActionResultSchema, whole);
+    expect(await refused(client.updateActionResult(elsewhere, unkept, signal))).not.toBe('taken');
+    expect(await client.actionResult(elsewhere, signal)).toBeUndefined();
+  }
   const foreign = create(ActionResultSchema, {
     outputFiles: [{ path: 'out', digest: digestMessage(digestOf(large)) }],
     exitCode: 0,
