@@ -42,18 +42,17 @@ export class Expectations {
       const movedBytes = offer.isHere
         ? (leftBytes ??= totalSize(leftIn(given, store)))
         : this.#lackedBytes(given, offer) + (bringsFiles(step) ? outputBytes : 0);
-      const cores = offer.coresOf(freeSlots);
-      return expectedMs(work, { cores, movedBytes, overheadMs: offer.overheadMs });
+      return expectedMs(work, { cores: offer.coresOf(freeSlots), movedBytes, pace: offer.pace });
     };
   }
 
-  // What nobody has seen there is taken to be lacking.
+  // Of what nobody has seen there as much is taken to be lacking as was lacking of such so far.
   #lackedBytes(nodes: readonly Node[], offer: ExecutorOffer): number {
     let sizeBytes = 0;
     for (const node of nodes)
       if (node.kind === 'blob' || (node.kind === 'tree' && !offer.isKnownThere(node.digest)))
         sizeBytes += this.#hereBytes(node);
-    return sizeBytes;
+    return sizeBytes * offer.pace.lackedShare;
   }
 
   // What stayed at the server need not go there.

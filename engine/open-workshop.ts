@@ -53,7 +53,8 @@ export function openWorkshop({
 }: OpenWorkshopOptions): Workshop {
   const downloads = new Downloads(store);
   const archives = new Archives(store);
-  const local = new LocalOffer(store, jobs);
+  const workersOffer = executor && new RemoteOffer(store, executor, env);
+  const local = new LocalOffer(store, jobs, workersOffer?.pace);
   return new Workshop({
     store,
     capacities: new Map([
@@ -61,7 +62,7 @@ export function openWorkshop({
       ['unpack', availableParallelism()],
       ['inline', inlineSlots],
     ]),
-    executors: executor === undefined ? [local] : [new RemoteOffer(store, executor, env), local],
+    executors: workersOffer === undefined ? [local] : [workersOffer, local],
     overflows: executor?.shared === true,
     compileCacheBytes,
     fetch: (derivation, context) => downloads.fetch(derivation, context),

@@ -6,6 +6,7 @@ import type { FailureReason } from '../events.ts';
 import type { CompileCacheCounts } from '../compile-cache/counts.ts';
 import type { CompileCacheKeys } from '../compile-cache/keys.ts';
 import type { Incremental, Limits, Platform } from '../model/derivation.ts';
+import type { Pace } from '../schedule/pace.ts';
 import type { RemoteRun } from './remote-run.ts';
 
 /** A resolved `run` derivation: everything a machine needs to know to run it, and nothing else. */
@@ -143,8 +144,8 @@ export interface ExecutorOffer {
   readonly slots: number;
   /** True for this machine. */
   readonly isHere: boolean;
-  /** Milliseconds that a command is expected to take beside its own work and what is moved for it. */
-  readonly overheadMs: number;
+  /** As it is expected to be by what was seen so far. */
+  readonly pace: Pace;
   /** How many cores a command is expected to have to itself, while so many slots are free, its own among them. */
   coresOf(freeSlots: number): number;
   /** True for a tree of which it is known to have all. */

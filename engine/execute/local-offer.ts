@@ -4,21 +4,31 @@
 import type { Store } from '../../store/index.ts';
 import type { Platform } from '../model/derivation.ts';
 import type { Jobserver } from '../schedule/jobserver.ts';
+import { usualPace, type Pace } from '../schedule/pace.ts';
 import type { Executor, ExecutorOffer, OfferedTool } from './executor.ts';
+
+/** A sandbox takes some hundredths of a second. */
+const sandboxMs = 20;
 
 export class LocalOffer implements ExecutorOffer {
   readonly pool = 'run:local';
   readonly platforms: readonly Platform[] = ['x86_64-linux'];
   readonly slots: number;
   readonly isHere = true;
-  /** A sandbox takes some hundredths of a second. */
-  readonly overheadMs = 20;
   readonly #store: Store;
+  readonly #line: Pick<Pace, 'bytesPerSecond'>;
   #jobs: Jobserver | undefined;
 
-  constructor(store: Store, slots: number) {
+  /** @param line what a command needs comes along, when it is not here */
+  constructor(store: Store, slots: number, line: Pick<Pace, 'bytesPerSecond'> = usualPace) {
     this.#store = store;
     this.slots = slots;
+    this.#line = line;
+  }
+
+  get pace(): Pace {
+    const { bytesPerSecond } = this.#line;
+    return { ...usualPace, overheadMs: sandboxMs, bytesPerSecond };
   }
 
   /** Whoever runs by himself has all that the jobserver gives; among many, each has one. */

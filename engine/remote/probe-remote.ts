@@ -5,6 +5,7 @@ import { MissingBlob, type Node, type Store } from '../../store/index.ts';
 import { ReapiFailure } from '../../store/reapi/index.ts';
 import type { BuildRequest } from '../execute/executor.ts';
 import type { RemoteExecution, RootMode } from '../model/remote.ts';
+import { SeenPace } from '../schedule/pace.ts';
 import { openClient } from './open-client.ts';
 import { places } from './input-root.ts';
 import { RemoteExecutor } from './remote-executor.ts';
@@ -59,6 +60,7 @@ async function trial(root: RootMode, options: RemoteProbeOptions): Promise<strin
   const { store, settings, env, tool, signal } = options;
   const executor = new RemoteExecutor({
     known: new Set(),
+    pace: new SeenPace(),
     ...{ store, name: settings.endpoint, mode: root, jobs: settings.jobs, properties: settings.properties },
     client: await openClient(settings, env),
     tool: travellingTool(tool, places.tool, store.trees),

@@ -14,6 +14,7 @@ import {
   type Executed,
   type ReapiClient,
 } from '../../store/reapi/index.ts';
+import { totalSize } from '../content-below.ts';
 import type { FailureReason } from '../events.ts';
 import { refuseEmpty } from '../execute/check-outputs.ts';
 import type { RootMode } from '../model/remote.ts';
@@ -23,6 +24,7 @@ import { parseReport } from '../sandbox/launch-protocol.ts';
 import { usualLimits } from '../sandbox/limits.ts';
 import { StepLog } from '../sandbox/step-log.ts';
 import { describeFailure, hintForStart, reasonForStatus } from '../sandbox/verdict.ts';
+import type { SeenPace } from '../schedule/pace.ts';
 import { inputRoot, outputPlace, places, type InputRoot } from './input-root.ts';
 import { refusedOutput } from './refused-output.ts';
 import { rootContent } from './root-content.ts';
@@ -44,6 +46,8 @@ export interface RemoteExecutorOptions {
   readonly jobs: number;
   /** Trees of which the server was seen to have all: asked for again only when something turns out to be gone. */
   readonly known: Set<Digest>;
+  /** Told how quick the server is. */
+  readonly pace: SeenPace;
 }
 
 /** An action that came to nothing is sent so often in all, with what the server lacks by then. */
@@ -60,6 +64,8 @@ interface Step {
   readonly log: StepLog;
   /** What a person sees of it. */
   readonly shown: ShownLog;
+  /** How long the line was kept busy for it, where that was worth measuring. */
+  readonly moving: { ms: number };
 }
 
 /** Blobs of the server's that say what came of an action. */
@@ -78,7 +84,7 @@ export class RemoteExecutor implements Executor {
     const { store, name } = this.#options;
     const log = new StepLog(join(store.path, 'logs'), request.name, () => undefined);
     const shown = new ShownLog(options.onOutput, logLimitOf(request));
-    const step: Step = { request, options, log, shown, startedMs: performance.now() };
+    const step: Step = { request, options, log, shown, moving: { ms: 0 }, startedMs: performance.now() };
     try {
       const result = await this.#perform(step);
       shown.end();
@@ -140,7 +146,7 @@ export class RemoteExecutor implements Executor {
 
   async #take(step: Step, end: Ended, told: Told): Promise<ExecuteResult> {
     const { request, options, log } = step;
-    const { client, store } = this.#options;
+    const { client, store, pace } = this.#options;
     const { signal } = options;
     const batch = store.begin();
     try {
@@ -148,7 +154,9 @@ export class RemoteExecutor implements Executor {
       if (refused !== undefined) throw refusedOutput(request, refused);
       const leftAt = options.bringsFiles === true ? undefined : this.#options.name;
       const context = { client, batch, blobs: store.blobs, signal, leftAt, told };
-      const { outputs, left } = await takeOutputs(request.outputs, end, context);
+      const takingMs = performance.now();
+      const { outputs, left, broughtBytes } = await takeOutputs(request.outputs, end, context);
+      this.#noticeMoved(step, broughtBytes, takingMs);
       // Last, since what is said before may be said again.
       await this.#takeLog(step, end);
       refuseEmpty(request, outputs);
@@ -156,6 +164,7 @@ export class RemoteExecutor implements Executor {
       const logDigest = log.sizeBytes > 0 ? await batch.takeFile(log.path, false) : undefined;
       signal.throwIfAborted();
       const durationMs = end.times.executedMs ?? elapsedMs(step);
+      if (end.times.executedMs !== undefined) pace.took(elapsedMs(step) - durationMs - step.moving.ms);
       const use = { durationMs, cpuMs: undefined, peakMemoryBytes: undefined };
       const remote = { ...this.#placeOf(end), left };
       return { kind: 'succeeded', outputs, batch, log: logDigest, use, remote };
@@ -168,9 +177,10 @@ export class RemoteExecutor implements Executor {
     }
   }
 
-  async #run({ request, options, shown }: Step, root: InputRoot): Promise<Executed> {
+  async #run(step: Step, root: InputRoot): Promise<Executed> {
+    const { request, options, shown } = step;
     const { signal } = options;
-    const { client, known, properties, store } = this.#options;
+    const { client, known, pace, properties, store } = this.#options;
     const action = actionOf({
       argv: root.argv,
       inputRoot: root.digest,
@@ -185,7 +195,11 @@ export class RemoteExecutor implements Executor {
     if (lost.length > 0) throw new MissingBlob(lost[0]!, { others: lost });
     const read = async (digest: Digest): Promise<Uint8Array> =>
       action.files.get(digest) ?? source.read(digest);
+    const unseen = withoutLeft(content.digests, store);
+    pace.lacked(totalSize(unseen), totalSize(unseen.filter((digest) => missing.has(digest))));
+    const sendingMs = performance.now();
     await client.write(missing, { read, stream: (digest) => source.stream(digest) }, signal);
+    this.#noticeMoved(step, totalSize(missing), sendingMs);
     for (const tree of content.trees) known.add(tree);
     return client.execute(action.digest, {
       signal,
@@ -245,10 +259,20 @@ export class RemoteExecutor implements Executor {
     };
   }
 
+  #noticeMoved({ moving }: Step, bytes: number, sinceMs: number): void {
+    moving.ms += this.#options.pace.moved(bytes, performance.now() - sinceMs);
+  }
+
   // Of what took too long a server says nothing more.
   #placeOf(end: Executed): DoneElsewhere {
     return { executor: this.#options.name, ...(end.kind === 'ended' && end.times) };
   }
+}
+
+// What stayed there says nothing of what else is there.
+function withoutLeft(digests: ReadonlySet<Digest>, { left, blobs }: Store): readonly Digest[] {
+  const all = [...digests];
+  return left.any() ? all.filter((digest) => !left.has(digest) || blobs.has(digest)) : all;
 }
 
 // What is in no message, and small: reports, and the trees of outputs without their files.

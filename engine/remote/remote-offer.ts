@@ -10,6 +10,7 @@ import { TurnedAway } from '../execute/turned-away.ts';
 import type { Platform } from '../model/derivation.ts';
 import type { RemoteExecution } from '../model/remote.ts';
 import { howToGiveOne } from '../sandbox/tool.ts';
+import { SeenPace } from '../schedule/pace.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,7 +23,7 @@ export class RemoteOffer implements ExecutorOffer {
   readonly slots: number;
   readonly isHere = false;
   /** Sent, queued, laid out for a worker and taken back: a tenth of that with a server beside this machine, more with a busy one. */
-  readonly overheadMs = 1000;
+  readonly pace = new SeenPace({ overheadMs: 1000 });
   /** What any of its executors has seen the server to have. */
   readonly #known = new Set<Digest>();
   readonly #store: Store;
@@ -70,8 +71,8 @@ export class RemoteOffer implements ExecutorOffer {
     }
     const store = this.#store;
     const travelling = travellingTool(tool.tree, places.tool, store.trees);
-    const known = this.#known;
-    return new RemoteExecutor({ store, name, client, tool: travelling, mode, properties, jobs, known });
+    const [known, pace] = [this.#known, this.pace];
+    return new RemoteExecutor({ store, name, client, tool: travelling, mode, properties, jobs, known, pace });
   }
 }
 

@@ -31,6 +31,8 @@ export interface TakeContext {
 export interface TakenOutputs {
   readonly outputs: Readonly<Record<string, Node>>;
   readonly left: LeftThere;
+  /** What came of files. */
+  readonly broughtBytes: number;
 }
 
 /** What is larger is not held in memory. */
@@ -53,9 +55,9 @@ export async function takeOutputs(
       digest === undefined ? emptyTree : addTree(context.told.get(digest)!, context.batch, files);
   }
   if (context.leftAt !== undefined)
-    return { outputs, left: await leaveFiles(files.keys(), context.leftAt, context) };
-  await bringFiles(files, context);
-  return { outputs, left: { files: 0, sizeBytes: 0 } };
+    return { outputs, left: await leaveFiles(files.keys(), context.leftAt, context), broughtBytes: 0 };
+  const broughtBytes = await bringFiles(files, context);
+  return { outputs, left: { files: 0, sizeBytes: 0 }, broughtBytes };
 }
 
 // The top's digest follows from its bytes; what it names must have come along.
@@ -111,13 +113,16 @@ function lostBy(digest: Digest): ReapiFailure {
 async function bringFiles(
   files: ReadonlyMap<Digest, ReadonlySet<boolean>>,
   context: TakeContext,
-): Promise<void> {
+): Promise<number> {
+  let sizeBytes = 0;
   for (const executable of [false, true]) {
     const absent = [...files]
       .filter(([digest, forms]) => forms.has(executable) && !context.blobs.has(digest))
       .map(([digest]) => digest);
     await bring(new Set(absent), executable, context);
+    sizeBytes += totalSize(absent);
   }
+  return sizeBytes;
 }
 
 async function bring(

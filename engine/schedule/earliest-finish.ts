@@ -1,6 +1,8 @@
 // Where a command is expected to be finished first, when several executors may have it. Pure: told how they stand, and the time.
 // An expectation decides only where and when something is done, never what comes of it.
 
+import type { Pace } from './pace.ts';
+
 /** What is known of a command before it is done. */
 export interface Work {
   /** How long it took the last time, in milliseconds. */
@@ -15,8 +17,7 @@ export interface Doing {
   readonly cores: number;
   /** Bytes that come to where it is done before it begins, and go from there when it has ended. */
   readonly movedBytes: number;
-  /** Milliseconds for all that is neither computing nor moving. */
-  readonly overheadMs: number;
+  readonly pace: Pick<Pace, 'overheadMs' | 'bytesPerSecond'>;
 }
 
 /** An executor as it stands. */
@@ -38,13 +39,10 @@ export interface Finish<Pool = string> {
   readonly waitMs: number;
 }
 
-/** What a line between machines carries, both ways, where nobody has measured it: 160 Mbit a second. */
-export const usualBytesPerSecond = 20_000_000;
-
 /** How long a command is expected to take, in milliseconds. One that kept many cores busy takes longer where it has fewer. */
-export function expectedMs({ durationMs, cpuMs }: Work, { cores, movedBytes, overheadMs }: Doing): number {
+export function expectedMs({ durationMs, cpuMs }: Work, { cores, movedBytes, pace }: Doing): number {
   const computingMs = Math.max(durationMs, (cpuMs ?? 0) / Math.max(1, cores));
-  return overheadMs + (movedBytes / usualBytesPerSecond) * 1000 + computingMs;
+  return pace.overheadMs + (movedBytes / pace.bytesPerSecond) * 1000 + computingMs;
 }
 
 /**

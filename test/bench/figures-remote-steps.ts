@@ -13,6 +13,7 @@ import { command, stepSource } from '../support/steps.ts';
 import { remoteExecutor, startWorkers } from '../support/worker-server.ts';
 import { atMost, seconds, withoutPeer, type Figure } from './figure.ts';
 import { inFolder } from './machine.ts';
+import { usualPace } from '../../engine/schedule/pace.ts';
 
 const count = 1000;
 /** As many as there are workers. */
@@ -64,7 +65,7 @@ async function measured(fixture: SandboxFixture, url: string): Promise<Figure> {
 function workshopAt(fixture: SandboxFixture, url: string): Workshop {
   const offer: ExecutorOffer = {
     ...{ pool: 'run:away', platforms: ['x86_64-linux'], slots, isHere: false },
-    ...{ overheadMs: 0, coresOf: () => 1, isKnownThere: () => true },
+    ...{ pace: usualPace, coresOf: () => 1, isKnownThere: () => true },
     open: () => remoteExecutor(fixture, url, 'in a folder'),
   };
   return new Workshop({

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ExecutorOffer } from '../../engine/execute/executor.ts';
 import { Expectations } from '../../engine/expected-takes.ts';
+import { usualPace, type Pace } from '../../engine/schedule/pace.ts';
 import { fetchUrl, run, unpack, type Derivation } from '../../engine/model/derivation.ts';
 import { resolveStep } from '../../engine/plan/resolve.ts';
 import { digestOf, type Digest } from '../../store/base/digest.ts';
@@ -21,7 +22,7 @@ async function freshStore(): Promise<Store> {
   return store;
 }
 
-const offers = (known: ReadonlySet<Digest> = new Set()): ExecutorOffer[] => {
+const offers = (known: ReadonlySet<Digest> = new Set(), pace: Partial<Pace> = {}): ExecutorOffer[] => {
   const common = {
     platforms: ['x86_64-linux'],
     slots: 4,
@@ -32,7 +33,7 @@ const offers = (known: ReadonlySet<Digest> = new Set()): ExecutorOffer[] => {
       ...common,
       pool: 'run:away',
       isHere: false,
-      overheadMs: 1000,
+      pace: { ...usualPace, overheadMs: 1000, ...pace },
       coresOf: () => 2,
       isKnownThere: (tree) => known.has(tree),
     },
@@ -40,7 +41,7 @@ const offers = (known: ReadonlySet<Digest> = new Set()): ExecutorOffer[] => {
       ...common,
       pool: 'run:here',
       isHere: true,
-      overheadMs: 10,
+      pace: { ...usualPace, overheadMs: 10 },
       coresOf: (free) => free,
       isKnownThere: () => true,
     },
@@ -51,13 +52,17 @@ const file = (digest: Digest): Node => ({ kind: 'blob', digest, executable: fals
 
 interface Asked {
   readonly known?: ReadonlySet<Digest>;
+  readonly pace?: Partial<Pace>;
   readonly isWanted?: boolean;
   readonly nodes?: readonly Node[];
   readonly derivation?: Derivation;
 }
 
 /** Away, and here with one and with four slots free. */
-function takes(store: Store, { known, isWanted = false, nodes = [], derivation }: Asked = {}): number[] {
+function takes(
+  store: Store,
+  { known, pace, isWanted = false, nodes = [], derivation }: Asked = {},
+): number[] {
   const needs = nodes.map((_, at) => command(`given-${at}`));
   const inputs = Object.fromEntries(needs.map((need, at) => [`/given/${at}`, need]));
   const step = stepOf(derivation ?? run({ name: 'it', layers: [], inputs, argv: ['/bin/true'] }));
@@ -67,7 +72,7 @@ function takes(store: Store, { known, isWanted = false, nodes = [], derivation }
     (id) => ({ out: nodeOf.get(id) ?? { kind: 'tree', digest: action } }),
     (top, path) => store.trees.lookup(top, path),
   );
-  const offered = offers(known);
+  const offered = offers(known, pace);
   const expectations = new Expectations({
     store,
     offerOf: (pool) => offered.find((offer) => offer.pool === pool)!,
@@ -124,6 +129,21 @@ test('what is here has to go there, unless it is known to be there', async () =>
   const nodes: Node[] = [{ kind: 'tree', digest: tree }];
   expect(takes(store, { nodes })).toEqual([6100, 5010, 5010]);
   expect(takes(store, { nodes, known: new Set([tree]) })).toEqual([6000, 5010, 5010]);
+});
+
+test('what a server was seen to be like counts, not what was guessed', async () => {
+  const store = await freshStore();
+  await timed(store, { durationMs: 5000, sizeBytes: 1_000_000 });
+  const batch = store.begin();
+  const blob = batch.addBytes(new Uint8Array(2_000_000));
+  await batch.commit();
+  const nodes = [file(blob)];
+  const away = (pace: Partial<Pace>, isWanted = false): number => takes(store, { nodes, pace, isWanted })[0]!;
+  expect(away({ overheadMs: 100 })).toBe(5200);
+  expect(away({ bytesPerSecond: 1_000_000 })).toBe(8000);
+  // It has most of it already; what it gives comes whole.
+  expect(away({ bytesPerSecond: 1_000_000, lackedShare: 0.25 })).toBe(6500);
+  expect(away({ bytesPerSecond: 1_000_000, lackedShare: 0.25 }, true)).toBe(7500);
 });
 
 test('what stayed there has to come here', async () => {

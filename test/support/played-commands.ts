@@ -6,6 +6,7 @@ import type { BuildRequest, ExecuteOptions, Executor } from '../../engine/execut
 import type { ContentSource } from '../../engine/content-source.ts';
 import type { Wish } from '../../engine/build.ts';
 import type { Store } from '../../store/index.ts';
+import { usualPace } from '../../engine/schedule/pace.ts';
 
 export interface Play {
   readonly store: Store;
@@ -46,7 +47,7 @@ export function playedWorkshop({ store, jobs, run, elsewhere }: Play): Workshop 
     executors: [
       {
         ...{ pool: 'run:played', platforms: ['x86_64-linux'], slots: jobs, isHere: true },
-        ...{ overheadMs: 0, coresOf: () => 1, isKnownThere: () => true },
+        ...{ pace: usualPace, coresOf: () => 1, isKnownThere: () => true },
         open: () => Promise.resolve(executor),
       },
     ],

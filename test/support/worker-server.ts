@@ -4,6 +4,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { travellingTool } from '../../engine/remote/travelling-tool.ts';
+import { SeenPace } from '../../engine/schedule/pace.ts';
 import { RemoteExecutor } from '../../engine/remote/remote-executor.ts';
 import { ReapiClient } from '../../store/reapi/index.ts';
 import type { ReapiClientOptions } from '../../store/reapi/client.ts';
@@ -41,11 +42,22 @@ export async function remoteExecutor(
   url: string,
   kind: WorkerKind,
   options: ReapiClientOptions = {},
+  pace = new SeenPace(),
 ): Promise<RemoteExecutor> {
   const tool = travellingTool(await toolTree(), 'tool', store.trees);
   const [mode, properties] = [kind === 'in a folder' ? 'portable' : 'chroot', propertiesFor(kind)] as const;
   const client = new ReapiClient(url, options);
-  return new RemoteExecutor({ store, tool, mode, properties, client, name: url, jobs: 1, known: new Set() });
+  return new RemoteExecutor({
+    store,
+    tool,
+    mode,
+    properties,
+    client,
+    name: url,
+    jobs: 1,
+    known: new Set(),
+    pace,
+  });
 }
 
 function installBubblewrap(path: string, toolFolder: string): void {

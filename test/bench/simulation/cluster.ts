@@ -9,6 +9,7 @@ import { expectedMs } from '../../../engine/schedule/earliest-finish.ts';
 import { runPlan } from '../../../engine/schedule/scheduler.ts';
 import { Slots, type PoolName } from '../../../engine/schedule/slots.ts';
 import { stepLabel, type Lineage, type Step } from '../../../engine/step.ts';
+import { usualPace } from '../../../engine/schedule/pace.ts';
 import { digestOf } from '../../../store/base/digest.ts';
 import { nothingKnown } from '../../support/plan-facts.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -75,7 +76,7 @@ export async function simulate(
   const takesMs = (pool: PoolName, at: number): number =>
     expectedMs(
       { durationMs: graph[at]!.ms, cpuMs: undefined },
-      { cores: 1, movedBytes: bytesTo(pool, at), overheadMs: 0 },
+      { cores: 1, movedBytes: bytesTo(pool, at), pace: usualPace },
     );
   let ourNextMs = 0;
   let doneHere = 0;

@@ -29,6 +29,7 @@ import { literalOf } from '../../support/sandbox-run.ts';
 import { command, stepSource } from '../../support/steps.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { remoteExecutor, startWorkers } from '../../support/worker-server.ts';
+import { usualPace } from '../../../engine/schedule/pace.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-left-'));
 let fixture: SandboxFixture;
@@ -134,7 +135,7 @@ async function rig(
     pool: `run:${place}`,
     platforms: ['x86_64-linux'],
     slots: 2,
-    ...{ isHere: place === 'here', overheadMs: 0, coresOf: () => 1 },
+    ...{ isHere: place === 'here', pace: usualPace, coresOf: () => 1 },
     isKnownThere: (tree) => tree === fixture.root,
     open: async () => noting(await open(), place),
   });

@@ -19,6 +19,7 @@ import { sandboxFixture, type SandboxFixture } from '../../support/sandbox-fixtu
 import { execute, scriptRequest } from '../../support/sandbox-run.ts';
 import { command, stepSource } from '../../support/steps.ts';
 import { remoteExecutor } from '../../support/worker-server.ts';
+import { usualPace } from '../../../engine/schedule/pace.ts';
 
 let fixture: SandboxFixture;
 
@@ -52,7 +53,7 @@ interface Rig {
 /** What comes of steps that a server is given, by their names. */
 async function realised(names: readonly string[], { isShared, server, open = opened }: Rig) {
   const { store, tool } = fixture;
-  const offer = { platforms: ['x86_64-linux'], slots: 1, overheadMs: 0, coresOf: () => 1 } as const;
+  const offer = { platforms: ['x86_64-linux'], slots: 1, pace: usualPace, coresOf: () => 1 } as const;
   let openings = 0;
   const away: ExecutorOffer = {
     ...{ ...offer, pool: 'run:away', isHere: false, isKnownThere: () => true },

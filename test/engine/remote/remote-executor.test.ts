@@ -1,12 +1,14 @@
 // How workers are reached (engine/remote): what goes to a server, and what becomes of a step when something on the way breaks. What a
 // step sees and gives there is in test/contracts/executors.test.ts. Against a real buildbox-casd that runs commands in folders.
 
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { RemoteExecutor } from '../../../engine/remote/remote-executor.ts';
+import { SeenPace } from '../../../engine/schedule/pace.ts';
 import { digestHash } from '../../../store/base/digest.ts';
 import { removeTree } from '../../../store/base/remove-tree.ts';
 import type { BlobNode } from '../../../store/index.ts';
@@ -67,6 +69,24 @@ test('a server is sent what it lacks, and asked once for what it has', async () 
   expect(result.kind).toBe('succeeded');
   expect(counted(front, 'FindMissingBlobs')).toBe(1);
   expect([counted(front, 'BatchUpdateBlobs'), counted(front, 'Write')]).toEqual([0, 0]);
+});
+
+test('how much a server lacks of what nobody has seen there, and what a step costs beside its work, is learnt from each', async () => {
+  const input = await treeOf(fixture.store, { file: randomBytes(6_000_000).toString('latin1') });
+  const request = scriptRequest(fixture, 'cp /in/file $out', { inputs: [{ path: '/in', node: input }] });
+  const pace = new SeenPace({ overheadMs: 1e9 });
+  const doneAfresh = async (): Promise<void> => {
+    const executor = await remoteExecutor(fixture, server!.url, 'in a folder', {}, pace);
+    onTestFinished(() => executor.close());
+    const { result } = await execute(executor, request);
+    expect(result.kind).toBe('succeeded');
+  };
+  await doneAfresh();
+  const [atFirst, guessed] = [pace.lackedShare, new SeenPace().bytesPerSecond];
+  expect(pace.bytesPerSecond).not.toBe(guessed);
+  expect(pace.overheadMs).toBeLessThan(1e9);
+  await doneAfresh();
+  expect(pace.lackedShare).toBeLessThan(atFirst * 0.7);
 });
 
 test('what the server says that it has is looked for again when an action comes to nothing', async () => {

@@ -1,15 +1,10 @@
 // Where a command is expected to be finished first: cases that can be worked out by hand.
 
 import { describe, expect, it } from 'vitest';
-import {
-  earliestFinish,
-  expectedMs,
-  leftMs,
-  usualBytesPerSecond,
-  type Place,
-} from '../../../engine/schedule/earliest-finish.ts';
+import { earliestFinish, expectedMs, leftMs, type Place } from '../../../engine/schedule/earliest-finish.ts';
+import { usualPace } from '../../../engine/schedule/pace.ts';
 
-const alone = { cores: 1, movedBytes: 0, overheadMs: 0 };
+const alone = { cores: 1, movedBytes: 0, pace: usualPace };
 
 const away = (takesMs: number, rest: Partial<Place> = {}): Place => ({
   pool: 'run:away',
@@ -23,7 +18,7 @@ const here = (takesMs: number, rest: Partial<Place> = {}): Place => ({
 
 describe('how long a command is expected to take', () => {
   it('is what it took the last time, and what is moved for it, and all else', () => {
-    const moving = { cores: 1, movedBytes: 3 * usualBytesPerSecond, overheadMs: 1000 };
+    const moving = { cores: 1, movedBytes: 60_000_000, pace: { ...usualPace, overheadMs: 1000 } };
     expect(expectedMs({ durationMs: 10_000, cpuMs: undefined }, moving)).toBe(14_000);
   });
 
