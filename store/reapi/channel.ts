@@ -1,6 +1,7 @@
 // One connection to a server: its encryption, what shows it who we are, and calls of protobuf methods over it. Knows nothing of
 // what is asked.
 
+import { setMaxListeners } from 'node:events';
 import {
   fromBinary,
   toBinary,
@@ -230,6 +231,7 @@ class CallWatch {
   constructor(call: Cancellable, options: CallWatchOptions) {
     this.#call = call;
     this.#options = options;
+    setMaxListeners(0, options.signal); // every call under way listens: many are no leak
     options.signal.addEventListener('abort', this.#cancel);
   }
 
