@@ -98,7 +98,7 @@ export function createImage(spec: ImageSpec, tools: Tools): Image {
   const folders = foldersOf(spec);
   const noticed = notices(
     {
-      components: [...componentsOf(spec), ownComponent(spec)],
+      components: withOwnFiles(spec),
       ...(spec.licences && { licences: spec.licences }),
     },
     { image: name, target, tools },
@@ -283,7 +283,7 @@ function manifestFacts(spec: ImageSpec) {
     target,
     description,
     folders: foldersOf(spec).map(({ input }) => input),
-    components: [...componentsOf(spec), ownComponent(spec)].map((component) => ({
+    components: withOwnFiles(spec).map((component) => ({
       name: component.name,
       version: component.version,
       licence: component.licence,
@@ -300,8 +300,10 @@ function manifestFacts(spec: ImageSpec) {
   };
 }
 
-function ownComponent({ licence = 'Apache-2.0' }: ImageSpec): Omit<Component, 'tree'> {
-  return { name: ownFiles, version: '', licence, sources: [] };
+/** With what no component brings as one more. */
+function withOwnFiles(spec: ImageSpec): readonly Omit<Component, 'tree'>[] {
+  const { licence = 'Apache-2.0' } = spec;
+  return [...componentsOf(spec), { name: ownFiles, version: '', licence, sources: [] }];
 }
 
 function checkImage(spec: ImageSpec): void {

@@ -10,7 +10,9 @@ import {
   unpackPin,
   write,
   type Compose,
+  type ComposePartSpec,
   type Derivation,
+  type Input,
   type InputLike,
   type Target,
 } from '../../engine/model/index.ts';
@@ -182,22 +184,19 @@ function patchOfDebian(card: Package, debian: string | undefined, pins: PinsByNa
     throw new UserError('DERIVATION_INVALID', `package ${card.name}: a patch of it has no text`, {
       hint: 'Give it one (diff), or the name of a patch in its Debian series (debian).',
     });
-  return from(unpackPin(pinOf(pins, debianInput(card))), { subpath: `patches/${debian}` });
+  return ofDebian(card, `patches/${debian}`, pins);
+}
+
+function ofDebian(card: Package, subpath: string, pins: PinsByName): Input {
+  return from(unpackPin(pinOf(pins, debianInput(card))), { subpath });
 }
 
 // By the names that such files have. What Debian says of all files is nearest to being complete, where that is here anyway.
 function notices(card: Package, source: Derivation, pins: PinsByName): Compose {
   const names = '{COPYING,LICEN[CS]E,Licen[cs]e,licen[cs]e,COPYRIGHT,Copyright,copyright,NOTICE,AUTHORS}';
-  const include = [`${names}*`, `**/${names}*`];
-  const debian = takesFromDebian(card)
-    ? [
-        {
-          input: from(unpackPin(pinOf(pins, debianInput(card))), { subpath: 'copyright' }),
-          at: 'debian/copyright',
-        },
-      ]
-    : [];
-  return compose({ name: `${card.name}-notices`, parts: [{ input: source, include }, ...debian] });
+  const parts: ComposePartSpec[] = [{ input: source, include: [`**/${names}*`] }];
+  if (takesFromDebian(card)) parts.push({ input: ofDebian(card, 'copyright', pins), at: 'debian/copyright' });
+  return compose({ name: `${card.name}-notices`, parts });
 }
 
 /** The C library and the needed packages, as a compiler sees them: no program or manual of theirs can matter. */

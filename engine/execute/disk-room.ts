@@ -17,10 +17,9 @@ const filledBytesPerMs = 1024 * 1024;
 const shortestPauseMs = 5;
 const longestPauseMs = 1000;
 
-/** True when a step that failed in `folder` had no room, as far as can be seen; `isSaid`: its log says so. */
-export function lacksRoom(folder: string, isSaid: boolean): boolean {
-  const room = roomIn(folder);
-  return isSaid ? isBelow(room, hintedBytes, hintedFiles) || refuses(folder) : isScarce(room);
+/** True when a step that failed in `folder`, and whose log says that it had no room, may be right. */
+export function mayLackRoom(folder: string): boolean {
+  return isBelow(roomIn(folder), hintedBytes, hintedFiles) || refuses(folder);
 }
 
 interface Room {
@@ -32,10 +31,6 @@ function roomIn(folder: string): Room {
   const { bavail, bsize, files, ffree } = statfsSync(folder);
   // Those that make inodes as they need them count none.
   return { bytes: bavail * bsize, files: files > 0 ? ffree : Infinity };
-}
-
-function isScarce(room: Room): boolean {
-  return isBelow(room, scarceBytes, scarceFiles);
 }
 
 function isBelow({ bytes, files }: Room, leastBytes: number, leastFiles: number): boolean {
@@ -78,7 +73,7 @@ export class RoomWatch {
 
   #look(): void {
     const room = roomIn(this.#folder);
-    if (isScarce(room)) this.#found++;
+    if (isBelow(room, scarceBytes, scarceFiles)) this.#found++;
     const pauseMs = Math.min(Math.max(room.bytes / filledBytesPerMs, shortestPauseMs), longestPauseMs);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#lookBetween(), pauseMs).unref();

@@ -28,7 +28,7 @@ import { describeFailure, hintForStart, reasonForStatus, saysDiskFull } from '..
 import { writtenElsewhere } from '../sandbox/written-elsewhere.ts';
 import { makeWorkFolder, type WorkFolder } from '../sandbox/work-folder.ts';
 import { refuseEmpty } from './check-outputs.ts';
-import { lacksRoom, RoomWatch, type RoomSpell } from './disk-room.ts';
+import { mayLackRoom, RoomWatch, type RoomSpell } from './disk-room.ts';
 import type { BuildRequest, ExecuteOptions, ExecuteResult, Executor } from './executor.ts';
 
 export interface LocalExecutorOptions {
@@ -278,7 +278,9 @@ class SandboxExecutor implements Executor {
     const { request, options, log, work, room } = step;
     const logTail = log.keep();
     const isFull =
-      reason.kind === 'disk-full' || room.wasScarce() || lacksRoom(this.#scratch, saysDiskFull(logTail));
+      reason.kind === 'disk-full' ||
+      room.wasScarce() ||
+      (saysDiskFull(logTail) && mayLackRoom(this.#scratch));
     const actual: FailureReason = isFull ? { kind: 'disk-full' } : reason;
     // What a full disk needs is room, before the next step looks for it.
     if (isFull) removeTree(work.path);

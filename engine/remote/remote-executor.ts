@@ -328,7 +328,7 @@ function excessOf({ limits }: BuildRequest, name: string): FailureReason {
   if (name === 'log-size') return { kind: 'log-size', limitBytes: logBytes };
   // Nothing but the name could be written.
   if (name === 'disk-full' || name === '')
-    throw new ReapiFailure('unavailable', 'the disk of its worker was full while it ran');
+    throw new ActionFailure('unavailable', 'the disk of its worker was full while it ran');
   throw new ReapiFailure('wrong', 'the server gave a limit that is none');
 }
 

@@ -187,7 +187,7 @@ function isBrokenOff(error: unknown): boolean {
   return isPassing(error) && !(error instanceof ActionFailure);
 }
 
-/** The server says that the action came to nothing. */
+/** The action came to nothing, as the server says, or what its worker has left. */
 export class ActionFailure extends ReapiFailure {}
 
 function isFull(error: unknown): error is ReapiFailure {

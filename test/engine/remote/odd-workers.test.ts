@@ -171,6 +171,25 @@ test('an action that comes to nothing is done here, where that may be, and is no
   expect(notices.join()).not.toContain('given nothing');
 });
 
+test('what a worker did on a full disk is not believed: it is tried again, and then done here, where that may be', async () => {
+  const status = { path: places.status, contents: Buffer.from('{"exit-code":0}\n') };
+  const server = await ReapiServer.start({
+    execute: (asked) => {
+      // Nothing but the name can be written to such a disk, or that it is full.
+      const excess = { path: places.excess, contents: Buffer.from(asked.nth === 0 ? '' : 'disk-full') };
+      asked.end({ result: { exitCode: 137, outputFiles: [status, excess] } });
+    },
+  });
+  const { ok, notices, outcomes } = await realised(['crowded'], { isShared: true, server });
+  expect([ok, whereBuilt(outcomes)]).toEqual([true, { crowded: 'here' }]);
+  expect(server.calls.filter((name) => name === 'Execute')).toHaveLength(3);
+  expect(notices).toEqual([
+    expect.stringMatching(
+      / could not run crowded: the disk of its worker was full while it ran; it is done elsewhere$/,
+    ),
+  ]);
+});
+
 test('without another executor each fails that a server which is not there was given, and says what to do', async () => {
   const server = await ReapiServer.start();
   server.goAway();
